@@ -1,0 +1,141 @@
+# The front door. `make` alone prints what there is; every target sets up what it needs first.
+# Settings: SOURCE (sample, csv, adventureworks), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+SOURCE  ?=
+FACTS   ?=
+PROFILE ?=
+NAME    ?= $(or $(SOURCE),sample)
+JOBS    ?= 2
+PYTHON3 ?= python3
+
+# conda users of environment.yml already have everything; everybody else gets .venv from the lock
+ifeq ($(CONDA_DEFAULT_ENV),forecasting)
+  VENV  := $(CONDA_PREFIX)
+  READY :=
+else
+  VENV  := .venv
+  READY := .venv/ready
+endif
+
+PY  := $(VENV)/bin/python
+FC  := $(PY) -m forecasting
+ARGS = --name "$(NAME)" --source "$(SOURCE)" --facts "$(FACTS)" --profile "$(PROFILE)"
+SUB  = $(MAKE) SOURCE="$(SOURCE)" FACTS="$(FACTS)" NAME="$(NAME)" PROFILE="$(PROFILE)"
+export PYTHONHASHSEED := 0
+export MPLBACKEND := agg
+
+RUNS   := runs/$(NAME)
+STAMPS := $(RUNS)/stamps
+
+.PHONY: help report data run publish lab test mlflow docs lock lint clean _run _pages
+
+help:  ## this list
+	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## /  make \1\t/' | expand -t 18
+	@echo
+	@echo "Your own data:  make report SOURCE=csv FACTS=path/to/folder NAME=acme"
+
+report: $(READY)  ## facts → training sets → models → forecasts → runs/<name>/report/index.html
+	@$(FC) alone $(ARGS) -- $(SUB) _report
+
+data: $(READY)  ## facts → training sets
+	@$(FC) alone $(ARGS) -- $(FC) data $(ARGS)
+
+run: $(READY)  ## everything up to the published forecasts, without the report
+	@$(FC) alone $(ARGS) -- $(SUB) _run
+
+lab: $(READY)  ## JupyterLab on the notebooks, after a run of the workspace
+	-@$(SUB) run
+	@$(FC) by-hand $(ARGS)
+	@JUPYTER_PREFER_ENV_PATH=1 $(VENV)/bin/jupyter lab --notebook-dir=. $(LAB)
+
+mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models
+	@test -f data/$(NAME)/mlflow.db || { echo "There is no MLflow store in data/$(NAME) yet: make report makes it." >&2; exit 2; }
+	@$(VENV)/bin/mlflow ui --backend-store-uri "sqlite:///data/$(NAME)/mlflow.db" --host 127.0.0.1 --port $(or $(PORT),5000)
+
+docs: $(READY)  ## the dbt documentation, from raw fact to report page
+	@$(FC) alone $(ARGS) -- $(SUB) _docs
+
+test: $(READY)  ## all tests
+	@$(PY) -m pytest $(TESTS)
+
+lint: $(READY)  ## style of the Python code and the notebooks
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check src tests
+
+lock: $(READY)  ## pin the packages of pyproject.toml again, for every platform
+	@$(VENV)/bin/pip install --quiet uv
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
+	  pyproject.toml -o requirements.lock
+
+clean:  ## remove what can be rebuilt (runs/); data/ with the published forecasts stays
+	@rm -rf runs
+
+# --- the environment: only what the lock says, and only again when the lock changes ------------------------------------------
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; say which with PYTHON3=…" >&2; exit 2; }
+	@test -x .venv/bin/python || { echo "environment  creating .venv"; $(PYTHON3) -m venv .venv; }
+	@echo "environment  installing the locked packages (the first time a minute or two)"
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@echo "environment  installing the project"
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# --- the flow ----------------------------------------------------------------------------------------------------------------
+# `data` writes plan.mk (which domains, which model families) and the stamps; the rules below follow from them.
+
+.PHONY: _report _docs
+_report:
+	@$(FC) data $(ARGS)
+	@$(SUB) -j$(JOBS) _pages
+
+_run:
+	@$(FC) data $(ARGS)
+	@$(SUB) -j$(JOBS) _published
+
+_docs:
+	@$(FC) data $(ARGS)
+	@$(FC) docs $(ARGS)
+	@echo "$(RUNS)/dbt/static_index.html"
+
+-include $(RUNS)/plan.mk
+
+PUBLISHED := data/$(NAME)/published.duckdb
+PAGES     := $(if $(DOMAINS),index $(DOMAINS) data_quality)
+
+.PHONY: _published
+_published: $(PUBLISHED)
+_pages: $(RUNS)/report/index.html
+
+# The facts of each domain, then one notebook after another. A domain is `%`.
+define domain_rules
+$(RUNS)/$(1)/10_check_data.ipynb: $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/facts.json $(STAMPS)/$(1)-10_check_data.stamp
+	@$$(FC) step $(1) 10_check_data $$(ARGS)
+
+$(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb): $(RUNS)/$(1)/20_train_%.ipynb: \
+    $(RUNS)/$(1)/train_$(1).parquet $(STAMPS)/$(1)-20_train_%.stamp | $(RUNS)/$(1)/10_check_data.ipynb
+	@$$(FC) step $(1) 20_train_$$* $$(ARGS)
+
+$(RUNS)/$(1)/30_evaluate.ipynb: $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb) $(STAMPS)/$(1)-30_evaluate.stamp
+	@$$(FC) step $(1) 30_evaluate $$(ARGS)
+
+$(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(STAMPS)/$(1)-40_forecast.stamp
+	@$$(FC) step $(1) 40_forecast $$(ARGS)
+endef
+$(foreach domain,$(DOMAINS),$(eval $(call domain_rules,$(domain))))
+
+$(PUBLISHED): $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/10_check_data.ipynb $(RUNS)/$(domain)/40_forecast.ipynb) \
+              $(STAMPS)/data.stamp $(STAMPS)/publish.stamp
+	@$(FC) publish $(ARGS)
+
+$(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(STAMPS)/page-%.stamp
+	@$(FC) page $* $(ARGS)
+
+$(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(STAMPS)/render.stamp
+	@$(FC) render $(ARGS)

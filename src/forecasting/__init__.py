@@ -1,0 +1,1 @@
+"""Monthly forecasts of sales, inventory and profit: the shared logic behind the notebooks and the reports."""

@@ -1,0 +1,27 @@
+"""Names that several modules share: the domains, the quantiles and the columns of the tables that others read."""
+
+DOMAINS = ("sales", "inventory", "profit")
+FLOWS = ("sales", "profit")  # sums over a month; inventory is a stock, measured at the month's end
+
+SEASON_LENGTH = 12
+MAX_HORIZON = 6
+
+QUANTILES = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
+QUANTILE_COLUMNS = tuple(f"q{round(q * 1000):03d}" for q in QUANTILES)  # q025 q100 … q900 q975
+POINT = "q500"  # the point forecast is the median
+BOUNDS = {"lo_80": "q100", "hi_80": "q900", "lo_95": "q025", "hi_95": "q975"}
+
+AGGREGATIONS = ("series", "region", "category", "total")
+ALL = "All"  # what a region or category is called where the facts do not know it, and in the sums over it
+
+SERIES_KEY = ["unique_id", "region", "product_category"]
+TRAIN_COLUMNS = ["unique_id", "ds", "y", "region", "product_category", "is_imputed"]
+RAW_BACKTEST_COLUMNS = ["unique_id", "cutoff", "horizon", "ds", "model_name", *QUANTILE_COLUMNS, "is_fallback"]
+BACKTEST_COLUMNS = [
+    "domain", "aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "model_name", "evaluation_set",
+    "scale", *QUANTILE_COLUMNS, "interval_pool", "interval_n", "is_fallback",
+]  # fmt: skip
+FORECAST_COLUMNS = [
+    "domain", "aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "model_name", "predicted_value", *BOUNDS,
+    "scale", "interval_pool", "interval_n", "status", "is_fallback",
+]  # fmt: skip

@@ -1,0 +1,176 @@
+"""What an analyst may change: reads `params/`, refuses what nobody declared, and gives each notebook its own values.
+
+A notebook declares its parameters in the cell tagged `parameters`; `params/` gives the values. Later files win:
+default.yml, <domain>.yml, the profile (for example smoke.yml), workspaces/<name>.yml (whose sections `sales:`,
+`inventory:` and `profit:` speak to one domain).
+"""
+
+import ast
+import datetime as dt
+import difflib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from forecasting.contracts import DOMAINS, MAX_HORIZON
+from forecasting.errors import UserError
+
+# Settings of the whole run, not of one notebook, and what each must be.
+RUN_SETTINGS: dict[str, type | tuple] = {
+    "as_of": (str, type(None)),
+    "domains": list,
+    "families": list,
+    "columns": dict,
+    "date_format": (str, type(None)),
+    "sample_size": str,
+}
+# What the pipeline itself tells a notebook: where things are. Not for `params/`.
+INJECTED = {"run_dir", "tracking_dir", "published", "workspace", "domain"}
+
+
+def declared(notebook: Path) -> dict[str, Any]:
+    """Return the names and literal defaults of a notebook's cell tagged `parameters`.
+
+    Raises
+    ------
+    UserError
+        If the notebook has no such cell, or the cell holds anything but `name = literal` lines.
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    if len(tagged) != 1:
+        raise UserError(f"{notebook}: expected one cell tagged «parameters», found {len(tagged)}.")
+    values = {}
+    for line in ast.parse("".join(tagged[0]["source"])).body:
+        try:
+            values[line.targets[0].id] = ast.literal_eval(line.value)
+        except (AttributeError, ValueError) as error:
+            raise UserError(
+                f"{notebook}, parameters cell, line {line.lineno}: only «name = literal» may stand here."
+            ) from error
+    return values
+
+
+@cache
+def declared_anywhere(root: Path) -> dict[str, Any]:
+    """Return every parameter that some notebook or report page declares, with its default, except the injected ones."""
+    found: dict[str, Any] = {}
+    for notebook in sorted([*(root / "notebooks").glob("*.ipynb"), *(root / "reports").glob("*.ipynb")]):
+        found.update(declared(notebook))
+    return {name: value for name, value in found.items() if name not in INJECTED}
+
+
+def resolve(root: Path, name: str, domain: str, profile: str | None = None) -> dict[str, Any]:
+    """Return the parameters of one domain of one workspace: run settings and notebook parameters together.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be read, a key is declared by no notebook, or a value has the wrong type.
+    """
+    values: dict[str, Any] = {}
+    for path in layers(root, name, domain, profile):
+        values.update(read_layer(path, domain, declared_anywhere(root)))
+    return checked_ranges(values)
+
+
+def layers(root: Path, name: str, domain: str, profile: str | None) -> list[Path]:
+    """Return the files that speak for a domain of a workspace, in the order in which later wins."""
+    folder = root / "params"
+    if profile and not (folder / f"{profile}.yml").exists():
+        known = sorted(path.stem for path in folder.glob("*.yml") if path.stem not in {"default", *DOMAINS})
+        raise UserError(f"There is no params/{profile}.yml. Profiles that exist: {', '.join(known)}.")
+    optional = [folder / f"{domain}.yml", folder / "workspaces" / f"{name}.yml"]
+    files = [folder / "default.yml", optional[0], *([folder / f"{profile}.yml"] if profile else []), optional[1]]
+    return [path for path in files if path.exists() or path not in optional]
+
+
+def read_layer(path: Path, domain: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Read one YAML file, check each key and type, and return what it says for `domain`."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{shown(path)} cannot be read as YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{shown(path)} must hold «name: value» lines, found {type(content).__name__}.")
+    sections = {key: content.pop(key) or {} for key in DOMAINS if key in content}
+    for section, values in sections.items():
+        if not isinstance(values, dict):
+            raise UserError(f"{shown(path)}: «{section}:» must hold indented «name: value» lines.")
+        for key, value in values.items():
+            check_entry(path, key, value, known)
+    for key, value in content.items():
+        check_entry(path, key, value, known)
+    return {**content, **sections.get(domain, {})}
+
+
+def check_entry(path: Path, key: str, value: Any, known: dict[str, Any]) -> None:
+    """Raise a UserError if nobody declares `key` or if `value` is of another type than declared."""
+    names = {*known, *RUN_SETTINGS}
+    if key not in names:
+        near = difflib.get_close_matches(str(key), names, n=1)
+        hint = f" Did you mean «{near[0]}»?" if near else f" Known: {', '.join(sorted(names))}."
+        raise UserError(f"{shown(path)}: no notebook declares the parameter «{key}».{hint}")
+    expected = RUN_SETTINGS.get(key) or expected_type(known[key])
+    if isinstance(value, dt.date):
+        raise UserError(f"{shown(path)}: write {key} in quotes, as '{value.isoformat()}'.")
+    if not isinstance(value, expected) or (isinstance(value, bool) and expected in (int, (int, float))):
+        raise UserError(f"{shown(path)}: {key} must be {type_words(expected)}, found {value!r}.")
+
+
+def expected_type(default: Any) -> type | tuple:
+    """Return the types that may stand in for a declared default: its own, and whole numbers for decimals."""
+    if isinstance(default, float):
+        return (int, float)
+    return (str, type(None)) if default is None else type(default)
+
+
+def type_words(expected: type | tuple) -> str:
+    """Return a plain-English name for the type(s)."""
+    words = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        list: "a list",
+        dict: "a table",
+    }
+    kinds = expected if isinstance(expected, tuple) else (expected,)
+    if kinds == (int, float):
+        return "a number"
+    return " or ".join(words.get(kind, "empty (null)") for kind in kinds)
+
+
+def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` after checking those that have a range of their own."""
+    horizon = values.get("horizon", 1)
+    if not 1 <= horizon <= MAX_HORIZON:
+        raise UserError(f"params: horizon must be from 1 to {MAX_HORIZON} months, found {horizon}.")
+    for key in ("n_cutoffs", "min_train_months"):
+        if values.get(key, 1) < 1:
+            raise UserError(f"params: {key} must be at least 1, found {values[key]}.")
+    for key, allowed in {"domains": list(DOMAINS), "sample_size": ["full", "small"]}.items():
+        found = values.get(key, [])
+        wrong = [entry for entry in ([found] if isinstance(found, str) else found) if entry not in allowed]
+        if wrong:
+            raise UserError(f"params: {key} may hold {', '.join(allowed)}; found {', '.join(map(str, wrong))}.")
+    if values.get("as_of"):
+        try:
+            dt.date.fromisoformat(values["as_of"])
+        except ValueError:
+            raise UserError(f"params: as_of must be a date like '2025-06-30', found {values['as_of']!r}.") from None
+    return values
+
+
+def for_notebook(resolved: dict[str, Any], notebook: Path) -> dict[str, Any]:
+    """Return the part of `resolved` that this notebook declares."""
+    return {key: resolved[key] for key in declared(notebook) if key in resolved}
+
+
+def shown(path: Path) -> str:
+    """Return the path as an analyst knows it, from `params/` on."""
+    parts = path.parts
+    return "/".join(parts[parts.index("params") :]) if "params" in parts else path.name

@@ -1,0 +1,178 @@
+"""Runs one notebook through papermill, strictly: its parameters must be declared, and a failed run leaves no result behind."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from forecasting import params, stamps
+from forecasting.contracts import DOMAINS
+from forecasting.errors import UserError
+from forecasting.workspace import Workspace
+
+# One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
+THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+PAGES = {"index": "index", **{domain: "domain" for domain in DOMAINS}, "data_quality": "data_quality"}
+
+
+def families(settings: dict[str, Any]) -> list[str]:
+    """Return the model families of a run, in the order of `params/`."""
+    return list(settings["families"])
+
+
+def steps(settings: dict[str, Any]) -> list[str]:
+    """Return the names of a domain's notebooks, in order."""
+    return ["10_check_data", *(f"20_train_{family}" for family in families(settings)), "30_evaluate", "40_forecast"]
+
+
+def plan(workspace: Workspace) -> None:
+    """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do."""
+    domains = json.loads((workspace.runs / "plan.json").read_text(encoding="utf-8"))["domains"]
+    folder = workspace.runs / "stamps"
+    settings: dict[str, Any] = {}
+    for domain in domains:
+        settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+        found = {
+            step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings) for step in steps(settings)
+        }
+        for step, stamp in found.items():
+            stamps.write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
+        write_run(workspace, domain, domain, found)
+        page_stamp(workspace, domain, settings)
+    for page in ("index", "data_quality"):
+        page_stamp(workspace, page, params.resolve(workspace.root, workspace.name, domains[0], workspace.profile))
+    package = workspace.root / "src" / "forecasting"
+    stamps.write_if_changed(
+        folder / "publish.stamp", stamps.modules_hash({"forecasting.publish"}, package, stamps.PRESENTATION)
+    )
+    look = stamps.folder_hash(workspace.root / "reports", ("*.yml", "*.css", "*.j2", "*.html", "*.js", "*.json"))
+    stamps.write_if_changed(
+        folder / "render.stamp",
+        stamps.digest(look, stamps.modules_hash({"forecasting.render"}, package), shutil.which("quarto")),
+    )
+    lines = [f"DOMAINS := {' '.join(domains)}", f"FAMILIES := {' '.join(families(settings))}"]
+    stamps.write_if_changed(workspace.runs / "plan.mk", "\n".join(lines) + "\n")
+
+
+def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[str, str], below: str = "") -> None:
+    """Write `run.json`, which tells the notebooks of a domain which run they belong to."""
+    run = {"domain": domain, "workspace": workspace.name, "experiment": experiment, "steps": found}
+    folder = workspace.runs / below / domain
+    stamps.write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
+
+
+def page_stamp(workspace: Workspace, page: str, settings: dict[str, Any]) -> None:
+    """Write the stamp of a report page."""
+    source = workspace.root / "reports" / f"{PAGES[page]}.ipynb"
+    stamp = stamps.step_stamp(workspace.root, source, settings, page=True)
+    stamps.write_if_changed(workspace.runs / "stamps" / f"page-{page}.stamp", stamp)
+
+
+def notebook(workspace: Workspace, step: str) -> Path:
+    """Return the notebook of a step.
+
+    Raises
+    ------
+    UserError
+        If there is none, which is how a misspelt model family shows.
+    """
+    path = workspace.root / "notebooks" / f"{step}.ipynb"
+    if not path.exists():
+        known = sorted(found.stem for found in path.parent.glob("*.ipynb"))
+        raise UserError(
+            f"There is no notebook {step}.ipynb. Notebooks: {', '.join(known)}. See «families» in params/default.yml."
+        )
+    return path
+
+
+def run_step(workspace: Workspace, domain: str, step: str) -> None:
+    """Execute one numbered notebook for one domain into the domain's run folder."""
+    source = notebook(workspace, step)
+    folder = workspace.runs / domain
+    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+    injected = {"run_dir": ".", "tracking_dir": os.path.relpath(workspace.data, folder)}
+    values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
+    execute(source, folder / f"{step}.ipynb", values)
+
+
+def run_page(workspace: Workspace, page: str) -> None:
+    """Execute one report page into the run folder's `pages`."""
+    source = workspace.root / "reports" / f"{PAGES[page]}.ipynb"
+    folder = workspace.runs / "pages"
+    domain = (
+        page
+        if page in DOMAINS
+        else json.loads((workspace.runs / "plan.json").read_text(encoding="utf-8"))["domains"][0]
+    )
+    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+    injected = {"published": os.path.relpath(workspace.published, folder), "workspace": workspace.name, "domain": page}
+    values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
+    execute(source, folder / f"{page}.ipynb", values)
+
+
+def only_declared(source: Path, injected: dict[str, Any]) -> dict[str, Any]:
+    """Return those of the injected values that this notebook declares."""
+    names = params.declared(source)
+    return {key: value for key, value in injected.items() if key in names}
+
+
+def execute(source: Path, target: Path, values: dict[str, Any]) -> None:
+    """Execute `source` with `values`, in the folder of `target`, and leave the executed copy there only if it succeeded.
+
+    A failed run leaves `<name>.failed.ipynb`, with the error in it, to be opened and looked at.
+
+    Raises
+    ------
+    UserError
+        If a value is not declared, or a cell raised a UserError.
+    """
+    unknown = sorted(set(values) - set(params.declared(source)))
+    if unknown:
+        raise UserError(f"{source.name} declares no parameter {', '.join(unknown)}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    running, failed = (target.with_name(f"{target.stem}.{state}.ipynb") for state in ("running", "failed"))
+    failed.unlink(missing_ok=True)
+    try:
+        papermill_execute(source, running, values, target.parent)
+    except BaseException:
+        if running.exists():
+            running.replace(failed)
+        raise
+    running.replace(target)
+
+
+def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: Path) -> None:
+    """Call papermill with a kernel of this environment over a private socket, and translate a cell's UserError."""
+    with tempfile.TemporaryDirectory(prefix="fc-") as runtime:  # short: the path of a socket has about 100 characters
+        os.environ.update(THREADS, JUPYTER_RUNTIME_DIR=runtime, JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0",
+                          IPYTHONDIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")  # fmt: skip
+        import papermill
+        from papermill.exceptions import PapermillExecutionError
+
+        try:
+            papermill.execute_notebook(
+                str(source), str(running), values, kernel_name="python3", cwd=str(cwd), progress_bar=False,
+                log_output=False, shutdown_kernel="immediate",
+                kernel_manager_class="forecasting.kernels.PrivateKernelManager",
+            )  # fmt: skip
+        except PapermillExecutionError as error:
+            if error.ename == "UserError":
+                raise UserError(error.evalue) from None
+            raise
+
+
+def by_hand(workspace: Workspace) -> None:
+    """Copy each domain's run into `by_hand/`, where notebooks opened by hand work without touching the real run."""
+    for domain in json.loads((workspace.runs / "plan.json").read_text(encoding="utf-8"))["domains"]:
+        origin, copy = workspace.runs / domain, workspace.runs / "by_hand" / domain
+        ignore = shutil.ignore_patterns("*.ipynb", "*.running", "*.new", "tracking")
+        shutil.copytree(origin, copy, dirs_exist_ok=True, ignore=ignore)
+        write_run(workspace, domain, f"{domain} by hand", {}, below="by_hand")
+
+
+def show(text: str) -> None:
+    """Print a progress line at once."""
+    print(text, file=sys.stderr, flush=True)

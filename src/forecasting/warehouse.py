@@ -1,0 +1,65 @@
+"""The only module that opens a database.
+
+dbt and `publish` write `warehouse.duckdb`; everybody else reads `published.duckdb`. Connections are short: a process that
+has a DuckDB file open for writing keeps every other one out, and a reader keeps the writer out.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from forecasting.errors import UserError
+
+HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+
+
+def locked_message(path: Path, text: str) -> str | None:
+    """Return a sentence that says which process holds the database, or None where `text` is another error."""
+    if "lock on file" not in text:
+        return None
+    found = HOLDER.search(text)
+    holder = f"process {found['pid']} ({Path(found['program']).name})" if found else "another process"
+    return (
+        f"{path.name} is open in {holder}, so nothing can be written. Close that program (or end the process) and "
+        f"run the same command again; to look at the data use {path.with_name('published.duckdb').name}, which "
+        "never stops a run."
+    )
+
+
+@contextmanager
+def connect(path: Path, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file for the length of a `with` block.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, is not a database, or another process holds it.
+    """
+    if read_only and not path.exists():
+        raise UserError(f"{path} is not there yet: `make report` builds it.")
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.IOException as error:
+        message = locked_message(path, str(error))
+        raise UserError(message or f"{path} cannot be opened as a DuckDB database: {error}") from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def query(path: Path | str, sql: str, params: dict | None = None) -> pd.DataFrame:
+    """Run one SELECT on a database file, opened read-only and closed at once; dates come as datetime64[ns]."""
+    with connect(Path(path)) as connection:
+        return connection.execute(sql, params or {}).df()
+
+
+def require_writable(path: Path) -> None:
+    """Raise a UserError that names the process if another one holds `path`; a missing file is fine."""
+    if path.exists():
+        with connect(path, read_only=False):
+            pass

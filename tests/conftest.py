@@ -1,0 +1,70 @@
+"""Shared by all tests: the project's folder, and small projects to try settings in."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+def write_notebook(path: Path, parameters: str, *code: str) -> Path:
+    """Write a notebook with one parameters cell and further code cells."""
+    cells = [
+        {
+            "cell_type": "code",
+            "metadata": {"tags": ["parameters"]},
+            "source": parameters,
+            "outputs": [],
+            "execution_count": None,
+            "id": "p",
+        }
+    ]
+    cells += [
+        {"cell_type": "code", "metadata": {}, "source": text, "outputs": [], "execution_count": None, "id": f"c{i}"}
+        for i, text in enumerate(code)
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A tiny project: two notebooks, two modules and parameters."""
+    write_notebook(
+        tmp_path / "notebooks" / "10_check_data.ipynb",
+        'run_dir = "."\nthreshold = 6.0\nnames = ["a"]',
+        "from forecasting import one",
+    )
+    write_notebook(
+        tmp_path / "notebooks" / "20_train_x.ipynb",
+        "horizon = 6\nseed = 1\nflag = True",
+        "from forecasting import two, plots",
+    )
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "default.yml").write_text(
+        "threshold: 6.0\nnames: [a]\nhorizon: 6\nseed: 1\nflag: true\ndomains: [sales]\n"
+    )
+    package = tmp_path / "src" / "forecasting"
+    (package / "models").mkdir(parents=True)
+    for name, text in {
+        "__init__": "",
+        "one": "",
+        "two": "from forecasting import three",
+        "three": "",
+        "plots": "",
+        "models/__init__": "",
+        "models/x": "",
+    }.items():
+        (package / f"{name}.py").write_text(text)
+    (tmp_path / "requirements.lock").write_text("pandas==2.3.3\n")
+    return tmp_path

@@ -1,0 +1,78 @@
+"""Which change makes which step run again."""
+
+import json
+
+import pytest
+
+from forecasting import stamps
+
+VALUES = {"threshold": 6.0, "names": ["a"], "horizon": 6, "seed": 1, "flag": True}
+
+
+def both(project, values=VALUES, page=False):
+    """Return the stamps of the two notebooks, reading every file anew."""
+    stamps.closure.cache_clear()
+    stamps.lock_hash.cache_clear()
+    folder = project / "notebooks"
+    return [
+        stamps.step_stamp(project, folder / name, values, page) for name in ("10_check_data.ipynb", "20_train_x.ipynb")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("src/forecasting/one.py", [True, False]),
+        ("src/forecasting/three.py", [False, True]),  # reached through two
+        ("src/forecasting/models/x.py", [False, True]),  # the family, found by the notebook's name
+        ("src/forecasting/plots.py", [False, False]),
+        ("requirements.lock", [True, True]),
+    ],
+)
+def test_a_changed_file_reaches_the_steps_that_use_it(project, file, changes):
+    before = both(project)
+    (project / file).write_text("x = 1\n")
+    after = both(project)
+    assert [old != new for old, new in zip(before, after, strict=True)] == changes
+
+
+def test_a_new_colour_reaches_the_pages(project):
+    before = both(project, page=True)
+    (project / "src/forecasting/plots.py").write_text("colour = 'red'\n")
+    assert both(project, page=True)[1] != before[1]
+
+
+def test_a_parameter_reaches_only_the_notebook_that_declares_it(project):
+    before = both(project)
+    after = both(project, {**VALUES, "seed": 2})
+    assert [old != new for old, new in zip(before, after, strict=True)] == [False, True]
+
+
+def test_outputs_and_metadata_of_a_notebook_do_not_count_but_its_text_does(project):
+    path = project / "notebooks" / "10_check_data.ipynb"
+    before = both(project)[0]
+    content = json.loads(path.read_text())
+    content["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "hello"}]
+    content["metadata"]["papermill"] = {"duration": 3}
+    path.write_text(json.dumps(content))
+    assert both(project)[0] == before
+    content["cells"][1]["source"] += "\n# a remark"
+    path.write_text(json.dumps(content))
+    assert both(project)[0] != before
+
+
+def test_writing_the_same_content_leaves_the_file_alone(tmp_path):
+    path = tmp_path / "deep" / "file.txt"
+    assert stamps.write_if_changed(path, "a")
+    time = path.stat().st_mtime_ns
+    assert not stamps.write_if_changed(path, b"a")
+    assert path.stat().st_mtime_ns == time
+    assert stamps.write_if_changed(path, "b")
+    assert path.read_text() == "b" and [entry.name for entry in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_the_real_steps_find_their_modules(root):
+    package = root / "src" / "forecasting"
+    names = stamps.imported("from forecasting import publish\nimport pandas", package)
+    reached = stamps.closure(frozenset(names), package)
+    assert {"forecasting.publish", "forecasting.tracking", "forecasting.contracts"} <= set(reached)

@@ -1,0 +1,95 @@
+"""Workspaces: what they remember, what they refuse, and one run at a time."""
+
+import subprocess
+import sys
+import textwrap
+
+import duckdb
+import pytest
+
+from forecasting import warehouse, workspace
+from forecasting.errors import UserError
+
+
+def test_a_workspace_remembers_its_source_and_facts(tmp_path):
+    (tmp_path / "facts").mkdir()
+    first = workspace.open_workspace(tmp_path, "acme", "csv", str(tmp_path / "facts"))
+    first.remember()
+    again = workspace.open_workspace(tmp_path, "acme")
+    assert (again.source, again.facts, again.facts_path) == ("csv", "facts", tmp_path / "facts")
+
+
+@pytest.mark.parametrize(("source", "facts"), [("sample", ""), ("csv", "other"), ("adventureworks", "facts")])
+def test_a_workspace_refuses_another_company(tmp_path, source, facts):
+    workspace.open_workspace(tmp_path, "acme", "csv", str(tmp_path / "facts")).remember()
+    with pytest.raises(UserError, match="belongs to SOURCE=csv FACTS=facts"):
+        workspace.open_workspace(tmp_path, "acme", source, facts and str(tmp_path / facts))
+
+
+def test_the_sample_is_the_default_and_a_source_names_its_workspace(tmp_path):
+    assert workspace.open_workspace(tmp_path, "").source == "sample"
+    assert workspace.open_workspace(tmp_path, "", "csv", "x").name == "csv"
+
+
+@pytest.mark.parametrize("name", ["a b", "../up", "-x", "a/b", "é" * 3, "x" * 64])
+def test_a_name_that_is_no_folder_is_refused(tmp_path, name):
+    with pytest.raises(UserError, match="cannot be a workspace"):
+        workspace.open_workspace(tmp_path, name)
+
+
+def test_two_runs_at_once_the_second_is_told_who_is_first(tmp_path):
+    place = workspace.open_workspace(tmp_path, "acme", "csv", "x")
+    with (
+        workspace.only_run(place),
+        pytest.raises(UserError, match=r"«acme» is going on \(process \d+\)"),
+        workspace.only_run(place),
+    ):
+        pass
+    with workspace.only_run(place):
+        assert (place.data / ".lock").read_text() != ""  # free again after the first ended
+
+
+@pytest.mark.parametrize("code", [0, 2, 1])
+def test_the_exit_code_of_a_run_is_passed_on(tmp_path, code):
+    place = workspace.open_workspace(tmp_path, "acme", "csv", "x")
+    assert workspace.run_alone(place, [sys.executable, "-c", f"raise SystemExit({code})"]) == code
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A database that another process has open for writing; yields its path and that process."""
+    path = tmp_path / "warehouse.duckdb"
+    code = textwrap.dedent(f"""
+        import duckdb
+        connection = duckdb.connect({str(path)!r})
+        connection.execute("create table t as select 1 as a")
+        print("ready", flush=True)
+        input()
+    """)
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    yield path, process
+    process.communicate("\n")
+
+
+def test_a_held_warehouse_names_the_process_that_holds_it(held):
+    path, process = held
+    with pytest.raises(UserError, match=rf"warehouse\.duckdb is open in process {process.pid} .*published\.duckdb"):
+        warehouse.require_writable(path)
+
+
+def test_reading(tmp_path):
+    path = tmp_path / "published.duckdb"
+    with pytest.raises(UserError, match="make report"):
+        warehouse.query(path, "select 1")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table t as select date '2025-01-01' as ds, 1 as y")
+    assert warehouse.query(path, "select y from t where y = $y", {"y": 1}).to_dict("list") == {"y": [1]}
+    warehouse.require_writable(path)  # no connection was left open
+
+
+def test_a_file_that_is_no_database(tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    path.write_text("not a database, but long enough to be looked at as one" * 100)
+    with pytest.raises(UserError, match="cannot be opened as a DuckDB database"):
+        warehouse.require_writable(path)
