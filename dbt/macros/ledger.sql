@@ -1,0 +1,90 @@
+{#- The ledger: what was forecast, backtested and known, and by which run. Rows are only ever added, by `publish`;
+    dbt creates the tables before anything else is built, so that every view over them exists from the first run.
+
+    ledger_migrations() lists the statements of each version of the schema. A version that a warehouse has not seen is
+    applied once, in one transaction with the note that it was; an applied version is never edited, a change of the
+    ledger is a new version at the end of the list. -#}
+
+{% macro create_ledger() %}
+  {% if execute %}
+    {% do run_query('create table if not exists ledger_schema (version integer primary key, description varchar not null)') %}
+    {% set applied = run_query('select version from ledger_schema').columns[0].values() | map('int') | list %}
+    {% for migration in ledger_migrations() if migration.version not in applied %}
+      {% do run_query("begin transaction; " ~ migration.statements ~ "; insert into ledger_schema values ("
+                      ~ migration.version ~ ", '" ~ migration.description ~ "'); commit") %}
+    {% endfor %}
+  {% endif %}
+{% endmacro %}
+
+{% macro ledger_migrations() %}
+  {{ return([
+    {'version': 1, 'description': 'forecasts, backtests, actuals and runs', 'statements': ledger_version_1()},
+  ]) }}
+{% endmacro %}
+
+{% macro ledger_version_1() %}
+  {% set series %}
+    domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
+    aggregation varchar not null check (aggregation in ('series', 'region', 'category', 'total')),
+    unique_id varchar not null,
+    region varchar not null,
+    product_category varchar not null,
+    cutoff date not null,
+    horizon integer not null check (horizon >= 1),
+    ds date not null
+  {% endset %}
+
+  create table runs (
+    run_id varchar primary key,
+    domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
+    cutoff date not null,
+    champion varchar not null,
+    manifest varchar not null,
+    published_at timestamp not null
+  );
+
+  create table forecasts (
+    run_id varchar not null,
+    {{ series }},
+    model_name varchar not null,
+    model_version varchar,
+    predicted_value double not null,
+    lo_80 double,
+    hi_80 double,
+    lo_95 double,
+    hi_95 double,
+    scale double,
+    interval_pool varchar,
+    interval_n integer,
+    status varchar not null check (status in ('published', 'baseline', 'backfill', 'override')),
+    is_fallback boolean not null,
+    prediction_time timestamp not null,
+    check (ds = cast(cutoff + to_months(horizon) as date)),
+    primary key (run_id, aggregation, unique_id, model_name, horizon, status)
+  );
+
+  create table backtests (
+    run_id varchar not null,
+    {{ series }},
+    model_name varchar not null,
+    evaluation_set varchar not null check (evaluation_set in ('calibration', 'choice', 'held_out', 'recent')),
+    scale double,
+    {% for quantile in ['025', '100', '200', '300', '400', '500', '600', '700', '800', '900', '975'] -%}
+      q{{ quantile }} double,
+    {% endfor -%}
+    interval_pool varchar,
+    interval_n integer,
+    is_fallback boolean not null,
+    check (ds = cast(cutoff + to_months(horizon) as date)),
+    primary key (run_id, aggregation, unique_id, model_name, cutoff, horizon)
+  );
+
+  create table actuals (
+    domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
+    unique_id varchar not null,
+    ds date not null,
+    y double not null,
+    as_of date not null,
+    primary key (domain, unique_id, ds, as_of)
+  )
+{% endmacro %}

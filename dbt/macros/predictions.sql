@@ -1,0 +1,69 @@
+{% macro published_predictions(domain, months) %}
+{#- The published forecasts of a domain's series for the next months, of its latest run: the one that knows the latest
+    month, and among those the one published last. -#}
+-- depends_on: {{ ref('ml_train_' ~ domain ~ '_monthly') }}
+with
+
+forecasts as (
+
+    select * from {{ source('ledger', 'forecasts') }}
+
+),
+
+runs as (
+
+    select * from {{ ref('latest_runs') }}
+
+),
+
+predictions as (
+
+    select
+        forecasts.ds as date,
+        forecasts.region,
+        forecasts.product_category,
+        forecasts.predicted_value,
+        forecasts.lo_80,
+        forecasts.hi_80,
+        forecasts.lo_95,
+        forecasts.hi_95,
+        forecasts.horizon,
+        forecasts.cutoff,
+        forecasts.model_name,
+        forecasts.run_id,
+        forecasts.prediction_time
+    from forecasts
+    inner join runs on forecasts.run_id = runs.run_id
+    where forecasts.domain = '{{ domain }}'
+        and forecasts.aggregation = 'series'
+        and forecasts.status = 'published'
+        and forecasts.horizon <= {{ months }}
+
+)
+
+select * from predictions
+order by region, product_category, date
+{% endmacro %}
+
+{% macro bottom_up(relation, value) %}
+{#- Sums of the series of a relation (domain, region, product_category, ds, <value>, is_imputed) over categories, regions and
+    both, beside the series themselves. Summed as decimals: sums of doubles depend on the order they are made in. -#}
+    select
+        domain,
+        case
+            when grouping(region) = 0 and grouping(product_category) = 0 then 'series'
+            when grouping(region) = 0 then 'region'
+            when grouping(product_category) = 0 then 'category'
+            else 'total'
+        end as aggregation,
+        coalesce(region, 'All') || '/' || coalesce(product_category, 'All') as unique_id,
+        coalesce(region, 'All') as region,
+        coalesce(product_category, 'All') as product_category,
+        ds,
+        cast(sum(cast({{ value }} as decimal(38, 4))) as double) as {{ value }},
+        bool_and(is_imputed) as is_imputed
+    from {{ relation }}
+    group by grouping sets (
+        (domain, ds, region, product_category), (domain, ds, region), (domain, ds, product_category), (domain, ds)
+    )
+{% endmacro %}

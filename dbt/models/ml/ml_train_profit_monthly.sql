@@ -1,0 +1,1 @@
+{{ flow_training_set('profit', 'profit_monthly', 'profit') }}

@@ -1,0 +1,1 @@
+{{ flow_training_set('sales', 'sales_monthly', 'net_amount') }}

@@ -1,0 +1,1 @@
+{{ published_predictions('inventory', 1) }}

@@ -1,0 +1,13 @@
+with
+
+facts as (
+
+    select
+        cast(null as date) as expense_date,
+        cast(null as varchar) as region,
+        cast(null as {{ money() }}) as amount
+    limit 0
+
+)
+
+select * from facts

@@ -1,0 +1,51 @@
+with
+
+internet as (
+
+    select * from {{ source('adventureworks', 'FactInternetSales') }}
+
+),
+
+reseller as (
+
+    select * from {{ source('adventureworks', 'FactResellerSales') }}
+
+),
+
+territories as (
+
+    select * from {{ source('adventureworks', 'DimSalesTerritory') }}
+
+),
+
+products as (
+
+    select * from {{ ref('adventureworks_products') }}
+
+),
+
+lines as (
+
+    select OrderDate, SalesTerritoryKey, ProductKey, OrderQuantity, SalesAmount, TotalProductCost from internet
+    union all
+    select OrderDate, SalesTerritoryKey, ProductKey, OrderQuantity, SalesAmount, TotalProductCost from reseller
+
+),
+
+facts as (
+
+    select
+        lines.OrderDate as order_date,
+        territories.SalesTerritoryRegion as region,
+        products.product_category,
+        products.product,
+        cast(lines.OrderQuantity as {{ money() }}) as quantity,
+        cast(lines.SalesAmount as {{ money() }}) as net_amount,
+        cast(lines.TotalProductCost as {{ money() }}) as cost_amount
+    from lines
+    left join territories on lines.SalesTerritoryKey = territories.SalesTerritoryKey
+    left join products on lines.ProductKey = products.product_key
+
+)
+
+select * from facts

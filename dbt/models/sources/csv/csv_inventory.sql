@@ -1,0 +1,17 @@
+with
+
+facts as (
+
+    {{ csv_table('inventory', {
+        'snapshot_date': 'date',
+        'region': 'varchar',
+        'product_category': 'varchar',
+        'product': 'varchar',
+        'quantity_on_hand': money(),
+        'unit_cost': money(),
+        'inventory_value': money(),
+    }) }}
+
+)
+
+select * from facts

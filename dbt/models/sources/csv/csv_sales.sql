@@ -1,0 +1,17 @@
+with
+
+facts as (
+
+    {{ csv_table('sales', {
+        'order_date': 'date',
+        'region': 'varchar',
+        'product_category': 'varchar',
+        'product': 'varchar',
+        'quantity': money(),
+        'net_amount': money(),
+        'cost_amount': money(),
+    }) }}
+
+)
+
+select * from facts

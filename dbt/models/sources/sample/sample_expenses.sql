@@ -1,0 +1,19 @@
+with
+
+bookings as (
+
+    select * from {{ source('sample', 'expenses') }}
+
+),
+
+facts as (
+
+    select
+        expense_date,
+        region,
+        cast(amount as {{ money() }}) as amount
+    from bookings
+
+)
+
+select * from facts

@@ -1,0 +1,23 @@
+with
+
+counts as (
+
+    select * from {{ source('sample', 'inventory') }}
+
+),
+
+facts as (
+
+    select
+        snapshot_date,
+        region,
+        product_category,
+        product,
+        cast(quantity_on_hand as {{ money() }}) as quantity_on_hand,
+        cast(unit_cost as {{ money() }}) as unit_cost,
+        cast(null as {{ money() }}) as inventory_value
+    from counts
+
+)
+
+select * from facts

@@ -1,0 +1,23 @@
+with
+
+lines as (
+
+    select * from {{ source('sample', 'sales') }}
+
+),
+
+facts as (
+
+    select
+        order_date,
+        region,
+        product_category,
+        product,
+        cast(quantity as {{ money() }}) as quantity,
+        cast(net_amount as {{ money() }}) as net_amount,
+        cast(cost_amount as {{ money() }}) as cost_amount
+    from lines
+
+)
+
+select * from facts

@@ -1,0 +1,129 @@
+"""What the facts contract asks of each fact table, and what was found of it: shared by the checks of all sources."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+YEARS = (1900, 2200)  # a date outside of these is a slip of the pen
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A fact table of the contract: one row per event, with a date, numbers and texts.
+
+    `required` columns must be there and filled in every row; of `one_of`, if there are any, at least one must be.
+    """
+
+    date: str
+    numbers: tuple[str, ...]
+    texts: tuple[str, ...]
+    required: tuple[str, ...]
+    one_of: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of the table, the date first."""
+        return (self.date, *self.numbers, *self.texts)
+
+
+TABLES = {
+    "sales": TableSpec(
+        date="order_date",
+        numbers=("net_amount", "quantity", "cost_amount"),
+        texts=("region", "product_category", "product"),
+        required=("order_date", "net_amount"),
+    ),
+    "inventory": TableSpec(
+        date="snapshot_date",
+        numbers=("quantity_on_hand", "unit_cost", "inventory_value"),
+        texts=("region", "product_category", "product"),
+        required=("snapshot_date",),
+        one_of=("quantity_on_hand", "inventory_value"),
+    ),
+    "expenses": TableSpec(
+        date="expense_date", numbers=("amount",), texts=("region",), required=("expense_date", "amount")
+    ),
+}
+
+
+@dataclass(frozen=True)
+class FactTable:
+    """A fact table that passed the checks: the file, its columns as the contract calls them, and how it is read.
+
+    columns: contract's name → the file's name. location: the DuckDB expression that reads the file, date_format:
+    how its dates are written; both are empty for Parquet, which needs neither.
+    """
+
+    name: str
+    file: str
+    columns: dict[str, str]
+    n_rows: int
+    date_format: str = ""
+    location: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FactsSummary:
+    """What came in, checked: the fact tables of a source, by name."""
+
+    source: str
+    facts: Path
+    tables: dict[str, FactTable]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the facts do not give, and so what is not built; a sentence each."""
+        found = [note for domain in ("sales", "inventory", "profit") for note in self.notes_for(domain)]
+        return tuple(dict.fromkeys(found))
+
+    def notes_for(self, domain: str) -> tuple[str, ...]:
+        """Return the notes that a reader of one domain must know; what is missing altogether is told with sales."""
+        own = {"sales": ["sales"], "inventory": ["inventory"], "profit": ["expenses"]}[domain]
+        found = [note for name in own if name in self.tables for note in self.tables[name].notes]
+        has_cost = "cost_amount" in self.tables["sales"].columns
+        if domain == "sales" and "inventory" not in self.tables:
+            found.append("There are no inventory facts: inventory is not forecast.")
+        if domain == "sales" and not has_cost:
+            found.append(f"{self.tables['sales'].file} has no cost_amount: profit is not forecast.")
+        if domain == "profit" and has_cost and "expenses" not in self.tables:
+            found.append("There are no expenses: profit is gross profit, net amount minus cost.")
+        return tuple(found)
+
+    def dbt_vars(self) -> dict[str, Any]:
+        """Return what dbt must be told with --vars, beside as_of."""
+        csv = {
+            name: {"location": table.location, "columns": table.columns, "date_format": table.date_format}
+            for name, table in self.tables.items()
+            if table.location
+        }
+        return {"source": self.source, "facts": str(self.facts), "csv": csv}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ' Did you mean …?' for the most alike of the known names, or nothing."""
+    alike = get_close_matches(name.lower(), {str(k).lower(): k for k in known}, n=1, cutoff=0.6)
+    spelled = {str(k).lower(): k for k in known}
+    return f" Did you mean '{spelled[alike[0]]}'?" if alike else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as people list them, or 'nothing'."""
+    return ", ".join(str(name) for name in names) or "nothing"
+
+
+def quoted(name: str) -> str:
+    """Return a name quoted as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text quoted as a SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text."""
+    return str(error).strip().splitlines()[0]
