@@ -1,0 +1,226 @@
+"""What a model may know of a month and of a series' past: pure functions of the month and the history.
+
+Nothing here is stored in the warehouse, so future months and series that were never loaded have the same features.
+Months are whole numbers (months since January 1970); a missing month is NaN and stays missing. A history is held as a
+`Panel` whose last column is each series' own last known month; a window is the stretch of it that ends at an origin.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import SEASON_LENGTH
+
+WINDOW = 3 * SEASON_LENGTH  # months a window looks back
+CHANGE_MONTHS = (1, 3, 6, 12)  # stretches compared with the same months a year earlier
+GROWTH_LIMITS = (0.5, 2.0)  # growth outside this range is a start, an end or a slip, not a trend to extend
+LIMIT = 5.0  # features and targets are cut at ± this many scales
+NEAR_ZERO = 1e-3  # a base below this share of the scale gives no usable ratio
+
+
+def month_number(ds: pd.Series | pd.DatetimeIndex | np.ndarray) -> np.ndarray:
+    """Return months since January 1970 for dates."""
+    return np.asarray(ds, dtype="datetime64[M]").astype(np.int64)
+
+
+def month_start(months: np.ndarray) -> np.ndarray:
+    """Return the first day (datetime64[ns]) of each month number."""
+    return np.asarray(months).astype("datetime64[M]").astype("datetime64[ns]")
+
+
+def days_in_month(months: np.ndarray) -> np.ndarray:
+    """Return the number of days of each month number."""
+    month = np.asarray(months).astype("datetime64[M]")
+    return ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(np.int64)
+
+
+def working_days(months: np.ndarray) -> np.ndarray:
+    """Return the days from Monday to Friday in each month number; public holidays are not known."""
+    month = np.asarray(months).astype("datetime64[M]")
+    return np.busday_count(month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]"))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Histories side by side: one row per series, one column per month, ordered by `ids`.
+
+    `values` [series, months] is right-aligned: its last column is the month `last[i]` of series i; NaN where there is
+    no observation.
+    """
+
+    ids: np.ndarray
+    values: np.ndarray
+    last: np.ndarray
+
+    @property
+    def origins(self) -> np.ndarray:
+        """Month number of every cell [series, months]."""
+        return self.last[:, None] - np.arange(self.values.shape[1] - 1, -1, -1)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of observations of each series [series]."""
+        return np.isfinite(self.values).sum(axis=1)
+
+    def extended(self, values: np.ndarray) -> "Panel":
+        """Return the panel with further months [series, k] appended."""
+        return replace(self, values=np.hstack([self.values, values]), last=self.last + values.shape[1])
+
+
+def panel(frame: pd.DataFrame) -> Panel:
+    """Arrange a long table (one row per unique_id, ds; column y) as a Panel, whatever the order of its rows."""
+    rows, ids = pd.factorize(frame["unique_id"], sort=True)
+    months = month_number(frame["ds"])
+    last = np.full(len(ids), np.iinfo(np.int64).min)
+    np.maximum.at(last, rows, months)
+    back = last[rows] - months
+    width = int(back.max(initial=0)) + 1
+    values = np.full((len(ids), width), np.nan)
+    values[rows, width - 1 - back] = frame["y"].to_numpy(dtype=np.float64)
+    return Panel(np.asarray(ids, dtype=object), values, last)
+
+
+def windows(values: np.ndarray, length: int = WINDOW) -> np.ndarray:
+    """Return for every cell of `values` [series, months] the months that end there: a view [series, months, length]."""
+    padded = np.hstack([np.full((len(values), length - 1), np.nan), values])
+    return np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)
+
+
+def mean(values: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Return the mean over the observed values along `axis`; NaN where there is none."""
+    known = np.isfinite(values)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def lag(window: np.ndarray, months: int) -> np.ndarray:
+    """Return the value `months` before the origin of each window [n]; 0 is the origin itself."""
+    return window[:, -1 - months]
+
+
+def rolling_mean(window: np.ndarray, months: int, before: int = 0) -> np.ndarray:
+    """Return the mean of `months` months, the last of them `before` months before the origin [n]."""
+    end = window.shape[1] - before
+    return mean(window[:, end - months : end])
+
+
+def level_scale(window: np.ndarray) -> np.ndarray:
+    """Return the mean absolute value of the last two years [n]: the unit in which features and targets are measured."""
+    return mean(np.abs(window[:, -2 * SEASON_LENGTH :]))
+
+
+def seasonal_error(window: np.ndarray) -> np.ndarray:
+    """Return the mean absolute change from the same month a year earlier in each window [n]; NaN below 13 months."""
+    return mean(np.abs(window[:, SEASON_LENGTH:] - window[:, :-SEASON_LENGTH]))
+
+
+def year_on_year(window: np.ndarray, months: int, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how the last `months` months compare with the same months a year earlier, as (ratio, difference) [n].
+
+    No change (1, 0) where the year before is not fully known; a ratio of 1 where it would divide by about nothing or
+    compare values of opposite sign. Ratios are cut to GROWTH_LIMITS.
+    """
+    now = rolling_mean(window, months)
+    end = window.shape[1] - SEASON_LENGTH
+    before = window[:, end - months : end].mean(axis=1)
+    usable = np.isfinite(before) & (np.abs(before) > NEAR_ZERO * scale) & (now * before > 0)
+    ratio = np.where(usable, now / np.where(usable, before, 1.0), 1.0)
+    return np.clip(ratio, *GROWTH_LIMITS), np.where(np.isfinite(before), now - before, 0.0)
+
+
+def seasonal_profile(window: np.ndarray) -> np.ndarray:
+    """Return each calendar month's mean distance from its year's mean, over up to three years [n, 12].
+
+    Years are counted back from the origin; column h − 1 is the month h months after the origin.
+    """
+    years = window[:, -WINDOW:].reshape(len(window), WINDOW // SEASON_LENGTH, SEASON_LENGTH)
+    return mean(years - mean(years)[:, :, None], axis=1)
+
+
+@dataclass(frozen=True)
+class Design:
+    """Features [n, len(names)] of n origins for one horizon, unit-free; a forecast is reference + scale × deviation."""
+
+    names: list[str]
+    features: np.ndarray
+    reference: np.ndarray
+    scale: np.ndarray
+
+
+def design(window: np.ndarray, origin: np.ndarray, horizon: int) -> Design:
+    """Describe n origins for a forecast `horizon` (1 … 12) months ahead.
+
+    Parameters
+    ----------
+    window: values [n, 36] that end at the origin, in the series' unit.
+    origin: month number of each origin [n].
+
+    The reference is the value of the same month a year earlier. Each feature is one plausible departure from it,
+    divided by `level_scale`, so a series × 1,000 has the same features. A feature whose months are missing is 0: no
+    departure.
+    """
+    reference, scale = lag(window, SEASON_LENGTH - horizon), level_scale(window)
+    columns = {
+        **_changes(window, reference, scale),
+        **_earlier_years(window, reference, horizon),
+        **_seasonally_adjusted(window, reference, horizon),
+        **_recent_months(window),
+        **_calendar(origin + horizon, reference, scale),
+    }
+    unit = np.where(scale > 0, scale, 1.0)
+    features = np.column_stack(list(columns.values())) / unit[:, None]
+    features = np.clip(np.where(np.isfinite(features), features, 0.0), -LIMIT, LIMIT)
+    return Design(list(columns), features, reference, scale)
+
+
+def _changes(window: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> dict[str, np.ndarray]:
+    """Carry the change since last year over to the forecast month, as a growth rate and as an amount."""
+    columns = {}
+    for months in CHANGE_MONTHS:
+        ratio, difference = year_on_year(window, months, scale)
+        columns[f"growth_{months}m"] = reference * (ratio - 1.0)
+        columns[f"change_{months}m"] = difference
+    return columns
+
+
+def _earlier_years(window: np.ndarray, reference: np.ndarray, horizon: int) -> dict[str, np.ndarray]:
+    """Return the same month two and three years earlier, as it was and moved to the level of the last year."""
+    level, columns = rolling_mean(window, SEASON_LENGTH), {}
+    for years in (2, 3):
+        value = lag(window, years * SEASON_LENGTH - horizon)
+        moved = value - rolling_mean(window, SEASON_LENGTH, before=(years - 1) * SEASON_LENGTH) + level
+        columns[f"same_month_{years}y"] = value - reference
+        columns[f"same_month_{years}y_at_level"] = moved - reference
+    return columns
+
+
+def _seasonally_adjusted(window: np.ndarray, reference: np.ndarray, horizon: int) -> dict[str, np.ndarray]:
+    """Return the seasonally adjusted mean of the last 1, 3 and 6 months, put back into the forecast month's season."""
+    profile = seasonal_profile(window)
+    adjusted = window[:, -SEASON_LENGTH:] - profile
+    return {
+        f"adjusted_level_{months}m": mean(adjusted[:, -months:]) + profile[:, horizon - 1] - reference
+        for months in (1, 3, 6)
+    }
+
+
+def _recent_months(window: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the last twelve months as distances from their mean."""
+    level = rolling_mean(window, SEASON_LENGTH)
+    return {f"lag_{k}": lag(window, k) - level for k in range(SEASON_LENGTH)}
+
+
+def _calendar(month: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the forecast month's working days and days against a year earlier, and effects of calendar months."""
+    before = month - SEASON_LENGTH
+    columns = {
+        "working_days": reference * (working_days(month) / working_days(before) - 1.0),
+        "days": reference * (days_in_month(month) / days_in_month(before) - 1.0),
+    }
+    for number in range(1, SEASON_LENGTH + 1):
+        is_month = month % SEASON_LENGTH == number - 1
+        columns[f"month_{number:02d}_growth"] = is_month * reference
+        columns[f"month_{number:02d}_amount"] = is_month * scale
+    return columns

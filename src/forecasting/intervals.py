@@ -1,0 +1,147 @@
+"""Intervals from out-of-sample residuals: split conformal prediction.
+
+A residual is (actual − quantile) / scale, at cutoffs whose months were known by then; scale is the series' own mean
+absolute seasonal-naive error. The quantile at level p is moved by the pool's p-quantile with the rank of a finite
+sample: ceil((n + 1) p) from below for the upper levels (Vovk, Gammerman and Shafer 2005; Lei et al. 2018), the mirror
+image for the lower ones, so bounds need not be symmetric. Each level is moved by its own residuals, so quantiles that a
+model brings are corrected (conformalized quantile regression, Romano, Patterson and Candès 2019) and a model of points,
+eleven equal quantiles, gets an interval: the same computation. The median, which is the point, stays.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import POINT, QUANTILE_COLUMNS, QUANTILES, SEASON_LENGTH
+from forecasting.features import Panel, mean, panel
+
+BUCKETS = {"1-3": (1, 3), "4-6": (4, 6), "7+": (7, 10_000)}
+ENOUGH = 39  # residuals: below this the rank of a 2.5 % bound lies outside the sample
+MIDDLE = QUANTILE_COLUMNS.index(POINT)
+COLUMNS = list(QUANTILE_COLUMNS)
+
+
+def scale(history: pd.DataFrame) -> pd.Series:
+    """Return each series' typical error, in the unit of y, from its history [unique_id -> scale].
+
+    The mean absolute change from the same month a year earlier (lag 12: MASE's scale); where that is zero or there are
+    fewer than 13 months, from the month before (lag 1); where that is zero too, the mean absolute value; else NaN: the
+    series is left out of the pools and of MASE, and its interval has no width.
+    """
+    known = panel(history)
+    chain = [mean(np.abs(_change(known, SEASON_LENGTH))), mean(np.abs(_change(known, 1))), mean(np.abs(known.values))]
+    result = np.full(len(known.ids), np.nan)
+    for candidate in reversed(chain):
+        result = np.where(candidate > 0, candidate, result)
+    return pd.Series(result, index=pd.Index(known.ids, name="unique_id"), name="scale")
+
+
+def _change(known: Panel, months: int) -> np.ndarray:
+    """Return the change over `months` months [series, months]; NaN where either end is unknown."""
+    earlier = np.full_like(known.values, np.nan)
+    earlier[:, months:] = known.values[:, :-months]
+    return known.values - earlier
+
+
+def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFrame:
+    """Return the scale of every aggregation's series at each cutoff: aggregation, unique_id, cutoff, scale."""
+    parts = []
+    for cutoff in cutoffs:
+        for level, history in actuals[actuals["ds"] <= cutoff].groupby("aggregation", sort=False):
+            parts.append(scale(history).reset_index().assign(aggregation=level, cutoff=cutoff))
+    if not parts:
+        return pd.DataFrame(columns=["aggregation", "unique_id", "cutoff", "scale"]).astype(
+            {"cutoff": "datetime64[ns]"}
+        )
+    return pd.concat(parts, ignore_index=True)[["aggregation", "unique_id", "cutoff", "scale"]]
+
+
+class Pool(NamedTuple):
+    """Residuals that stand for one aggregation and horizon bucket.
+
+    `residuals` [n, 11] per quantile. `around_point`: they are errors of the seasonal naive, so they are laid around the
+    point instead of moving the model's own quantiles.
+    """
+
+    name: str
+    residuals: np.ndarray
+    around_point: bool
+
+
+def bucket_of(horizon: pd.Series) -> np.ndarray:
+    """Return the name of each horizon's bucket."""
+    tests = [horizon.between(low, high).to_numpy() for low, high in BUCKETS.values()]
+    return np.select(tests, list(BUCKETS), default="")
+
+
+def residual_rows(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
+    """Return scaled residuals of backtest rows: aggregation, cutoff, ds, bucket, and one column per quantile.
+
+    Rows without a scale are left out.
+    """
+    joined = rows.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
+    joined = joined[joined["scale"].notna()].reset_index(drop=True)
+    residuals = (joined["y"].to_numpy()[:, None] - joined[COLUMNS].to_numpy()) / joined["scale"].to_numpy()[:, None]
+    known = joined[["aggregation", "cutoff", "ds"]].assign(bucket=bucket_of(joined["horizon"]))
+    return pd.concat([known, pd.DataFrame(residuals, columns=COLUMNS)], axis=1)
+
+
+def choose_pool(residuals: pd.DataFrame, history: pd.DataFrame, level: str, bucket: str) -> Pool:
+    """Return the narrowest pool with at least 39 residuals.
+
+    In this order: the aggregation's own residuals of the bucket; of all horizons; all aggregations' of the bucket; of
+    all horizons; and last the seasonal naive's own errors within the history, which are out-of-sample too: of the
+    aggregation, or of all of them where these are fewer than 39.
+    """
+    own, near = residuals["aggregation"] == level, residuals["bucket"] == bucket
+    candidates = [
+        (f"{level}, horizons {bucket}", own & near),
+        (f"{level}, all horizons", own),
+        (f"all aggregations, horizons {bucket}", near),
+        ("all aggregations, all horizons", own | ~own),
+    ]
+    for name, chosen in candidates:
+        if chosen.sum() >= ENOUGH:
+            return Pool(name, residuals.loc[chosen, COLUMNS].to_numpy(), around_point=False)
+    own_errors = _naive_errors(history[history["aggregation"] == level])
+    if len(own_errors) >= ENOUGH:
+        return Pool(f"{level}, seasonal naive errors in the history", own_errors, around_point=True)
+    every = [_naive_errors(part) for _, part in history.groupby("aggregation", sort=False)]
+    errors = np.concatenate(every) if every else np.empty((0, len(COLUMNS)))
+    return Pool("all aggregations, seasonal naive errors in the history", errors, around_point=True)
+
+
+def _naive_errors(history: pd.DataFrame) -> np.ndarray:
+    """Return the seasonal naive's scaled errors within a history of one aggregation, one per month [n, 11]."""
+    if history.empty:
+        return np.empty((0, len(COLUMNS)))
+    known = panel(history)
+    errors = (_change(known, SEASON_LENGTH) / scale(history).to_numpy()[:, None]).ravel()
+    return np.repeat(errors[np.isfinite(errors)][:, None], len(COLUMNS), axis=1)
+
+
+def offsets(residuals: np.ndarray) -> np.ndarray:
+    """Return how far each quantile moves, in scales [11], from residuals [n, 11]; 0 for the median, and for n = 0.
+
+    Upper levels take the residual of rank ceil((n + 1) p), lower ones of rank floor((n + 1) p); a rank outside the
+    sample takes its end.
+    """
+    n = len(residuals)
+    if n == 0:
+        return np.zeros(len(QUANTILES))
+    ordered = np.sort(residuals, axis=0)
+    exact = (n + 1) * np.array(QUANTILES)
+    rank = np.where(np.array(QUANTILES) > 0.5, np.ceil(exact - 1e-9), np.floor(exact + 1e-9)).astype(int)
+    moved = ordered[np.clip(rank, 1, n) - 1, np.arange(len(QUANTILES))]
+    moved[MIDDLE] = 0.0
+    return moved
+
+
+def ordered_around_point(quantiles: np.ndarray) -> np.ndarray:
+    """Return quantiles [n, 11] that never cross and never pass the point."""
+    result = quantiles.copy()
+    result[:, MIDDLE:] = np.maximum.accumulate(quantiles[:, MIDDLE:], axis=1)
+    result[:, : MIDDLE + 1] = np.minimum.accumulate(quantiles[:, MIDDLE::-1], axis=1)[:, ::-1]
+    return result

@@ -1,0 +1,124 @@
+"""Measures of accuracy, under utilsforecast's names and definitions, in the form in which people know them.
+
+Every measure takes one table and returns one number (float; NaN where nothing can be measured). The table has one row
+per series, cutoff and month: `y`, the quantiles `q025 … q975` (the point is q500), `scale` (mean absolute
+seasonal-naive error of the history up to the cutoff) and `squared_scale` (the mean of their squares). The rows of a
+table count alike, as utilsforecast does within one unique_id.
+
+A percentage of zero is not defined: such rows are left out of it and `excluded` counts them.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import BOUNDS, POINT, QUANTILE_COLUMNS, QUANTILES
+
+
+def error(frame: pd.DataFrame) -> np.ndarray:
+    """Return prediction − actual [n]."""
+    return (frame[POINT] - frame["y"]).to_numpy(dtype=np.float64)
+
+
+def _mean(values: np.ndarray) -> float:
+    """Return the mean of the finite values; NaN where there is none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return part / whole [n]; NaN where whole is 0."""
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole != 0)
+
+
+def mae(frame: pd.DataFrame) -> float:
+    """Mean absolute error, in the unit of y."""
+    return _mean(np.abs(error(frame)))
+
+
+def rmse(frame: pd.DataFrame) -> float:
+    """Root of the mean squared error, in the unit of y."""
+    return float(np.sqrt(_mean(error(frame) ** 2)))
+
+
+def bias(frame: pd.DataFrame) -> float:
+    """Mean of prediction − actual, in the unit of y: above zero, forecasts are too high."""
+    return _mean(error(frame))
+
+
+def wape(frame: pd.DataFrame) -> float:
+    """Sum of absolute errors / sum of absolute actuals (normalized deviation), a fraction; NaN if all actuals are 0."""
+    total = np.abs(frame["y"].to_numpy()).sum()
+    return float(np.abs(error(frame)).sum() / total) if total else float("nan")
+
+
+def mape(frame: pd.DataFrame) -> float:
+    """Mean absolute error in % of the actual; months whose actual is 0 are left out."""
+    return 100.0 * _mean(_share(np.abs(error(frame)), np.abs(frame["y"].to_numpy())))
+
+
+def smape(frame: pd.DataFrame) -> float:
+    """Symmetric mean absolute percentage error, 0 … 200; months where actual and prediction are both 0 are left out."""
+    sizes = (frame[POINT].abs() + frame["y"].abs()).to_numpy()
+    return 200.0 * _mean(_share(np.abs(error(frame)), sizes))
+
+
+def mase(frame: pd.DataFrame) -> float:
+    """Mean absolute error / scale: below 1, better than the seasonal naive was in the history."""
+    return _mean(_share(np.abs(error(frame)), frame["scale"].to_numpy()))
+
+
+def rmsse(frame: pd.DataFrame) -> float:
+    """Root of the mean squared error / squared scale."""
+    return float(np.sqrt(_mean(_share(error(frame) ** 2, frame["squared_scale"].to_numpy()))))
+
+
+def _coverage(frame: pd.DataFrame, low: str, high: str) -> float:
+    """Return the share of actuals between two quantiles, the ends included."""
+    return _mean(frame["y"].between(frame[low], frame[high]).to_numpy(dtype=np.float64))
+
+
+def coverage_80(frame: pd.DataFrame) -> float:
+    """Share of actuals within the 80 % interval, a fraction."""
+    return _coverage(frame, BOUNDS["lo_80"], BOUNDS["hi_80"])
+
+
+def coverage_95(frame: pd.DataFrame) -> float:
+    """Share of actuals within the 95 % interval, a fraction."""
+    return _coverage(frame, BOUNDS["lo_95"], BOUNDS["hi_95"])
+
+
+def scaled_crps(frame: pd.DataFrame) -> float:
+    """Twice the mean quantile loss / mean absolute actual (Rangapuram et al. 2021); NaN where all actuals are 0."""
+    missed = frame["y"].to_numpy()[:, None] - frame[list(QUANTILE_COLUMNS)].to_numpy()
+    level = np.array(QUANTILES)
+    loss = np.maximum(level * missed, (level - 1.0) * missed)
+    total = np.abs(frame["y"].to_numpy()).sum()
+    return float(2.0 * loss.mean(axis=1).sum() / total) if total else float("nan")
+
+
+METRICS: dict[str, Callable[[pd.DataFrame], float]] = {
+    measure.__name__: measure
+    for measure in (mae, rmse, wape, smape, mape, mase, rmsse, bias, coverage_80, coverage_95, scaled_crps)
+}
+
+
+def excluded(frame: pd.DataFrame) -> dict[str, int]:
+    """Return how many rows are left out: {"mape_excluded", "smape_excluded", "mase_excluded"}."""
+    zero = frame["y"] == 0
+    return {
+        "mape_excluded": int(zero.sum()),
+        "smape_excluded": int((zero & (frame[POINT] == 0)).sum()),
+        "mase_excluded": int((~(frame["scale"] > 0)).sum()),
+    }
+
+
+def score(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return every measure for each group: one row per `by`, with n, the measures and what they left out."""
+    rows = []
+    for key, group in frame.groupby(list(by), sort=True):
+        measures = {name: measure(group) for name, measure in METRICS.items()}
+        rows.append(dict(zip(by, key, strict=True)) | {"n": len(group)} | measures | excluded(group))
+    columns = [*by, "n", *METRICS, "mape_excluded", "smape_excluded", "mase_excluded"]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,93 @@
+"""What every model of every family promises: `fit`, `predict`, `save`, `load`, and what it needs to know.
+
+A model is settings (from `params/`), what `fit` learned, and nothing else: no clock, no globals, no pickles. A family
+is one file in this folder with a tuple MODELS. Its import is cheap: a heavy library is imported inside the methods that
+need it.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import QUANTILE_COLUMNS
+from forecasting.errors import UserError
+from forecasting.features import month_start
+
+MODEL_FILE = "model.json"
+
+
+class Model(ABC):
+    """A forecaster of many series at once.
+
+    Class attributes: `name` (unique; names its files and ledger rows), `family` (its module), `min_history` (months a
+    series needs, else it gets the fallback), `window_size` (months of history it looks at; None: all), `refit_every`
+    (walk-forward refits at every k-th cutoff; in between it only predicts, with the newer history), `defaults` (the
+    settings it takes and their values, all JSON).
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[str]
+    min_history: int = 1
+    window_size: int | None = None
+    refit_every: int = 1
+    defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, **settings: Any) -> None:
+        """Take settings by name; a setting the model does not know is a UserError."""
+        unknown = sorted(set(settings) - set(self.defaults))
+        if unknown:
+            known = ", ".join(sorted(self.defaults)) or "none"
+            raise UserError(f"Model {self.name} has no setting {', '.join(unknown)}. Its settings are: {known}.")
+        self.settings = {**self.defaults, **settings}
+
+    @abstractmethod
+    def fit(self, train: pd.DataFrame) -> Self:
+        """Learn from a training table (one row per unique_id, ds; column y). A local model has nothing to learn."""
+
+    @abstractmethod
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """Forecast each series of `history` for the `horizon` months after its own last month.
+
+        Returns one row per unique_id, horizon, in that order: unique_id, ds, horizon, q025 … q975 in the unit of y. A
+        model of points gives eleven equal quantiles. Every series has at least `min_history` months (`models.forecast`
+        sees to it).
+        """
+
+    def state(self) -> dict[str, Any]:
+        """Return what `fit` learned, as JSON."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:  # noqa: B027  a model without state has nothing to take back
+        """Take back what `state` returned."""
+
+    def save(self, directory: Path) -> None:
+        """Write the model to a folder; a family with weights adds its files here and calls this."""
+        directory.mkdir(parents=True, exist_ok=True)
+        content = {"name": self.name, "family": self.family, "settings": self.settings, "state": self.state()}
+        (directory / MODEL_FILE).write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what `save` wrote."""
+        content = json.loads((directory / MODEL_FILE).read_text(encoding="utf-8"))
+        model = cls(**content["settings"])
+        model.restore(content["state"])
+        return model
+
+
+def point_forecast(ids: np.ndarray, last: np.ndarray, points: np.ndarray) -> pd.DataFrame:
+    """Arrange points [series, horizons] as `predict` returns them; `last` holds each series' last month number."""
+    horizon = points.shape[1]
+    steps = np.arange(1, horizon + 1)
+    frame = pd.DataFrame(
+        {
+            "unique_id": np.repeat(ids, horizon),
+            "ds": month_start((last[:, None] + steps).ravel()),
+            "horizon": np.tile(steps, len(ids)),
+        }
+    )
+    return frame.assign(**dict.fromkeys(QUANTILE_COLUMNS, points.ravel().astype(np.float64)))

@@ -1,0 +1,65 @@
+"""The baselines: last month again, and the same month of last year again, against which every model is measured."""
+
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import SEASON_LENGTH
+from forecasting.features import Panel, panel
+from forecasting.models.base import Model, point_forecast
+
+
+def last_known(values: np.ndarray) -> np.ndarray:
+    """Return the last observed value of each row [series] of `values` [series, months]; NaN where there is none."""
+    known = np.isfinite(values)
+    column = values.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1)
+    return np.where(known.any(axis=1), values[np.arange(len(values)), column], np.nan)
+
+
+def seasonal_naive(history: Panel, horizon: int) -> np.ndarray:
+    """Return the latest known value of each forecast month's calendar month [series, horizon]; NaN if none is known."""
+    years = -(-history.values.shape[1] // SEASON_LENGTH)
+    missing = years * SEASON_LENGTH - history.values.shape[1]
+    padded = np.hstack([np.full((len(history.values), missing), np.nan), history.values])
+    by_month = padded.reshape(len(padded), years, SEASON_LENGTH)
+    season = np.column_stack([last_known(by_month[:, :, month]) for month in range(SEASON_LENGTH)])
+    return season[:, np.arange(horizon) % SEASON_LENGTH]
+
+
+class Naive(Model):
+    """The last known month, repeated."""
+
+    name = "naive"
+    family = "naive"
+    window_size = 1
+
+    def fit(self, train: pd.DataFrame) -> Self:
+        """Nothing to learn."""
+        return self
+
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """See `Model.predict`."""
+        known = panel(history)
+        return point_forecast(known.ids, known.last, np.repeat(last_known(known.values)[:, None], horizon, axis=1))
+
+
+class SeasonalNaive(Model):
+    """The same month of the last year, repeated; the yardstick of MASE and of forecast value added."""
+
+    name = "seasonal_naive"
+    family = "naive"
+    min_history = SEASON_LENGTH
+    window_size = SEASON_LENGTH
+
+    def fit(self, train: pd.DataFrame) -> Self:
+        """Nothing to learn."""
+        return self
+
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """See `Model.predict`."""
+        known = panel(history)
+        return point_forecast(known.ids, known.last, seasonal_naive(known, horizon))
+
+
+MODELS = (Naive, SeasonalNaive)

@@ -1,0 +1,128 @@
+"""Cutoffs against their definition; nothing after a cutoff is seen."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting.backtest import COMPARED, cutoffs, empty_backtest, known_at, plan, walk_forward
+from forecasting.contracts import RAW_BACKTEST_COLUMNS
+from forecasting.features import panel
+from forecasting.models.base import Model, point_forecast
+from forecasting.models.linear import LinearModel
+from forecasting.models.naive import SeasonalNaive
+from synthetic import company, series
+
+
+@given(st.integers(0, 80), st.integers(1, 12), st.integers(1, 8), st.integers(1, 40), st.integers(1, 4))
+def test_cutoffs_follow_their_definition(n_months: int, horizon: int, n: int, min_train: int, step: int):
+    months = pd.date_range("2015-01-01", periods=n_months, freq="MS")
+    expected = []
+    for back in range(horizon, n_months, step):
+        known = n_months - back
+        if known >= min_train and len(expected) < n:
+            expected.insert(0, months[known - 1])
+    assert cutoffs(months[::-1].repeat(2), horizon, n, min_train, step) == expected
+
+
+def test_plan_names_what_each_cutoff_is_for():
+    months = pd.date_range("2018-01-01", periods=60, freq="MS")
+    table = plan(months, n_cutoffs=6, n_calibration=3)
+    assert table["evaluation_set"].tolist() == ["calibration"] * 3 + ["choice"] * 4 + ["held_out"] * 2 + ["recent"] * 5
+    compared = table[table["evaluation_set"].isin(COMPARED)]
+    assert compared["cutoff"].iloc[-1] == months[-7] and table["cutoff"].tolist() == list(months[-15:-1])
+    for n_months, sets in {
+        24: [],
+        25: [],
+        29: [],
+        30: ["held_out"],
+        31: ["held_out"] * 2,
+        32: ["choice", "held_out", "held_out"],
+    }.items():
+        recent = min(max(n_months - 24, 0), 5)  # at least 24 months are known at each, and the month after it
+        assert plan(months[:n_months])["evaluation_set"].tolist() == sets + ["recent"] * recent
+    expected = ["calibration", *["choice"] * 4, *["held_out"] * 2, *["recent"] * 5]
+    assert plan(months[:36])["evaluation_set"].tolist() == expected
+
+
+def test_recent_cutoffs_have_the_horizons_that_were_observed():
+    train = company(40)
+    table = plan(train["ds"], n_cutoffs=1, n_calibration=0)
+    rows = walk_forward(SeasonalNaive(), train, "sales", list(table["cutoff"]))
+    assert rows.groupby("cutoff")["horizon"].max().tolist() == [6, 5, 4, 3, 2, 1]
+
+
+class Spy(Model):
+    """Notes what it is shown; its forecast is the number of fits so far."""
+
+    name = "spy"
+    family = "test"
+    refit_every = 2
+
+    def fit(self, train: pd.DataFrame) -> "Spy":
+        LOG.append(("fit", train["ds"].max(), train["unique_id"].nunique()))
+        return self
+
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        LOG.append(("predict", history["ds"].max(), history["unique_id"].nunique()))
+        known = panel(history)
+        return point_forecast(known.ids, known.last, np.full((len(known.ids), horizon), 1.0))
+
+
+LOG: list[tuple[str, pd.Timestamp, int]] = []
+
+
+def test_walk_forward_shows_a_model_the_past_only_and_refits_as_it_asks():
+    LOG.clear()
+    train = company(60)
+    chosen = cutoffs(train["ds"], n_cutoffs=5)
+    walk_forward(Spy(), train, "sales", chosen)
+    assert [(kind, cutoff) for kind, cutoff, _ in LOG] == [
+        ("fit", chosen[0]), ("predict", chosen[0]), ("predict", chosen[1]), ("fit", chosen[2]), ("predict", chosen[2]),
+        ("predict", chosen[3]), ("fit", chosen[4]), ("predict", chosen[4]),
+    ]  # fmt: skip
+
+
+def test_walk_forward_rows():
+    train = company(40)
+    chosen = cutoffs(train["ds"], n_cutoffs=3)
+    rows = walk_forward(SeasonalNaive(), train, "sales", chosen)
+    assert list(rows.columns) == RAW_BACKTEST_COLUMNS
+    assert not rows.duplicated(["unique_id", "cutoff", "horizon"]).any()
+    assert (
+        rows["ds"] == [c + pd.DateOffset(months=h) for c, h in zip(rows["cutoff"], rows["horizon"], strict=True)]
+    ).all()
+    assert len(rows) == 3 * 6 * train["unique_id"].nunique()
+    late = walk_forward(SeasonalNaive(), train, "sales", [train["ds"].max() - pd.DateOffset(months=2)])
+    assert sorted(set(late["horizon"])) == [1, 2]  # months that have not been observed have no row
+
+
+def test_series_that_begin_later_or_have_ended_are_absent():
+    train = pd.concat(
+        [series(np.ones(40), "A/x"), series(np.ones(5), "B/x"), series(np.ones(20), "C/x", "2022-12-01")],
+        ignore_index=True,
+    )
+    cutoff = pd.Timestamp("2023-06-01")
+    assert set(known_at(train, cutoff)["unique_id"]) == {"A/x"}
+    assert set(walk_forward(SeasonalNaive(), train, "sales", [cutoff])["unique_id"]) == {"A/x"}
+    assert set(known_at(train, train["ds"].max())["unique_id"]) == {"A/x", "B/x"}
+
+
+def test_no_forecast_depends_on_what_came_later():
+    train = company(60, seed=2)
+    chosen = cutoffs(train["ds"], n_cutoffs=4)
+    before = walk_forward(LinearModel(), train, "sales", chosen)
+    for cutoff in chosen:
+        later = train["ds"] > cutoff
+        changed = train.assign(y=train["y"].where(~later, -1e6 - train["y"]), is_imputed=later)
+        after = walk_forward(LinearModel(), changed, "sales", chosen)
+        same = before["cutoff"] <= cutoff
+        pd.testing.assert_frame_equal(after[same], before[same], check_exact=True)
+        if cutoff < chosen[-1]:
+            assert not np.allclose(after.loc[~same, "q500"], before.loc[~same, "q500"])
+
+
+def test_no_cutoffs_no_rows():
+    rows = walk_forward(LinearModel(), company(20), "sales", [])
+    pd.testing.assert_frame_equal(rows, empty_backtest())
+    assert list(rows.columns) == RAW_BACKTEST_COLUMNS and rows["cutoff"].dtype == "datetime64[ns]"

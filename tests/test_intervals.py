@@ -1,0 +1,160 @@
+"""Scales, ranks, pools and quantiles against loops and against simulation."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasting.contracts import POINT, QUANTILE_COLUMNS, QUANTILES
+from forecasting.hierarchy import aggregate_actuals
+from forecasting.intervals import (
+    ENOUGH,
+    MIDDLE,
+    bucket_of,
+    choose_pool,
+    offsets,
+    ordered_around_point,
+    residual_rows,
+    scale,
+    scales,
+)
+from synthetic import company, series
+
+COLUMNS = list(QUANTILE_COLUMNS)
+
+
+def test_scale_is_the_seasonal_naive_error_of_the_history():
+    train = company(40)
+    found = scale(train)
+    for unique_id, part in train.groupby("unique_id"):
+        y = part["y"].tolist()
+        expected = [abs(y[t] - y[t - 12]) for t in range(12, len(y))]
+        assert found[unique_id] == pytest.approx(sum(expected) / len(expected))
+
+
+def test_scale_has_a_chain_where_that_is_zero_or_unknown():
+    frame = pd.concat(
+        [
+            series([1.0, 4.0, 2.0], "A/x"),  # short: mean change from month to month (3 + 2) / 2
+            series([7.0] * 30, "B/x"),  # constant: mean absolute value
+            series(list(range(1, 13)) * 3, "C/x"),  # repeats itself exactly: changes from month to month
+            series([0.0] * 30, "D/x"),  # nothing to measure by
+            series([-5.0], "E/x"),
+        ]
+    )
+    found = scale(frame)
+    assert found[["A/x", "B/x", "E/x"]].tolist() == [2.5, 7.0, 5.0] and np.isnan(found["D/x"])
+    assert found["C/x"] == pytest.approx((33 * 1 + 2 * 11) / 35)
+
+
+def test_scales_use_the_history_up_to_each_cutoff():
+    actuals = aggregate_actuals(company(40))
+    cutoffs = [pd.Timestamp("2023-01-01"), pd.Timestamp("2023-06-01")]
+    found = scales(actuals, cutoffs)
+    assert not found.duplicated(["aggregation", "unique_id", "cutoff"]).any()
+    for cutoff in cutoffs:
+        total = actuals[(actuals["aggregation"] == "total") & (actuals["ds"] <= cutoff)]
+        row = found[(found["aggregation"] == "total") & (found["cutoff"] == cutoff)]
+        assert row["scale"].item() == scale(total).item()
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=120))
+def test_offsets_agree_with_counting(residuals: list[float]):
+    moved = offsets(np.repeat(np.array(residuals)[:, None], len(QUANTILES), axis=1))
+    for level, found in zip(QUANTILES, moved, strict=True):
+        upper = max(level, 1 - level)
+        signed = (
+            residuals if level > 0.5 else [-r for r in residuals]
+        )  # a lower bound is an upper one of the mirror image
+        needed = math.ceil((len(residuals) + 1) * upper - 1e-9)
+        enough = [r for r in signed if sum(other <= r for other in signed) >= needed]
+        expected = min(enough) if enough else max(signed)
+        assert found == (0.0 if level == 0.5 else expected if level > 0.5 else -expected)
+
+
+@pytest.mark.parametrize("n", [39, 80, 400])
+def test_coverage_of_exchangeable_residuals_is_what_the_ranks_promise(n: int):
+    rng = np.random.default_rng(7)
+    inside_80 = inside_95 = 0
+    trials = 4000
+    for _ in range(trials):
+        sample = rng.gamma(2.0, 1.0, n + 1) - 1.0  # skew, and not centred
+        moved = offsets(np.repeat(sample[:n, None], len(QUANTILES), axis=1))
+        inside_80 += moved[1] <= sample[n] <= moved[-2]
+        inside_95 += moved[0] <= sample[n] <= moved[-1]
+    for inside, level in ((inside_80, 0.8), (inside_95, 0.95)):
+        tail = math.floor((n + 1) * (1 - level) / 2 + 1e-9)
+        promised = 1 - 2 * tail / (n + 1)  # the rank of a new value among n + 1 is uniform
+        assert promised >= level - 1e-9
+        assert abs(inside / trials - promised) < 4 * math.sqrt(promised * (1 - promised) / trials)
+
+
+def test_quantiles_that_a_model_brings_are_corrected_level_by_level():
+    rng = np.random.default_rng(1)
+    actual = rng.normal(0.0, 1.0, 4000)
+    too_narrow = np.quantile(rng.normal(0.0, 0.3, 100_000), QUANTILES)
+    moved = offsets(actual[:2000, None] - too_narrow)
+    corrected = ordered_around_point((too_narrow + moved)[None, :])[0]
+    share = [(actual[2000:] <= bound).mean() for bound in corrected]
+    np.testing.assert_allclose(share, QUANTILES, atol=0.035)
+
+
+@given(st.lists(st.lists(st.floats(-1e3, 1e3), min_size=11, max_size=11), min_size=1, max_size=5))
+def test_quantiles_never_cross_and_the_point_stays(rows: list[list[float]]):
+    given_rows = np.array(rows)
+    result = ordered_around_point(given_rows)
+    assert (np.diff(result, axis=1) >= 0).all()
+    np.testing.assert_array_equal(result[:, MIDDLE], given_rows[:, MIDDLE])
+    np.testing.assert_array_equal(ordered_around_point(result), result)
+
+
+def residuals(counts: dict[tuple[str, str], int]) -> pd.DataFrame:
+    """Residuals of the given number per aggregation and bucket; their value is their count."""
+    parts = [
+        pd.DataFrame({"aggregation": level, "bucket": bucket, **dict.fromkeys(COLUMNS, [float(n)] * n)})
+        for (level, bucket), n in counts.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_pools_widen_step_by_step_and_say_so():
+    history = aggregate_actuals(company(40))
+    some = residuals({("series", "1-3"): 40, ("series", "4-6"): 10, ("total", "1-3"): 5, ("region", "1-3"): 12})
+    expected = {
+        ("series", "1-3"): ("series, horizons 1-3", 40),
+        ("series", "4-6"): ("series, all horizons", 50),
+        ("series", "7+"): ("series, all horizons", 50),
+        ("total", "1-3"): ("all aggregations, horizons 1-3", 57),
+        ("total", "4-6"): ("all aggregations, all horizons", 67),
+    }
+    for (level, bucket), (name, n) in expected.items():
+        pool = choose_pool(some, history, level, bucket)
+        assert (pool.name, len(pool.residuals), pool.around_point) == (name, n, False)
+
+
+def test_without_residuals_the_seasonal_naive_speaks_for_its_own_history():
+    history = aggregate_actuals(company(40))
+    few = residuals({("series", "1-3"): ENOUGH - 1})
+    pool = choose_pool(few, history, "series", "1-3")
+    errors = []
+    for _, part in history[history["aggregation"] == "series"].groupby("unique_id"):
+        y = part["y"].tolist()
+        changes = [y[t] - y[t - 12] for t in range(12, len(y))]
+        errors += [change / np.mean(np.abs(changes)) for change in changes]
+    assert pool.name == "series, seasonal naive errors in the history" and pool.around_point
+    np.testing.assert_allclose(sorted(pool.residuals[:, 0]), sorted(errors))
+    total = choose_pool(few, history, "total", "1-3")  # 28 of its own
+    assert total.name == "all aggregations, seasonal naive errors in the history" and len(total.residuals) > len(errors)
+
+
+def test_residuals_are_in_scales_and_leave_out_what_has_none():
+    rows = pd.DataFrame({"aggregation": "series", "unique_id": ["A/x", "B/x"], "horizon": [2, 5]})
+    rows = rows.assign(cutoff=pd.Timestamp("2023-10-01"), ds=pd.Timestamp("2023-12-01"), scale=[4.0, np.nan])
+    rows = rows.assign(**dict.fromkeys(COLUMNS, 10.0))
+    actuals = pd.concat([series([12.0], "A/x"), series([3.0], "B/x")]).assign(aggregation="series")
+    found = residual_rows(rows, actuals)
+    assert found["bucket"].tolist() == ["1-3"] and found[POINT].tolist() == [0.5]
+    assert bucket_of(pd.Series([1, 3, 4, 6, 7, 24])).tolist() == ["1-3", "1-3", "4-6", "4-6", "7+", "7+"]
