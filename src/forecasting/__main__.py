@@ -1,0 +1,111 @@
+"""`python -m forecasting`: what the Makefile calls. Exit codes: 0, 2 a user's error, 1 a bug, 130 Ctrl-C."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from forecasting import dataset, pipeline, workspace
+from forecasting.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        place = workspace.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
+        return options.run(place, options) or 0
+    except UserError as error:
+        print(f"\nError: {error}\n", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped. Nothing was published; run the same command again to go on.", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command-line parser: one sub-command for each thing that Make asks for."""
+    top = argparse.ArgumentParser(prog="python -m forecasting", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="command")
+    for name, (run, arguments) in COMMANDS.items():
+        command = commands.add_parser(name, help=run.__doc__)
+        command.set_defaults(run=run)
+        for argument, extra in arguments.items():
+            command.add_argument(argument, **extra)
+        for option in ("--name", "--source", "--facts", "--profile"):
+            command.add_argument(option, default="")
+    return top
+
+
+def alone(place, options) -> int:
+    """Run a command while no other run may use the workspace."""
+    return workspace.run_alone(place, options.command)
+
+
+def data(place, options) -> None:
+    """Check the facts, build the warehouse and write the training sets."""
+    started = time.monotonic()
+    built = dataset.build(place)
+    pipeline.plan(place)
+    pipeline.show(
+        f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
+    )
+
+
+def step(place, options) -> None:
+    """Execute one numbered notebook for one domain."""
+    timed(options.domain, options.step, lambda: pipeline.run_step(place, options.domain, options.step))
+
+
+def page(place, options) -> None:
+    """Execute one page of the report."""
+    timed("report", options.page, lambda: pipeline.run_page(place, options.page))
+
+
+def publish(place, options) -> None:
+    """Write the forecasts into the ledger, register the champions, replace the published copy."""
+    from forecasting.publish import publish
+
+    timed("publish", "ledger and registry", lambda: publish(place))
+
+
+def render(place, options) -> None:
+    """Render the executed pages to HTML."""
+    from forecasting.render import render
+
+    timed("report", "rendered", lambda: render(place.runs / "pages", place.runs / "report", place.name))
+    pipeline.show(f"\nThe report is {(place.runs / 'report' / 'index.html').relative_to(place.root)}")
+
+
+def by_hand(place, options) -> None:
+    """Prepare the folder in which notebooks opened by hand work."""
+    pipeline.by_hand(place)
+
+
+def docs(place, options) -> None:
+    """Write the dbt documentation into one HTML file."""
+    timed("docs", "dbt docs", lambda: dataset.document(place))
+
+
+def timed(part: str, what: str, work) -> None:
+    """Do the work and print how long it took."""
+    started = time.monotonic()
+    work()
+    pipeline.show(f"{part:<11}{what:<28}{time.monotonic() - started:6.1f} s")
+
+
+COMMANDS = {
+    "alone": (alone, {"command": {"nargs": "+"}}),
+    "data": (data, {}),
+    "step": (step, {"domain": {}, "step": {}}),
+    "publish": (publish, {}),
+    "page": (page, {"page": {}}),
+    "render": (render, {}),
+    "by-hand": (by_hand, {}),
+    "docs": (docs, {}),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+"""The only module that imports MLflow: what each run, its model and its forecasts leave in the workspace's store.
+
+The store is a SQLite file beside the warehouse. It is created before steps run side by side, because two processes that
+create the same store at once crash in its migrations. A step whose inputs (its stamp and training set) are already in the store is
+not logged twice.
+"""
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+
+from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
+from forecasting.errors import UserError
+from forecasting.run_folder import RunFolder
+from forecasting.stamps import digest
+
+# Its progress messages would stand between our lines and, with timings in them, in notebooks.
+logging.getLogger("mlflow").setLevel(logging.ERROR)
+os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+
+BY_HAND = "by hand"
+REQUIREMENTS = ["mlflow", "pandas", "scikit-learn"]  # stated, because finding them out takes seconds for each model
+KEY = [ColSpec(DataType.string, "unique_id"), ColSpec(DataType.datetime, "ds")]
+SIGNATURE = ModelSignature(
+    inputs=Schema([*KEY, ColSpec(DataType.double, "y")]),
+    outputs=Schema([*KEY, ColSpec(DataType.long, "horizon"), *(ColSpec(DataType.double, q) for q in QUANTILE_COLUMNS)]),
+    params=ParamSchema([ParamSpec("horizon", DataType.long, MAX_HORIZON)]),
+)
+MODEL_CODE = Path(__file__).with_name("mlflow_model.py")
+
+
+def store_uri(tracking_dir: Path) -> str:
+    """Return the URI of the SQLite store in a folder; writers wait up to a minute for each other."""
+    return f"sqlite:///{tracking_dir.resolve()}/mlflow.db?timeout=60"
+
+
+def prepare(tracking_dir: Path) -> None:
+    """Create the store and its experiments, one per domain and one for work by hand, if they are not there."""
+    tracking_dir.mkdir(parents=True, exist_ok=True)
+    client = mlflow.MlflowClient(store_uri(tracking_dir), store_uri(tracking_dir))
+    for name in [*DOMAINS, *(f"{domain} {BY_HAND}" for domain in DOMAINS)]:
+        if client.get_experiment_by_name(name) is None:
+            artifacts = (tracking_dir / "mlflow" / name.replace(" ", "_")).resolve()
+            client.create_experiment(name, artifact_location=artifacts.as_uri())
+
+
+def open_store(tracking_dir: str | Path, experiment: str) -> mlflow.MlflowClient:
+    """Point MLflow at the store in `tracking_dir`, make it if it is not there, and choose the experiment."""
+    folder = Path(tracking_dir)
+    if not (folder / "mlflow.db").exists():
+        prepare(folder)
+    mlflow.set_tracking_uri(store_uri(folder))
+    mlflow.set_registry_uri(store_uri(folder))
+    mlflow.set_experiment(experiment)
+    return mlflow.MlflowClient()
+
+
+def log_step(
+    run: RunFolder,
+    tracking_dir: str | Path,
+    step: str,
+    name: str,
+    settings: dict[str, Any],
+    metrics: pd.DataFrame,
+    figures: dict[str, Figure] | None = None,
+    tables: dict[str, pd.DataFrame] | None = None,
+    model_dir: Path | None = None,
+) -> None:
+    """Record one step of a domain in MLflow and note its run id in `tracking/<name>.json` of the run folder.
+
+    Parameters
+    ----------
+    step, name
+        The notebook («20_train_linear») and what it made («linear»).
+    metrics
+        Long table `metric, value` and optional `cutoff`: a metric of one cutoff is logged at the step yyyymm.
+    figures, tables
+        Plots (kept as PNG) and tables (kept as CSV) by name.
+    model_dir
+        The folder a model was saved to; it is logged as a pyfunc model with its signature.
+    """
+    train = run.training_set()
+    fingerprint = train_fingerprint(train)
+    client = open_store(tracking_dir, run.experiment)
+    step_id = digest(run.workspace, run.domain, name, fingerprint, run.steps.get(step))
+    run_id = finished(client, run.experiment, step_id) if step in run.steps else None
+    if run_id is None:
+        tags = {"step": step, "step_id": step_id, "domain": run.domain, "workspace": run.workspace,
+                "fingerprint": fingerprint, "cutoff": f"{train['ds'].max():%Y-%m-%d}"}  # fmt: skip
+        with mlflow.start_run(run_name=f"{run.domain} {name}", tags=tags) as active:
+            run_id = active.info.run_id
+            log_content(run_id, settings, metrics, figures or {}, tables or {})
+            if model_dir is not None:
+                mlflow.set_tag("model_uri", log_model(model_dir))
+    run.write_json(
+        f"tracking/{name}", {"mlflow_run_id": run_id, "model_uri": client.get_run(run_id).data.tags.get("model_uri")}
+    )
+
+
+def finished(client: mlflow.MlflowClient, experiment: str, step_id: str) -> str | None:
+    """Return the id of the finished MLflow run that already holds this step, if there is one."""
+    ids = [client.get_experiment_by_name(experiment).experiment_id]
+    query = f"tags.step_id = '{step_id}' and attributes.status = 'FINISHED'"
+    found = client.search_runs(ids, query, max_results=1)
+    return found[0].info.run_id if found else None
+
+
+def log_content(
+    run_id: str,
+    settings: dict[str, Any],
+    metrics: pd.DataFrame,
+    figures: dict[str, Figure],
+    tables: dict[str, pd.DataFrame],
+) -> None:
+    """Log parameters, metrics, plots and tables to the active MLflow run; see `log_step` for the arguments."""
+    mlflow.log_params({key: json.dumps(value) for key, value in settings.items()})
+    log_metrics(run_id, metrics)
+    for file, figure in figures.items():
+        mlflow.log_figure(figure, f"plots/{file}.png")
+    for file, table in tables.items():
+        mlflow.log_text(table.to_csv(index=False), f"tables/{file}.csv")
+
+
+def log_metrics(run_id: str, metrics: pd.DataFrame) -> None:
+    """Log a long table `metric, value[, cutoff]` in one request; unknown values are left out."""
+    known = metrics.dropna(subset=["value"])
+    steps = known["cutoff"].dt.strftime("%Y%m").astype(int) if "cutoff" in known else pd.Series(0, index=known.index)
+    entries = [
+        mlflow.entities.Metric(row.metric, float(row.value), 0, int(steps[row.Index])) for row in known.itertuples()
+    ]
+    mlflow.MlflowClient().log_batch(run_id, metrics=entries)
+
+
+def log_model(model_dir: Path) -> str:
+    """Log a saved model folder as models-from-code, our code and our JSON and no pickle; return the model's URI."""
+    logged = mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(MODEL_CODE),
+        artifacts={"model": str(model_dir)},
+        signature=SIGNATURE,
+        pip_requirements=REQUIREMENTS,
+    )
+    return logged.model_uri
+
+
+def train_fingerprint(train: pd.DataFrame) -> str:
+    """Return the SHA-256 of a training set's content, independent of how the file was written."""
+    return digest(train.assign(ds=train["ds"].dt.strftime("%Y-%m-%d"), y=train["y"].map(float.hex)).to_dict("list"))
+
+
+def register(tracking_dir: Path, domain: str, note: dict[str, Any], run_id: str, champion: str) -> str:
+    """Register the champion's model of one run as a version of `<domain>_monthly` and return the version; once per run."""
+    client = open_store(tracking_dir, domain)
+    name = f"{domain}_monthly"
+    known = [
+        version for version in client.search_model_versions(f"name = '{name}'") if version.tags.get("run_id") == run_id
+    ]
+    if known:
+        return str(known[0].version)
+    if not note.get("model_uri"):
+        raise UserError(f"{domain}: the champion {champion} was not logged to MLflow; run its 20_train notebook again.")
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(
+            name, description=f"The models that forecast monthly {domain}; «champion» is in use."
+        )
+    source = note["model_uri"]
+    tags = {"run_id": run_id, "model_name": champion}
+    return str(
+        client.create_model_version(
+            name, source, note["mlflow_run_id"], tags, model_id=source.removeprefix("models:/")
+        ).version
+    )
+
+
+def crown(tracking_dir: Path, domain: str, version: str, run_id: str, mlflow_runs: list[str]) -> None:
+    """Give the alias `champion` to a registered version and write the run id on the MLflow runs it came from."""
+    client = open_store(tracking_dir, domain)
+    client.set_registered_model_alias(f"{domain}_monthly", "champion", version)
+    for mlflow_run in mlflow_runs:
+        client.set_tag(mlflow_run, "run_id", run_id)
