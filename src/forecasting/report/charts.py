@@ -1,0 +1,211 @@
+"""The report's charts: the interactive trend (plotly) and small drawings that need no script (SVG)."""
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from forecasting import plots
+from forecasting.report.data import RANGE, Domain
+from forecasting.report.html import Chart
+from forecasting.report.numbers import decimals_for, is_scaled, month
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+BANDS = {"hi_95": "95 % up to", "lo_95": "95 % from", "hi_80": "80 % up to", "lo_80": "80 % from"}
+LONGEST = 60  # months that the trend shows at first; a double click shows all
+
+
+def rgba(colour: str, opacity: float) -> str:
+    """Return a hex colour as rgba()."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def forecast_rows(domain: Domain) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the walk-forward rows and the published ones (of months that are over and to come)."""
+    published = domain.past["is_published"].astype(bool)
+    return domain.past[~published], pd.concat([domain.past[published], domain.future], ignore_index=True)
+
+
+def band(colour: str, group: str) -> list[go.Scatter]:
+    """Return the four empty traces of an 80 % and a 95 % interval; the lower bound fills up to the upper."""
+    traces = []
+    for column, label in BANDS.items():
+        fill = rgba(colour, plots.BAND_95 if column.endswith("95") else plots.BAND_80)
+        traces.append(
+            go.Scatter(
+                mode="lines",
+                line={"width": 0, "color": colour},
+                legendgroup=group,
+                showlegend=False,
+                name=label,
+                fill="tonexty" if column.startswith("lo") else None,
+                fillcolor=fill,
+            )
+        )
+    return traces
+
+
+def trend_traces(labels: tuple[str, str]) -> list[go.Scatter]:
+    """Return the empty traces of the trend: the intervals at the back, then the actuals, then both forecasts."""
+    walk = go.Scatter(
+        name=labels[0],
+        legendgroup="walk",
+        mode="lines+markers",
+        line={"color": plots.WALK_FORWARD, "dash": "dot", "width": 2},
+        marker={"symbol": "circle-open", "size": 7},
+    )
+    made = go.Scatter(
+        name=labels[1],
+        legendgroup="made",
+        mode="lines+markers",
+        line={"color": plots.FORECAST, "dash": "dash", "width": 2},
+        marker={"symbol": "diamond", "size": 7},
+    )
+    actual = go.Scatter(name="Actual", mode="lines", line={"color": plots.ACTUAL, "width": 2.2})
+    bands = band(plots.WALK_FORWARD, "walk"), band(plots.FORECAST, "made")
+    return [*bands[0], *bands[1], actual, walk, made]
+
+
+def values_by_series(rows: pd.DataFrame, months: pd.DatetimeIndex, column: str, decimals: int) -> dict[tuple, list]:
+    """Return the values of one column by (region, category), in the order of `months`, None where there is none."""
+    wide = rows.pivot_table(
+        index=["region", "product_category"], columns="ds", values=column, aggfunc="first", observed=True
+    )
+    wide = wide.reindex(columns=months).round(decimals).astype(object)
+    wide = wide.where(wide.notna(), None)
+    return dict(zip(wide.index, wide.to_numpy().tolist(), strict=True))
+
+
+def one_per_name(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep one aggregation for each region and category: with one region only, its sums bear the series' names."""
+    order = {"total": 0, "region": 1, "category": 2, "series": 3}
+    ranked = rows.assign(rank=rows["aggregation"].map(order)).sort_values(["rank", "ds"], kind="stable")
+    return ranked.drop_duplicates(["region", "product_category", "ds"])
+
+
+def trend_values(domain: Domain, decimals: int) -> tuple[list[pd.DatetimeIndex], dict[tuple, list[list]]]:
+    """Return the months of every trace, and by (region, category) the values of every trace."""
+    walk, made = (one_per_name(rows) for rows in forecast_rows(domain))
+    actuals = one_per_name(domain.actuals)
+    columns = [(rows, column) for rows in (walk, made) for column in BANDS]
+    columns += [(actuals, "y"), (walk, "predicted_value"), (made, "predicted_value")]
+    months = [pd.DatetimeIndex(sorted(rows["ds"].unique())) for rows, _ in columns]
+    found = [values_by_series(rows, ds, column, decimals) for (rows, column), ds in zip(columns, months, strict=True)]
+    key = ["region", "product_category"]
+    names = actuals.sort_values(["rank", *key])[key].drop_duplicates().itertuples(index=False, name=None)
+    pairs = list(zip(found, months, strict=True))
+    return months, {name: [values.get(name, [None] * len(ds)) for values, ds in pairs] for name in names}
+
+
+def trend(domain: Domain, div_id: str, caption: str, small: bool = False) -> Chart:
+    """Return the chart of actuals and forecasts; where not `small`, every series of the tables can be chosen."""
+    decimals = decimals_for(domain.actuals["y"])
+    months, values = trend_values(domain, decimals)
+    traces = trend_traces(
+        ("Back-test", "Forecast") if small else ("Walk-forward (back-test), not published", "Published forecast"),
+    )
+    first = values[("All", "All")]
+    for trace, ds, y in zip(traces, months, first, strict=True):
+        trace.update(x=list(ds.strftime("%Y-%m-%d")), y=y, showlegend=trace.showlegend is not False and len(ds) > 0)
+    figure = go.Figure(traces, layout(domain, months, decimals, small))
+    choices = None if small else [[*name, y] for name, y in values.items()]
+    return Chart(figure, div_id, trend_label(domain), caption, choices)
+
+
+def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int, small: bool) -> dict:
+    """Return the layout of a trend; colours of text, lines and background come from the style sheet."""
+    last, unit = max(ds.max() for ds in months if len(ds)), domain.unit
+    first = domain.actuals["ds"].min()
+    first = max(first, last - pd.DateOffset(months=(24 if small else LONGEST) + 6))
+    edge = domain.last_month + pd.DateOffset(days=15)
+    short = not is_scaled(unit) and domain.actuals["y"].abs().max() >= 1000
+    y = {
+        "title": {"text": unit},
+        "tickformat": "~s" if short else ",",
+        "hoverformat": f",.{decimals}f",
+        "rangemode": "tozero",
+        "nticks": 6,
+    }
+    return {
+        "height": 260 if small else 420,
+        "margin": {"l": 60, "r": 12, "t": 10, "b": 36},
+        "font": {"family": FONT, "size": 13},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hovermode": "x unified",
+        "hoverlabel": {"namelength": -1},
+        "dragmode": False,
+        "xaxis": {
+            "type": "date",
+            "tickformat": "%b\n%Y",
+            "hoverformat": "%B %Y",
+            "nticks": 8,
+            "showgrid": False,
+            "ticks": "outside",
+            "ticklen": 7,
+            "tickcolor": "rgba(0,0,0,0)",
+            "range": [str(first.date()), str((last + pd.DateOffset(days=12)).date())],
+        },
+        "yaxis": y,
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "shapes": [
+            {
+                "type": "line",
+                "x0": str(edge.date()),
+                "x1": str(edge.date()),
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "line": {"color": plots.GREY, "width": 1, "dash": "dot"},
+            }
+        ],
+    }
+
+
+def trend_label(domain: Domain) -> str:
+    """Return the text that stands for a trend chart."""
+    parts = [f"{domain.title}: monthly actuals, {month(domain.actuals['ds'].min())} to {month(domain.last_month)}"]
+    walk, made = forecast_rows(domain)
+    for rows, name in ((walk, "walk-forward back-test"), (made, "published forecast")):
+        if len(rows):
+            parts.append(f"{name} with 80 % and 95 % intervals, {month(rows['ds'].min())} to {month(rows['ds'].max())}")
+    return "; ".join(parts) + "."
+
+
+def drawing(
+    actual: pd.DataFrame, forecast: pd.DataFrame, label: str, width: int = 220, height: int = 56, months: int = 24
+) -> str:
+    """Return actuals (`ds, y`) and a forecast with its 80 % range as SVG lines; no axis, the label says what it is."""
+    actual = actual.sort_values("ds").tail(months)
+    ds = pd.DatetimeIndex([*actual["ds"], *forecast["ds"]])
+    shown = [*actual["y"], *forecast["predicted_value"], *forecast[RANGE[0]], *forecast[RANGE[1]]]
+    low, high = min(np.nanmin(shown), 0.0), max(np.nanmax(shown), 0.0)
+    left, days = ds.min(), max((ds.max() - ds.min()).days, 1)
+
+    def points(dates: pd.Series, values: pd.Series) -> str:
+        """Return the coordinates of a line."""
+        x = 2 + (pd.to_datetime(dates) - left).dt.days / days * (width - 4)
+        y = height - 3 - (values - low) / ((high - low) or 1.0) * (height - 6)
+        return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True) if np.isfinite(b))
+
+    backwards = forecast.iloc[::-1]
+    area = points(forecast["ds"], forecast["hi_80"]) + " " + points(backwards["ds"], backwards["lo_80"])
+    zero = points(pd.Series([ds.min(), ds.max()]), pd.Series([0.0, 0.0]))
+    return (
+        f'<svg class="drawing" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">'
+        f'<polyline class="zero" points="{zero}"/><polygon class="band" points="{area}"/>'
+        f'<polyline class="actual" points="{points(actual["ds"], actual["y"])}"/>'
+        f'<polyline class="forecast" points="{points(forecast["ds"], forecast["predicted_value"])}"/></svg>'
+    )
+
+
+def variance_bar(value: float, largest: float) -> str:
+    """Return a bar to the left (below forecast) or right (above) of a centre line; the number stands beside it."""
+    length = 48 * min(abs(value) / largest, 1.0) if largest > 0 and np.isfinite(value) else 0.0
+    x = 50 - length if value < 0 else 50
+    return (
+        f'<svg class="bar" viewBox="0 0 100 12" aria-hidden="true"><line x1="50" x2="50" y1="0" y2="12"/>'
+        f'<rect class="{"below" if value < 0 else "above"}" x="{x:.1f}" y="2" width="{length:.1f}" height="8"/></svg>'
+    )

@@ -1,0 +1,125 @@
+"""The report's own HTML: tables, cards, notes and figures, the same for Quarto and for our template."""
+
+import json
+from collections.abc import Container
+from dataclasses import dataclass
+from html import escape
+
+import plotly.graph_objects as go
+from plotly.io.json import to_json_plotly
+
+from forecasting.report.numbers import DASH
+
+
+def tag(name: str, content: str, css: str = "", **attributes: str) -> str:
+    """Return one element; `content` is HTML already, attribute values are escaped (`aria_label` is `aria-label`)."""
+    pairs = {"class": css} if css else {}
+    pairs |= {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
+    text = "".join(f' {key}="{escape(value)}"' for key, value in pairs.items())
+    return f"<{name}{text}>{content}</{name}>"
+
+
+def paragraph(text: str, css: str = "") -> str:
+    """Return a paragraph of HTML."""
+    return tag("p", text, css)
+
+
+def note(text: str) -> str:
+    """Return a small explanation."""
+    return paragraph(text, "note")
+
+
+def callout(text: str, severity: str = "note") -> str:
+    """Return a boxed sentence (plain text); `severity` is high, medium, low or note and is written out for readers."""
+    label = {"high": "Warning", "medium": "Look at this", "low": "Note", "note": "Note"}.get(severity, "Note")
+    return tag("div", f"<p><strong>{label}.</strong> {escape(text)}</p>", f"callout {severity}")
+
+
+def table(
+    head: list[str],
+    rows: list[list[str]],
+    caption: str,
+    text: Container[int] = (0,),
+    missing: str = "",
+    tall: bool = False,
+) -> str:
+    """Return a table in a box of its own that scrolls sideways on a phone (and down where `tall`).
+
+    `rows` hold HTML cells in the order of `head`; columns whose place is in `text` are text, the others numbers.
+    `missing` says what a dash means; it is shown where a cell is a dash.
+    """
+    header = "".join(tag("th", escape(name), "" if i in text else "number", scope="col") for i, name in enumerate(head))
+    body = "".join(tag("tr", "".join(cell(row, i, text) for i in range(len(row)))) for row in rows)
+    content = f"<caption><span>{escape(caption)}</span></caption><thead><tr>{header}</tr></thead><tbody>{body}</tbody>"
+    box = tag(
+        "div",
+        tag("table", content),
+        "scroll tall" if tall else "scroll",
+        tabindex="0",
+        role="region",
+        aria_label=caption,
+    )
+    dashes = missing and any(DASH in row for row in rows)
+    return box + (note(f"{DASH} {escape(missing)}") if dashes else "")
+
+
+def cell(row: list[str], i: int, text: Container[int]) -> str:
+    """Return one table cell; the first of a row is its heading."""
+    if i == 0:
+        return tag("th", row[0], scope="row")
+    return tag("td", row[i], "" if i in text else "number")
+
+
+def facts(pairs: list[tuple[str, str]]) -> str:
+    """Return a list of names and values (HTML)."""
+    return tag("dl", "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in pairs), "facts")
+
+
+def bullets(items: list[str]) -> str:
+    """Return a list of HTML items."""
+    return tag("ul", "".join(tag("li", item) for item in items))
+
+
+def script_json(value: object) -> str:
+    """Return JSON that cannot end the script element it stands in."""
+    text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("</", "<\\/")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A plotly figure on a page: drawn by the shared script in the report, by JupyterLab's own renderer by hand.
+
+    `choices` holds [region, category, y values of every trace] for each series that can be chosen, the shown one first.
+    """
+
+    figure: go.Figure
+    div_id: str
+    label: str
+    caption: str
+    choices: list[list] | None = None
+
+    def html(self) -> str:
+        """Return the figure element with its text alternative and its data; no script that runs, no address."""
+        data = script_json(to_json_plotly(self.figure))
+        plot = tag("div", "", "plot", id=self.div_id, role="img", aria_label=self.label, data_label=self.label)
+        parts = [self.selectors(), plot, f'<script type="application/json" class="figure">{data}</script>']
+        if self.choices:
+            parts.append(f'<script type="application/json" class="choices">{script_json(self.choices)}</script>')
+        parts.append(tag("figcaption", self.caption))
+        return tag("figure", "".join(parts), "chart")
+
+    def selectors(self) -> str:
+        """Return the region and category selectors, or nothing where there is one series only."""
+        if not self.choices or len(self.choices) < 2:
+            return ""
+        menus = []
+        for i, title in enumerate(("Region", "Category")):
+            names = dict.fromkeys(choice[i] for choice in self.choices)
+            options = "".join(tag("option", escape(name), value=name) for name in names)
+            menu = tag("select", options, title.lower(), id=f"{self.div_id}-{title.lower()}")
+            menus.append(tag("label", f"{title} {menu}", for_=f"{self.div_id}-{title.lower()}"))
+        return tag("div", "".join(menus), "selectors")
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        return {"text/html": self.html(), "application/vnd.plotly.v1+json": json.loads(to_json_plotly(self.figure))}

@@ -1,0 +1,99 @@
+"""Which run, data and model made a page. No clock: the same inputs give the same page."""
+
+import json
+from html import escape
+from typing import Any
+
+from forecasting.report.data import Domain
+from forecasting.report.html import facts, note, table
+from forecasting.report.kpi import model_name
+from forecasting.report.numbers import DASH, month
+
+
+def code(value: Any, length: int = 0) -> str:
+    """Return an identifier in a fixed-width font, shortened to `length` characters where that is given."""
+    text = "" if value is None else str(value)
+    shown = text[:length] + "…" if length and len(text) > length else text
+    return f"<code>{escape(shown)}</code>" if text else DASH
+
+
+def cutoffs(domain: Domain, evaluation_set: str) -> str:
+    """Write the cutoffs of the walk-forward back-test as months, «January 2023 to April 2023 (4)»."""
+    rows = domain.accuracy
+    rows = rows[(rows["forecast_kind"] == "walk_forward") & (rows["evaluation_set"] == evaluation_set)]
+    if rows.empty:
+        return "none"
+    first, last, n = rows["first_cutoff"].min(), rows["last_cutoff"].max(), int(rows["n_cutoffs"].max())
+    return month(first) if first == last else f"{month(first)} to {month(last)} ({n})"
+
+
+def settings(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Flatten nested parameters: {'a': {'b': 1}} is [('a.b', '1')]."""
+    rows = []
+    for key, value in sorted(values.items()):
+        if isinstance(value, dict):
+            rows += settings(value, f"{prefix}{key}.")
+        else:
+            rows.append(
+                (
+                    f"{prefix}{key}",
+                    "not set" if value is None else value if isinstance(value, str) else json.dumps(value),
+                )
+            )
+    return rows
+
+
+def manifest(domain: Domain) -> str:
+    """Return how the domain's latest run was made: identifiers, cutoffs, parameters, versions."""
+    m = domain.manifest
+    shown = facts(
+        [
+            ("Run", code(m.get("run_id"))),
+            ("Workspace", escape(m.get("workspace") or DASH)),
+            ("Source of the facts", escape(m.get("source") or DASH)),
+            ("Data up to", month(m.get("cutoff"))),
+            ("Training set's fingerprint", code(m.get("fingerprint"))),
+            ("Model", escape(model_name(domain.champion))),
+            ("Why this model", escape((m.get("champion") or {}).get("reason") or DASH)),
+            ("Cutoffs used to choose", cutoffs(domain, "choice")),
+            ("Cutoffs held out", cutoffs(domain, "held_out")),
+            ("Lock of the packages", code(m.get("lock"))),
+            ("Git commit", code(m.get("git_commit")) if m.get("git_commit") else "none recorded"),
+        ]
+    )
+    lists = [
+        (
+            "Code of the steps",
+            ["Step", "Fingerprint"],
+            [(name, value[:12]) for name, value in sorted((m.get("steps") or {}).items())],
+        ),
+        ("MLflow runs", ["Step", "Run id"], sorted((m.get("mlflow") or {}).items())),
+        ("Parameters", ["Parameter", "Value"], settings(m.get("params") or {})),
+        ("Versions", ["Package", "Version"], sorted((m.get("versions") or {}).items())),
+    ]
+    tables = [
+        table(head, [[escape(name), code(value)] for name, value in rows], title, text=range(2))
+        for title, head, rows in lists
+        if rows
+    ]
+    return (
+        shown + f'<div class="columns">{"".join(tables)}</div>' + note(f"{DASH} means that the run did not record it.")
+    )
+
+
+def runs(domains: dict[str, Domain | None]) -> str:
+    """Return one row per domain: run, data and model."""
+    rows = [
+        [
+            escape(d.title),
+            code(d.manifest.get("run_id")),
+            month(d.manifest.get("cutoff")),
+            escape(model_name(d.champion)),
+            code(d.manifest.get("fingerprint"), 12),
+            "<br>".join(code(v) for _, v in sorted((d.manifest.get("mlflow") or {}).items())) or DASH,
+        ]
+        for d in domains.values()
+        if d
+    ]
+    head = ["Domain", "Run", "Data up to", "Model", "Data fingerprint", "MLflow runs"]
+    return table(head, rows, "What made this report", text=range(6), missing="not recorded by the run")

@@ -1,0 +1,345 @@
+"""A published database made from a seed, in the shape that dbt and `publish` give it, for tests of the report."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import QUANTILE_COLUMNS
+
+Z = np.array([-1.96, -1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816, 1.96])
+MODELS = {"linear": 0.05, "seasonal_naive": 0.09, "naive": 0.16}
+CHAMPION = "linear"
+ACCURACY_COLUMNS = [
+    "aggregation",
+    "model_name",
+    "is_champion",
+    "forecast_kind",
+    "evaluation_set",
+    "horizon_group",
+    "n",
+    "n_cutoffs",
+    "first_cutoff",
+    "last_cutoff",
+    "mae",
+    "rmse",
+    "wape",
+    "bias",
+    "mase",
+    "coverage_80",
+    "coverage_95",
+    "fva",
+]
+KEY = ["aggregation", "unique_id", "region", "product_category"]
+
+
+@dataclass(frozen=True)
+class Company:
+    """What the made-up company looks like."""
+
+    domains: tuple[str, ...] = ("sales", "inventory", "profit")
+    regions: tuple[str, ...] = ("East", "North", "South")
+    categories: tuple[str, ...] = ("Bikes", "Clothing & Shoes", "Parts")
+    months: int = 48
+    history: bool = False  # forecasts of earlier runs are published
+    walk_forward: bool = True  # there is a back-test
+    zero: bool = False  # every actual and forecast is 0
+    loss: bool = False  # every profit is negative
+    beats: bool = True  # the champion is better than the seasonal naive
+    unit: str = "EUR"
+
+
+def series(company: Company, domain: str) -> pd.DataFrame:
+    """One row per series and month: unique_id, region, product_category, ds, y (profit is negative in places)."""
+    rng = np.random.default_rng(len(domain))
+    months = pd.date_range("2020-01-01", periods=company.months, freq="MS")
+    t = np.arange(len(months))
+    frames = []
+    for i, region in enumerate(company.regions):
+        for j, category in enumerate(company.categories):
+            level = 90_000 * (1 + i) / (1 + j)
+            y = level * (1 + 0.006 * t + 0.25 * np.sin(2 * np.pi * t / 12)) + rng.normal(0, 0.07 * level, len(t))
+            y = np.round({"sales": y, "inventory": 1.7 * y, "profit": 0.12 * y - 0.1 * level}[domain], 2)
+            frames.append(pd.DataFrame({"region": region, "product_category": category, "ds": months, "y": y}))
+    found = pd.concat(frames, ignore_index=True)
+    found["y"] -= 100_000.0 if company.loss and domain == "profit" else 0.0
+    found["y"] = 0.0 if company.zero else found["y"]
+    found.insert(0, "unique_id", found["region"] + "/" + found["product_category"])
+    return found
+
+
+def aggregate(found: pd.DataFrame) -> pd.DataFrame:
+    """Actuals of every aggregation, bottom-up: KEY, ds, y, is_imputed."""
+    frames = []
+    for name, free in {
+        "series": [],
+        "region": ["product_category"],
+        "category": ["region"],
+        "total": ["region", "product_category"],
+    }.items():
+        part = found.assign(**dict.fromkeys(free, "All"))
+        part = part.groupby(["region", "product_category", "ds"], as_index=False)["y"].sum()
+        part["y"] = part["y"].round(2)
+        frames.append(part.assign(aggregation=name, unique_id=part["region"] + "/" + part["product_category"]))
+    both = pd.concat(frames, ignore_index=True).assign(is_imputed=False)
+    return both[[*KEY, "ds", "y", "is_imputed"]]
+
+
+def predictions(actuals: pd.DataFrame, cutoffs: pd.DatetimeIndex, models: dict[str, float]) -> pd.DataFrame:
+    """Forecasts of every model at every cutoff, horizons 1 to 6, with all quantiles; past the last month they go on."""
+    rng = np.random.default_rng(7)
+    history = actuals.pivot(index="ds", columns=["aggregation", "unique_id"], values="y")
+    keys = (
+        actuals[KEY].drop_duplicates().set_index(["aggregation", "unique_id"]).loc[list(history.columns)].reset_index()
+    )
+    scale = history.diff(12).abs().mean().to_numpy()
+    frames = []
+    for name, error in models.items():
+        for cutoff in cutoffs:
+            for horizon in range(1, 7):
+                ds = cutoff + pd.DateOffset(months=horizon)
+                known = history.loc[ds] if ds in history.index else history.loc[ds - pd.DateOffset(months=12)]
+                point = known.to_numpy() + rng.normal(0, error * 3, len(keys)) * scale
+                spread = pd.DataFrame(np.round(point[:, None] + Z * scale[:, None] * 0.25, 2), columns=QUANTILE_COLUMNS)
+                frames.append(
+                    keys.assign(model_name=name, cutoff=cutoff, horizon=horizon, ds=ds, scale=scale).join(spread)
+                )
+    return pd.concat(frames, ignore_index=True)
+
+
+def bounds(found: pd.DataFrame) -> pd.DataFrame:
+    """The point and the interval columns from the quantiles."""
+    names = {"q500": "predicted_value", "q100": "lo_80", "q900": "hi_80", "q025": "lo_95", "q975": "hi_95"}
+    return found.rename(columns=names).drop(columns=[name for name in QUANTILE_COLUMNS if name not in names])
+
+
+def compared(found: pd.DataFrame, actuals: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Rows of actual_vs_forecast: forecasts with the actual, where there is one, and the variance."""
+    both = bounds(found).merge(actuals[[*KEY, "ds", "y"]], on=[*KEY, "ds"], how="left").rename(columns={"y": "actual"})
+    variance = both["actual"] - both["predicted_value"]
+    both["variance"] = variance
+    both["variance_pct"] = (variance / both["predicted_value"].abs().replace(0, np.nan)) * 100
+    return both.assign(forecast_kind=kind, is_champion=both["model_name"] == CHAMPION, is_fallback=False)
+
+
+def accuracy(rows: pd.DataFrame) -> pd.DataFrame:
+    """The mart forecast_accuracy from rows of actual_vs_forecast; wape and coverage are fractions."""
+    known = rows.dropna(subset=["actual"]).assign(size=lambda d: d["variance"].abs())
+    known["naive"] = known["size"].where(known["model_name"] == "seasonal_naive", 0.0)
+    known["naive"] = known.groupby(["aggregation", "unique_id", "cutoff", "horizon", "run_id", "forecast_kind"])[
+        "naive"
+    ].transform("sum")
+    found = []
+    groups = {"1-3": known["horizon"] <= 3, "4-6": known["horizon"] > 3, "all": known["horizon"] > 0}
+    for label, chosen in groups.items():
+        by = ["aggregation", "model_name", "is_champion", "forecast_kind", "evaluation_set"]
+        for key, part in known[chosen].groupby(by):
+            found.append(dict(zip(by, key, strict=True)) | {"horizon_group": label} | measures(part))
+    return pd.DataFrame(found, columns=ACCURACY_COLUMNS)
+
+
+def measures(part: pd.DataFrame) -> dict:
+    """The accuracy of one group of rows."""
+    total, scale = part["actual"].abs().sum(), part["scale"].replace(0, np.nan)
+    return {
+        "n": len(part),
+        "n_cutoffs": part["cutoff"].nunique(),
+        "first_cutoff": part["cutoff"].min(),
+        "last_cutoff": part["cutoff"].max(),
+        "mae": part["size"].mean(),
+        "rmse": (part["size"] ** 2).mean() ** 0.5,
+        "wape": part["size"].sum() / total if total else np.nan,
+        "bias": -part["variance"].mean(),
+        "mase": (part["size"] / scale).mean(),
+        "coverage_80": part["actual"].between(part["lo_80"], part["hi_80"]).mean(),
+        "coverage_95": part["actual"].between(part["lo_95"], part["hi_95"]).mean(),
+        "fva": part["naive"].mean() - part["size"].mean(),
+    }
+
+
+def manifest(company: Company, domain: str, run_id: str, last: pd.Timestamp) -> dict:
+    """What `publish` writes of a run."""
+    warnings = [
+        {"severity": "low", "code": "imputed", "text": "2 months of East/Parts had no facts and count as 0."},
+        {
+            "severity": "high",
+            "code": "empty_last_month",
+            "text": f"3 of 9 series have no {domain} in 2023-12; the total fell by 31 %.",
+        },
+    ]
+    life = {"region": "East", "product_category": "Bikes", "first_month": "2020-01-01", "n_months": 48, "n_imputed": 0}
+    tables = {
+        "series": [
+            life | {"unique_id": "East/Bikes", "status": "active", "share": 0.25, "last_nonzero_month": "2023-12-01"},
+            life | {"unique_id": "East/Parts", "status": "ended", "share": None, "last_nonzero_month": None},
+        ],
+        "outliers": [{"unique_id": "East/Bikes", "ds": "2022-03-01", "y": 1234567.891, "expected": None, "z": -7.25}],
+        "gaps": [],
+    }
+    mase = (
+        dict.fromkeys(["mase_choice", "mase_held_out", "seasonal_naive_mase_held_out"])
+        if company.zero
+        else {
+            "mase_choice": 0.71,
+            "mase_held_out": 0.74 if company.beats else 1.1,
+            "seasonal_naive_mase_held_out": 1.02,
+        }
+    )
+    return {
+        "run_id": run_id,
+        "domain": domain,
+        "workspace": "acme",
+        "source": "sample",
+        "cutoff": str(last.date()),
+        "fingerprint": "9f2c" * 16,
+        "params": {"horizon": 6, "models": {"linear": {"alpha": [0.1, 1.0]}}},
+        "steps": {"30_evaluate": "c0de" * 16},
+        "lock": "10cc" * 16,
+        "git_commit": None,
+        "versions": {"pandas": "2.3.3"},
+        "seconds": {"30": 1.5},
+        "mlflow": {"20_train_linear": "abc123", "30_evaluate": "def456"},
+        "champion": {
+            "name": CHAMPION,
+            "reason": "lowest mean MASE on the choice cutoffs",
+            "beats_seasonal_naive": company.beats,
+            **mase,
+        },
+        "facts": {},
+        "check": {
+            "warnings": warnings if domain == "sales" else [],
+            "tables": tables,
+            "n_series": 9,
+            "n_months": company.months,
+            "first_month": "2020-01-01",
+            "last_month": str(last.date()),
+        },
+        "currency": "EUR",
+        "unit": company.unit,
+    }
+
+
+def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
+    """Every table of one domain."""
+    actuals = aggregate(series(company, domain))
+    last = actuals["ds"].max()
+    cutoffs = pd.date_range(end=last - pd.DateOffset(months=6), periods=6, freq="MS")
+    run_id = f"{domain}-{last:%Y-%m}-0123456789"
+    walk = predictions(actuals, cutoffs, dict.fromkeys(MODELS, 0.0) if company.zero else MODELS)
+    walk["evaluation_set"] = np.where(walk["cutoff"] >= cutoffs[-2], "held_out", "choice")
+    runs = [(last, run_id)]
+    if company.history:
+        earlier = pd.date_range(end=last - pd.DateOffset(months=1), periods=3, freq="MS")
+        runs += [(cutoff, f"{domain}-{cutoff:%Y-%m}-9876543210") for cutoff in earlier]
+    published = pd.concat(
+        [
+            predictions(
+                actuals, pd.DatetimeIndex([cutoff]), {name: MODELS[name] for name in (CHAMPION, "seasonal_naive")}
+            ).assign(run_id=name, status=lambda d: np.where(d["model_name"] == CHAMPION, "published", "baseline"))
+            for cutoff, name in runs
+        ]
+    )
+    rows = pd.concat(
+        [
+            compared(walk.assign(run_id=run_id, status=None), actuals, "walk_forward"),
+            compared(published.assign(evaluation_set="all"), actuals, "published"),
+        ],
+        ignore_index=True,
+    )
+    rows = rows if company.walk_forward else rows[rows["forecast_kind"] != "walk_forward"]
+    made = {cutoff: manifest(company, domain, name, cutoff) for cutoff, name in runs}
+    return {
+        "monthly_actuals": actuals,
+        "actual_vs_forecast": rows,
+        "forecast_accuracy": accuracy(rows),
+        "forecasts": bounds(published).assign(interval_pool="series", interval_n=108, is_fallback=False),
+        "runs": pd.DataFrame(
+            [
+                {
+                    "run_id": name,
+                    "cutoff": cutoff,
+                    "champion": CHAMPION,
+                    "manifest": json.dumps(made[cutoff]),
+                    "published_at": cutoff + pd.DateOffset(days=40),
+                }
+                for cutoff, name in runs
+            ]
+        ),
+        "domain_calendar": pd.DataFrame(
+            [
+                {
+                    "grain": "daily",
+                    "n_facts": 123456,
+                    "first_fact": pd.Timestamp("2020-01-01"),
+                    "last_fact": last + pd.DateOffset(days=45),
+                    "first_month": actuals["ds"].min(),
+                    "last_month": last,
+                    "n_months": company.months,
+                    "measure": {"sales": "net amount", "inventory": "value at cost", "profit": "operating profit"}[
+                        domain
+                    ],
+                }
+            ]
+        ),
+        "left_out_months": pd.DataFrame(
+            [
+                {
+                    "ds": last + pd.DateOffset(months=1),
+                    "n_facts": 812,
+                    "amount": 51234.5,
+                    "reason": "the facts end before its third-last business day",
+                }
+            ]
+        ),
+    }
+
+
+def build(path: Path, company: Company | None = None) -> Path:
+    """Write the published database of a company and return its path."""
+    company = company or Company()
+    domains = {name: domain_tables(company, name) for name in company.domains}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        for table in next(iter(domains.values())):
+            frame = pd.concat(
+                [tables[table].assign(domain=name) for name, tables in domains.items()], ignore_index=True
+            )
+            connection.register("frame", frame)
+            dates = [
+                c
+                for c in (
+                    "ds",
+                    "cutoff",
+                    "first_cutoff",
+                    "last_cutoff",
+                    "first_month",
+                    "last_month",
+                    "first_fact",
+                    "last_fact",
+                )
+                if c in frame
+            ]
+            casts = ", ".join(f"cast({name} as date) as {name}" for name in dates)
+            connection.execute(
+                f"create table {table} as select * " + (f"replace ({casts})" if dates else "") + " from frame"
+            )
+            connection.unregister("frame")
+    return path
+
+
+VARIANTS = {
+    "usual": Company(),
+    "published history": Company(history=True),
+    "one series": Company(domains=("sales",), regions=("All",), categories=("All",)),
+    "losses": Company(loss=True, beats=False),
+    "all zero": Company(zero=True),
+    "no back-test": Company(walk_forward=False, months=20),
+    "no profit": Company(domains=("sales", "inventory"), unit="million USD"),
+    "many series": Company(
+        domains=("sales",), regions=tuple(f"R{i}" for i in range(20)), categories=tuple("ABCDEFGHIJKLMNO")
+    ),
+}

@@ -1,0 +1,75 @@
+"""Executes the report's pages without a kernel and reads rendered ones, for tests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+from IPython.core.interactiveshell import InteractiveShell
+
+REPORTS = Path(__file__).resolve().parents[1] / "reports"
+
+
+def executed(source: Path, **values: object) -> nbformat.NotebookNode:
+    """Run a page's cells in this process, as papermill does in a kernel, and return the executed copy."""
+    shell = InteractiveShell.instance()
+    page = nbformat.read(source, as_version=4)
+    with preserved(shell):
+        for cell in page.cells:
+            if cell.cell_type != "code":
+                continue
+            shell.run_cell(f"%%capture captured\n{cell.source}").raise_error()
+            outputs = shell.user_ns["captured"].outputs
+            cell.outputs = [nbformat.v4.new_output("display_data", output.data) for output in outputs]
+            if "parameters" in cell.metadata.get("tags", []):
+                shell.push(values)
+    return page
+
+
+@contextmanager
+def preserved(shell: InteractiveShell) -> Iterator[None]:
+    """Give a page a namespace of its own."""
+    shell.reset(new_session=False)
+    yield
+    shell.reset(new_session=False)
+
+
+def execute_pages(published: Path, pages_dir: Path, domains: tuple[str, ...]) -> Path:
+    """Write the executed pages of a company into `pages_dir` and return it."""
+    pages_dir.mkdir(parents=True, exist_ok=True)
+    sources = {"index": "index", **dict.fromkeys(domains, "domain"), "data_quality": "data_quality"}
+    for name, source in sources.items():
+        values = {"published": str(published)} | ({"domain": name} if source == "domain" else {})
+        nbformat.write(executed(REPORTS / f"{source}.ipynb", **values), pages_dir / f"{name}.ipynb")
+    return pages_dir
+
+
+class Page(HTMLParser):
+    """What a test needs of a rendered page: its `text` as it is read and its `elements` as (name, attributes)."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.skipping = 0
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.skipping += tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.skipping -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self.skipping:
+            self.words += data.split()
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+    def values(self, *names: str) -> list[str]:
+        """Every value of these attributes."""
+        return [value for _, attributes in self.elements for name, value in attributes.items() if name in names]

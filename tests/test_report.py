@@ -1,0 +1,390 @@
+"""The report's pages: their numbers are the database's, and they are right for every kind of company."""
+
+import json
+import re
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from forecasting.contracts import DOMAINS
+from forecasting.errors import UserError
+from forecasting.report import accuracy, charts, domain_page, html, kpi, numbers, overview, provenance, quality
+from forecasting.report.data import at, load, load_domain
+from report_fixtures import VARIANTS, Company, build
+from report_pages import REPORTS, executed
+
+MADE: dict[str, Path] = {}
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory):
+    """Return the published database of a variant, made once."""
+
+    def made(name: str) -> Path:
+        if name not in MADE:
+            MADE[name] = build(tmp_path_factory.mktemp("company") / "published.duckdb", VARIANTS[name])
+        return MADE[name]
+
+    return made
+
+
+def ask(path: Path, sql: str) -> pd.DataFrame:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(sql).df()
+
+
+def text_of(markup: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", markup).replace("&nbsp;", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, "0 EUR"),
+        (-0.0, "0 EUR"),
+        (12.5, "12.5 EUR"),
+        (9999, "9,999 EUR"),
+        (9999.6, "10.0 k EUR"),
+        (12_345, "12.3 k EUR"),
+        (-905_432, "−905 k EUR"),
+        (999_499, "999 k EUR"),
+        (999_600, "1.00 M EUR"),
+        (1_234_567, "1.23 M EUR"),
+        (-99_950_000, "−100 M EUR"),
+        (4.5e9, "4.50 bn EUR"),
+        (7e15, "7000 tn EUR"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (float("-inf"), "–"),
+    ],
+)
+def test_compact(value, expected):
+    assert numbers.compact(value, "EUR").replace(numbers.SPACE, " ") == expected
+
+
+def test_a_unit_with_a_multiple_is_not_shortened_again():
+    assert numbers.compact(512_345.4, "million USD").replace(numbers.SPACE, " ") == "512,345 million USD"
+    assert numbers.between(-5.0, 512_345.0, "million USD").replace(numbers.SPACE, " ") == "−5 to 512,345 million USD"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (numbers.number(-1234567.8), "−1,234,568"),
+        (numbers.number(-0.4), "0"),
+        (numbers.number(0.005, 2, plus=True), "+0.01"),
+        (numbers.number(5, plus=True), "+5"),
+        (numbers.percent(-12.345, plus=True), "−12.3 %"),
+        (numbers.percent(123456.7), "123,457 %"),
+        (numbers.percent(float("inf")), "–"),
+        (numbers.share(0.805, 0), "80 %"),
+        (numbers.share(None), "–"),
+        (numbers.month("2013-12-01"), "December 2013"),
+        (numbers.month(pd.NaT), "–"),
+        (numbers.day("2013-11-29"), "29 November 2013"),
+        (numbers.count(1, "month"), "1 month"),
+        (numbers.count(1200, "series", "series"), "1,200 series"),
+        (numbers.listing(["a", "b", "c"]), "a, b and c"),
+        (numbers.listing(["a"]), "a"),
+        (numbers.listing([]), ""),
+    ],
+)
+def test_numbers_as_people_read_them(text, expected):
+    assert text.replace(numbers.SPACE, " ") == expected
+
+
+def test_decimals_suit_a_column():
+    assert [numbers.decimals_for(pd.Series(v)) for v in ([150.25], [15.25, None], [1.25], [3.0, 7.0], [])] == [
+        0,
+        1,
+        2,
+        0,
+        0,
+    ]
+
+
+def test_a_table_explains_its_dashes_and_cannot_be_broken_by_names():
+    plain = html.table(["A", "B"], [["x", "1"]], "C", missing="not known")
+    assert "not known" not in plain
+    assert "not known" in html.table(["A", "B"], [["x", numbers.DASH]], "<C>", missing="not known")
+    assert html.script_json({"name": "</script>"}) == '{"name":"<\\/script>"}'
+    assert "&lt;b&gt;" in html.callout("<b>", "high")
+
+
+def test_past_takes_published_before_walk_forward_and_the_latest_forecast(company):
+    path = company("published history")
+    for domain in DOMAINS:
+        found = load_domain(path, domain).past
+        rows = ask(path, f"select * from actual_vs_forecast where domain = '{domain}' and actual is not null")
+        rows = rows[(rows["status"] == "published") | ((rows["forecast_kind"] == "walk_forward") & rows["is_champion"])]
+        expected = {}
+        for row in rows.to_dict("records"):
+            key, rank = (
+                (row["aggregation"], row["unique_id"], row["ds"]),
+                (row["forecast_kind"] != "published", row["horizon"]),
+            )
+            if key not in expected or rank < expected[key][0]:
+                expected[key] = (rank, row["predicted_value"])
+        got = {(r["aggregation"], r["unique_id"], r["ds"]): r["predicted_value"] for r in found.to_dict("records")}
+        assert got == {key: value for key, (_, value) in expected.items()}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_key_figures_are_the_databases(company, name):
+    path = company(name)
+    for domain in filter(None, load(path).values()):
+        figures = kpi.key_figures(domain)
+        last = ask(path, f"select max(ds) as ds from monthly_actuals where domain = '{domain.name}'").loc[0, "ds"]
+        where = f"domain = '{domain.name}' and aggregation = 'total' and ds = '{last:%Y-%m-%d}'"
+        assert figures.month == last
+        assert figures.actual == ask(path, f"select y from monthly_actuals where {where}").loc[0, "y"]
+        made = ask(
+            path,
+            f"""select * from actual_vs_forecast where {where} and is_champion and actual is not null
+                             order by forecast_kind = 'published' desc, horizon limit 1""",
+        )
+        assert (figures.made or {}).get("predicted_value") == (None if made.empty else made.loc[0, "predicted_value"])
+        after = (
+            f"domain = '{domain.name}' and aggregation = 'total' and status = 'published' and ds > '{last:%Y-%m-%d}'"
+        )
+        coming = ask(path, f"select * from forecasts where {after} order by cutoff desc, ds limit 1").iloc[0]
+        tiles = text_of(kpi.tiles(domain)).replace(numbers.SPACE, " ")
+        assert figures.coming["predicted_value"] == coming["predicted_value"]
+        for value in (figures.actual, coming["predicted_value"], coming["lo_80"], coming["hi_80"]):
+            assert three_digits(value, domain.unit) in tiles
+
+
+def three_digits(value: float, unit: str) -> str:
+    """The number as a card shows it, without its suffix: another way than `compact` does it."""
+    size, sign = abs(round(value, 6)), "−" if value < 0 and round(value, 6) else ""
+    if unit.startswith("million") or size < 9999.5:
+        return sign + (f"{size:,.0f}" if size >= 100 or size == 0 else f"{size:,.1f}")
+    digits = f"{size:.2e}"
+    mantissa, power = float(digits[:4]), int(digits[5:]) % 3
+    return sign + f"{mantissa * 10**power:.{2 - power}f}"
+
+
+def test_next_months_table_holds_the_databases_numbers(company):
+    path = company("losses")
+    domain = domain_page.load(path, "profit")
+    where = "domain = 'profit' and aggregation = 'total' and status = 'published'"
+    rows = ask(path, f"select * from forecasts where {where} order by ds")
+    columns = ["predicted_value", "lo_80", "hi_80", "lo_95", "hi_95"]
+    expected = [[f"{row[c]:,.0f}".replace("-", "−") for c in columns] for _, row in rows.iterrows()]
+    cells = re.findall(r'<td class="number">(.*?)</td>', domain_page.next_months(domain))
+    assert [cells[i : i + 5] for i in range(0, len(cells), 5)] == expected
+    assert all(cell.startswith("−") for cell in cells)
+
+
+def test_tables_by_part_have_every_series_and_month(company):
+    path = company("usual")
+    domain = domain_page.load(path, "sales")
+    for aggregation, n in (("region", 3), ("category", 3), ("series", 9)):
+        markup = domain_page.by_part(domain, aggregation)
+        rows = ask(
+            path,
+            f"""select * from forecasts where domain = 'sales' and aggregation = '{aggregation}'
+                             and status = 'published'""",
+        )
+        assert markup.count("<tr>") == n + 1 and len(rows) == 6 * n
+        assert all(f"{value:,.0f}<br>" in markup for value in rows["predicted_value"])
+    assert "Clothing &amp; Shoes" in domain_page.by_part(domain, "series")
+
+
+def test_variance_is_the_databases_and_the_largest_comes_first(company):
+    path = company("usual")
+    domain = domain_page.load(path, "sales")
+    rows = ask(
+        path,
+        """select * from actual_vs_forecast where domain = 'sales' and aggregation = 'region' and is_champion
+                        and forecast_kind = 'walk_forward' and ds = '2023-12-01' order by abs(variance) desc""",
+    )
+    markup = domain_page.variance(domain, "region")
+    assert re.findall(r'scope="row">(\w+)<', markup) == list(rows["region"])
+    for row in rows.to_dict("records"):
+        assert f"{row['variance']:+,.0f}".replace("-", "−") in markup
+        assert f"{row['variance_pct']:+.1f}".replace("-", "−") in markup
+    assert "6\N{NO-BREAK SPACE}months ahead" in domain_page.variance_origin(domain)
+
+
+def test_a_chart_has_every_series_with_the_databases_values(company):
+    path = company("published history")
+    domain = domain_page.load(path, "profit")
+    chart = domain_page.trend_chart(domain)
+    names = [trace.name for trace in chart.figure.data]
+    where = {name: i for i, name in enumerate(names) if names.count(name) == 1}
+    assert len(chart.choices) == 16  # 9 series, 3 regions, 3 categories, the total
+    for region, category, values in chart.choices:
+        key = f"domain = 'profit' and region = '{region}' and product_category = '{category}'"
+        actual = ask(path, f"select y from monthly_actuals where {key} order by ds")["y"]
+        assert values[where["Actual"]] == pytest.approx(actual.to_list(), abs=0.5)
+        future = ask(
+            path,
+            f"""select predicted_value as y from forecasts where {key} and status = 'published'
+                               and cutoff = '2023-12-01' order by ds""",
+        )["y"]
+        assert values[where["Published forecast"]][-6:] == pytest.approx(future.to_list(), abs=0.5)
+    assert [list(trace.y) for trace in chart.figure.data] == chart.choices[0][2]
+
+
+def test_one_region_makes_no_series_appear_twice(company):
+    domain = domain_page.load(company("one series"), "sales")
+    chart = domain_page.trend_chart(domain)
+    assert len(chart.choices) == 1 and "<select" not in chart.html()
+    total = at(domain.future, "total")["predicted_value"].round().tolist()
+    assert list(chart.figure.data[-1].y)[-6:] == total
+    assert "one region only" in domain_page.by_part(domain, "region")
+    assert domain_page.variance(domain, "region") == domain_page.small_multiples(domain, "category") == ""
+
+
+def test_what_was_not_published_is_called_a_back_test(company):
+    new, old = (load(company(name)) for name in ("usual", "published history"))
+    assert "walk-forward (back-test), not a published forecast" in kpi.tiles(new["sales"])
+    assert "has ended yet" in overview.history_note(new)
+    assert overview.history_note(old) == "" and "published, made 1" in kpi.tiles(old["sales"])
+    page = domain_page.load(company("usual"), "sales")
+    assert "not published" in domain_page.trend_chart(page).html()
+    assert "all walk-forward" in accuracy.tables(page)
+    assert "Published forecasts against what came" in accuracy.tables(
+        domain_page.load(company("published history"), "sales")
+    )
+
+
+def test_without_a_back_test_the_pages_say_so(company):
+    domain = domain_page.load(company("no back-test"), "sales")
+    assert "no forecast reaches this month" in kpi.tiles(domain)
+    assert "No forecast reaches the last closed month" in domain_page.variance_origin(domain)
+    assert "no back-test" in accuracy.tables(domain)
+    assert domain_page.trend_chart(domain).figure.data[-1].y[-1] is not None
+
+
+def test_a_forecast_of_zero_has_no_percentage(company):
+    domain = domain_page.load(company("all zero"), "sales")
+    assert "no percentage, because the forecast is 0" in kpi.tiles(domain)
+    assert "the forecast is 0" in domain_page.variance(domain, "region")
+
+
+def test_a_restated_month_is_named():
+    made = {"variance": -5.0, "variance_pct": -5.0, "actual": 95.0}
+    assert "against 95 EUR as first known" in kpi.variance_text(made, 97.0, "EUR").replace(numbers.SPACE, " ")
+    assert "first known" not in kpi.variance_text(made, 95.0, "EUR")
+
+
+def test_missing_domains_are_said_and_cannot_be_opened(company):
+    domains = load(company("no profit"))
+    assert "no forecast of profit" in overview.warnings(domains)
+    assert "profit.html" not in overview.header(domains) + overview.answers(domains)
+    assert "No facts came in" in quality.section("profit", None)
+    with pytest.raises(UserError, match="no forecasts of profit"):
+        domain_page.load(company("no profit"), "profit")
+
+
+def test_warnings_come_most_severe_first(company):
+    markup = overview.warnings(load(company("usual")))
+    assert markup.index("3 of 9 series") < markup.index("2 months of East/Parts")
+    assert "callout high" in markup and "Sales: 3 of 9" in markup
+
+
+def with_champion(company, **champion):
+    domain = load_domain(company("usual"), "sales", ("total",))
+    domain.manifest["champion"] = champion
+    return text_of(kpi.champion_text(domain)).replace(numbers.SPACE, " ")
+
+
+def test_the_champion_is_compared_with_the_seasonal_naive_in_words(company):
+    mase = {"mase_held_out": 0.75, "seasonal_naive_mase_held_out": 1.0}
+    assert "25 % smaller" in with_champion(company, name="linear", **mase)
+    worse = with_champion(company, name="linear", mase_held_out=1.2, seasonal_naive_mase_held_out=1.0)
+    assert "does not beat the seasonal naive" in worse and "smaller" not in worse
+    assert "No model beat the seasonal naive" in with_champion(company, name="seasonal_naive", **mase)
+    unknown = with_champion(company, name="linear", mase_held_out=None, beats_seasonal_naive=False)
+    assert "does not beat" in unknown and "None" not in unknown
+
+
+def test_accuracy_is_the_databases_with_its_cutoffs(company):
+    path = company("usual")
+    markup = accuracy.tables(domain_page.load(path, "inventory"))
+    rows = ask(
+        path,
+        """select * from forecast_accuracy where domain = 'inventory' and aggregation = 'series'
+                        and evaluation_set = 'held_out' and horizon_group = 'all' order by mase""",
+    )
+    first = markup.split("<table>")[1].replace(numbers.SPACE, " ")
+    assert "2 cutoffs, May 2023 to Jun 2023, 1 to 6 months ahead" in first
+    found = [text_of(row) for row in first.split("<tr>")[2:]]
+    for row, text in zip(rows.to_dict("records"), found, strict=True):
+        name = row["model_name"].replace("_", " ") + (" (champion)" if row["is_champion"] else "")
+        assert text.startswith(f"{name} {row['mase']:.2f} ")
+        assert f" {100 * row['wape']:.1f} % " in text and f" {100 * row['coverage_80']:.0f} % " in text
+        assert text.endswith(f" {row['n']}")
+    assert markup.index("Held-out") < markup.index("used to choose")
+
+
+def test_fallbacks_and_few_residuals_are_marked(company):
+    domain = domain_page.load(company("usual"), "sales")
+    domain.future.loc[domain.future["unique_id"] == "East/Parts", "is_fallback"] = True
+    domain.future["interval_n"] = 12
+    assert "Parts&nbsp;†" in domain_page.by_part(domain, "series")
+    assert "† 1\N{NO-BREAK SPACE}row" in domain_page.by_part(domain, "series")
+    assert "fewer than the 39" in domain_page.next_months(domain)
+
+
+def test_check_tables_are_shown_with_names_and_dashes():
+    rows = [
+        {"unique_id": "N/B", "region": "N", "status": "active", "share": 0.25, "ds": "2022-03-01", "y": 1234567.9},
+        {"unique_id": "N/C", "region": "N", "status": "ended", "share": None, "ds": None, "y": float("nan")},
+    ]
+    text = text_of(quality.check_table("short_series", rows)).replace(numbers.SPACE, " ")
+    assert text == (
+        "Short series Series Status Month Share of the last year Value N/C ended – – – N/B active March 2022 25.0 % "
+        "1,234,568 – no value"
+    )
+
+
+def test_the_manifest_names_run_data_and_model(company):
+    domain = domain_page.load(company("usual"), "sales")
+    text = text_of(provenance.manifest(domain))
+    for word in ("sales-2023-12-0123456789", "9f2c" * 16, "linear ridge", "abc123", "models.linear.alpha", "pandas"):
+        assert word in text
+    assert "seconds" not in text and "1.5" not in text  # no timing: the page is the same each time
+
+
+def test_drawings_stay_inside_and_bars_point_the_right_way():
+    actual = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=30, freq="MS"), "y": range(-10, 20)})
+    points = re.findall(
+        r"[\d.-]+,[\d.-]+",
+        charts.drawing(
+            actual, actual.iloc[:0].assign(predicted_value=0.0, lo_80=0.0, hi_80=0.0, lo_95=0.0, hi_95=0.0), "x"
+        ),
+    )
+    pairs = [tuple(map(float, point.split(","))) for point in points]
+    assert all(0 <= x <= 220 and 0 <= y <= 56 for x, y in pairs) and len(pairs) == 24 + 2
+    assert 'class="below" x="26.0"' in charts.variance_bar(-5.0, 10.0)
+    assert 'class="above" x="50.0"' in charts.variance_bar(5.0, 10.0)
+    assert 'width="0.0"' in charts.variance_bar(float("nan"), 10.0)
+
+
+@pytest.mark.parametrize("page", ["index", "domain", "data_quality"])
+def test_pages_are_notebooks_without_logic_or_outputs(page):
+    book = json.loads((REPORTS / f"{page}.ipynb").read_text(encoding="utf-8"))
+    code = ["".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "code"]
+    tags = [tag for cell in book["cells"] for tag in cell["metadata"].get("tags", [])]
+    assert tags.count("parameters") == 1 and book["metadata"]["kernelspec"]["name"] == "python3"
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in book["cells"] if "outputs" in cell)
+    assert all(len(text.splitlines()) < 15 and not re.search(r"^\s*(def|class) ", text, re.M) for text in code)
+    assert any(cell["cell_type"] == "markdown" and "".join(cell["source"]).startswith("# ") for cell in book["cells"])
+
+
+def test_a_page_executed_twice_has_the_same_outputs(company):
+    path = str(company("losses"))
+    first, second = (executed(REPORTS / "domain.ipynb", published=path, domain="profit") for _ in range(2))
+    assert [cell.get("outputs") for cell in first.cells] == [cell.get("outputs") for cell in second.cells]
+
+
+def test_an_empty_ledger_says_how_to_fill_it(tmp_path):
+    path = build(tmp_path / "published.duckdb", Company(domains=("sales",)))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("delete from runs")
+    assert "Nothing has been published yet" in overview.header(load(path))
