@@ -144,7 +144,7 @@ def test_without_backtests_there_are_forecasts_with_intervals_all_the_same():
     raw = models.forecast(SeasonalNaive(), train, 6, flow=True)
     rows = calibrate_forecasts(raw, train, "sales", "seasonal_naive", "baseline", calibration, False).rows
     assert set(rows["interval_pool"]) <= {
-        "series, seasonal naive errors in the history", "all aggregations, seasonal naive errors in the history"
+        "series, seasonal naive errors in the history", "sums, seasonal naive errors in the history"
     }  # fmt: skip
     assert (rows["hi_80"] > rows["lo_80"]).all() and np.isfinite(rows["scale"]).all()
 

@@ -31,8 +31,18 @@ def test_scale_is_the_seasonal_naive_error_of_the_history():
     found = scale(train)
     for unique_id, part in train.groupby("unique_id"):
         y = part["y"].tolist()
-        expected = [abs(y[t] - y[t - 12]) for t in range(12, len(y))]
-        assert found[unique_id] == pytest.approx(sum(expected) / len(expected))
+        yearly = [abs(y[t] - y[t - 12]) for t in range(12, len(y))]
+        monthly = [abs(y[t] - y[t - 1]) for t in range(1, len(y))]
+        expected = sum(yearly) / len(yearly)
+        if len(yearly) < 12:
+            expected = max(expected, sum(monthly) / len(monthly))
+        assert found[unique_id] == pytest.approx(expected)
+
+
+def test_one_lucky_month_makes_no_tiny_scale():
+    """Thirteen months whose only seasonal change is 0.01: an error of 5 is one step from month to month, not 500 scales."""
+    y = [10.0, 15.0] * 6 + [10.01]
+    assert scale(series(y, "A/x"))["A/x"] == pytest.approx((11 * 5 + 4.99) / 12)
 
 
 def test_scale_has_a_chain_where_that_is_zero_or_unknown():
@@ -111,24 +121,25 @@ def test_quantiles_never_cross_and_the_point_stays(rows: list[list[float]]):
     np.testing.assert_array_equal(ordered_around_point(result), result)
 
 
-def residuals(counts: dict[tuple[str, str], int]) -> pd.DataFrame:
-    """Residuals of the given number per aggregation and bucket; their value is their count."""
+def residuals(counts: dict[tuple[str, str], int], months: int = 3) -> pd.DataFrame:
+    """Residuals of the given number per aggregation and bucket, of so many months; their value is their count."""
     parts = [
         pd.DataFrame({"aggregation": level, "bucket": bucket, **dict.fromkeys(COLUMNS, [float(n)] * n)})
         for (level, bucket), n in counts.items()
     ]
-    return pd.concat(parts, ignore_index=True)
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(ds=pd.Timestamp("2023-01-01") + pd.to_timedelta(31 * (rows.index % months), unit="D"))
 
 
 def test_pools_widen_step_by_step_and_say_so():
     history = aggregate_actuals(company(40))
-    some = residuals({("series", "1-3"): 40, ("series", "4-6"): 10, ("total", "1-3"): 5, ("region", "1-3"): 12})
+    some = residuals({("series", "1-3"): 40, ("series", "4-6"): 10, ("total", "1-3"): 5, ("region", "1-3"): 34})
     expected = {
         ("series", "1-3"): ("series, horizons 1-3", 40),
         ("series", "4-6"): ("series, all horizons", 50),
         ("series", "7+"): ("series, all horizons", 50),
-        ("total", "1-3"): ("all aggregations, horizons 1-3", 57),
-        ("total", "4-6"): ("all aggregations, all horizons", 67),
+        ("total", "1-3"): ("sums, horizons 1-3", 39),
+        ("total", "4-6"): ("sums, all horizons", 39),
     }
     for (level, bucket), (name, n) in expected.items():
         pool = choose_pool(some, history, level, bucket)
@@ -143,11 +154,18 @@ def test_without_residuals_the_seasonal_naive_speaks_for_its_own_history():
     for _, part in history[history["aggregation"] == "series"].groupby("unique_id"):
         y = part["y"].tolist()
         changes = [y[t] - y[t - 12] for t in range(12, len(y))]
-        errors += [change / np.mean(np.abs(changes)) for change in changes]
+        errors += [change / scale(part).item() for change in changes]
     assert pool.name == "series, seasonal naive errors in the history" and pool.around_point
     np.testing.assert_allclose(sorted(pool.residuals[:, 0]), sorted(errors))
     total = choose_pool(few, history, "total", "1-3")  # 28 of its own
-    assert total.name == "all aggregations, seasonal naive errors in the history" and len(total.residuals) > len(errors)
+    sums = history[history["aggregation"] != "series"].groupby(["aggregation", "unique_id"]).size()
+    assert total.name == "sums, seasonal naive errors in the history" and len(total.residuals) == (sums - 12).sum()
+
+
+def test_many_series_of_one_month_are_not_many_residuals():
+    history = aggregate_actuals(company(40))
+    assert choose_pool(residuals({("series", "1-3"): 400}, months=2), history, "series", "1-3").around_point
+    assert not choose_pool(residuals({("series", "1-3"): 400}, months=3), history, "series", "1-3").around_point
 
 
 def test_residuals_are_in_scales_and_leave_out_what_has_none():

@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import POINT, QUANTILE_COLUMNS, QUANTILES, SEASON_LENGTH
+from forecasting.contracts import AGGREGATIONS, POINT, QUANTILE_COLUMNS, QUANTILES, SEASON_LENGTH
 from forecasting.features import Panel, mean, panel
 
 BUCKETS = {"1-3": (1, 3), "4-6": (4, 6), "7+": (7, 10_000)}
 ENOUGH = 39  # residuals: below this the rank of a 2.5 % bound lies outside the sample
+ENOUGH_MONTHS = 3  # that they come from
 MIDDLE = QUANTILE_COLUMNS.index(POINT)
 COLUMNS = list(QUANTILE_COLUMNS)
 
@@ -26,14 +27,17 @@ COLUMNS = list(QUANTILE_COLUMNS)
 def scale(history: pd.DataFrame) -> pd.Series:
     """Return each series' typical error, in the unit of y, from its history [unique_id -> scale].
 
-    The mean absolute change from the same month a year earlier (lag 12: MASE's scale); where that is zero or there are
-    fewer than 13 months, from the month before (lag 1); where that is zero too, the mean absolute value; else NaN: the
-    series is left out of the pools and of MASE, and its interval has no width.
+    The mean absolute change from the same month a year earlier (lag 12: MASE's scale). Where that rests on fewer than twelve
+    such changes (a history under two years) one of them may be near zero by chance, and an error divided by it enormous:
+    there the mean absolute change from month to month (lag 1) is used if it is larger. Where both are zero or unknown, the
+    mean absolute value; else NaN: the series is left out of the pools and of MASE, and its interval has no width.
     """
     known = panel(history)
-    chain = [mean(np.abs(_change(known, SEASON_LENGTH))), mean(np.abs(_change(known, 1))), mean(np.abs(known.values))]
+    yearly, monthly = np.abs(_change(known, SEASON_LENGTH)), np.abs(_change(known, 1))
+    few = np.isfinite(yearly).sum(axis=1) < SEASON_LENGTH
+    seasonal = np.where(few, np.fmax(mean(yearly), mean(monthly)), mean(yearly))
     result = np.full(len(known.ids), np.nan)
-    for candidate in reversed(chain):
+    for candidate in (mean(np.abs(known.values)), mean(monthly), seasonal):  # the best that is above zero comes last
         result = np.where(candidate > 0, candidate, result)
     return pd.Series(result, index=pd.Index(known.ids, name="unique_id"), name="scale")
 
@@ -89,28 +93,27 @@ def residual_rows(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
 
 
 def choose_pool(residuals: pd.DataFrame, history: pd.DataFrame, level: str, bucket: str) -> Pool:
-    """Return the narrowest pool with at least 39 residuals.
+    """Return the narrowest pool with at least 39 residuals of at least three months.
 
-    In this order: the aggregation's own residuals of the bucket; of all horizons; all aggregations' of the bucket; of
-    all horizons; and last the seasonal naive's own errors within the history, which are out-of-sample too: of the
-    aggregation, or of all of them where these are fewer than 39.
+    In this order: the aggregation's own residuals of the bucket; of all horizons; for a sum, those of all sums (regions,
+    categories and the total, whose errors have lighter tails than those of single series), likewise; and last the seasonal
+    naive's own errors within the history, which are out-of-sample too: of the aggregation, of all sums, of everything.
+    One month's residuals count alike however many series there are: they share that month's surprise.
     """
-    own, near = residuals["aggregation"] == level, residuals["bucket"] == bucket
-    candidates = [
-        (f"{level}, horizons {bucket}", own & near),
-        (f"{level}, all horizons", own),
-        (f"all aggregations, horizons {bucket}", near),
-        ("all aggregations, all horizons", own | ~own),
-    ]
-    for name, chosen in candidates:
-        if chosen.sum() >= ENOUGH:
-            return Pool(name, residuals.loc[chosen, COLUMNS].to_numpy(), around_point=False)
-    own_errors = _naive_errors(history[history["aggregation"] == level])
-    if len(own_errors) >= ENOUGH:
-        return Pool(f"{level}, seasonal naive errors in the history", own_errors, around_point=True)
-    every = [_naive_errors(part) for _, part in history.groupby("aggregation", sort=False)]
-    errors = np.concatenate(every) if every else np.empty((0, len(COLUMNS)))
-    return Pool("all aggregations, seasonal naive errors in the history", errors, around_point=True)
+    series, *sums = AGGREGATIONS
+    groups = {level: [level]} if level == series else {level: [level], "sums": sums}
+    for name, levels in groups.items():
+        own = residuals["aggregation"].isin(levels)
+        for horizons, chosen in ((f"horizons {bucket}", own & (residuals["bucket"] == bucket)), ("all horizons", own)):
+            if chosen.sum() >= ENOUGH and residuals.loc[chosen, "ds"].nunique() >= ENOUGH_MONTHS:
+                return Pool(f"{name}, {horizons}", residuals.loc[chosen, COLUMNS].to_numpy(), around_point=False)
+    errors = np.empty((0, len(COLUMNS)))
+    for name, levels in (groups | {"all aggregations": list(AGGREGATIONS)}).items():
+        parts = [_naive_errors(history[history["aggregation"] == each]) for each in levels]
+        errors = np.concatenate(parts)
+        if len(errors) >= ENOUGH:
+            break
+    return Pool(f"{name}, seasonal naive errors in the history", errors, around_point=True)
 
 
 def _naive_errors(history: pd.DataFrame) -> np.ndarray:
