@@ -1,7 +1,6 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (sample, csv, adventureworks), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/).
 
-SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -19,7 +18,7 @@ ifeq ($(CONDA_DEFAULT_ENV),forecasting)
   READY :=
 else
   VENV  := .venv
-  READY := .venv/ready
+  READY := $(VENV)/ready
 endif
 
 PY  := $(VENV)/bin/python
@@ -27,12 +26,14 @@ FC  := $(PY) -m forecasting
 ARGS = --name "$(NAME)" --source "$(SOURCE)" --facts "$(FACTS)" --profile "$(PROFILE)"
 SUB  = $(MAKE) SOURCE="$(SOURCE)" FACTS="$(FACTS)" NAME="$(NAME)" PROFILE="$(PROFILE)"
 export PYTHONHASHSEED := 0
+export PYTHONPATH := $(CURDIR)/src
+export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MPLBACKEND := agg
 
 RUNS   := runs/$(NAME)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run publish lab test mlflow docs lock lint clean _run _pages
+.PHONY: help report data run lab test mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -63,6 +64,10 @@ docs: $(READY)  ## the dbt documentation, from raw fact to report page
 
 test: $(READY)  ## all tests
 	@$(PY) -m pytest $(TESTS)
+
+quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the report needs it not
+	@$(PY) -m pip install --quiet --disable-pip-version-check quarto-cli \
+	  || { echo "Quarto could not be downloaded here; reports are rendered by nbconvert, with the same content." >&2; exit 2; }
 
 lint: $(READY)  ## style of the Python code and the notebooks
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check src tests

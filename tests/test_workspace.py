@@ -1,5 +1,6 @@
 """Workspaces: what they remember, what they refuse, and one run at a time."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -46,7 +47,8 @@ def test_two_runs_at_once_the_second_is_told_who_is_first(tmp_path):
     ):
         pass
     with workspace.only_run(place):
-        assert (place.data / ".lock").read_text() != ""  # free again after the first ended
+        assert (place.data / ".lock").read_text() == str(os.getpid())  # free again after the first ended
+    assert (place.data / ".lock").read_text() == ""
 
 
 @pytest.mark.parametrize("code", [0, 2, 1])

@@ -107,13 +107,15 @@ def choose_pool(residuals: pd.DataFrame, history: pd.DataFrame, level: str, buck
         for horizons, chosen in ((f"horizons {bucket}", own & (residuals["bucket"] == bucket)), ("all horizons", own)):
             if chosen.sum() >= ENOUGH and residuals.loc[chosen, "ds"].nunique() >= ENOUGH_MONTHS:
                 return Pool(f"{name}, {horizons}", residuals.loc[chosen, COLUMNS].to_numpy(), around_point=False)
-    errors = np.empty((0, len(COLUMNS)))
-    for name, levels in (groups | {"all aggregations": list(AGGREGATIONS)}).items():
-        parts = [_naive_errors(history[history["aggregation"] == each]) for each in levels]
-        errors = np.concatenate(parts)
-        if len(errors) >= ENOUGH:
-            break
-    return Pool(f"{name}, seasonal naive errors in the history", errors, around_point=True)
+    last_resorts = [
+        Pool(
+            f"{name}, seasonal naive errors in the history",
+            np.concatenate([_naive_errors(history[history["aggregation"] == each]) for each in levels]),
+            around_point=True,
+        )
+        for name, levels in (groups | {"all aggregations": list(AGGREGATIONS)}).items()
+    ]
+    return next((pool for pool in last_resorts if len(pool.residuals) >= ENOUGH), last_resorts[-1])
 
 
 def _naive_errors(history: pd.DataFrame) -> np.ndarray:

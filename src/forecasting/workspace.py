@@ -109,7 +109,10 @@ def only_run(workspace: Workspace) -> Iterator[None]:
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()
-        yield
+        try:
+            yield
+        finally:
+            handle.truncate(0)
 
 
 def run_alone(workspace: Workspace, command: list[str]) -> int:

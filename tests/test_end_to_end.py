@@ -1,0 +1,262 @@
+"""The whole main job at small size, as a user runs it: `make report` in a copy of the project."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from project_copy import ProjectCopy
+
+from forecasting.contracts import DOMAINS
+from forecasting.warehouse import query
+
+SMOKE = ("report", "PROFILE=smoke")
+STEPS = ("10_check_data", "20_train_naive", "20_train_linear", "30_evaluate", "40_forecast")
+
+
+@pytest.fixture(scope="module")
+def project(root, tmp_path_factory) -> ProjectCopy:
+    """The project after one `make report` on the small sample company. Tests run in the order they stand here."""
+    copy = ProjectCopy.of(root, tmp_path_factory.mktemp("whole") / "project")
+    copy.made(*SMOKE)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def published(project) -> Path:
+    return project.path / "data" / "sample" / "published.duckdb"
+
+
+def test_the_report_shows_all_three_domains(project):
+    report = project.path / "runs" / "sample" / "report"
+    assert {path.stem for path in report.glob("*.html")} == {"index", *DOMAINS, "data_quality"}
+    index = (report / "index.html").read_text(encoding="utf-8")
+    for domain in DOMAINS:
+        assert f'href="{domain}.html"' in index and domain.capitalize() in index
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', index), "the report must be readable without a network"
+
+
+def test_a_second_run_changes_nothing(project):
+    before = project.checksums("data", "runs"), project.times("runs/sample/**/*.ipynb")
+    said = project.made(*SMOKE)
+    assert (project.checksums("data", "runs"), project.times("runs/sample/**/*.ipynb")) == before
+    assert not any(step in said for step in STEPS)
+
+
+def test_forecasts_are_complete_and_traceable(published):
+    for domain in DOMAINS:
+        rows = query(published, f"select * from ml_pred_{domain}_6m")
+        series = query(published, f"select distinct unique_id from ml_train_{domain}_monthly")
+        assert len(rows) == 6 * len(series)
+        assert rows["predicted_value"].notna().all() and rows["run_id"].str.startswith(f"{domain}-2025-06-01-").all()
+        assert ((rows["lo_95"] <= rows["lo_80"]) & (rows["hi_80"] <= rows["hi_95"])).all()
+        assert rows["predicted_value"].between(rows["lo_80"], rows["hi_80"]).all()
+        assert (query(published, f"select distinct horizon from ml_pred_{domain}_1m")["horizon"] == 1).all()
+    months = query(published, "select cutoff, horizon, ds from forecasts")
+    assert (months["ds"] == [row.cutoff + pd.DateOffset(months=row.horizon) for row in months.itertuples()]).all()
+
+
+def test_published_sums_are_the_sums_of_their_parts(published):
+    rows = query(published, "select * from forecasts where status = 'published'")
+    by_level = rows.groupby(["domain", "aggregation", "ds"])["predicted_value"].sum().unstack("aggregation")
+    for level in ("region", "category", "total"):
+        assert by_level[level].to_numpy() == pytest.approx(by_level["series"].to_numpy(), rel=1e-9)
+
+
+def test_the_accuracy_mart_agrees_with_the_leaderboard(project, published):
+    """SQL and Python compute the same measures independently."""
+    mart = query(published, "select * from forecast_accuracy where forecast_kind = 'walk_forward'")
+    for domain in DOMAINS:
+        board = pd.read_parquet(project.path / "runs" / "sample" / domain / "leaderboard.parquet")
+        keys = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
+        both = board.merge(mart[mart["domain"] == domain], on=keys, suffixes=("", "_sql"), validate="one_to_one")
+        assert len(both) == len(board) > 0
+        for measure in ("n", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95", "fva"):
+            assert both[measure].to_numpy() == pytest.approx(both[f"{measure}_sql"].to_numpy(), rel=1e-9, nan_ok=True)
+
+
+def test_the_champion_is_registered_and_predicts_what_was_published(project, published):
+    """From the registry, through MLflow's own loader, come the numbers of the ledger."""
+    code = """
+        import sys, json, mlflow, pandas as pd
+        from forecasting import tracking
+        from forecasting.warehouse import query
+        tracking.open_store("data/sample", "sales")
+        version = mlflow.MlflowClient().get_model_version_by_alias("sales_monthly", "champion")
+        model = mlflow.pyfunc.load_model("models:/sales_monthly@champion")
+        train = query("data/sample/published.duckdb", "select unique_id, ds, y from ml_train_sales_monthly order by all")
+        said = model.predict(train, params={"horizon": 6})
+        print(json.dumps({"run_id": version.tags["run_id"], "version": version.version,
+                          "said": dict(zip(said["unique_id"] + "@" + said["horizon"].astype(str), said["q500"]))}))
+    """
+    found = json.loads(python(project, code))
+    rows = query(published, "select * from ml_pred_sales_6m join (select distinct unique_id, region, product_category "
+                            "from ml_train_sales_monthly) using (region, product_category)")  # fmt: skip
+    kept = query(published, "select unique_id, horizon, is_fallback, model_version from forecasts "
+                            "where domain = 'sales' and aggregation = 'series' and status = 'published'")  # fmt: skip
+    own = rows.merge(kept[~kept["is_fallback"]], on=["unique_id", "horizon"])
+    assert (
+        len(own) > 100
+        and set(own["run_id"]) == {found["run_id"]}
+        and set(own["model_version"]) == {str(found["version"])}
+    )
+    expected = [max(found["said"][f"{row.unique_id}@{row.horizon}"], 0.0) for row in own.itertuples()]
+    assert own["predicted_value"].tolist() == expected
+
+
+def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(project, published):
+    code = """
+        import json, mlflow
+        from forecasting import tracking
+        client = tracking.open_store("data/sample", "profit")
+        experiment = client.get_experiment_by_name("profit").experiment_id
+        runs = client.search_runs([experiment])
+        files = {run.data.tags["step"] + "/" + run.info.run_name: sorted(
+            entry.path for folder in client.list_artifacts(run.info.run_id) for entry in client.list_artifacts(run.info.run_id, folder.path)
+        ) for run in runs}
+        linear = next(run for run in runs if run.info.run_name == "profit linear")
+        history = client.get_metric_history(linear.info.run_id, "mase_h1")
+        print(json.dumps({"files": files, "tags": linear.data.tags, "params": linear.data.params,
+                          "metrics": linear.data.metrics, "steps": [metric.step for metric in history]}))
+    """
+    found = json.loads(python(project, code))
+    manifest = json.loads(query(published, "select manifest from runs where domain = 'profit'")["manifest"][0])
+    assert found["tags"]["fingerprint"] == manifest["fingerprint"] and found["tags"]["run_id"] == manifest["run_id"]
+    assert json.loads(found["params"]["penalties"]) == manifest["params"]["linear_penalties"]
+    assert {"mase", "mase_h6", "coverage_95_h3"} <= set(found["metrics"])
+    assert sorted(found["steps"]) == [202409, 202410, 202411, 202412]
+    assert "tables/forecasts.csv" in found["files"]["40_forecast/profit forecast"]
+    assert "plots/coefficients.png" in found["files"]["20_train_linear/profit linear"]
+    assert set(manifest["mlflow"]) == {"naive", "seasonal_naive", "linear", "evaluation", "forecast"}
+
+
+def python(project: ProjectCopy, code: str) -> str:
+    """Run code in the project with its own modules and return what it printed."""
+    lines = code.splitlines()[1:]
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    text = "\n".join(line[indent:] for line in lines)
+    env = {**project.environment(), "PYTHONPATH": str(project.path / "src")}
+    done = subprocess.run([sys.executable, "-c", text], cwd=project.path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_nbval_finds_no_difference(project, tmp_path):
+    """Every notebook of the run, executed again in a copy of its folder with a store of its own, gives the same outputs."""
+    shutil.copytree(project.path / "runs", tmp_path / "runs")
+    (tmp_path / "data" / "sample").mkdir(parents=True)
+    shutil.copy2(project.path / "data" / "sample" / "published.duckdb", tmp_path / "data" / "sample")
+    notebooks = [
+        *(tmp_path / "runs" / "sample" / domain / f"{step}.ipynb" for domain in DOMAINS for step in STEPS),
+        *sorted((tmp_path / "runs" / "sample" / "pages").glob("*.ipynb")),
+    ]
+    line = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(tmp_path),
+        *map(str, notebooks),
+    ]
+    env = {
+        **project.environment(),
+        "PYTHONPATH": str(project.path / "src"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "MPLBACKEND": "agg",
+    }
+    done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert (tmp_path / "data" / "sample" / "mlflow.db").exists(), "the re-run must log to its own store"
+
+
+def test_by_hand_every_notebook_runs_with_its_defaults_and_publishes_nothing(project, tmp_path):
+    before = project.checksums("runs/sample/sales", "runs/sample/report"), project.checksums("data/sample")
+    python(
+        project,
+        '\n        import sys\n        from forecasting.__main__ import main\n        sys.exit(main(["by-hand"]))',
+    )
+    for step in STEPS:
+        line = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", "notebook", f"notebooks/{step}.ipynb",
+                "--output-dir", str(tmp_path)]  # fmt: skip
+        env = {**project.environment(), "PYTHONPATH": str(project.path / "src"), "JUPYTER_PREFER_ENV_PATH": "1"}
+        done = subprocess.run(line, cwd=project.path, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+    after = project.checksums("runs/sample/sales", "runs/sample/report"), project.checksums("data/sample")
+    assert after[0] == before[0]
+    assert {name for name in after[1] if after[1][name] != before[1].get(name)} <= {"data/sample/mlflow.db"} | {
+        name for name in after[1] if "by_hand" in name
+    }
+
+
+def test_a_value_in_profit_yml_runs_profit_alone(project):
+    before = project.times("runs/sample/*/*.ipynb")
+    settings = project.path / "params" / "profit.yml"
+    settings.write_text(settings.read_text() + "min_train_months: 25\n")
+    project.made(*SMOKE)
+    after = project.times("runs/sample/*/*.ipynb")
+    changed = {name.split("/")[2] for name in after if after[name] != before[name]}
+    assert changed == {"profit", "pages"}
+    assert all(
+        after[f"runs/sample/profit/{step}.ipynb"] != before[f"runs/sample/profit/{step}.ipynb"] for step in STEPS[1:]
+    )
+
+
+def test_a_colour_retrains_nothing(project, published):
+    runs = query(published, "select run_id from runs order by all")
+    before = project.times("runs/sample/*/*.ipynb")
+    plots = project.path / "src" / "forecasting" / "plots.py"
+    plots.write_text(plots.read_text().replace('"#0072B2"', '"#0072B3"'))
+    project.made(*SMOKE)
+    after = project.times("runs/sample/*/*.ipynb")
+    assert {name.split("/")[2] for name in after if after[name] != before[name]} == {"pages"}
+    assert query(published, "select run_id from runs order by all").equals(runs)
+
+
+def test_the_same_inputs_give_the_same_forecasts_while_a_reader_looks_and_history_survives(project, published):
+    sql = "select * exclude (prediction_time) from forecasts order by all"
+    before, runs = query(published, sql), query(published, "select run_id from runs order by all")
+    evaluation = query(published, "select * from backtests order by all")
+    with duckdb.connect(str(published), read_only=True) as reader:
+        project.made("clean")
+        assert not (project.path / "runs").exists()
+        project.made(*SMOKE)
+        assert reader.execute("select count(*) from forecasts").fetchone()[0] == len(before)
+    pd.testing.assert_frame_equal(query(published, sql), before, check_exact=True)
+    pd.testing.assert_frame_equal(
+        query(published, "select * from backtests order by all"), evaluation, check_exact=True
+    )
+    assert query(published, "select run_id from runs order by all").equals(runs)
+    fresh = pd.concat(
+        pd.read_parquet(project.path / "runs" / "sample" / domain / "forecasts.parquet") for domain in DOMAINS
+    )
+    keys = ["domain", "aggregation", "unique_id", "model_name", "status", "horizon"]
+    latest = before[before["run_id"].isin(current_runs(published))].sort_values(keys)
+    assert fresh.sort_values(keys)["predicted_value"].tolist() == latest["predicted_value"].tolist()
+
+
+def current_runs(published: Path) -> list[str]:
+    """Return the run ids of the latest publication of each domain."""
+    sql = "select run_id from runs qualify row_number() over (partition by domain order by published_at desc) = 1"
+    return query(published, sql)["run_id"].tolist()
+
+
+def test_the_dbt_documentation_leads_from_raw_facts_to_report_pages(project):
+    project.made("docs", "PROFILE=smoke")
+    assert (project.path / "runs" / "sample" / "dbt" / "static_index.html").stat().st_size > 100_000
+    graph = json.loads((project.path / "runs" / "sample" / "dbt" / "manifest.json").read_text(encoding="utf-8"))
+    parents, seen, waiting = graph["parent_map"], set(), ["exposure.forecasting.sales"]
+    while waiting:
+        node = waiting.pop()
+        seen.add(node)
+        waiting += [parent for parent in parents[node] if parent not in seen]
+    assert any(node.startswith("source.forecasting.sample.sales") for node in seen)
+    assert {"model.forecasting.stg_sales", "model.forecasting.ml_train_sales_monthly"} <= seen
