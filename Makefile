@@ -33,7 +33,7 @@ export MPLBACKEND := agg
 RUNS   := runs/$(NAME)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run lab test mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report data run lab test benchmark mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -64,6 +64,9 @@ docs: $(READY)  ## the dbt documentation, from raw fact to report page
 
 test: $(READY)  ## all tests
 	@$(PY) -m pytest $(TESTS)
+
+benchmark: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
+	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
 
 quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the report needs it not
 	@$(PY) -m pip install --quiet --disable-pip-version-check quarto-cli \
