@@ -23,14 +23,19 @@ endif
 
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
-ARGS = --name "$(NAME)" --source "$(SOURCE)" --facts "$(FACTS)" --profile "$(PROFILE)"
-SUB  = $(MAKE) SOURCE="$(SOURCE)" FACTS="$(FACTS)" NAME="$(NAME)" PROFILE="$(PROFILE)"
+# by the environment, so that blanks, quotes and other signs arrive as they were typed
+export SOURCE FACTS NAME PROFILE
+ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE"
+SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
 export PYTHONPATH := $(CURDIR)/src
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MPLBACKEND := agg
+export MLFLOW_DISABLE_TELEMETRY := true
 
-RUNS   := runs/$(NAME)
+# a name that cannot be a folder is refused by the first command; until then it must not confuse Make
+FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findstring %,$(NAME)),refused,$(NAME)),refused)
+RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
 .PHONY: help report data run lab test benchmark mlflow docs quarto lock lint clean _run _pages
@@ -53,11 +58,11 @@ run: $(READY)  ## everything up to the published forecasts, without the report
 lab: $(READY)  ## JupyterLab on the notebooks, after a run of the workspace
 	-@$(SUB) run
 	@$(FC) by-hand $(ARGS)
-	@JUPYTER_PREFER_ENV_PATH=1 $(VENV)/bin/jupyter lab --notebook-dir=. $(LAB)
+	@JUPYTER_PREFER_ENV_PATH=1 $(PY) -m jupyter lab --notebook-dir=. $(LAB)
 
 mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models
-	@test -f data/$(NAME)/mlflow.db || { echo "There is no MLflow store in data/$(NAME) yet: make report makes it." >&2; exit 2; }
-	@$(VENV)/bin/mlflow ui --backend-store-uri "sqlite:///data/$(NAME)/mlflow.db" --host 127.0.0.1 --port $(or $(PORT),5000)
+	@test -f data/$(FOLDER)/mlflow.db || { echo "There is no MLflow store in data/$(FOLDER) yet: make report makes it." >&2; exit 2; }
+	@$(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" --host 127.0.0.1 --port $(or $(PORT),5000)
 
 docs: $(READY)  ## the dbt documentation, from raw fact to report page
 	@$(FC) alone $(ARGS) -- $(SUB) _docs
@@ -73,7 +78,7 @@ quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the r
 	  || { echo "Quarto could not be downloaded here; reports are rendered by nbconvert, with the same content." >&2; exit 2; }
 
 lint: $(READY)  ## style of the Python code and the notebooks
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check src tests
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check src tests
 
 lock: $(READY)  ## pin the packages of pyproject.toml again, for every platform
 	@$(VENV)/bin/pip install --quiet uv
@@ -102,6 +107,7 @@ clean:  ## remove what can be rebuilt (runs/); data/ with the published forecast
 _report:
 	@$(FC) data $(ARGS)
 	@$(SUB) -j$(JOBS) _pages
+	@echo "The report is $(RUNS)/report/index.html"
 
 _run:
 	@$(FC) data $(ARGS)
@@ -114,12 +120,17 @@ _docs:
 
 -include $(RUNS)/plan.mk
 
-PUBLISHED := data/$(NAME)/published.duckdb
+PUBLISHED := data/$(FOLDER)/published.duckdb
 PAGES     := $(if $(DOMAINS),index $(DOMAINS) data_quality)
 
 .PHONY: _published
 _published: $(PUBLISHED)
+	@:
 _pages: $(RUNS)/report/index.html
+	@:
+
+# Ctrl-C must not take away what the last good run left
+.PRECIOUS: $(PUBLISHED) $(RUNS)/report/index.html
 
 # The facts of each domain, then one notebook after another. A domain is `%`.
 define domain_rules

@@ -1,7 +1,8 @@
-// Draws the charts from the data that stands in the page, and lets a reader choose region and category.
+// Draws the charts from the data that stands in the page, lets a reader choose region and category, and opens on paper
+// what is folded on the screen.
 (() => {
   "use strict";
-  const config = { displayModeBar: false, responsive: true };
+  const config = { displayModeBar: false, responsive: true, doubleClick: false };
 
   const read = (figure, name) => {
     const node = figure.querySelector(`script.${name}`);
@@ -22,21 +23,31 @@
     if (!known.has(category.value)) category.value = known.has("All") ? "All" : [...known][0];
   };
 
-  const select = (plot, choices, region, category) => {
+  const select = (plot, choices, region, category, whole) => {
     limitCategories(choices, region, category);
-    const [regionName, categoryName, values] = choices.find((choice) => choice[0] === region.value && choice[1] === category.value);
+    const [regionName, categoryName, values, range] = choices.find((choice) => choice[0] === region.value && choice[1] === category.value);
     const shown = `Region ${regionName}, category ${categoryName}. ${plot.dataset.label}`;
     plot.setAttribute("aria-label", shown);
-    Plotly.update(plot, { y: values }, { "yaxis.autorange": true });
+    Plotly.update(plot, { y: values }, whole ? { "yaxis.autorange": true } : { "yaxis.range": [...range] });
   };
 
   const connect = (figure, plot) => {
     const [region, category] = figure.querySelectorAll(".selectors select");
-    if (!region) return;
     const choices = read(figure, "choices");
-    limitCategories(choices, region, category);
-    for (const menu of [region, category]) {
-      menu.addEventListener("change", () => select(plot, choices, region, category));
+    const whole = figure.querySelector(".selectors input");
+    const span = [...plot.layout.xaxis.range];
+    let range = () => choices[0][3];
+    if (region) {
+      limitCategories(choices, region, category);
+      range = () => choices.find((choice) => choice[0] === region.value && choice[1] === category.value)[3];
+      for (const menu of [region, category]) {
+        menu.addEventListener("change", () => select(plot, choices, region, category, whole && whole.checked));
+      }
+    }
+    if (whole) {
+      whole.addEventListener("change", () => Plotly.relayout(plot, whole.checked
+        ? { "xaxis.autorange": true, "yaxis.autorange": true }
+        : { "xaxis.range": [...span], "yaxis.range": [...range()] }));
     }
   };
 
@@ -54,4 +65,11 @@
   };
 
   document.querySelectorAll("figure.chart").forEach(draw);
+
+  const folded = () => document.querySelectorAll("details:not([open]):not(.screen)");
+  window.addEventListener("beforeprint", () => folded().forEach((node) => { node.open = node.dataset.opened = true; }));
+  window.addEventListener("afterprint", () => document.querySelectorAll("details[data-opened]").forEach((node) => {
+    node.open = false;
+    delete node.dataset.opened;
+  }));
 })();

@@ -251,11 +251,16 @@ def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
     )
     rows = rows if company.walk_forward else rows[rows["forecast_kind"] != "walk_forward"]
     made = {cutoff: manifest(company, domain, name, cutoff) for cutoff, name in runs}
+    publications = pd.DataFrame(
+        [{"run_id": name, "published_at": cutoff + pd.DateOffset(days=40)} for cutoff, name in runs]
+    )
     return {
         "monthly_actuals": actuals,
         "actual_vs_forecast": rows,
         "forecast_accuracy": accuracy(rows),
         "forecasts": bounds(published).assign(interval_pool="series", interval_n=108, is_fallback=False),
+        "publications": publications,
+        "latest_runs": publications.assign(cutoff=last, champion=CHAMPION)[publications["run_id"] == run_id],
         "runs": pd.DataFrame(
             [
                 {

@@ -19,12 +19,23 @@ def executed(source: Path, **values: object) -> nbformat.NotebookNode:
         for cell in page.cells:
             if cell.cell_type != "code":
                 continue
-            shell.run_cell(f"%%capture captured\n{cell.source}").raise_error()
-            outputs = shell.user_ns["captured"].outputs
-            cell.outputs = [nbformat.v4.new_output("display_data", output.data) for output in outputs]
+            cell.outputs = [nbformat.v4.new_output("display_data", output.data) for output in run(shell, cell.source)]
             if "parameters" in cell.metadata.get("tags", []):
                 shell.push(values)
     return page
+
+
+def run(shell: InteractiveShell, source: str) -> list:
+    """Run a cell and return its outputs; an error in it is raised, which `%%capture` alone would only print."""
+    results: list = []
+    shell.events.register("post_run_cell", results.append)
+    try:
+        shell.run_cell(f"%%capture captured\n{source}")
+    finally:
+        shell.events.unregister("post_run_cell", results.append)
+    for result in results:
+        result.raise_error()
+    return shell.user_ns["captured"].outputs
 
 
 @contextmanager

@@ -319,6 +319,7 @@ def fill_ledger(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(
             "insert into runs values (?, 'sales', ?, ?, '{}', ?)", [run_id, cutoff, champion, published_at]
         )
+        connection.execute("insert into publications values ('sales', ?, ?)", [run_id, published_at])
         for aggregation, region, category in series:
             key = [aggregation, f"{region}/{category}", region, category]
             for horizon in range(1, 7):
@@ -374,7 +375,7 @@ def test_as_of_uses_what_was_known_and_trusts_the_last_ended_month(as_of):
 
 
 def test_another_build_leaves_the_ledger_alone(ledger, as_of):
-    for table in ("forecasts", "backtests", "actuals", "runs", "ledger_schema"):
+    for table in ("forecasts", "backtests", "actuals", "runs", "publications", "ledger_schema"):
         before, after = read(ledger, f"from {table} order by all"), read(as_of, f"from {table} order by all")
         assert len(before) > 0
         pd.testing.assert_frame_equal(before, after)
@@ -432,6 +433,16 @@ def test_predictions_are_the_series_of_the_latest_run(ledger, view, horizons):
     assert set(found["region"]) == {"North", "South"} and len(found) == 2 * horizons
     assert found["date"].min() == pd.Timestamp("2022-03-01")
     assert len(read(ledger, f"from ml_pred_profit_{view}")) == 0
+
+
+def test_a_run_that_is_published_again_is_in_force_again(ledger, tmp_path):
+    """A setting, a date or facts that are taken back take their forecasts with them, though these reach further."""
+    shutil.copy(ledger, tmp_path / "warehouse.duckdb")
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("insert into publications values ('sales', 'sales-2022-01-a', '2022-07-01')")
+    assert set(read(tmp_path / "warehouse.duckdb", "from ml_pred_sales_6m")["run_id"]) == {"sales-2022-01-a"}
+    walk = read(tmp_path / "warehouse.duckdb", "from actual_vs_forecast where forecast_kind = 'walk_forward'")
+    assert set(walk["run_id"]) == {"sales-2022-01-a"}
 
 
 def actuals_oracle(warehouse: Path, first_known: bool) -> dict[tuple, float]:

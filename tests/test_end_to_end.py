@@ -10,10 +10,10 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from project_copy import ProjectCopy
 
 from forecasting.contracts import DOMAINS
 from forecasting.warehouse import query
+from project_copy import ProjectCopy
 
 SMOKE = ("report", "PROFILE=smoke")
 STEPS = ("10_check_data", "20_train_naive", "20_train_linear", "30_evaluate", "40_forecast")

@@ -117,7 +117,7 @@ def luminance(colour: str) -> float:
     return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-def test_actual_and_forecast_stand_out_from_the_paper():
-    for colour in (plots.ACTUAL, plots.FORECAST):
+def test_lines_stand_out_from_the_paper():
+    for colour in (plots.ACTUAL, plots.FORECAST, plots.WALK_FORWARD):
         assert 1.05 / (luminance(colour) + 0.05) >= 3  # WCAG 2.1, graphics
     assert len(set(plots.MODELS)) == len(plots.MODELS)

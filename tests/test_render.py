@@ -84,6 +84,7 @@ def test_assets_need_no_network_and_plotly_is_there_once(executed, tmp_path, no_
     assert "@import" not in style and "url(" not in style and "http" not in style + script
     for name, page in all_pages(report).items():
         assert page.values("src").count("plotly.min.js") == (name != "data_quality")
+        assert page.values("src").count("report.js") == 1
         assert (report / f"{name}.html").stat().st_size < 1_000_000
     assert len(list(report.rglob("plotly*.js"))) == 1
 

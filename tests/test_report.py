@@ -10,7 +10,21 @@ import pytest
 
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.report import accuracy, charts, domain_page, html, kpi, numbers, overview, provenance, quality
+from forecasting.report import (
+    accuracy,
+    champion,
+    charts,
+    check_table,
+    domain_page,
+    html,
+    kpi,
+    notices,
+    numbers,
+    overview,
+    provenance,
+    quality,
+    variance,
+)
 from forecasting.report.data import at, load, load_domain
 from report_fixtures import VARIANTS, Company, build
 from report_pages import REPORTS, executed
@@ -174,8 +188,12 @@ def test_next_months_table_holds_the_databases_numbers(company):
     columns = ["predicted_value", "lo_80", "hi_80", "lo_95", "hi_95"]
     expected = [[f"{row[c]:,.0f}".replace("-", "−") for c in columns] for _, row in rows.iterrows()]
     cells = re.findall(r'<td class="number">(.*?)</td>', domain_page.next_months(domain))
-    assert [cells[i : i + 5] for i in range(0, len(cells), 5)] == expected
-    assert all(cell.startswith("−") for cell in cells)
+    cells = [cells[i : i + 7] for i in range(0, len(cells), 7)]
+    assert [row[:5] for row in cells] == expected
+    assert all(cell.startswith("−") for row in cells for cell in row[:6])
+    before = ask(path, "select y from monthly_actuals where domain = 'profit' and aggregation = 'total' order by ds")
+    assert [row[5] for row in cells] == [f"{y:,.0f}".replace("-", "−") for y in before["y"].iloc[-12:-6]]
+    assert {row[6] for row in cells} == {numbers.DASH}  # no percentage of a loss
 
 
 def test_tables_by_part_have_every_series_and_month(company):
@@ -190,6 +208,12 @@ def test_tables_by_part_have_every_series_and_month(company):
         )
         assert markup.count("<tr>") == n + 1 and len(rows) == 6 * n
         assert all(f"{value:,.0f}<br>" in markup for value in rows["predicted_value"])
+        total = ask(
+            path,
+            """select predicted_value as y from forecasts where domain = 'sales' and aggregation = 'total'
+                                and status = 'published'""",
+        )
+        assert all(f">{value:,.0f}<br>" in markup.split('<tr class="total">')[1] for value in total["y"])
     assert "Clothing &amp; Shoes" in domain_page.by_part(domain, "series")
 
 
@@ -201,12 +225,14 @@ def test_variance_is_the_databases_and_the_largest_comes_first(company):
         """select * from actual_vs_forecast where domain = 'sales' and aggregation = 'region' and is_champion
                         and forecast_kind = 'walk_forward' and ds = '2023-12-01' order by abs(variance) desc""",
     )
-    markup = domain_page.variance(domain, "region")
-    assert re.findall(r'scope="row">(\w+)<', markup) == list(rows["region"])
+    markup = variance.variance(domain, "region")
+    assert re.findall(r'scope="row">(\w+)<', markup) == [*rows["region"], "Total"]
+    total = kpi.key_figures(domain).made["variance"]
+    assert f"{total:+,.0f}".replace("-", "−") in markup.split('class="total"')[1]
     for row in rows.to_dict("records"):
         assert f"{row['variance']:+,.0f}".replace("-", "−") in markup
         assert f"{row['variance_pct']:+.1f}".replace("-", "−") in markup
-    assert "6\N{NO-BREAK SPACE}months ahead" in domain_page.variance_origin(domain)
+    assert "6\N{NO-BREAK SPACE}months ahead" in variance.variance_origin(domain)
 
 
 def test_a_chart_has_every_series_with_the_databases_values(company):
@@ -216,10 +242,11 @@ def test_a_chart_has_every_series_with_the_databases_values(company):
     names = [trace.name for trace in chart.figure.data]
     where = {name: i for i, name in enumerate(names) if names.count(name) == 1}
     assert len(chart.choices) == 16  # 9 series, 3 regions, 3 categories, the total
-    for region, category, values in chart.choices:
+    for region, category, values, shown in chart.choices:
         key = f"domain = 'profit' and region = '{region}' and product_category = '{category}'"
         actual = ask(path, f"select y from monthly_actuals where {key} order by ds")["y"]
         assert values[where["Actual"]] == pytest.approx(actual.to_list(), abs=0.5)
+        assert shown[0] <= min(actual) and shown[1] >= max(actual)
         future = ask(
             path,
             f"""select predicted_value as y from forecasts where {key} and status = 'published'
@@ -236,7 +263,7 @@ def test_one_region_makes_no_series_appear_twice(company):
     total = at(domain.future, "total")["predicted_value"].round().tolist()
     assert list(chart.figure.data[-1].y)[-6:] == total
     assert "one region only" in domain_page.by_part(domain, "region")
-    assert domain_page.variance(domain, "region") == domain_page.small_multiples(domain, "category") == ""
+    assert variance.variance(domain, "region") == domain_page.small_multiples(domain, "category") == ""
 
 
 def test_what_was_not_published_is_called_a_back_test(company):
@@ -247,6 +274,8 @@ def test_what_was_not_published_is_called_a_back_test(company):
     page = domain_page.load(company("usual"), "sales")
     assert "not published" in domain_page.trend_chart(page).html()
     assert "all walk-forward" in accuracy.tables(page)
+    assert "Back-test for that month" in kpi.tiles(new["sales"])
+    assert "Back-test for that month" not in kpi.tiles(old["sales"])
     assert "Published forecasts against what came" in accuracy.tables(
         domain_page.load(company("published history"), "sales")
     )
@@ -255,7 +284,7 @@ def test_what_was_not_published_is_called_a_back_test(company):
 def test_without_a_back_test_the_pages_say_so(company):
     domain = domain_page.load(company("no back-test"), "sales")
     assert "no forecast reaches this month" in kpi.tiles(domain)
-    assert "No forecast reaches the last closed month" in domain_page.variance_origin(domain)
+    assert "No forecast reaches the last closed month" in variance.variance_origin(domain)
     assert "no back-test" in accuracy.tables(domain)
     assert domain_page.trend_chart(domain).figure.data[-1].y[-1] is not None
 
@@ -263,7 +292,7 @@ def test_without_a_back_test_the_pages_say_so(company):
 def test_a_forecast_of_zero_has_no_percentage(company):
     domain = domain_page.load(company("all zero"), "sales")
     assert "no percentage, because the forecast is 0" in kpi.tiles(domain)
-    assert "the forecast is 0" in domain_page.variance(domain, "region")
+    assert "the forecast is 0" in variance.variance(domain, "region")
 
 
 def test_a_restated_month_is_named():
@@ -276,6 +305,7 @@ def test_missing_domains_are_said_and_cannot_be_opened(company):
     domains = load(company("no profit"))
     assert "no forecast of profit" in overview.warnings(domains)
     assert "profit.html" not in overview.header(domains) + overview.answers(domains)
+    assert "Actuals: sales and inventory up to" in text_of(overview.header(domains))
     assert "No facts came in" in quality.section("profit", None)
     with pytest.raises(UserError, match="no forecasts of profit"):
         domain_page.load(company("no profit"), "profit")
@@ -284,13 +314,42 @@ def test_missing_domains_are_said_and_cannot_be_opened(company):
 def test_warnings_come_most_severe_first(company):
     markup = overview.warnings(load(company("usual")))
     assert markup.index("3 of 9 series") < markup.index("2 months of East/Parts")
-    assert "callout high" in markup and "Sales: 3 of 9" in markup
+    assert "callout high" in markup and "Warning: sales.</strong> 3 of 9" in markup
+    assert "<summary>1\N{NO-BREAK SPACE}note on the data</summary>" in markup
+    answers = overview.answers(load(company("usual")))
+    assert answers.count("see the warning") == 1
 
 
-def with_champion(company, **champion):
+NAMES = ", ".join(f"All/Part {i}" for i in range(9))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "names"),
+    [
+        ("Stock fell to -62,270.60 in 2013-02.", "Stock fell to −62,270.60 in February 2013.", ""),
+        ("It ends on 2014-01-28, 4.0 % early.", "It ends on 28 January 2014, 4.0 % early.", ""),
+        ("Run sales-2013-12-01-1cc2 has 2013-1200 rows.", "Run sales-1 December 2013-1cc2 has 2013-1200 rows.", ""),
+        ("2 of 9 series are short: All/Bikes, North/All.", "2 of 9 series are short: Bikes, North/All.", ""),
+        (
+            f"9 series are empty in 2013-12: {NAMES}. Sales fell.",
+            "9 series are empty in December 2013. Sales fell.",
+            "9",
+        ),
+        (f"24 series are empty: {NAMES} and 15 more.", "24 series are empty.", "24"),
+        ("It fell: A (1.0 %), B (2.0 %), C (1.0 %), D (1.0 %), E (1.0 %), F (1.0 %).", None, ""),
+        ("<b>", "&lt;b&gt;", ""),
+    ],
+)
+def test_a_warning_reads_well_and_a_long_list_is_folded(text, expected, names):
+    shown, folded = notices.sentence(text)
+    assert shown.replace(numbers.SPACE, " ") == (text if expected is None else expected)
+    assert (f"<summary>Which {names}</summary>" in folded and "Part 8" in folded) if names else folded == ""
+
+
+def with_champion(company, **found):
     domain = load_domain(company("usual"), "sales", ("total",))
-    domain.manifest["champion"] = champion
-    return text_of(kpi.champion_text(domain)).replace(numbers.SPACE, " ")
+    domain.manifest["champion"] = found
+    return text_of(champion.champion_text(domain)).replace(numbers.SPACE, " ")
 
 
 def test_the_champion_is_compared_with_the_seasonal_naive_in_words(company):
@@ -303,6 +362,19 @@ def test_the_champion_is_compared_with_the_seasonal_naive_in_words(company):
     assert "does not beat" in unknown and "None" not in unknown
 
 
+def test_a_total_that_last_year_forecasts_better_is_said(company):
+    domain = load_domain(company("usual"), "sales", ("total",))
+    rows = domain.accuracy
+    mine = (rows["aggregation"] == "total") & (rows["model_name"] == "linear")
+    other = (rows["aggregation"] == "total") & (rows["model_name"] == "seasonal_naive")
+    rows.loc[other, "wape"] = 0.10
+    for wape, worse in ((0.05, False), (0.20, True)):
+        rows.loc[mine, "wape"] = wape
+        text = text_of(champion.champion_text(domain)).replace(numbers.SPACE, " ")
+        assert f"missed the total by {100 * wape:.1f} % (WAPE), repeating last year by 10.0 %" in text
+        assert ("for the total, repeating last year was the better forecast" in text) is worse
+
+
 def test_accuracy_is_the_databases_with_its_cutoffs(company):
     path = company("usual")
     markup = accuracy.tables(domain_page.load(path, "inventory"))
@@ -311,15 +383,15 @@ def test_accuracy_is_the_databases_with_its_cutoffs(company):
         """select * from forecast_accuracy where domain = 'inventory' and aggregation = 'series'
                         and evaluation_set = 'held_out' and horizon_group = 'all' order by mase""",
     )
-    first = markup.split("<table>")[1].replace(numbers.SPACE, " ")
-    assert "2 cutoffs, May 2023 to Jun 2023, 1 to 6 months ahead" in first
-    found = [text_of(row) for row in first.split("<tr>")[2:]]
+    before, _, first = (part.replace(numbers.SPACE, " ") for part in markup.split("<table>")[:3])
+    assert "2 cutoffs, May 2023 to Jun 2023, 1 to 6 months ahead" in before
+    found = [text_of(row) for row in first.split("</table>")[0].split("<tr>")[2:]]
     for row, text in zip(rows.to_dict("records"), found, strict=True):
         name = row["model_name"].replace("_", " ") + (" (champion)" if row["is_champion"] else "")
-        assert text.startswith(f"{name} {row['mase']:.2f} ")
-        assert f" {100 * row['wape']:.1f} % " in text and f" {100 * row['coverage_80']:.0f} % " in text
+        assert text.startswith(f"{name} {100 * row['wape']:.1f} % {row['mase']:.2f} ")
+        assert f" {100 * row['coverage_80']:.0f} % " in text
         assert text.endswith(f" {row['n']}")
-    assert markup.index("Held-out") < markup.index("used to choose")
+    assert markup.index("Held out") < markup.index("Used to choose")
 
 
 def test_fallbacks_and_few_residuals_are_marked(company):
@@ -336,19 +408,48 @@ def test_check_tables_are_shown_with_names_and_dashes():
         {"unique_id": "N/B", "region": "N", "status": "active", "share": 0.25, "ds": "2022-03-01", "y": 1234567.9},
         {"unique_id": "N/C", "region": "N", "status": "ended", "share": None, "ds": None, "y": float("nan")},
     ]
-    text = text_of(quality.check_table("short_series", rows)).replace(numbers.SPACE, " ")
+    text = text_of(check_table.check_table("short_series", rows)).replace(numbers.SPACE, " ")
     assert text == (
-        "Short series Series Status Month Share of the last year Value N/C ended – – – N/B active March 2022 25.0 % "
-        "1,234,568 – no value"
+        "Short series Series Status Month Value Share of the last year N/ C ended – – – N/ B active March 2022 1,234,568 "
+        "25.0 % – no value"
     )
 
 
 def test_the_manifest_names_run_data_and_model(company):
     domain = domain_page.load(company("usual"), "sales")
     text = text_of(provenance.manifest(domain))
-    for word in ("sales-2023-12-0123456789", "9f2c" * 16, "linear ridge", "abc123", "models.linear.alpha", "pandas"):
+    for word in ("sales-2023-12-0123456789", "9f2c" * 16, "linear", "abc123", "models.linear.alpha", "pandas"):
         assert word in text
     assert "seconds" not in text and "1.5" not in text  # no timing: the page is the same each time
+
+
+def test_check_tables_name_parts_and_changes():
+    row = {"aggregation": "total", "unique_id": "All/All", "ds": "2013-12-01", "y": 5.0, "change_pct": -43.03}
+    text = text_of(check_table.check_table("sudden_falls", [row])).replace(numbers.SPACE, " ")
+    assert text.startswith(
+        "Sudden falls in the last month Level Series Month Value Change total Total December 2013 5 "
+    )
+    assert "−43.0 %" in text
+    assert check_table.value_text("All/Bikes", "unique_id") == "Bikes"
+
+
+def test_a_back_tests_wide_interval_does_not_flatten_the_chart():
+    usual = [[0.0, 10.0]] * 3
+    wide = [[300.0, 12.0], [-5.0, 1.0], [11.0, 11.0], [2.0, 2.0]]
+    shown, cut = charts.visible_range([*wide, *usual], 2)
+    assert cut and shown[1] < 20 and -10 < shown[0] < -5
+    shown, cut = charts.visible_range([[12.0], [-2.0], [11.0], [1.0], *usual], 2)
+    assert not cut and shown[0] < -2 and shown[1] > 12
+    assert charts.visible_range([[], [], [], [], [0.0, None]], 0) == ([-1.0, 1.0], False)
+
+
+def test_the_year_before_is_a_percentage_only_where_that_says_something(company):
+    domain = load_domain(company("usual"), "sales", ("total",))
+    last = domain.last_month
+    before = at(domain.actuals, "total").set_index("ds")["y"][last - pd.DateOffset(months=12)]
+    assert kpi.on_year(domain, last, 1.1 * before).replace(numbers.SPACE, " ") == "; +10.0 % on Dec 2022"
+    assert kpi.on_year(domain, last, 9 * before).endswith("in Dec\N{NO-BREAK SPACE}2022")
+    assert kpi.on_year(domain, last - pd.DateOffset(months=40), 1.0) == kpi.on_year(domain, None, None) == ""
 
 
 def test_drawings_stay_inside_and_bars_point_the_right_way():

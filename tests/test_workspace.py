@@ -32,6 +32,21 @@ def test_the_sample_is_the_default_and_a_source_names_its_workspace(tmp_path):
     assert workspace.open_workspace(tmp_path, "", "csv", "x").name == "csv"
 
 
+@pytest.mark.parametrize(
+    ("name", "source", "facts", "words"),
+    [
+        ("acmee", "", "", r"no workspace «acmee» yet \(acme so far\).*SOURCE=sample NAME=acmee"),
+        ("acmee", "csv", "", "SOURCE=csv needs FACTS"),
+        ("", "", "folder", "FACTS needs a SOURCE and a NAME"),
+        ("acmee", "", "folder", "no workspace «acmee» yet"),
+    ],
+)
+def test_a_misspelt_name_does_not_make_up_a_company(tmp_path, name, source, facts, words):
+    workspace.open_workspace(tmp_path, "acme", "csv", str(tmp_path / "facts")).remember()
+    with pytest.raises(UserError, match=words):
+        workspace.open_workspace(tmp_path, name, source, facts)
+
+
 @pytest.mark.parametrize("name", ["a b", "../up", "-x", "a/b", "é" * 3, "x" * 64])
 def test_a_name_that_is_no_folder_is_refused(tmp_path, name):
     with pytest.raises(UserError, match="cannot be a workspace"):

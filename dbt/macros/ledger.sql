@@ -18,7 +18,7 @@
 
 {% macro ledger_migrations() %}
   {{ return([
-    {'version': 1, 'description': 'forecasts, backtests, actuals and runs', 'statements': ledger_version_1()},
+    {'version': 1, 'description': 'runs, publications, forecasts, backtests and actuals', 'statements': ledger_version_1()},
   ]) }}
 {% endmacro %}
 
@@ -41,6 +41,13 @@
     champion varchar not null,
     manifest varchar not null,
     published_at timestamp not null
+  );
+
+  create table publications (
+    domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
+    run_id varchar not null,
+    published_at timestamp not null,
+    primary key (domain, published_at)
   );
 
   create table forecasts (

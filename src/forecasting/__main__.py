@@ -20,9 +20,18 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f"\nError: {error}\n", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("Stopped. Nothing was published; run the same command again to go on.", file=sys.stderr)
+    except BaseException as error:
+        if not interrupted(error):
+            raise
+        print("Stopped. Run the same command again to go on.", file=sys.stderr)
         return 130
+
+
+def interrupted(error: BaseException | None) -> bool:
+    """Say whether Ctrl-C is behind an error: libraries wrap it, DuckDB in a RuntimeError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,7 +85,6 @@ def render(place, options) -> None:
     from forecasting.render import render
 
     timed("report", "rendered", lambda: render(place.runs / "pages", place.runs / "report", place.name))
-    pipeline.show(f"\nThe report is {(place.runs / 'report' / 'index.html').relative_to(place.root)}")
 
 
 def by_hand(place, options) -> None:

@@ -96,6 +96,8 @@ def _sudden_fall(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: F
     """One sentence per level at which the last month fell; series that are empty have theirs already."""
     falls = sudden_falls(train)
     falls = falls[(falls["aggregation"] != "series") | (falls["y"] != 0)]
+    if any(warning["severity"] == "high" for warning in _empty_last_month(train, table, domain, facts)):
+        falls = falls[falls["aggregation"] != "total"]  # told there, with what caused it
     severity = {"total": "high", "region": "medium", "category": "medium", "series": "low"}
     return [
         _warning(severity[level], "sudden_fall", _fall_text(level, rows, domain))
@@ -106,7 +108,7 @@ def _sudden_fall(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: F
 def _fall_text(level: str, rows: pd.DataFrame, domain: str) -> str:
     """Name what fell and how far below what it is compared with."""
     month = f"{rows['ds'].iloc[0]:%Y-%m}"
-    below = "below the same month last year, even allowing for the change of level since"
+    below = "below what the same month of last year leads to expect"
     if level == "total":
         return f"Total {domain} in {month} fell {_drop(rows['change_pct'].iloc[0])} {below}."
     names = rows["unique_id"].str.removeprefix(f"{ALL}/").str.removesuffix(f"/{ALL}")

@@ -5,7 +5,7 @@ import re
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.fact_tables import YEARS, first_line, literal
+from forecasting.fact_tables import EARLIEST, LATEST, first_line, literal
 
 TIMES = {"": "", " %H:%M": r" \d{1,2}:\d{2}", " %H:%M:%S": r" \d{1,2}:\d{2}:\d{2}"}
 ISO_DAYS = {
@@ -139,9 +139,9 @@ def require_same(connection: duckdb.DuckDBPyConnection, one: str, other: str) ->
 
 
 def require_plausible(connection: duckdb.DuckDBPyConnection, date_format: str) -> None:
-    """Raise a DateError at the first date before the year 1900 or after 2200."""
-    year = f"year({parsed('cell', date_format)})"
-    query = f"select n, cell from dates where {year} not between {YEARS[0]} and {YEARS[1]} order by n limit 1"
+    """Raise a DateError at the first date before the year 1900 or after the running month."""
+    day = parsed("cell", date_format)
+    query = f"select n, cell from dates where {day} not between {EARLIEST} and {LATEST} order by n limit 1"
     found = connection.execute(query).fetchone()
     if found:
-        raise DateError(*found, f"is not a plausible date: its year is not in {YEARS[0]} … {YEARS[1]}. Correct it.")
+        raise DateError(*found, "is not a plausible date: it lies before 1900 or in the future. Correct it.")

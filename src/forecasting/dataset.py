@@ -23,7 +23,7 @@ def build(workspace: Workspace) -> bool:
     UserError
         If the facts are not fit for use, another process holds the warehouse, or dbt's own tests fail.
     """
-    settings = params.resolve(workspace.root, workspace.name, "sales", workspace.profile)
+    settings = checked_settings(workspace)
     prepare_facts(workspace, settings)
     stamp = data_stamp(workspace, settings)
     stamp_file = workspace.runs / "stamps" / "data.stamp"
@@ -35,13 +35,24 @@ def build(workspace: Workspace) -> bool:
     summary = facts.inspect(workspace.source, workspace.facts_path, settings["columns"], settings["date_format"])
     workspace.data.mkdir(parents=True, exist_ok=True)
     warehouse.require_writable(workspace.warehouse)
-    workspace.remember()
+    stamp_file.unlink(missing_ok=True)  # from here on the warehouse is not what the stamp says, until all is done
     run_dbt(workspace, "build", {**summary.dbt_vars(), "as_of": settings["as_of"]})
     domains = export(workspace, settings["domains"], summary)
     tracking.prepare(workspace.data)
     stamps.write_if_changed(workspace.runs / "plan.json", json.dumps({"domains": domains}) + "\n")
     stamps.write_if_changed(stamp_file, stamp)
     return True
+
+
+def checked_settings(workspace: Workspace) -> dict[str, Any]:
+    """Return the settings of the whole run, after checking those of every domain, before anything is touched."""
+    from forecasting.pipeline import notebook, steps
+
+    resolved = {name: params.resolve(workspace.root, workspace.name, name, workspace.profile) for name in DOMAINS}
+    for settings in resolved.values():
+        for step in steps(settings):
+            notebook(workspace, step)
+    return resolved["sales"]
 
 
 def prepare_facts(workspace: Workspace, settings: dict[str, Any]) -> None:
@@ -87,7 +98,7 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
 
     where = workspace.runs / "dbt"
     where.mkdir(parents=True, exist_ok=True)
-    line = [str(Path(sys.executable).with_name("dbt")), "--quiet", *command.split(), "--project-dir", "dbt", "--profiles-dir", "dbt",
+    line = [sys.executable, "-m", "dbt.cli.main", "--quiet", *command.split(), "--project-dir", "dbt", "--profiles-dir", "dbt",
             "--target-path", str(where.resolve()), "--log-path", str(where.resolve()),
             "--vars", json.dumps(variables), *options]  # fmt: skip
     env = {**os.environ, "FORECASTING_WAREHOUSE": str(workspace.warehouse), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
@@ -126,7 +137,8 @@ def export(workspace: Workspace, wanted: list[str], summary: Any) -> list[str]:
             stamps.write_if_changed(folder / "facts.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
     if not found:
         raise UserError(
-            f"None of the wanted domains ({', '.join(wanted)}) can be built from these facts. {' '.join(summary.notes)}"
+            f"No month of {', '.join(wanted)} can be built from these facts: none is whole, or as_of in params/ lies "
+            f"before them. {' '.join(summary.notes)}"
         )
     return found
 

@@ -6,7 +6,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-YEARS = (1900, 2200)  # a date outside of these is a slip of the pen
+# SQL: a date outside of these is a slip of the pen, and would put empty months or years between itself and the others. Monthly facts
+# may be dated on the last day of the running month.
+EARLIEST, LATEST = "date '1900-01-01'", "last_day(current_date)"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,18 @@ import duckdb
 
 from forecasting.csv_facts import inspect_csv
 from forecasting.errors import UserError
-from forecasting.fact_tables import TABLES, YEARS, FactsSummary, FactTable, first_line, listed, literal, nearest, quoted
+from forecasting.fact_tables import (
+    EARLIEST,
+    LATEST,
+    TABLES,
+    FactsSummary,
+    FactTable,
+    first_line,
+    listed,
+    literal,
+    nearest,
+    quoted,
+)
 
 __all__ = ["KNOWN_SOURCES", "FactsSummary", "fingerprint", "inspect"]
 
@@ -156,7 +167,7 @@ def require_values(connection: duckdb.DuckDBPyConnection, path: Path, relation: 
     if kind.startswith("number"):
         wrong.append(f"not isfinite(cast({name} as double))")
     if kind.startswith("date"):
-        wrong.append(f"year({name}) not between {YEARS[0]} and {YEARS[1]}")
+        wrong.append(f"cast({name} as date) not between {EARLIEST} and {LATEST}")
     if not wrong:
         return
     numbered = f"select row_number() over () as n, {name} as value from {relation}"

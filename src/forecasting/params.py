@@ -9,6 +9,7 @@ import ast
 import datetime as dt
 import difflib
 import json
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -117,8 +118,21 @@ def check_entry(path: Path, key: str, value: Any, known: dict[str, Any]) -> None
     expected = RUN_SETTINGS.get(key) or expected_type(known[key])
     if isinstance(value, dt.date):
         raise UserError(f"{shown(path)}: write {key} in quotes, as '{value.isoformat()}'.")
-    if not isinstance(value, expected) or (isinstance(value, bool) and expected in (int, (int, float))):
+    if not is_of_type(value, expected):
         raise UserError(f"{shown(path)}: {key} must be {type_words(expected)}, found {value!r}.")
+    default = known.get(key)
+    if isinstance(default, list) and default:
+        inner = expected_type(default[0])
+        for entry in value:
+            if not is_of_type(entry, inner):
+                raise UserError(f"{shown(path)}: each entry of {key} must be {type_words(inner)}, found {entry!r}.")
+
+
+def is_of_type(value: Any, expected: type | tuple) -> bool:
+    """Say whether a value is of the expected type; true and false are no numbers, nor are nan and inf usable ones."""
+    if isinstance(value, bool):
+        return expected is bool or (isinstance(expected, tuple) and bool in expected)
+    return isinstance(value, expected) and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def expected_type(default: Any) -> type | tuple:
@@ -149,9 +163,12 @@ def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
     horizon = values.get("horizon", 1)
     if not 1 <= horizon <= MAX_HORIZON:
         raise UserError(f"params: horizon must be from 1 to {MAX_HORIZON} months, found {horizon}.")
-    for key in ("n_cutoffs", "min_train_months"):
-        if values.get(key, 1) < 1:
-            raise UserError(f"params: {key} must be at least 1, found {values[key]}.")
+    for key, least in {"n_cutoffs": 1, "min_train_months": 13, "n_calibration": 0, "outlier_threshold": 0}.items():
+        if not values.get(key, least) >= least:
+            raise UserError(f"params: {key} must be at least {least}, found {values[key]}.")
+    for key, value in values.items():
+        if isinstance(value, list) and not value:
+            raise UserError(f"params: {key} is an empty list; give it at least one value.")
     for key, allowed in {"domains": list(DOMAINS), "sample_size": ["full", "small"]}.items():
         found = values.get(key, [])
         wrong = [entry for entry in ([found] if isinstance(found, str) else found) if entry not in allowed]

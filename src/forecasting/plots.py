@@ -14,7 +14,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 # Okabe and Ito's colours, which people with any common colour blindness tell apart (jfly.uni-koeln.de/color).
 BLUE, VERMILION, ORANGE, GREEN = "#0072B2", "#D55E00", "#E69F00", "#009E73"
 SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#7A7A7A"
-ACTUAL, FORECAST, WALK_FORWARD, BASELINE = BLUE, VERMILION, ORANGE, GREY
+ACTUAL, FORECAST, BASELINE = BLUE, VERMILION, GREY
+WALK_FORWARD = "#B8860B"  # a darker orange: theirs is too pale for a line on white
 MODELS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY)  # in the order in which models are listed
 DASHES = ("-", "--", "-.", ":")  # so that lines differ in print as well
 BAND_80, BAND_95 = 0.30, 0.15  # opacity of the intervals

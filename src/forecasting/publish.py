@@ -27,7 +27,7 @@ PUBLISHED = [
     *(f"ml_train_{domain}_monthly" for domain in DOMAINS),
     *(f"ml_pred_{domain}_{months}m" for domain in DOMAINS for months in (1, 3, 6)),
     "domain_calendar", "left_out_months", "monthly_actuals", "actual_vs_forecast", "forecast_accuracy",
-    "forecasts", "backtests", "actuals", "runs",
+    "forecasts", "backtests", "actuals", "runs", "publications", "latest_runs",
 ]  # fmt: skip
 
 
@@ -57,13 +57,14 @@ def publish(workspace: Workspace) -> list[str]:
     domains = json.loads((workspace.runs / "plan.json").read_text(encoding="utf-8"))["domains"]
     runs = [finished_run(workspace, domain) for domain in domains]
     warehouse.require_writable(workspace.warehouse)
+    workspace.remember()
     versions = {run.domain: register(workspace, run) for run in runs}
     with warehouse.connect(workspace.warehouse, read_only=False) as connection:
         new = add_to_ledger(connection, runs, versions)
-        publish_copy(connection, workspace.published)
-    for run in runs:
-        mlflow_runs = [note["mlflow_run_id"] for note in run.notes.values()]
-        tracking.crown(workspace.data, run.domain, versions[run.domain], run.run_id, mlflow_runs)
+        for run in runs:
+            mlflow_runs = [note["mlflow_run_id"] for note in run.notes.values()]
+            tracking.crown(workspace.data, run.domain, versions[run.domain], run.run_id, mlflow_runs)
+        publish_copy(connection, workspace.published)  # last: where it is newer than the runs, all the rest is done
     return new
 
 
@@ -147,23 +148,30 @@ def register(workspace: Workspace, run: FinishedRun) -> str:
 def add_to_ledger(
     connection: duckdb.DuckDBPyConnection, runs: list[FinishedRun], versions: dict[str, str]
 ) -> list[str]:
-    """Add the runs that the ledger does not hold yet, all in one transaction; return their ids."""
+    """Add the runs that the ledger does not hold yet and note which are in force now, all in one transaction.
+
+    A run that is known but was not the last one published (a setting that was taken back, say) comes into force again.
+    Returns the ids of the runs that are new.
+    """
     known = {run_id for (run_id,) in connection.execute("select run_id from runs").fetchall()}
-    new = [run for run in runs if run.run_id not in known]
+    in_force = dict(connection.execute("select domain, run_id from latest_runs").fetchall())
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     connection.execute("begin")
     try:
-        for run in new:
-            add_run(connection, run, versions[run.domain])
+        for run in runs:
+            if run.run_id not in known:
+                add_run(connection, run, versions[run.domain], now)
+            if in_force.get(run.domain) != run.run_id:
+                connection.execute("insert into publications values (?, ?, ?)", [run.domain, run.run_id, now])
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
         raise
-    return [run.run_id for run in new]
+    return [run.run_id for run in runs if run.run_id not in known]
 
 
-def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: str) -> None:
-    """Add one run's forecasts, backtests, actuals and manifest; the time of publication is UTC."""
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: str, now: dt.datetime) -> None:
+    """Add one run's forecasts, backtests, actuals and manifest; `now` is the time of publication, UTC."""
     champion = run.manifest["champion"]["name"]
     versions = pd.Series(version, index=run.forecasts.index).where(run.forecasts["model_name"] == champion)
     row = {"run_id": run.run_id, "domain": run.domain, "cutoff": pd.Timestamp(run.manifest["cutoff"]), "champion": champion,

@@ -96,11 +96,12 @@ def page_title(name: str, title: str) -> str:
 
 
 def top(name: str, contents: dict[str, list[Fragment]], title: str) -> str:
-    """Return the HTML above a page: navigation, and the scripts where the page has charts."""
+    """Return the HTML above a page: navigation and our script; plotly's where the page has charts."""
     here = {name: ' aria-current="page"'}
     links = "".join(f'<a href="{page}.html"{here.get(page, "")}>{PAGES[page]}</a>' for page in contents)
     charts = any('class="plot"' in text for kind, text in contents[name] if kind == "html")
-    scripts = '<script src="plotly.min.js" defer></script>\n<script src="report.js" defer></script>\n' if charts else ""
+    scripts = '<script src="plotly.min.js" defer></script>\n' if charts else ""
+    scripts += '<script src="report.js" defer></script>\n'
     return (
         f'{scripts}<a class="skip" href="#main">Skip to the content</a>\n'
         f'<header class="site"><span class="brand">{escape(title)}</span><nav aria-label="Pages">{links}</nav></header>'

@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before mlflow is imported: nothing leaves this machine
+
 import mlflow
 import pandas as pd
 from matplotlib.figure import Figure

@@ -66,16 +66,32 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
     UserError
         If the name cannot be a folder, the facts are missing, or the workspace belongs to another source or other facts.
     """
+    if facts and not source and not name:
+        raise UserError("FACTS needs a SOURCE and a NAME: make report SOURCE=csv FACTS=… NAME=acme.")
     name = name or source or DEFAULT_SOURCE
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
         raise UserError(f"NAME={name!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them.")
     memory = root / "data" / name / "workspace.json"
     known = json.loads(memory.read_text(encoding="utf-8")) if memory.exists() else {}
-    source = source or known.get("source") or (DEFAULT_SOURCE if name == DEFAULT_SOURCE or not facts else "csv")
+    source = source or known.get("source") or source_of_new(root, name)
     facts_given = facts_as_remembered(root, facts)
     if known and (source != known["source"] or (facts and facts_given != known["facts"])):
         raise UserError(belongs_elsewhere(name, known, source, facts_given))
-    return Workspace(root, name, source, facts_given or known.get("facts"), profile or None)
+    found = facts_given or known.get("facts")
+    if found is None and source != DEFAULT_SOURCE:
+        raise UserError(f"SOURCE={source} needs FACTS=…, the folder or file that holds the facts.")
+    return Workspace(root, name, source, found, profile or None)
+
+
+def source_of_new(root: Path, name: str) -> str:
+    """Return the source of a workspace that is not there yet: none but the sample's own may go without saying."""
+    if name == DEFAULT_SOURCE:
+        return DEFAULT_SOURCE
+    known = sorted(path.parent.name for path in (root / "data").glob("*/workspace.json"))
+    raise UserError(
+        f"There is no workspace «{name}» yet ({', '.join(known) or 'none'} so far). Say where its facts are, "
+        f"SOURCE=csv FACTS=… NAME={name}, or SOURCE=sample NAME={name} for the made-up sample company."
+    )
 
 
 def facts_as_remembered(root: Path, facts: str) -> str | None:

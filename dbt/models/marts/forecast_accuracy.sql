@@ -6,9 +6,13 @@ forecasts as (
 
 ),
 
-runs as (
+publications as (
 
-    select * from {{ source('ledger', 'runs') }}
+    select
+        run_id,
+        max(published_at) as published_at
+    from {{ source('ledger', 'publications') }}
+    group by run_id
 
 ),
 
@@ -22,14 +26,14 @@ known as (
 
     select forecasts.*
     from forecasts
-    inner join runs on forecasts.run_id = runs.run_id
+    inner join publications on forecasts.run_id = publications.run_id
     where forecasts.actual is not null
         and forecasts.evaluation_set not in ('calibration', 'recent')  -- cutoffs that are shown but not compared
         and not (forecasts.status = 'baseline' and forecasts.is_champion)  -- the same forecast is there as published
     -- what was published twice for the same cutoff counts once, as it was published last
     qualify rank() over (
         partition by forecasts.domain, forecasts.cutoff, forecasts.forecast_kind
-        order by runs.published_at desc, runs.run_id desc
+        order by publications.published_at desc, publications.run_id desc
     ) = 1
 
 ),

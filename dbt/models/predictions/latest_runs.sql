@@ -6,16 +6,33 @@ runs as (
 
 ),
 
-latest as (
+publications as (
+
+    select * from {{ source('ledger', 'publications') }}
+
+),
+
+last_published as (
 
     select
         domain,
         run_id,
-        cutoff,
-        champion,
         published_at
-    from runs
-    qualify row_number() over (partition by domain order by cutoff desc, published_at desc, run_id desc) = 1
+    from publications
+    qualify row_number() over (partition by domain order by published_at desc) = 1
+
+),
+
+latest as (
+
+    select
+        runs.domain,
+        runs.run_id,
+        runs.cutoff,
+        runs.champion,
+        last_published.published_at
+    from last_published
+    inner join runs on last_published.run_id = runs.run_id
 
 )
 

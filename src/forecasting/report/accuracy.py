@@ -4,38 +4,51 @@ from html import escape
 
 import pandas as pd
 
+from forecasting.report.champion import model_name
 from forecasting.report.data import Domain
-from forecasting.report.html import bullets, note, paragraph, table
-from forecasting.report.kpi import model_name
+from forecasting.report.html import facts, fold, note, paragraph, table, tag
 from forecasting.report.numbers import DASH, count, decimals_for, is_known, month, number, share
 
-LEVELS = {"series": "each series", "total": "the total"}
-SETS = {"held_out": "Held-out cutoffs", "choice": "Cutoffs used to choose the model"}
+LEVELS = {"total": "The total", "series": "Single series, on average"}
+SETS = {"held_out": "Held out: not used to choose the model", "choice": "Used to choose the model"}
 TERMS = [
-    "<b>MASE</b>: the mean error in units of that of repeating last year; 1 is as good as the same month of last year.",
-    "<b>WAPE</b>: the sum of the errors as a share of the sum of the actuals.",
-    "<b>Bias</b>: the mean of prediction − actual; positive is too high.",
-    "<b>Coverage</b>: how many actuals lay inside the interval; it should be near 80 % and 95 %.",
-    "<b>FVA</b> (forecast value added): the seasonal naive's mean error minus the model's; positive is better.",
+    ("WAPE", "the sum of the errors as a share of the sum of the actuals"),
+    ("MASE", "the mean error in units of that of repeating last year; 1 is as good as the same month of last year"),
+    ("Bias", "the mean of prediction − actual; positive is too high"),
+    ("Inside 80 %, inside 95 %", "how many actuals lay inside the interval; it should be near 80 % and 95 %"),
+    ("FVA (forecast value added)", "the seasonal naive's mean error minus the model's; positive is better"),
+    ("Seasonal naive, naive", "baselines: repeat the same month of last year, repeat the last month"),
+    ("Cutoff", "the last month that a forecast of the back-test knew"),
 ]
 
 
 def tables(domain: Domain) -> str:
-    """Return the accuracy tables: held-out first, then those used for the choice, then published forecasts."""
+    """Return the accuracy: published forecasts where months have met them, then held-out, then those for the choice."""
     if domain.accuracy.empty:
         return paragraph("There is no back-test: the history is too short to hold months back.")
-    parts = [one_set(domain, name, level) for name in SETS for level in LEVELS]
-    return "".join(parts) + published(domain) + bullets(TERMS)
+    choice = one_set(domain, "choice")
+    return (
+        published(domain)
+        + tag("h3", SETS["held_out"])
+        + one_set(domain, "held_out")
+        + facts([(name, escape(text)) for name, text in TERMS])
+        + fold(SETS["choice"], choice)
+    )
 
 
-def one_set(domain: Domain, evaluation_set: str, level: str) -> str:
-    """Return the walk-forward accuracy of every model on one set of cutoffs, for each series or the total."""
+def one_set(domain: Domain, evaluation_set: str) -> str:
+    """Return the walk-forward accuracy of every model on one set of cutoffs, for the total and for each series."""
     rows = domain.accuracy
     rows = rows[(rows["forecast_kind"] == "walk_forward") & (rows["evaluation_set"] == evaluation_set)]
-    rows = rows[rows["aggregation"] == level]
     if rows.empty:
-        return "" if level != "series" else note(f"{SETS[evaluation_set]}: none; the history is too short.")
-    return accuracy_table(domain, rows, f"{SETS[evaluation_set]} ({cutoff_text(rows)}), {LEVELS[level]}")
+        return note(f"{SETS[evaluation_set]}: none; the history is too short.")
+    return levels(domain, rows, f"Back-test of {cutoff_text(rows)}.")
+
+
+def levels(domain: Domain, rows: pd.DataFrame, text: str) -> str:
+    """Return a sentence on the forecasts and one table for the total, one for the series."""
+    found = [(title, rows[rows["aggregation"] == level]) for level, title in LEVELS.items()]
+    return note(text) + "".join(accuracy_table(domain, part, title) for title, part in found if len(part))
 
 
 def cutoff_text(rows: pd.DataFrame) -> str:
@@ -59,17 +72,8 @@ def accuracy_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
     whole = rows[rows["horizon_group"] == "all"].sort_values(["mase", "model_name"], na_position="last")
     decimals = decimals_for(whole["mae"])
     cells = [accuracy_row(row, mase, groups, decimals) for row in whole.to_dict("records")]
-    head = [
-        "Model",
-        "MASE",
-        *(f"MASE, {g.replace('-', ' to ')} ahead" for g in groups),
-        "WAPE",
-        "Bias",
-        "In 80 %",
-        "In 95 %",
-        "FVA",
-        "Forecasts",
-    ]
+    ahead = [f"MASE, months {group.replace('-', ' to ')}" for group in groups]
+    head = ["Model", "WAPE", "MASE", *ahead, "Bias", "Inside 80 %", "Inside 95 %", "FVA", "Forecasts"]
     unit = f"; bias and FVA in {domain.unit}" if domain.unit else ""
     missing = "cannot be computed: every actual or every change on the year is 0"
     return table(head, cells, caption + unit, missing=missing)
@@ -81,9 +85,9 @@ def accuracy_row(row: dict, mase: pd.DataFrame, groups: list[str], decimals: int
     by_group = [decimal(mase[g].get(row["model_name"])) for g in groups if g in mase] or [DASH] * len(groups)
     return [
         f"<strong>{name}</strong> (champion)" if row["is_champion"] else name,
+        share(row["wape"]),
         decimal(row["mase"]),
         *by_group,
-        share(row["wape"]),
         number(row["bias"], decimals, plus=True),
         share(row["coverage_80"], 0),
         share(row["coverage_95"], 0),
@@ -100,12 +104,10 @@ def decimal(value: float | None) -> str:
 def published(domain: Domain) -> str:
     """Return the accuracy of forecasts that were published before their month, or say that there are none yet."""
     rows = domain.accuracy
-    rows = rows[(rows["forecast_kind"] == "published") & (rows["n"] > 0)]
-    parts = [
-        accuracy_table(domain, level_rows, f"Published forecasts against what came ({cutoff_text(level_rows)}), {text}")
-        for level, text in LEVELS.items()
-        if len(level_rows := rows[rows["aggregation"] == level])
-    ]
-    if parts:
-        return "".join(parts)
-    return note("No published forecast has met its actual yet: the figures above are all walk-forward (a back-test).")
+    rows = rows[(rows["forecast_kind"] == "published") & (rows["n"] > 0) & rows["aggregation"].isin(list(LEVELS))]
+    if rows.empty:
+        return note(
+            "No published forecast has met its month yet: the figures below are all walk-forward (a back-test)."
+        )
+    text = f"Published forecasts against what came: {cutoff_text(rows)}."
+    return tag("h3", "Published forecasts") + levels(domain, rows, text)

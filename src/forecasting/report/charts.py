@@ -9,11 +9,13 @@ import plotly.graph_objects as go
 from forecasting import plots
 from forecasting.report.data import RANGE, Domain
 from forecasting.report.html import Chart
-from forecasting.report.numbers import decimals_for, is_scaled, month
+from forecasting.report.numbers import decimals_for, is_scaled, listing, month
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 BANDS = {"hi_95": "95 % up to", "lo_95": "95 % from", "hi_80": "80 % up to", "lo_80": "80 % from"}
-LONGEST = 60  # months that the trend shows at first; a double click shows all
+LONGEST = 60  # months that the trend shows at first
+CUT = " A back-test's interval that would flatten the rest is cut off at the edge."
+ROOM = 0.5  # how far, in heights of all the rest, a back-test's interval may stretch the chart
 
 
 def rgba(colour: str, opacity: float) -> str:
@@ -99,6 +101,35 @@ def trend_values(domain: Domain, decimals: int) -> tuple[list[pd.DatetimeIndex],
     return months, {name: [values.get(name, [None] * len(ds)) for values, ds in pairs] for name in names}
 
 
+def visible_range(values: list[list], decimals: int) -> tuple[list[float], bool]:
+    """Return the y axis for the values of every trace, and whether it cuts off a back-test's interval.
+
+    A back-test that knew few errors has intervals many times as wide as the actuals are high; drawn whole, one of
+    them flattens everything else.
+    """
+    rest = [v for trace in values[len(BANDS) :] for v in trace if v is not None] + [0.0]
+    wide = [v for trace in values[: len(BANDS)] for v in trace if v is not None] + rest
+    room = ROOM * (max(rest) - min(rest))
+    low, high = max(min(wide), min(rest) - room), min(max(wide), max(rest) + room)
+    pad = 0.05 * (high - low) or 1.0
+    shown = [round(low - pad if low < 0 else low, decimals), round(high + pad if high > 0 else high, decimals)]
+    return (shown if shown[0] < shown[1] else [low - pad, high + pad]), low > min(wide) or high < max(wide)
+
+
+def hidden(domain: Domain, months: list[pd.DatetimeIndex], cut: bool) -> str:
+    """Say what the trend does not show at first: months long ago, intervals that are cut off."""
+    parts = []
+    if domain.actuals["ds"].min() < first_shown(domain, months, LONGEST):
+        parts.append(f"all {domain.actuals['ds'].nunique()} months")
+    return listing(parts + (["the back-test's intervals in full"] if cut else []))
+
+
+def first_shown(domain: Domain, months: list[pd.DatetimeIndex], longest: int) -> pd.Timestamp:
+    """Return the month at which the chart begins."""
+    last = max(ds.max() for ds in months if len(ds))
+    return max(domain.actuals["ds"].min(), last - pd.DateOffset(months=longest + 6))
+
+
 def trend(domain: Domain, div_id: str, caption: str, small: bool = False) -> Chart:
     """Return the chart of actuals and forecasts; where not `small`, every series of the tables can be chosen."""
     decimals = decimals_for(domain.actuals["y"])
@@ -109,25 +140,28 @@ def trend(domain: Domain, div_id: str, caption: str, small: bool = False) -> Cha
     first = values[("All", "All")]
     for trace, ds, y in zip(traces, months, first, strict=True):
         trace.update(x=list(ds.strftime("%Y-%m-%d")), y=y, showlegend=trace.showlegend is not False and len(ds) > 0)
+    ranges = {name: visible_range(y, decimals) for name, y in values.items()}
     figure = go.Figure(traces, layout(domain, months, decimals, small))
-    choices = None if small else [[*name, y] for name, y in values.items()]
-    return Chart(figure, div_id, trend_label(domain), caption, choices)
+    figure.update_yaxes(range=ranges["All", "All"][0])
+    choices = None if small else [[*name, y, ranges[name][0]] for name, y in values.items()]
+    cut = ranges["All", "All"][1] if small else any(cut for _, cut in ranges.values())
+    caption += CUT if cut else ""
+    return Chart(figure, div_id, trend_label(domain), caption, choices, hidden(domain, months, cut))
 
 
 def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int, small: bool) -> dict:
     """Return the layout of a trend; colours of text, lines and background come from the style sheet."""
     last, unit = max(ds.max() for ds in months if len(ds)), domain.unit
-    first = domain.actuals["ds"].min()
-    first = max(first, last - pd.DateOffset(months=(24 if small else LONGEST) + 6))
+    first = first_shown(domain, months, 24 if small else LONGEST)
     edge = domain.last_month + pd.DateOffset(days=15)
-    short = not is_scaled(unit) and domain.actuals["y"].abs().max() >= 1000
-    y = {
-        "title": {"text": unit},
-        "tickformat": "~s" if short else ",",
-        "hoverformat": f",.{decimals}f",
-        "rangemode": "tozero",
-        "nticks": 6,
-    }
+    largest = domain.actuals["y"].abs().max()
+    y = {"title": {"text": unit}, "hoverformat": f",.{decimals}f", "rangemode": "tozero", "nticks": 6}
+    if is_scaled(unit) or largest < 1000:
+        y["tickformat"] = ","
+    elif largest < 1e9:
+        y["tickformat"] = "~s"
+    else:
+        y["exponentformat"] = "B"  # «~s» would write a billion as G
     return {
         "height": 260 if small else 420,
         "margin": {"l": 60, "r": 12, "t": 10, "b": 36},

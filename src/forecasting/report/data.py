@@ -12,7 +12,8 @@ from forecasting.warehouse import query
 RANGE = ["lo_80", "hi_80", "lo_95", "hi_95"]
 
 LATEST_RUN = """
-    select run_id, manifest from runs where domain = $domain order by cutoff desc, published_at desc limit 1
+    select runs.run_id, runs.manifest from latest_runs inner join runs on latest_runs.run_id = runs.run_id
+    where latest_runs.domain = $domain
 """
 ACTUALS = """
     select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals
@@ -23,8 +24,11 @@ ACTUALS = """
 PAST = """
     with candidates as (
         select f.*, coalesce(f.forecast_kind = 'published', false) as is_published, r.published_at
-        from actual_vs_forecast as f left join runs as r on f.run_id = r.run_id
+        from actual_vs_forecast as f
+        left join (select run_id, max(published_at) as published_at from publications group by run_id) as r
+            on f.run_id = r.run_id
         where f.domain = $domain and f.actual is not null and list_contains($aggregations, f.aggregation)
+            and f.ds <= (select max(ds) from monthly_actuals where domain = $domain)
             and ((f.forecast_kind = 'published' and f.status = 'published')
                 or (f.forecast_kind = 'walk_forward' and f.is_champion))
     ),

@@ -5,10 +5,11 @@ from html import escape
 import pandas as pd
 
 from forecasting.errors import UserError
-from forecasting.report.charts import drawing, trend, variance_bar
+from forecasting.report.charts import drawing, trend
 from forecasting.report.data import Domain, at, load_domain
-from forecasting.report.html import Chart, callout, note, paragraph, table, tag
-from forecasting.report.numbers import compact, count, decimals_for, month, number, percent
+from forecasting.report.html import Chart, note, paragraph, table, tag
+from forecasting.report.notices import boxes
+from forecasting.report.numbers import compact, count, decimals_for, is_known, month, number, percent
 
 NAMES = {"region": "region", "category": "product_category"}
 TALL = 12  # rows from which a table scrolls in its box
@@ -30,19 +31,20 @@ def load(published: str, name: str) -> Domain:
 
 
 def header(domain: Domain) -> str:
-    """Return the page's title, the answer in a sentence and the domain's warnings."""
+    """Return the page's title and what it covers."""
     future = at(domain.future, "total")
     text = f"{domain.measure.capitalize()}, known up to {month(domain.last_month)}"
     if len(future):
         text += (
             f"; forecast for {count(len(future), 'month')}, {month(future['ds'].min())} to {month(future['ds'].max())}"
         )
-    boxes = "".join(callout(w["text"], w.get("severity", "note")) for w in domain.warnings)
-    return (
-        tag("h1", domain.title)
-        + paragraph(escape(text) + ".", "lead")
-        + (tag("div", boxes, "warnings") if boxes else "")
-    )
+    return tag("h1", domain.title) + paragraph(escape(text) + ".", "lead")
+
+
+def warnings(domain: Domain) -> str:
+    """Return the domain's warnings; the notes among them folded."""
+    found = boxes([domain], named=False)
+    return tag("div", found, "warnings") if found else ""
 
 
 def trend_chart(domain: Domain) -> Chart:
@@ -50,8 +52,8 @@ def trend_chart(domain: Domain) -> Chart:
     text = f"{domain.title} in {escape(domain.unit) or 'its own unit'} by month. "
     if not domain.past["is_published"].all():
         text += (
-            "Dotted with open circles: walk-forward forecasts (a back-test, not published), what the model would say, "
-            "each from data up to its own cutoff, the latest one that reaches the month. "
+            "Dotted with open circles: walk-forward forecasts, a back-test that was not published: what the model would "
+            "have said with the data of the time, each month from the latest start that reaches it. "
         )
     text += (
         "Dashed with diamonds: published forecasts. "
@@ -107,21 +109,38 @@ def panel(name: str, actuals: pd.DataFrame, future: pd.DataFrame, unit: str) -> 
 
 
 def next_months(domain: Domain) -> str:
-    """Return the forecast of the total with both intervals, one row per month."""
-    rows = at(domain.future, "total").sort_values("ds")
+    """Return the forecast of the total with both intervals and the same month of last year, one row per month."""
+    rows, known = at(domain.future, "total").sort_values("ds"), at(domain.actuals, "total").set_index("ds")["y"]
     decimals = decimals_for(rows["predicted_value"])
     columns = ["predicted_value", "lo_80", "hi_80", "lo_95", "hi_95"]
-    cells = [[month(row["ds"]), *(number(row[c], decimals) for c in columns)] for row in rows.to_dict("records")]
-    head = ["Month", "Forecast", "80 % from", "80 % to", "95 % from", "95 % to"]
-    return table(head, cells, in_unit(domain, "Forecast of the total"), missing="not known") + interval_note(rows)
+    cells = [
+        [
+            month(row["ds"]),
+            *(number(row[c], decimals) for c in columns),
+            *last_year(known.get(row["ds"] - pd.DateOffset(months=12)), row["predicted_value"], decimals),
+        ]
+        for row in rows.to_dict("records")
+    ]
+    head = ["Month", "Forecast", "80 % from", "80 % to", "95 % from", "95 % to", "Same month last year", "Change"]
+    missing = "not known, or no percentage of zero or of a loss"
+    return table(head, cells, in_unit(domain, "Forecast of the total"), missing=missing) + interval_note(rows)
+
+
+def last_year(before: float | None, forecast: float, decimals: int) -> list[str]:
+    """Return the same month of last year and the change from it; of zero or a loss there is no percentage."""
+    change = 100 * (forecast / before - 1) if is_known(before) and before > 0 else None
+    return [number(before, decimals), percent(change, plus=True)]
 
 
 def interval_note(rows: pd.DataFrame) -> str:
-    """Say on how many residuals the intervals of the total rest."""
+    """Say on how many errors the intervals of the total rest."""
     if rows.empty or rows["interval_n"].isna().all():
         return ""
     fewest = int(rows["interval_n"].min())
-    text = f"The intervals come from the model's errors in the back-test: {count(fewest, 'residual')} or more for each."
+    text = (
+        "Of ten actuals, eight should lie in the 80 % range and nineteen of twenty in the 95 % range. "
+        f"Both come from the model's errors in the back-test, {count(fewest, 'error')} or more for each."
+    )
     if fewest < FEW:
         text += f" That is fewer than the {FEW} a 95 % interval needs, so the outer bounds are rough."
     return note(text)
@@ -134,27 +153,33 @@ def by_part(domain: Domain, aggregation: str) -> str:
         return only_one(aggregation)
     months = sorted(rows["ds"].unique())
     decimals, groups = decimals_for(rows["predicted_value"]), rows.groupby(["region", "product_category"], sort=False)
-    names = ["region", "product_category"] if aggregation == "series" else [NAMES[aggregation]]
-    cells = [part_row(group, names, months, decimals) for _, group in groups]
+    cells = [part_row(part_name(group, aggregation), group, months, decimals) for _, group in groups]
+    cells.append(part_row("Total", at(domain.future, "total"), months, decimals))
     caption = in_unit(domain, f"Forecast by {aggregation}, with its 80 % range")
-    heads = [name.replace("product_category", "category").capitalize() for name in names]
+    head = "Region and category" if aggregation == "series" else aggregation.capitalize()
     body = table(
-        [*heads, *(month(ds, short=True) for ds in months)],
+        [head, *(month(ds, short=True) for ds in months)],
         cells,
         caption,
-        range(len(names)),
-        "no forecast",
-        len(cells) > TALL,
+        missing="no forecast",
+        tall=len(cells) > TALL,
+        total=True,
     )
     return body + fallback_note(rows)
 
 
-def part_row(group: pd.DataFrame, names: list[str], months: list, decimals: int) -> list[str]:
-    """Return the row of one part; a dagger marks a fallback."""
+def part_name(group: pd.DataFrame, aggregation: str) -> str:
+    """Return the heading of a row: a series has two lines, as the numbers beside it; a dagger marks a fallback."""
     mark = "&nbsp;†" if group["is_fallback"].any() else ""
+    region, category = (escape(str(group[name].iloc[0])) for name in ("region", "product_category"))
+    if aggregation == "series":
+        return f"{region}<br><small>{category}{mark}</small>"
+    return (region if aggregation == "region" else category) + mark
+
+
+def part_row(label: str, group: pd.DataFrame, months: list, decimals: int) -> list[str]:
+    """Return the row of one part: its forecasts, each with its range below."""
     by_month = group.set_index("ds")
-    labels = [escape(str(group[name].iloc[0])) for name in names]
-    labels[-1] += mark
     cells = []
     for ds in months:
         if ds not in by_month.index:
@@ -163,7 +188,7 @@ def part_row(group: pd.DataFrame, names: list[str], months: list, decimals: int)
         row = by_month.loc[ds]
         low, high = number(row["lo_80"], decimals), number(row["hi_80"], decimals)
         cells.append(f"{number(row['predicted_value'], decimals)}<br><small>{low} to {high}</small>")
-    return [*labels, *cells]
+    return [label, *cells]
 
 
 def fallback_note(rows: pd.DataFrame) -> str:
@@ -172,59 +197,8 @@ def fallback_note(rows: pd.DataFrame) -> str:
     if not n:
         return ""
     return note(
-        f"† {count(n, 'row')} rest on a fallback: one too short for the model gets the seasonal naive or its mean, "
-        "one that has ended 0."
-    )
-
-
-def variance(domain: Domain, aggregation: str) -> str:
-    """Return actual against forecast of the last closed month by region or category, the largest difference first.
-
-    Nothing where there is only one.
-    """
-    if not parts(domain, aggregation):
-        return ""
-    column, last = NAMES[aggregation], domain.last_month
-    known = at(domain.actuals, aggregation)
-    known = known.loc[known["ds"] == last, [column, "y"]]
-    made = at(domain.past, aggregation)
-    made = made.loc[made["ds"] == last, [column, "predicted_value", "variance", "variance_pct"]]
-    rows = known.merge(made, on=column, how="left")
-    rows = rows.sort_values("variance", key=lambda v: v.abs(), ascending=False, kind="stable")
-    decimals, largest = decimals_for(rows["y"]), rows["variance"].abs().max()
-    cells = [variance_row(row, column, decimals, largest) for row in rows.to_dict("records")]
-    head = [aggregation.capitalize(), "Actual", "Forecast", "Variance", "Variance %", "Below or above"]
-    caption = in_unit(domain, f"{month(last)} by {aggregation}")
-    return table(
-        head, cells, caption, missing="no forecast reaches this month, or the forecast is 0", tall=len(cells) > TALL
-    )
-
-
-def variance_row(row: dict, column: str, decimals: int, largest: float) -> list[str]:
-    """Return one row of the variance table."""
-    return [
-        escape(row[column]),
-        number(row["y"], decimals),
-        number(row["predicted_value"], decimals),
-        number(row["variance"], decimals, plus=True),
-        percent(row["variance_pct"], plus=True),
-        variance_bar(row["variance"], largest),
-    ]
-
-
-def variance_origin(domain: Domain) -> str:
-    """Say what kind of forecast the last month is compared with."""
-    rows = at(domain.past, "total")
-    rows = rows[rows["ds"] == domain.last_month]
-    if rows.empty:
-        return callout("No forecast reaches the last closed month: the history is too short for a back-test.")
-    row = rows.iloc[0]
-    if row["is_published"]:
-        return paragraph(f"Compared with the published forecast made from data up to {month(row['cutoff'])}.")
-    return paragraph(
-        "Nothing was published for this month. It is compared with the <strong>walk-forward (back-test)</strong> "
-        f"forecast made from data up to {month(row['cutoff'])}, {count(int(row['horizon']), 'month')} ahead. The "
-        "percentage is of the forecast's size."
+        f"† {count(n, 'row rests', 'rows rest')} on a fallback: a series too short for the model gets the same month of "
+        "last year or its mean, one that has ended gets 0."
     )
 
 

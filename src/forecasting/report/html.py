@@ -8,7 +8,9 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
 
-from forecasting.report.numbers import DASH
+from forecasting.report.numbers import DASH, SPACE
+
+LONG_TEXT = 40  # characters from which a cell must not be squeezed on a phone
 
 
 def tag(name: str, content: str, css: str = "", **attributes: str) -> str:
@@ -31,8 +33,13 @@ def note(text: str) -> str:
 
 def callout(text: str, severity: str = "note") -> str:
     """Return a boxed sentence (plain text); `severity` is high, medium, low or note and is written out for readers."""
-    label = {"high": "Warning", "medium": "Look at this", "low": "Note", "note": "Note"}.get(severity, "Note")
+    label = {"high": "Warning", "medium": "Look at this"}.get(severity, "Note")
     return tag("div", f"<p><strong>{label}.</strong> {escape(text)}</p>", f"callout {severity}")
+
+
+def fold(title: str, content: str, css: str = "") -> str:
+    """Return HTML that opens on a click; on paper it is open, or left out where `css` says `screen`."""
+    return tag("details", tag("summary", escape(title)) + content, css)
 
 
 def table(
@@ -42,14 +49,22 @@ def table(
     text: Container[int] = (0,),
     missing: str = "",
     tall: bool = False,
+    total: bool = False,
 ) -> str:
     """Return a table in a box of its own that scrolls sideways on a phone (and down where `tall`).
 
     `rows` hold HTML cells in the order of `head`; columns whose place is in `text` are text, the others numbers.
-    `missing` says what a dash means; it is shown where a cell is a dash.
+    `missing` says what a dash means; it is shown where a cell is a dash. `total`: the last row sums up the others.
     """
-    header = "".join(tag("th", escape(name), "" if i in text else "number", scope="col") for i, name in enumerate(head))
-    body = "".join(tag("tr", "".join(cell(row, i, text) for i in range(len(row)))) for row in rows)
+    header = "".join(
+        tag("th", escape(name.replace(" %", f"{SPACE}%")), "" if i in text else "number", scope="col")
+        for i, name in enumerate(head)
+    )
+    last = len(rows) - 1 if total else None
+    body = "".join(
+        tag("tr", "".join(cell(row, i, text) for i in range(len(row))), "total" if n == last else "")
+        for n, row in enumerate(rows)
+    )
     content = f"<caption><span>{escape(caption)}</span></caption><thead><tr>{header}</tr></thead><tbody>{body}</tbody>"
     box = tag(
         "div",
@@ -67,7 +82,7 @@ def cell(row: list[str], i: int, text: Container[int]) -> str:
     """Return one table cell; the first of a row is its heading."""
     if i == 0:
         return tag("th", row[0], scope="row")
-    return tag("td", row[i], "" if i in text else "number")
+    return tag("td", row[i], ("long" if len(row[i]) > LONG_TEXT else "") if i in text else "number")
 
 
 def facts(pairs: list[tuple[str, str]]) -> str:
@@ -90,7 +105,8 @@ def script_json(value: object) -> str:
 class Chart:
     """A plotly figure on a page: drawn by the shared script in the report, by JupyterLab's own renderer by hand.
 
-    `choices` holds [region, category, y values of every trace] for each series that can be chosen, the shown one first.
+    `choices` holds [region, category, y values of every trace, y range] for each series that can be chosen, the shown
+    one first. `hides` says what a reader sees only on request, such as «all 78 months»; empty where all is in sight.
     """
 
     figure: go.Figure
@@ -98,6 +114,7 @@ class Chart:
     label: str
     caption: str
     choices: list[list] | None = None
+    hides: str = ""
 
     def html(self) -> str:
         """Return the figure element with its text alternative and its data; no script that runs, no address."""
@@ -110,16 +127,18 @@ class Chart:
         return tag("figure", "".join(parts), "chart")
 
     def selectors(self) -> str:
-        """Return the region and category selectors, or nothing where there is one series only."""
-        if not self.choices or len(self.choices) < 2:
-            return ""
+        """Return the region and category selectors and the switch for what is hidden, or nothing without a choice."""
         menus = []
-        for i, title in enumerate(("Region", "Category")):
+        titles = ("Region", "Category") if self.choices and len(self.choices) > 1 else ()
+        for i, title in enumerate(titles):
             names = dict.fromkeys(choice[i] for choice in self.choices)
             options = "".join(tag("option", escape(name), value=name) for name in names)
             menu = tag("select", options, title.lower(), id=f"{self.div_id}-{title.lower()}")
             menus.append(tag("label", f"{title} {menu}", for_=f"{self.div_id}-{title.lower()}"))
-        return tag("div", "".join(menus), "selectors")
+        if self.hides and self.choices:
+            box = f'<input type="checkbox" id="{self.div_id}-whole">'
+            menus.append(tag("label", f"{box} Show {escape(self.hides)}", for_=f"{self.div_id}-whole"))
+        return tag("div", "".join(menus), "selectors") if menus else ""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         return {"text/html": self.html(), "application/vnd.plotly.v1+json": json.loads(to_json_plotly(self.figure))}

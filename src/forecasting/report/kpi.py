@@ -5,12 +5,12 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.report.charts import drawing
 from forecasting.report.data import Domain, at
-from forecasting.report.html import paragraph, tag
-from forecasting.report.numbers import DASH, SPACE, between, compact, count, is_known, month, percent
+from forecasting.report.html import tag
+from forecasting.report.numbers import SPACE, between, compact, count, is_known, month, percent
 
 WALK_FORWARD = "walk-forward (back-test), not a published forecast"
+FAR = 2.0  # a change on the year from which a percentage says little
 
 
 @dataclass(frozen=True)
@@ -61,88 +61,67 @@ def variance_text(made: dict | None, actual: float | None, unit: str) -> str:
     )
     if not is_known(made["variance_pct"]):
         return f"{side}; no percentage, because the forecast is 0{known}"
-    return f"{percent(made['variance_pct'], plus=True)}, {side}{known}"
+    return f"{compact(made['variance'], unit, plus=True)}, {side}{known}"
 
 
-def tile(label: str, value: str, more: str, extra: str = "", css: str = "") -> str:
-    """Return one key figure (texts, `extra` is HTML)."""
-    parts = [tag("p", escape(label), "label"), tag("p", escape(value), "value"), tag("p", escape(more), "more"), extra]
+def on_year(domain: Domain, ds: pd.Timestamp | None, value: float | None) -> str:
+    """Compare a month of the total with the same month of last year, «; +4.2 % on Dec 2012».
+
+    A loss has no percentage and a small number has a huge one: there last year's number itself is more telling.
+    """
+    total, before = at(domain.actuals, "total").set_index("ds")["y"], None
+    if ds is not None and is_known(value):
+        before = total.get(ds - pd.DateOffset(months=12))
+    if not is_known(before):
+        return ""
+    when = month(ds - pd.DateOffset(months=12), short=True)
+    if before <= 0 or abs(value / before - 1) > FAR:
+        return f"; {compact(before, domain.unit)} in {when}"
+    return f"; {percent(100 * (value / before - 1), plus=True)} on {when}"
+
+
+def tile(label: str, value: str, more: str, css: str = "") -> str:
+    """Return one key figure."""
+    parts = [tag("p", escape(label), "label"), tag("p", escape(value), "value"), tag("p", escape(more), "more")]
     return tag("div", "".join(parts), f"tile {css}".strip())
+
+
+def variance_tile(figures: Kpi, unit: str) -> str:
+    """Return the difference in per cent of the forecast, or as it is where there is no percentage."""
+    made = figures.made or {}
+    value, share = made.get("variance"), made.get("variance_pct")
+    mark = f"▲{SPACE}" if is_known(value) and value > 0 else f"▼{SPACE}" if is_known(value) and value < 0 else ""
+    shown = percent(share, plus=True) if is_known(share) else compact(value, unit, plus=True)
+    return tile("Variance", mark + shown, variance_text(figures.made, figures.actual, unit))
 
 
 def tiles(domain: Domain) -> str:
     """Return the four key figures of a domain side by side."""
     figures, unit = key_figures(domain), domain.unit
     made, coming = figures.made or {}, figures.coming or {}
-    value = made.get("variance")
-    mark = f"▲{SPACE}" if is_known(value) and value > 0 else f"▼{SPACE}" if is_known(value) and value < 0 else ""
     next_range = "no forecast was published for it"
     if coming:
         next_range = f"80 % range {between(coming['lo_80'], coming['hi_80'], unit)}"
-    kind = "published" if made.get("is_published") else "walk-forward"
-    return tag(
-        "div",
-        "".join(
-            [
-                tile(f"Actual, {month(figures.month)}", compact(figures.actual, unit), domain.measure, spark(domain)),
-                tile(
-                    "Forecast for that month",
-                    compact(made.get("predicted_value"), unit),
-                    origin(figures.made),
-                    css=kind,
-                ),
-                tile(
-                    "Variance",
-                    mark + compact(value, unit, plus=True),
-                    variance_text(figures.made, figures.actual, unit),
-                ),
-                tile(
-                    f"Forecast, {month(coming.get('ds'))}",
-                    compact(coming.get("predicted_value"), unit),
-                    next_range,
-                    css="next",
-                ),
-            ]
+        next_range += on_year(domain, coming["ds"], coming["predicted_value"])
+    published = made.get("is_published")
+    parts = [
+        tile(
+            f"Actual, {month(figures.month)}",
+            compact(figures.actual, unit),
+            domain.measure + on_year(domain, figures.month, figures.actual),
         ),
-        "tiles",
-    )
-
-
-def spark(domain: Domain) -> str:
-    """Return the domain's last two years and its forecast as a small line."""
-    total, future = at(domain.actuals, "total"), at(domain.future, "total")
-    label = f"{domain.title} of the last {min(len(total), 24)} months and the next {len(future)}, as a line"
-    return drawing(total, future, label)
-
-
-def champion_text(domain: Domain) -> str:
-    """Say in plain words which model forecasts and whether it beats the same month of last year."""
-    champion = domain.manifest.get("champion") or {}
-    model = escape(model_name(domain.champion))
-    mine, naive = champion.get("mase_held_out"), champion.get("seasonal_naive_mase_held_out")
-    if domain.champion == "seasonal_naive":
-        return paragraph(
-            "No model beat the seasonal naive, which repeats the same month of last year, on the cutoffs used to "
-            "choose. So <strong>the seasonal naive itself makes the forecast</strong>."
-        )
-    text = f"The forecast is made by <strong>{model}</strong>. "
-    if not (is_known(mine) and is_known(naive) and naive > 0):
-        beats = champion.get("beats_seasonal_naive")
-        word = {True: "beats", False: "does not beat"}.get(beats, "could not be compared with")
-        return paragraph(
-            text + f"In the walk-forward back-test it {word} the seasonal naive (the same month of last year)."
-        )
-    text += f"On the cutoffs held out from the choice its mean scaled error (MASE) is {mine:.2f}; the seasonal naive, "
-    text += f"which repeats the same month of last year, has {naive:.2f}. "
-    gain = 100 * (1 - mine / naive)
-    if gain > 0:
-        return paragraph(text + f"So its error is {percent(gain, 0)} smaller: it beats the seasonal naive.")
-    return paragraph(
-        text + "So it <strong>does not beat the seasonal naive there</strong>; it was the best on the earlier cutoffs. "
-        "Take its forecasts with caution."
-    )
-
-
-def model_name(name: str) -> str:
-    """Write a model's name with spaces."""
-    return name.replace("_", " ") or DASH
+        tile(
+            "Forecast for that month" if published or not made else "Back-test for that month",
+            compact(made.get("predicted_value"), unit),
+            origin(figures.made),
+            "published" if published else "walk-forward" if made else "",
+        ),
+        variance_tile(figures, unit),
+        tile(
+            f"Forecast, {month(coming.get('ds'))}",
+            compact(coming.get("predicted_value"), unit),
+            next_range,
+            "next",
+        ),
+    ]
+    return tag("div", "".join(parts), "tiles")

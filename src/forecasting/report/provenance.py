@@ -4,9 +4,9 @@ import json
 from html import escape
 from typing import Any
 
+from forecasting.report.champion import model_name
 from forecasting.report.data import Domain
-from forecasting.report.html import facts, note, table
-from forecasting.report.kpi import model_name
+from forecasting.report.html import facts, fold, note, table
 from forecasting.report.numbers import DASH, month
 
 
@@ -49,14 +49,23 @@ def manifest(domain: Domain) -> str:
     shown = facts(
         [
             ("Run", code(m.get("run_id"))),
-            ("Workspace", escape(m.get("workspace") or DASH)),
             ("Source of the facts", escape(m.get("source") or DASH)),
             ("Data up to", month(m.get("cutoff"))),
-            ("Training set's fingerprint", code(m.get("fingerprint"))),
             ("Model", escape(model_name(domain.champion))),
             ("Why this model", escape((m.get("champion") or {}).get("reason") or DASH)),
             ("Cutoffs used to choose", cutoffs(domain, "choice")),
             ("Cutoffs held out", cutoffs(domain, "held_out")),
+        ]
+    )
+    return shown + fold("Everything needed to make it again", technical(m), "screen")
+
+
+def technical(m: dict[str, Any]) -> str:
+    """Return what identifies data, code, parameters and packages, and where MLflow keeps each step."""
+    prints = facts(
+        [
+            ("Workspace", escape(m.get("workspace") or DASH)),
+            ("Training set's fingerprint", code(m.get("fingerprint"))),
             ("Lock of the packages", code(m.get("lock"))),
             ("Git commit", code(m.get("git_commit")) if m.get("git_commit") else "none recorded"),
         ]
@@ -76,24 +85,24 @@ def manifest(domain: Domain) -> str:
         for title, head, rows in lists
         if rows
     ]
-    return (
-        shown + f'<div class="columns">{"".join(tables)}</div>' + note(f"{DASH} means that the run did not record it.")
-    )
+    columns = f'<div class="columns">{"".join(tables)}</div>'
+    return prints + columns + note(f"{DASH} means that the run did not record it.")
 
 
 def runs(domains: dict[str, Domain | None]) -> str:
-    """Return one row per domain: run, data and model."""
+    """Return one row per domain: data, model and run."""
     rows = [
         [
-            escape(d.title),
-            code(d.manifest.get("run_id")),
+            f'<a href="{d.name}.html">{escape(d.title)}</a>',
+            escape(d.manifest.get("source") or DASH),
             month(d.manifest.get("cutoff")),
-            escape(model_name(d.champion)),
             code(d.manifest.get("fingerprint"), 12),
-            "<br>".join(code(v) for _, v in sorted((d.manifest.get("mlflow") or {}).items())) or DASH,
+            escape(model_name(d.champion)),
+            code(d.manifest.get("run_id")),
         ]
         for d in domains.values()
         if d
     ]
-    head = ["Domain", "Run", "Data up to", "Model", "Data fingerprint", "MLflow runs"]
-    return table(head, rows, "What made this report", text=range(6), missing="not recorded by the run")
+    head = ["Domain", "Source", "Data up to", "Data fingerprint", "Model", "Run"]
+    more = note("Parameters, versions and MLflow runs are at the end of each domain's page.")
+    return table(head, rows, "What made this report", text=range(6), missing="not recorded by the run") + more

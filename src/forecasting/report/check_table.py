@@ -1,0 +1,93 @@
+"""The tables of the check notebook, with titles, columns and values in plain English."""
+
+import re
+from html import escape
+from typing import Any
+
+from forecasting.report.html import note, table
+from forecasting.report.notices import readable
+from forecasting.report.numbers import DASH, day, is_known, month, number, percent, share
+
+LIMIT = 60  # rows of a check table that are shown
+MONTH = re.compile(r"\d{4}-\d{2}(-01)?([T ]00:00:00(\.0+)?)?")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}([T ]00:00:00(\.0+)?)?")
+REPEATED = {"unique_id": ("region", "product_category"), "months": ("first_ds",)}  # what a column holds already
+TABLES = {  # the most urgent first
+    "sudden_falls": (
+        "Sudden falls in the last month",
+        "Expected is the same month of last year, or less where the level has fallen since.",
+    ),
+    "gaps": ("Months without facts", "Months inside a series for which not a single fact came in."),
+    "outliers": (
+        "Unusual months",
+        "Months far from what the same month of the year before leads to expect. The distance is in robust standard "
+        "deviations, which the outliers themselves do not stretch.",
+    ),
+    "series": (
+        "Every series",
+        "Ended: nothing for twelve months or more. Silent: nothing lately, though it was regular before. Short: fewer "
+        "than 24 months. Intermittent: more than half of its months are zero. Active: all others.",
+    ),
+}
+COLUMNS = {  # in this order; columns that are not named come last, in their own
+    "aggregation": "Level",
+    "unique_id": "Series",
+    "status": "Status",
+    "ds": "Month",
+    "y": "Value",
+    "expected": "Expected",
+    "change_pct": "Change",
+    "z": "Distance",
+    "first_month": "First month",
+    "last_month": "Last month",
+    "last_nonzero_month": "Last month with a value",
+    "n_months": "Months in all",
+    "n_imputed": "Without facts",
+    "n_nonzero": "Not zero",
+    "n_negative": "Negative",
+    "last_ds": "Last of them",
+    "months": "Which months",
+    "share": "Share of the last year",
+}
+
+
+def title(name: str) -> str:
+    """Return a table's name as a heading."""
+    return TABLES[name][0] if name in TABLES else name.replace("_", " ").capitalize()
+
+
+def heading(column: str) -> str:
+    """Return a column's name as a heading."""
+    return COLUMNS.get(column, column.replace("_", " ").capitalize())
+
+
+def check_table(name: str, rows: list[dict[str, Any]]) -> str:
+    """Return one table of the check notebook; its columns are those of the rows."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    columns = [c for c in columns if not any(c in REPEATED.get(other, ()) for other in columns)]
+    columns.sort(key=lambda c: list(COLUMNS).index(c) if c in COLUMNS else len(COLUMNS))
+    text = {i for i, c in enumerate(columns) if not any(is_known(row.get(c)) for row in rows)}
+    unusual_first = sorted(rows, key=lambda row: row.get("status") == "active")
+    cells = [[value_text(row.get(c), c) for c in columns] for row in unusual_first[:LIMIT]]
+    hidden = len(rows) - LIMIT
+    more = note(f"{number(hidden)} more rows are in the check notebook, 10_check_data.ipynb.") if hidden > 0 else ""
+    body = table([heading(c) for c in columns], cells, title(name), text, "no value", tall=len(cells) > 12)
+    return body + (note(TABLES[name][1]) if name in TABLES else "") + more
+
+
+def value_text(value: Any, column: str = "") -> str:
+    """Write a value of a check table: months by name, numbers with separators, unknown as a dash."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if column in ("share", "change_pct"):
+        return share(value) if column == "share" else percent(value, plus=True)
+    if isinstance(value, int | float):
+        whole = is_known(value) and float(value).is_integer()
+        return number(value, 0 if whole or abs(value) >= 100 else 2)
+    text = "" if value is None else str(value)
+    if column == "unique_id":
+        name = "Total" if text == "All/All" else text.removeprefix("All/").removesuffix("/All")
+        return escape(name).replace("/", "/<wbr>")
+    if MONTH.fullmatch(text):
+        return month(text)
+    return day(text) if DAY.fullmatch(text) else escape(readable(text)) or DASH

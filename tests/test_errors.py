@@ -1,0 +1,211 @@
+"""What a user sees when something is wrong: a sentence that says where and what to do, no traceback, and nothing published."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.warehouse import query
+from project_copy import ProjectCopy
+
+GOOD = "order_date,net_amount,region,product_category,cost_amount"
+
+
+@pytest.fixture(scope="module")
+def project(root, tmp_path_factory) -> ProjectCopy:
+    """A project in which nothing has been published."""
+    return ProjectCopy.of(root, tmp_path_factory.mktemp("errors") / "project")
+
+
+def company(folder: Path, sales: str, **others: str) -> Path:
+    """Write fact files into a new folder."""
+    folder.mkdir(parents=True)
+    for name, text in {"sales": sales, **others}.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def sales_lines(n_months: int = 40, header: str = GOOD) -> str:
+    """Return daily-looking sales of two series over whole months, the last of them ending in 2024-12."""
+    months = pd.date_range(end="2024-12-01", periods=n_months, freq="MS")
+    rng = np.random.default_rng(3)
+    rows = [
+        f"{day:%Y-%m-%d},{100 + 20 * np.sin(day.month / 2) + rng.normal(0, 5):.2f},{region},Bikes,{60 + rng.normal(0, 3):.2f}"
+        for month in months
+        for day in pd.date_range(month, month + pd.offsets.MonthEnd(), freq="7D").union([month + pd.offsets.MonthEnd()])
+        for region in ("North", "South")
+    ]
+    return "\n".join([header, *rows]) + "\n"
+
+
+def refused(project: ProjectCopy, name: str, *arguments: str) -> str:
+    """Run `make report`, which must fail as a user's error and publish nothing; return the message."""
+    published = project.path / "data" / name / "published.duckdb"
+    before = published.read_bytes() if published.exists() else None
+    done = project.make("report", f"NAME={name}", *arguments)
+    said = done.stdout + done.stderr
+    assert done.returncode == 2 and "Traceback" not in said and "\nError: " in said, said
+    assert (published.read_bytes() if published.exists() else None) == before
+    return said.split("\nError: ")[1].split("\n\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("sales", "words"),
+    [
+        ("order_date,region\n2024-01-01,North\n", ["sales.csv", "net_amount"]),
+        (f"{GOOD}\n", ["sales.csv", "no rows"]),
+        ("", ["sales.csv", "empty"]),
+        (f"{GOOD}\n2024-01-01,12.5,N,B,1\n2024-01-02,twelve,N,B,1\n", ["sales.csv", "line 3", "net_amount", "twelve"]),
+        (f'{GOOD}\n2024-01-01,"$1,001.18",N,B,1\n', ["sales.csv", "line 2", "net_amount", "$1,001.18"]),
+        (f"{GOOD}\n2024-01-01,1,N,B,1\n2024-13-45,2,N,B,1\n", ["sales.csv", "line 3", "order_date", "2024-13-45"]),
+        (f"{GOOD}\n03/04/2024,1,N,B,1\n05/06/2024,1,N,B,1\n", ["sales.csv", "order_date", "date_format"]),
+        (sales_lines(1), ["1 closed month", "2024-12", "13"]),
+    ],
+)
+def test_facts_that_cannot_be_used(project, tmp_path, sales, words):
+    name = f"facts{abs(hash(sales)) % 10**6}"
+    said = refused(project, name, "SOURCE=csv", f"FACTS={company(tmp_path / 'facts', sales)}")
+    for word in words:
+        assert word in said, said
+    assert not (project.path / "data" / name / "published.duckdb").exists()
+
+
+def test_facts_that_are_not_there(project, tmp_path):
+    assert "nowhere" in refused(project, "gone", "SOURCE=csv", f"FACTS={tmp_path / 'nowhere'}")
+    (tmp_path / "empty").mkdir()
+    assert "sales.csv" in refused(project, "gone", "SOURCE=csv", f"FACTS={tmp_path / 'empty'}")
+    said = refused(project, "gone", "SOURCE=adventurework", f"FACTS={tmp_path}")
+    assert "adventurework" in said and "sample, csv, adventureworks" in said
+
+
+def test_a_misspelt_parameter_and_an_unknown_profile(project):
+    settings = project.path / "params" / "workspaces" / "misspelt.yml"
+    settings.write_text("horizn: 3\n")
+    said = refused(project, "misspelt", "SOURCE=sample")
+    assert "params/workspaces/misspelt.yml" in said and "«horizn»" in said and "«horizon»" in said
+    assert "params/smok.yml" in refused(project, "trial", "SOURCE=sample", "PROFILE=smok")
+
+
+def test_a_name_that_cannot_be_a_folder(project):
+    assert "cannot be a workspace" in refused(project, "a b", "SOURCE=sample")
+
+
+@pytest.fixture(scope="module")
+def acme(project, tmp_path_factory) -> Path:
+    """A small company that has been published once; its facts lie in a folder with a difficult name."""
+    folder = company(tmp_path_factory.mktemp("acme") / "Ünsere Fakten's", sales_lines())
+    project.made("report", "SOURCE=csv", f"FACTS={folder}", "NAME=acme")
+    return folder
+
+
+def test_a_company_with_only_sales_is_told_what_is_missing(project, acme):
+    said = (project.path / "runs" / "acme" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "There are no inventory facts: inventory is not forecast." in said
+    assert "There are no expenses: profit is gross profit" in said
+    assert not (project.path / "runs" / "acme" / "report" / "inventory.html").exists()
+
+
+def test_another_company_is_refused_and_the_memory_suffices(project, acme):
+    assert "belongs to SOURCE=csv" in refused(project, "acme", "SOURCE=sample")
+    assert "belongs to SOURCE=csv" in refused(project, "acme", "SOURCE=csv", f"FACTS={acme.parent}")
+    assert "unchanged" in project.made("report", "NAME=acme")
+
+
+def test_a_warehouse_that_another_program_holds_is_named_with_its_process(project, acme):
+    (acme / "sales.csv").write_text(sales_lines(41), encoding="utf-8")
+    warehouse = project.path / "data" / "acme" / "warehouse.duckdb"
+    code = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); c.execute('begin'); print('ready', flush=True); input()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(warehouse)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout.readline() == "ready\n"
+        said = refused(project, "acme")
+        assert f"process {holder.pid}" in said and "warehouse.duckdb" in said
+    finally:
+        holder.communicate("\n")
+    project.made("report", "NAME=acme")
+
+
+@pytest.mark.parametrize(
+    "when", ["20_train_linear.running.ipynb", "40_forecast.running.ipynb", "published.running.duckdb"]
+)
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_run_publishes_nothing_and_the_next_one_finishes(project, acme, when, kill):
+    """Ctrl-C, or a kill of everything, in the middle; what a user then does is run the same command again."""
+    published = project.path / "data" / "acme" / "published.duckdb"
+    before = current(published)
+    text = (acme / "sales.csv").read_text(encoding="utf-8")
+    (acme / "sales.csv").write_text(text + "2024-12-31,1.00,North,Bikes,0.50\n", encoding="utf-8")
+    process = subprocess.Popen(
+        project.command("report", "NAME=acme"), cwd=project.path, env=project.environment(), start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    folders = [project.path / "runs" / "acme", project.path / "data" / "acme"]
+    while not any(found for folder in folders for found in folder.rglob(when)) and process.poll() is None:
+        time.sleep(0.005)
+    os.killpg(process.pid, kill)
+    said = process.communicate()[0]
+    if process.returncode != 0:  # the last moment may be too short to be hit: then all is done
+        assert "Traceback" not in said, said
+        assert current(published) == before or when.startswith("published")
+    said = project.made("report", "NAME=acme")
+    after = current(published)
+    assert after["runs"] == before["runs"] + 2 and after["sales"] != before["sales"], said
+    leftovers = [path for folder in folders for path in folder.rglob("*") if re.search(r"\.(running|new)\b", path.name)]
+    assert leftovers == []
+
+
+def current(published: Path) -> dict:
+    """Return how many runs a reader sees and the latest run of sales."""
+    runs = query(published, "select run_id, domain, published_at from runs order by published_at, run_id")
+    latest = query(published, "select distinct run_id from ml_pred_sales_1m")["run_id"].item()
+    return {"runs": len(runs), "sales": latest}
+
+
+def test_two_runs_at_once(project, acme):
+    """The second is told to wait; the first is not disturbed."""
+    (acme / "sales.csv").write_text(sales_lines(43), encoding="utf-8")
+    first = subprocess.Popen(
+        project.command("report", "NAME=acme"),
+        cwd=project.path,
+        env=project.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while not (project.path / "data" / "acme" / ".lock").read_text():
+        time.sleep(0.01)
+    assert "is going on" in refused(project, "acme")
+    assert first.wait(300) == 0
+
+
+def test_next_month_compares_what_was_published_with_what_came(project, acme):
+    """Known until September, then everything: the report shows the published forecast of October against its actual."""
+    settings = project.path / "params" / "workspaces" / "later.yml"
+    settings.write_text("as_of: '2024-09-30'\n")
+    project.made("report", "NAME=later", "SOURCE=csv", f"FACTS={acme}")
+    published = project.path / "data" / "later" / "published.duckdb"
+    first = query(published, "select * from ml_pred_sales_1m")
+    assert set(first["date"]) == {pd.Timestamp("2024-10-01")} and set(first["cutoff"]) == {pd.Timestamp("2024-09-01")}
+    settings.unlink()
+    project.made("report", "NAME=later")
+    rows = query(published, "select * from actual_vs_forecast where forecast_kind = 'published' and status = 'published' "
+                            "and domain = 'sales' and aggregation = 'total' and actual is not null order by ds")  # fmt: skip
+    assert list(rows["ds"]) == list(pd.date_range("2024-10-01", "2024-12-01", freq="MS"))
+    facts = pd.read_csv(acme / "sales.csv", parse_dates=["order_date"])
+    came = facts.groupby(facts["order_date"].dt.to_period("M"))["net_amount"].sum()
+    assert rows["actual"].tolist() == pytest.approx([came[f"{ds:%Y-%m}"] for ds in rows["ds"]])
+    page = (project.path / "runs" / "later" / "report" / "sales.html").read_text(encoding="utf-8")
+    assert "Published" in page or "published" in page
+    with duckdb.connect(str(published), read_only=True) as connection:
+        assert connection.execute("select count(distinct run_id) from runs where domain = 'sales'").fetchone() == (2,)
