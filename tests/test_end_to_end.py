@@ -221,7 +221,11 @@ def test_a_colour_retrains_nothing(project, published):
     assert query(published, "select run_id from runs order by all").equals(runs)
 
 
-def test_the_same_inputs_give_the_same_forecasts_while_a_reader_looks_and_history_survives(project, published):
+def test_the_same_inputs_give_the_same_forecasts_while_a_reader_looks_and_history_survives(root, project, published):
+    """All is built anew, and the value that was changed in profit.yml is taken back: its first run is in force again."""
+    settings = project.path / "params" / "profit.yml"
+    settings.write_text((root / "params" / "profit.yml").read_text())
+    in_force = query(published, "select run_id from latest_runs order by all")["run_id"].tolist()
     sql = "select * exclude (prediction_time) from forecasts order by all"
     before, runs = query(published, sql), query(published, "select run_id from runs order by all")
     evaluation = query(published, "select * from backtests order by all")
@@ -235,6 +239,12 @@ def test_the_same_inputs_give_the_same_forecasts_while_a_reader_looks_and_histor
         query(published, "select * from backtests order by all"), evaluation, check_exact=True
     )
     assert query(published, "select run_id from runs order by all").equals(runs)
+    now = query(published, "select run_id from latest_runs order by all")["run_id"].tolist()
+    assert (
+        len(runs) == 4
+        and set(runs["run_id"]) - set(now) == set(in_force) - set(now)
+        and len(set(in_force) - set(now)) == 1
+    )
     fresh = pd.concat(
         pd.read_parquet(project.path / "runs" / "sample" / domain / "forecasts.parquet") for domain in DOMAINS
     )
@@ -244,9 +254,8 @@ def test_the_same_inputs_give_the_same_forecasts_while_a_reader_looks_and_histor
 
 
 def current_runs(published: Path) -> list[str]:
-    """Return the run ids of the latest publication of each domain."""
-    sql = "select run_id from runs qualify row_number() over (partition by domain order by published_at desc) = 1"
-    return query(published, sql)["run_id"].tolist()
+    """Return the run ids that are in force, one for each domain."""
+    return query(published, "select run_id from latest_runs")["run_id"].tolist()
 
 
 def test_the_dbt_documentation_leads_from_raw_facts_to_report_pages(project):

@@ -48,6 +48,7 @@ def plan(workspace: Workspace) -> None:
     stamps.write_if_changed(
         folder / "publish.stamp", stamps.modules_hash({"forecasting.publish"}, package, stamps.PRESENTATION)
     )
+    forget_pages(workspace, {"index", "data_quality", *domains})
     look = stamps.folder_hash(workspace.root / "reports", ("*.yml", "*.css", "*.j2", "*.html", "*.js", "*.json"))
     stamps.write_if_changed(
         folder / "render.stamp",
@@ -69,6 +70,14 @@ def page_stamp(workspace: Workspace, page: str, settings: dict[str, Any]) -> Non
     source = workspace.root / "reports" / f"{PAGES[page]}.ipynb"
     stamp = stamps.step_stamp(workspace.root, source, settings, page=True)
     stamps.write_if_changed(workspace.runs / "stamps" / f"page-{page}.stamp", stamp)
+
+
+def forget_pages(workspace: Workspace, pages: set[str]) -> None:
+    """Remove executed pages of domains that are no longer built, so that the report does not show them on."""
+    for path in (workspace.runs / "pages").glob("*.ipynb"):
+        if path.name.split(".")[0] not in pages:
+            path.unlink()
+            (workspace.runs / "stamps" / "render.stamp").unlink(missing_ok=True)  # render again, without them
 
 
 def notebook(workspace: Workspace, step: str) -> Path:
