@@ -5,10 +5,14 @@
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-SOURCE  ?=
-FACTS   ?=
-PROFILE ?=
-NAME    ?= $(or $(SOURCE),sample)
+# Settings count on make's command line only: NAME, for one, is a variable that some systems set for purposes of their own.
+define from_command_line
+ifneq ($$(origin $(1)),command line)
+$(1) := $(2)
+endif
+endef
+$(foreach setting,SOURCE FACTS PROFILE,$(eval $(call from_command_line,$(setting),)))
+$(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
 
@@ -68,7 +72,7 @@ docs: $(READY)  ## the dbt documentation, from raw fact to report page
 	@$(FC) alone $(ARGS) -- $(SUB) _docs
 
 test: $(READY)  ## all tests
-	@$(PY) -m pytest $(TESTS)
+	@$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile $(TESTS)
 
 benchmark: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv

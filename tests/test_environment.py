@@ -59,6 +59,7 @@ def test_the_modules_import_only_what_the_project_asks_for(root):
         "packaging",
         "nbformat",
         "jupyter_client",
+        "jupyter_core",
         "nbclient",
         "IPython",
         "traitlets",
