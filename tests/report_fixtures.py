@@ -273,33 +273,32 @@ def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
                 for cutoff, name in runs
             ]
         ),
-        "domain_calendar": pd.DataFrame(
-            [
-                {
-                    "grain": "daily",
-                    "n_facts": 123456,
-                    "first_fact": pd.Timestamp("2020-01-01"),
-                    "last_fact": last + pd.DateOffset(days=45),
-                    "first_month": actuals["ds"].min(),
-                    "last_month": last,
-                    "n_months": company.months,
-                    "measure": {"sales": "net amount", "inventory": "value at cost", "profit": "operating profit"}[
-                        domain
-                    ],
-                }
-            ]
-        ),
-        "left_out_months": pd.DataFrame(
-            [
-                {
-                    "ds": last + pd.DateOffset(months=1),
-                    "n_facts": 812,
-                    "amount": 51234.5,
-                    "reason": "the facts end before its third-last business day",
-                }
-            ]
-        ),
+        **what_came_in(company, domain, actuals["ds"].min(), last),
     }
+
+
+MEASURES = {"sales": "net amount", "inventory": "value at cost", "profit": "operating profit"}
+
+
+def what_came_in(company: Company, domain: str, first: pd.Timestamp, last: pd.Timestamp) -> dict[str, pd.DataFrame]:
+    """The tables on the facts of one domain: its calendar, and the month after the last, which is left out."""
+    calendar = {
+        "grain": "daily",
+        "n_facts": 123456,
+        "first_fact": pd.Timestamp("2020-01-01"),
+        "last_fact": last + pd.DateOffset(days=45),
+        "first_month": first,
+        "last_month": last,
+        "n_months": company.months,
+        "measure": MEASURES[domain],
+    }
+    left_out = {
+        "ds": last + pd.DateOffset(months=1),
+        "n_facts": 812,
+        "amount": 51234.5,
+        "reason": "the facts end before its third-last business day",
+    }
+    return {"domain_calendar": pd.DataFrame([calendar]), "left_out_months": pd.DataFrame([left_out])}
 
 
 def build(path: Path, company: Company | None = None) -> Path:

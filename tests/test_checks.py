@@ -281,7 +281,7 @@ def test_no_data_is_a_warning_and_empty_tables() -> None:
 
 
 def test_good_data_passes() -> None:
-    checks.require_forecastable(frame(N_a=[1.0] * 13, N_b=[-1.0] * 3), "sales", FACTS)
+    assert checks.require_forecastable(frame(N_a=[1.0] * 13, N_b=[-1.0] * 3), "sales", FACTS) is None
 
 
 def spoilt(column: str, value: object) -> pd.DataFrame:

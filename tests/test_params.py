@@ -58,6 +58,15 @@ def test_a_mistake_is_named_with_its_file_and_what_to_write(project, line, words
         assert word in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("file", "text"), [("sales.yml", "domains: [sales]"), ("default.yml", "sales:\n  domains: [sales]")]
+)
+def test_a_setting_of_the_whole_run_is_not_for_one_domain(project, file, text):
+    (project / "params" / file).write_text(text + "\n")
+    with pytest.raises(UserError, match=f"params/{file}: domains is for all domains"):
+        params.resolve(project, "acme", "sales")
+
+
 def test_an_unknown_profile_lists_those_that_exist(project):
     (project / "params" / "smoke.yml").write_text("")
     with pytest.raises(UserError, match=r"params/somke\.yml.*smoke"):

@@ -27,6 +27,11 @@ def test_a_workspace_refuses_another_company(tmp_path, source, facts):
         workspace.open_workspace(tmp_path, "acme", source, facts and str(tmp_path / facts))
 
 
+def test_a_workspace_in_which_nothing_was_built_says_so(tmp_path):
+    with pytest.raises(UserError, match="Nothing has been built.*make data"):
+        workspace.open_workspace(tmp_path, "acme", "csv", "x").domains()
+
+
 def test_the_sample_is_the_default_and_a_source_names_its_workspace(tmp_path):
     assert workspace.open_workspace(tmp_path, "").source == "sample"
     assert workspace.open_workspace(tmp_path, "", "csv", "x").name == "csv"

@@ -103,8 +103,11 @@ def read_layer(path: Path, domain: str, known: dict[str, Any]) -> dict[str, Any]
             raise UserError(f"{shown(path)}: «{section}:» must hold indented «name: value» lines.")
         for key, value in values.items():
             check_entry(path, key, value, known)
+            check_whole(path, key)
     for key, value in content.items():
         check_entry(path, key, value, known)
+        if path.stem in DOMAINS:
+            check_whole(path, key)
     return {**content, **sections.get(domain, {})}
 
 
@@ -126,6 +129,14 @@ def check_entry(path: Path, key: str, value: Any, known: dict[str, Any]) -> None
         for entry in value:
             if not is_of_type(entry, inner):
                 raise UserError(f"{shown(path)}: each entry of {key} must be {type_words(inner)}, found {entry!r}.")
+
+
+def check_whole(path: Path, key: str) -> None:
+    """Raise a UserError if a setting of the whole run stands where one domain is spoken to."""
+    if key in RUN_SETTINGS:
+        raise UserError(
+            f"{shown(path)}: {key} is for all domains; set it in params/default.yml or at the top of a workspace's file."
+        )
 
 
 def is_of_type(value: Any, expected: type | tuple) -> bool:

@@ -30,9 +30,8 @@ def steps(settings: dict[str, Any]) -> list[str]:
 
 def plan(workspace: Workspace) -> None:
     """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do."""
-    domains = json.loads((workspace.runs / "plan.json").read_text(encoding="utf-8"))["domains"]
+    domains = workspace.domains()
     folder = workspace.runs / "stamps"
-    settings: dict[str, Any] = {}
     for domain in domains:
         settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
         found = {
@@ -42,8 +41,17 @@ def plan(workspace: Workspace) -> None:
             stamps.write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
         write_run(workspace, domain, domain, found)
         page_stamp(workspace, domain, settings)
+    settings = params.resolve(workspace.root, workspace.name, domains[0], workspace.profile)
     for page in ("index", "data_quality"):
-        page_stamp(workspace, page, params.resolve(workspace.root, workspace.name, domains[0], workspace.profile))
+        page_stamp(workspace, page, settings)
+    shared_stamps(workspace, domains)
+    lines = [f"DOMAINS := {' '.join(domains)}", f"FAMILIES := {' '.join(families(settings))}"]
+    stamps.write_if_changed(workspace.runs / "plan.mk", "\n".join(lines) + "\n")
+
+
+def shared_stamps(workspace: Workspace, domains: list[str]) -> None:
+    """Write the stamps of what all domains share: publishing, and how pages are rendered."""
+    folder = workspace.runs / "stamps"
     package = workspace.root / "src" / "forecasting"
     stamps.write_if_changed(
         folder / "publish.stamp", stamps.modules_hash({"forecasting.publish"}, package, stamps.PRESENTATION)
@@ -54,8 +62,6 @@ def plan(workspace: Workspace) -> None:
         folder / "render.stamp",
         stamps.digest(look, stamps.modules_hash({"forecasting.render"}, package), shutil.which("quarto")),
     )
-    lines = [f"DOMAINS := {' '.join(domains)}", f"FAMILIES := {' '.join(families(settings))}"]
-    stamps.write_if_changed(workspace.runs / "plan.mk", "\n".join(lines) + "\n")
 
 
 def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[str, str], below: str = "") -> None:
@@ -111,11 +117,7 @@ def run_page(workspace: Workspace, page: str) -> None:
     """Execute one report page into the run folder's `pages`."""
     source = workspace.root / "reports" / f"{PAGES[page]}.ipynb"
     folder = workspace.runs / "pages"
-    domain = (
-        page
-        if page in DOMAINS
-        else json.loads((workspace.runs / "plan.json").read_text(encoding="utf-8"))["domains"][0]
-    )
+    domain = page if page in DOMAINS else workspace.domains()[0]
     settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
     injected = {"published": os.path.relpath(workspace.published, folder), "workspace": workspace.name, "domain": page}
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
@@ -175,7 +177,7 @@ def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: 
 
 def by_hand(workspace: Workspace) -> None:
     """Copy each domain's run into `by_hand/`, where notebooks opened by hand work without touching the real run."""
-    for domain in json.loads((workspace.runs / "plan.json").read_text(encoding="utf-8"))["domains"]:
+    for domain in workspace.domains():
         origin, copy = workspace.runs / domain, workspace.runs / "by_hand" / domain
         ignore = shutil.ignore_patterns("*.ipynb", "*.running", "*.new", "tracking")
         shutil.copytree(origin, copy, dirs_exist_ok=True, ignore=ignore)

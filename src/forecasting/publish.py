@@ -54,8 +54,7 @@ class FinishedRun:
 
 def publish(workspace: Workspace) -> list[str]:
     """Publish the finished runs of all domains of a workspace together; return the run ids that are new in the ledger."""
-    domains = json.loads((workspace.runs / "plan.json").read_text(encoding="utf-8"))["domains"]
-    runs = [finished_run(workspace, domain) for domain in domains]
+    runs = [finished_run(workspace, domain) for domain in workspace.domains()]
     warehouse.require_writable(workspace.warehouse)
     workspace.remember()
     versions = {run.domain: register(workspace, run) for run in runs}

@@ -52,6 +52,19 @@ class Workspace:
         """Where the facts are; the sample company's are made in the run folder."""
         return self.root / self.facts if self.facts else self.runs / "facts"
 
+    def domains(self) -> list[str]:
+        """Return the domains that the last `make data` built.
+
+        Raises
+        ------
+        UserError
+            If nothing has been built yet.
+        """
+        plan = self.runs / "plan.json"
+        if not plan.exists():
+            raise UserError(f"Nothing has been built in the workspace «{self.name}» yet: run make data.")
+        return json.loads(plan.read_text(encoding="utf-8"))["domains"]
+
     def remember(self) -> None:
         """Write down to which source and facts this workspace belongs."""
         memory = {"source": self.source, "facts": self.facts}
