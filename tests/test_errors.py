@@ -227,3 +227,16 @@ def test_next_month_compares_what_was_published_with_what_came(project, acme):
     assert "Published" in page or "published" in page
     with duckdb.connect(str(published), read_only=True) as connection:
         assert connection.execute("select count(distinct run_id) from runs where domain = 'sales'").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("n_months", [14, 27])
+def test_a_history_too_short_to_compare_models_is_forecast_and_says_so(project, tmp_path, n_months):
+    """Fourteen months have no cutoff at all, twenty-seven only recent ones: the seasonal naive, with intervals of its own."""
+    facts = company(tmp_path / "facts", sales_lines(n_months))
+    project.made("report", f"NAME=short{n_months}", "SOURCE=csv", f"FACTS={facts}")
+    rows = query(project.path / "data" / f"short{n_months}" / "published.duckdb", "select * from ml_pred_sales_6m")
+    assert len(rows) == 2 * 6 and set(rows["model_name"]) == {"seasonal_naive"}
+    assert (rows["lo_80"] < rows["hi_80"]).all()
+    page = (project.path / "runs" / f"short{n_months}" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "The history is too short to compare models" in page and "No model beat" not in page
+    assert f"{n_months} closed months" in page

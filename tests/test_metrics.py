@@ -123,3 +123,10 @@ def test_score_measures_each_group_by_itself(one: pd.DataFrame, other: pd.DataFr
         for name, measure in METRICS.items():
             assert row[name] == pytest.approx(measure(frame), rel=1e-12, nan_ok=True)
         assert {key: row[key] for key in excluded(frame)} == excluded(frame)
+
+
+def test_a_table_without_rows_keeps_the_kinds_of_its_keys():
+    """A history too short for any cutoff has nothing to score; dates stay dates for what is done with the table next."""
+    frame = pd.DataFrame({"cutoff": pd.Series(dtype="datetime64[ns]"), "horizon": pd.Series(dtype="int64")})
+    found = score(frame, ["cutoff", "horizon"])
+    assert found.empty and found["cutoff"].dtype == "datetime64[ns]" and found["horizon"].dtype == "int64"

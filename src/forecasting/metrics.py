@@ -121,4 +121,5 @@ def score(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         measures = {name: measure(group) for name, measure in METRICS.items()}
         rows.append(dict(zip(by, key, strict=True)) | {"n": len(group)} | measures | excluded(group))
     columns = [*by, "n", *METRICS, "mape_excluded", "smape_excluded", "mase_excluded"]
-    return pd.DataFrame(rows, columns=columns)
+    kinds = frame[list(by)].dtypes.to_dict()  # a table without rows keeps them, so that what follows works on it too
+    return pd.DataFrame(rows, columns=columns).astype(kinds)

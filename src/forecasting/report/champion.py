@@ -20,6 +20,11 @@ def model_name(name: str) -> str:
 
 def champion_text(domain: Domain) -> str:
     """Say which model forecasts and whether it beats the same month of last year."""
+    if (domain.manifest.get("champion") or {}).get("choice_cutoffs") == []:
+        return paragraph(
+            "The history is too short to compare models. So <strong>the seasonal naive makes the forecast</strong>: "
+            "it repeats the same month of last year."
+        )
     if domain.champion == "seasonal_naive":
         return paragraph(
             "No model beat the seasonal naive, which repeats the same month of last year, on the cutoffs used to "
