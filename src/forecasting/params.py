@@ -29,7 +29,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "sample_size": str,
 }
 # What the pipeline itself tells a notebook: where things are. Not for `params/`.
-INJECTED = {"run_dir", "tracking_dir", "published", "workspace", "domain"}
+INJECTED = {"run_dir", "tracking_dir", "published", "domain"}
 
 
 def declared(notebook: Path) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def run_page(workspace: Workspace, page: str) -> None:
     folder = workspace.runs / "pages"
     domain = page if page in DOMAINS else workspace.domains()[0]
     settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
-    injected = {"published": os.path.relpath(workspace.published, folder), "workspace": workspace.name, "domain": page}
+    injected = {"published": os.path.relpath(workspace.published, folder), "domain": page}
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
     execute(source, folder / f"{page}.ipynb", values)
 
