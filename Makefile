@@ -1,5 +1,6 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
-# Settings: SOURCE (sample, csv, adventureworks), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/).
+# Settings: SOURCE (sample, csv, adventureworks), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/);
+# of make promote and make rollback: DOMAIN, MODEL; of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -11,7 +12,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE DOMAIN MODEL DATASETS REFERENCE INSIDE LIMIT,$(eval $(call from_command_line,$(setting),)))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -28,7 +29,7 @@ endif
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE
+export SOURCE FACTS NAME PROFILE DOMAIN MODEL DATASETS REFERENCE INSIDE LIMIT
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -42,7 +43,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run lab test benchmark mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report data run lab promote rollback test benchmark timing mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -64,6 +65,12 @@ lab: $(READY)  ## JupyterLab on the notebooks, after a run of the workspace
 	@$(FC) by-hand $(ARGS)
 	@JUPYTER_PREFER_ENV_PATH=1 $(PY) -m jupyter lab --notebook-dir=. $(LAB)
 
+promote: $(READY)  ## DOMAIN=sales [MODEL=linear]: put a model in force (else the challenger), until make rollback
+	@$(FC) alone $(ARGS) -- $(FC) promote --domain="$$DOMAIN" --model="$$MODEL" $(ARGS)
+
+rollback: $(READY)  ## DOMAIN=sales: take the last change of the champion back, a person's or the gate's
+	@$(FC) alone $(ARGS) -- $(FC) rollback --domain="$$DOMAIN" $(ARGS)
+
 mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models
 	@test -f data/$(FOLDER)/mlflow.db || { echo "There is no MLflow store in data/$(FOLDER) yet: make report makes it." >&2; exit 2; }
 	@$(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" --host 127.0.0.1 --port $(or $(PORT),5000)
@@ -74,7 +81,11 @@ docs: $(READY)  ## the dbt documentation, from raw fact to report page
 test: $(READY)  ## all tests
 	@$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile $(TESTS)
 
-benchmark: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
+benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.csv (REFERENCE=1: SCUM beside it)
+	@$(PY) -m forecasting.benchmark --datasets "$$DATASETS" --reference "$$REFERENCE" --inside "$$INSIDE" --limit "$$LIMIT" \
+	  --jobs "$(JOBS)"
+
+timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
 
 quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the report needs it not
@@ -87,19 +98,20 @@ lint: $(READY)  ## style of the Python code and the notebooks
 lock: $(READY)  ## pin the packages of pyproject.toml again, for every platform
 	@$(VENV)/bin/pip install --quiet uv
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
-	  pyproject.toml -o requirements.lock
+	  pyproject.toml -o requirements.all && grep -vE '^(nvidia-|cuda-|triton)' requirements.all > requirements.lock && rm requirements.all
 
 clean:  ## remove what can be rebuilt (runs/); data/ with the published forecasts stays
 	@rm -rf runs
 
 # --- the environment: only what the lock says, and only again when the lock changes ------------------------------------------
+# The lock leaves out the CUDA packages: which of them torch needs depends on its build, and it asks for them itself.
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; say which with PYTHON3=…" >&2; exit 2; }
 	@test -x .venv/bin/python || { echo "environment  creating .venv"; $(PYTHON3) -m venv .venv; }
 	@echo "environment  installing the locked packages (the first time a minute or two)"
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@echo "environment  installing the project"
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
@@ -125,7 +137,8 @@ _docs:
 -include $(RUNS)/plan.mk
 
 PUBLISHED := data/$(FOLDER)/published.duckdb
-PAGES     := $(if $(DOMAINS),index $(DOMAINS) data_quality)
+BENCHMARK := $(wildcard runs/benchmark/results.csv)
+PAGES     := $(if $(DOMAINS),index $(DOMAINS) data_quality $(if $(BENCHMARK),benchmark))
 
 .PHONY: _published
 _published: $(PUBLISHED)
@@ -145,7 +158,10 @@ $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb): $(RUNS)/$(1
     $(RUNS)/$(1)/train_$(1).parquet $(STAMPS)/$(1)-20_train_%.stamp | $(RUNS)/$(1)/10_check_data.ipynb
 	@$$(FC) step $(1) 20_train_$$* $$(ARGS)
 
-$(RUNS)/$(1)/30_evaluate.ipynb: $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb) $(STAMPS)/$(1)-30_evaluate.stamp
+$(RUNS)/$(1)/25_combine.ipynb: $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb) $(STAMPS)/$(1)-25_combine.stamp
+	@$$(FC) step $(1) 25_combine $$(ARGS)
+
+$(RUNS)/$(1)/30_evaluate.ipynb: $(RUNS)/$(1)/25_combine.ipynb $(RUNS)/$(1)/incumbent.json $(STAMPS)/$(1)-30_evaluate.stamp
 	@$$(FC) step $(1) 30_evaluate $$(ARGS)
 
 $(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(STAMPS)/$(1)-40_forecast.stamp
@@ -159,6 +175,8 @@ $(PUBLISHED): $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/10_check_data.ipynb 
 
 $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(STAMPS)/page-%.stamp
 	@$(FC) page $* $(ARGS)
+
+$(RUNS)/pages/benchmark.ipynb: $(BENCHMARK)
 
 $(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(STAMPS)/render.stamp
 	@$(FC) render $(ARGS)

@@ -160,6 +160,12 @@ def measures(part: pd.DataFrame) -> dict:
     }
 
 
+def significance(model: str, against: str, difference: float, p_value: float | None, verdict: str) -> dict:
+    """One Diebold–Mariano test over 18 cutoffs."""
+    found = {"model": model, "against": against, "n_cutoffs": 18, "mean_difference": difference, "statistic": -2.8}
+    return {**found, "p_value": p_value, "verdict": verdict}
+
+
 def manifest(company: Company, domain: str, run_id: str, last: pd.Timestamp) -> dict:
     """What `publish` writes of a run."""
     warnings = [
@@ -206,8 +212,17 @@ def manifest(company: Company, domain: str, run_id: str, last: pd.Timestamp) -> 
             "name": CHAMPION,
             "reason": "lowest mean MASE on the choice cutoffs",
             "beats_seasonal_naive": company.beats,
+            "verdict": "promoted",
+            "challenger": CHAMPION,
+            "incumbent": "naive",
+            "rules": [{"name": "improvement_pct", "measured": 12.34, "limit": 1.0, "passed": True}],
             **mase,
         },
+        "incumbent": {"name": "naive", "run_id": None, "decision": None},
+        "significance": [
+            significance(CHAMPION, "seasonal_naive", -0.21, 0.012, "better"),
+            significance(CHAMPION, "naive", -0.5, 0.0001, "better"),
+        ],
         "facts": {},
         "check": {
             "warnings": warnings if domain == "sales" else [],

@@ -5,9 +5,10 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.backtest import COMPARED, cutoffs, empty_backtest, known_at, plan, walk_forward
+from forecasting.backtest import COMPARED, cutoffs, empty_backtest, forecast_nodes, known_at, plan, walk_forward
 from forecasting.contracts import RAW_BACKTEST_COLUMNS
 from forecasting.features import panel
+from forecasting.hierarchy import aggregate_actuals, as_nodes
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
@@ -88,13 +89,35 @@ def test_walk_forward_rows():
     chosen = cutoffs(train["ds"], n_cutoffs=3)
     rows = walk_forward(SeasonalNaive(), train, "sales", chosen)
     assert list(rows.columns) == RAW_BACKTEST_COLUMNS
-    assert not rows.duplicated(["unique_id", "cutoff", "horizon"]).any()
+    assert not rows.duplicated(["aggregation", "unique_id", "cutoff", "horizon"]).any()
     assert (
         rows["ds"] == [c + pd.DateOffset(months=h) for c, h in zip(rows["cutoff"], rows["horizon"], strict=True)]
     ).all()
-    assert len(rows) == 3 * 6 * train["unique_id"].nunique()
+    assert len(rows) == 3 * 6 * (6 + 2 + 3 + 1)
     late = walk_forward(SeasonalNaive(), train, "sales", [train["ds"].max() - pd.DateOffset(months=2)])
     assert sorted(set(late["horizon"])) == [1, 2]  # months that have not been observed have no row
+
+
+def test_a_model_sees_series_and_sums_alike():
+    LOG.clear()
+    train = company(40)
+    walk_forward(Spy(), train, "sales", cutoffs(train["ds"], n_cutoffs=1))
+    assert [n for _, _, n in LOG] == [6 + 2 + 3 + 1] * 2
+    LOG.clear()
+    walk_forward(Spy(), company(40, regions=1), "sales", cutoffs(train["ds"], n_cutoffs=1))
+    assert [n for _, _, n in LOG] == [3 + 1] * 2  # the categories are the series, and the total is the region
+
+
+def test_a_sum_is_forecast_from_its_own_history():
+    train = company(40)
+    cutoff = cutoffs(train["ds"], n_cutoffs=1)[0]
+    rows = walk_forward(SeasonalNaive(), train, "sales", [cutoff])
+    actuals = aggregate_actuals(train).set_index(["aggregation", "unique_id", "ds"])["y"]
+    for row in rows.itertuples():
+        assert row.q500 == actuals[row.aggregation, row.unique_id, row.ds - pd.DateOffset(years=1)]
+    history = known_at(train, cutoff)
+    later = forecast_nodes(SeasonalNaive().fit(as_nodes(history)), history, 6, flow=True)
+    pd.testing.assert_frame_equal(later, rows[later.columns])
 
 
 def test_series_that_begin_later_or_have_ended_are_absent():
@@ -104,7 +127,8 @@ def test_series_that_begin_later_or_have_ended_are_absent():
     )
     cutoff = pd.Timestamp("2023-06-01")
     assert set(known_at(train, cutoff)["unique_id"]) == {"A/x"}
-    assert set(walk_forward(SeasonalNaive(), train, "sales", [cutoff])["unique_id"]) == {"A/x"}
+    rows = walk_forward(SeasonalNaive(), train, "sales", [cutoff])
+    assert set(rows["unique_id"]) == {"A/x", "A/All", "All/x", "All/All"} and set(rows["q500"]) == {1.0}
     assert set(known_at(train, train["ds"].max())["unique_id"]) == {"A/x", "B/x"}
 
 

@@ -7,12 +7,23 @@ import pandas as pd
 import pytest
 
 from forecasting import models
-from forecasting.backtest import cutoffs, empty_backtest, known_at, plan, walk_forward
-from forecasting.calibration import Calibration, calibrate_backtests, calibrate_forecasts, final_calibration
+from forecasting.backtest import cutoffs, empty_backtest, forecast_nodes, known_at, plan, walk_forward
+from forecasting.calibration import (
+    Calibration,
+    Past,
+    calibrate_backtests,
+    calibrate_forecasts,
+    coherent_quantiles,
+    final_calibrations,
+    reconciliation_table,
+)
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
-from forecasting.hierarchy import aggregate_actuals
+from forecasting.hierarchy import Hierarchy, aggregate_actuals
+from forecasting.intervals import MIDDLE
+from forecasting.models.base import Model
 from forecasting.models.linear import LinearModel
-from forecasting.models.naive import SeasonalNaive
+from forecasting.models.naive import Naive, SeasonalNaive
+from forecasting.reconciliation import METHODS, reconcile
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
@@ -49,27 +60,103 @@ def test_every_aggregation_has_its_rows(evaluation: pd.DataFrame, table: pd.Data
     assert (np.diff(evaluation[COLUMNS], axis=1) >= 0).all() and evaluation["scale"].gt(0).all()
 
 
-def test_points_of_a_sum_are_the_sums_of_the_points(evaluation: pd.DataFrame, raw: pd.DataFrame):
+def test_points_of_every_aggregation_are_the_sums_of_the_series_points(evaluation: pd.DataFrame):
+    hierarchy = Hierarchy.of(evaluation[evaluation["aggregation"] == "series"])
     keys = ["model_name", "cutoff", "horizon"]
-    by_level = {level: part.groupby(keys)["q500"].sum() for level, part in evaluation.groupby("aggregation")}
-    expected = raw.groupby(keys)["q500"].sum()
-    for level in ("series", "region", "category", "total"):
-        np.testing.assert_allclose(by_level[level], expected, rtol=1e-12)
+    for _, forecast in evaluation.groupby(keys):
+        points = forecast.set_index(["aggregation", "unique_id"])["q500"]
+        points = points.reindex(pd.MultiIndex.from_frame(hierarchy.nodes[["aggregation", "unique_id"]])).to_numpy()
+        np.testing.assert_array_equal(hierarchy.add_up(points[: hierarchy.n_series, None])[:, 0], points)
 
 
-def test_nothing_after_a_cutoff_changes_its_forecast_scale_or_interval(train: pd.DataFrame, table: pd.DataFrame):
+def noisy(seed: int, **sizes: int) -> pd.DataFrame:
+    """Series whose noise cancels out in the sums, so that forecasts of sums know more than those of series."""
+    train, rng = company(60, seed, **sizes), np.random.default_rng(seed)
+    return train.assign(y=train["y"] * rng.normal(1.0, 0.5, len(train)))
+
+
+@pytest.mark.parametrize("model", [Naive(), SeasonalNaive(), LinearModel()], ids=lambda model: model.name)
+def test_nothing_after_a_cutoff_changes_its_forecast_method_scale_or_interval(model: Model):
+    train = noisy(3, regions=3)
+    table = plan(train["ds"], n_cutoffs=4, n_calibration=6)
     chosen = list(table["cutoff"])
-    before = calibrate_backtests(walk_forward(LinearModel(), train, "sales", chosen), train, "sales", table, True).rows
-    for cutoff in chosen[3::3]:
+    raw = walk_forward(model, train, "sales", chosen)
+    before = calibrate_backtests(raw, train, "sales", table, True).rows
+    for cutoff in chosen[3::4]:
         later = train["ds"] > cutoff
         changed = train.assign(y=train["y"].where(~later, 5e5 - 3.0 * train["y"]), is_imputed=later)
-        after = calibrate_backtests(
-            walk_forward(LinearModel(), changed, "sales", chosen), changed, "sales", table, True
-        ).rows
-        same = before["cutoff"] <= cutoff
+        after_raw = walk_forward(model, changed, "sales", chosen)
+        after = calibrate_backtests(after_raw, changed, "sales", table, True).rows
+        same, same_raw = before["cutoff"] <= cutoff, raw["cutoff"] <= cutoff
+        pd.testing.assert_frame_equal(after_raw[same_raw], raw[same_raw], check_exact=True)
         pd.testing.assert_frame_equal(after[same], before[same], check_exact=True)
-        if cutoff < chosen[-1]:
-            assert not np.allclose(after.loc[~same, "q900"], before.loc[~same, "q900"])
+        assert not np.allclose(after.loc[~same, "q900"], before.loc[~same, "q900"])
+        was, now = (
+            final_calibrations(rows[rows["ds"] <= cutoff], [model.name], facts[facts["ds"] <= cutoff], True)[model.name]
+            for rows, facts in ((raw, train), (after_raw, changed))
+        )
+        assert was == now
+
+
+def test_the_method_in_force_at_a_cutoff_is_the_one_that_was_best_by_then():
+    train = noisy(3, regions=3)
+    table = plan(train["ds"], n_cutoffs=4, n_calibration=6)
+    raw = walk_forward(LinearModel(), train, "sales", list(table["cutoff"]))
+    rows = calibrate_backtests(raw, train, "sales", table, True).rows
+    found = reconcile(raw, train, cut=False)
+    in_force = set()
+    for cutoff, part in rows.groupby("cutoff"):
+        known = found[found["ds"] <= cutoff]
+        past = train[train["ds"] <= cutoff]
+        method = final_calibrations(known[raw.columns], ["linear"], past, True)["linear"].reconciliation
+        mine = found[found["cutoff"] == cutoff].sort_values(["aggregation", "unique_id", "horizon"])
+        ordered = part.sort_values(["aggregation", "unique_id", "horizon"])
+        np.testing.assert_array_equal(ordered["q500"], mine[method])
+        in_force.add(method)
+    assert len(in_force) > 1  # at first too little is known to leave bottom_up
+
+
+def test_one_model_alone_gets_the_same_rows_as_among_others(
+    evaluation: pd.DataFrame, raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame
+):
+    alone = calibrate_backtests(raw[raw["model_name"] == "linear"], train, "sales", table, False).rows
+    among = evaluation[evaluation["model_name"] == "linear"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, among, check_exact=True)
+
+
+def test_past_errors_agree_with_a_loop():
+    rows = pd.DataFrame({"aggregation": "series", "horizon": [2, 5, 9], "scale": [4.0, np.nan, 2.0]})
+    rows = rows.assign(cutoff=pd.Timestamp("2023-10-01"), ds=pd.Timestamp("2023-12-01"), y=[12.0, 3.0, 7.0])
+    rows = rows.assign(**(dict.fromkeys(COLUMNS, 10.0) | {"q025": 8.0}), bottom_up=10.0, ols=[11.0, 0.0, -1.0])
+    rows = rows.assign(wls_struct=9.0)
+    past = Past.of(rows, cut=True)
+    assert past.errors["bottom_up"].tolist() == [0.5, 1.5] and past.errors["ols"].tolist() == [0.25, 3.5]
+    ols = past.residuals["ols"]
+    assert ols.bucket.tolist() == [0, 2] and ols.level.tolist() == [0, 0]
+    np.testing.assert_allclose(ols.values[:, [0, MIDDLE, -1]], [[0.75, 0.25, 0.25], [4.5, 3.5, 3.5]])
+    earlier = past.known_at(pd.Timestamp("2023-11-01"))
+    assert earlier.errors.empty and not any(len(part) for part in earlier.residuals["ols"])
+
+
+def test_a_node_keeps_its_own_width_around_the_coherent_point():
+    quantiles = np.array([np.linspace(-5.0, 5.0, 11) + 1.0, np.linspace(-1.0, 1.0, 11) - 3.0])
+    rows = pd.DataFrame(quantiles, columns=COLUMNS).assign(ols=[7.0, -2.0])
+    free, cut = coherent_quantiles(rows, "ols", cut=False), coherent_quantiles(rows, "ols", cut=True)
+    np.testing.assert_allclose(free, quantiles - quantiles[:, [MIDDLE]] + np.array([[7.0], [-2.0]]), atol=1e-12)
+    assert free[:, MIDDLE].tolist() == [7.0, -2.0] and cut[:, MIDDLE].tolist() == [7.0, 0.0]
+    np.testing.assert_allclose(np.ptp(cut, axis=1), [10.0, 2.0])
+
+
+def test_the_table_says_which_method_is_in_force_and_why(raw: pd.DataFrame, train: pd.DataFrame):
+    names = ["linear", "seasonal_naive"]
+    shown = reconciliation_table(final_calibrations(raw, names, train, True)).set_index("model_name")
+    assert list(shown.columns) == ["reconciliation", *METHODS] and shown.index.tolist() == names
+    naive = shown.loc[
+        "seasonal_naive"
+    ]  # its forecasts agree as they are: only series that began later make a difference
+    assert naive["reconciliation"] == "bottom_up" and (shown[list(METHODS)] > 0).all(axis=None)
+    nothing = reconciliation_table(final_calibrations(empty_backtest(), names, train, True))
+    assert nothing["reconciliation"].tolist() == ["bottom_up"] * 2 and nothing[list(METHODS)].isna().all(axis=None)
 
 
 def test_the_next_forecast_uses_the_same_calculation_as_the_backtests(
@@ -78,8 +165,9 @@ def test_the_next_forecast_uses_the_same_calculation_as_the_backtests(
     """At a past cutoff, what would have been published equals what the backtest says."""
     cutoff = table.loc[table["evaluation_set"] == "held_out", "cutoff"].iloc[-1]
     past, known = train[train["ds"] <= cutoff], raw[(raw["model_name"] == "seasonal_naive") & (raw["ds"] <= cutoff)]
-    calibration = Calibration.from_json(json.loads(json.dumps(final_calibration(known, past, False).to_json())))
-    forecast = models.forecast(SeasonalNaive(), known_at(past, cutoff), 6, flow=True)
+    fitted = final_calibrations(known, ["seasonal_naive"], past, False)["seasonal_naive"]
+    calibration = Calibration.from_json(json.loads(json.dumps(fitted.to_json())))
+    forecast = forecast_nodes(SeasonalNaive(), known_at(past, cutoff), 6, flow=True)
     rows = calibrate_forecasts(forecast, past, "sales", "seasonal_naive", "published", calibration, False).rows
     mine = raw[raw["model_name"] == "seasonal_naive"]
     expected = calibrate_backtests(mine, train, "sales", table, False).rows
@@ -121,8 +209,8 @@ def test_coverage_on_noise_without_memory():
 def test_sign_policy_cuts_points_before_they_are_added_up_and_counts():
     falling = np.concatenate([np.full(30, 100.0), np.linspace(100.0, -60.0, 12)])
     train = pd.concat([series(falling, "A/x"), series(np.full(42, 40.0), "A/y")], ignore_index=True)
-    calibration = final_calibration(empty_backtest(), train, False)
-    raw = models.forecast(models.get("naive")(), train, 2, flow=True)
+    calibration = final_calibrations(empty_backtest(), ["any"], train, False)["any"]
+    raw = forecast_nodes(models.get("naive")(), train, 2, flow=True)
     cut = calibrate_forecasts(raw, train, "sales", "naive", "published", calibration, allow_negative=False)
     total = cut.rows[cut.rows["aggregation"] == "total"]
     assert total["predicted_value"].tolist() == [40.0, 40.0] and cut.cut["points"] == 2
@@ -140,8 +228,8 @@ def test_without_backtests_there_are_forecasts_with_intervals_all_the_same():
     assert table.empty
     nothing = calibrate_backtests(empty_backtest(), train, "sales", table, False).rows
     assert nothing.empty and list(nothing.columns) == BACKTEST_COLUMNS
-    calibration = final_calibration(empty_backtest(), train, False)
-    raw = models.forecast(SeasonalNaive(), train, 6, flow=True)
+    calibration = final_calibrations(empty_backtest(), ["any"], train, False)["any"]
+    raw = forecast_nodes(SeasonalNaive(), train, 6, flow=True)
     rows = calibrate_forecasts(raw, train, "sales", "seasonal_naive", "baseline", calibration, False).rows
     assert set(rows["interval_pool"]) <= {
         "series, seasonal naive errors in the history", "sums, seasonal naive errors in the history"
@@ -151,8 +239,8 @@ def test_without_backtests_there_are_forecasts_with_intervals_all_the_same():
 
 def test_one_month_of_data_has_a_point_without_width():
     train = series([5.0])
-    raw = models.forecast(SeasonalNaive(), train, 3, flow=True)
-    calibration = final_calibration(empty_backtest(), train, False)
+    raw = forecast_nodes(SeasonalNaive(), train, 3, flow=True)
+    calibration = final_calibrations(empty_backtest(), ["any"], train, False)["any"]
     rows = calibrate_forecasts(raw, train, "sales", "seasonal_naive", "published", calibration, False).rows
     assert rows["lo_95"].tolist() == rows["predicted_value"].tolist() == [5.0] * 12 and set(rows["interval_n"]) == {0}
 

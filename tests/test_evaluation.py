@@ -1,20 +1,15 @@
-"""Leaderboard against loops; the champion's rules."""
+"""Leaderboard against loops."""
 
-import json
-import math
-
-import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.backtest import empty_backtest, plan, walk_forward
+from forecasting import scores
+from forecasting.backtest import plan, walk_forward
 from forecasting.calibration import calibrate_backtests
-from forecasting.evaluation import choose_champion, leaderboard, scored_rows
+from forecasting.evaluation import leaderboard, scored_rows
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from synthetic import company
-
-ORDER = ["naive", "seasonal_naive", "linear"]
 
 
 @pytest.fixture(scope="module")
@@ -89,51 +84,28 @@ def test_squared_scale_is_the_mean_square_of_the_history(evaluation: pd.DataFram
     assert row["squared_scale"] == pytest.approx(sum(squares) / len(squares))
 
 
-def board_of(choice: dict[str, float], held_out: dict[str, float], n: dict[str, int] | None = None) -> pd.DataFrame:
-    rows = [
-        {"model_name": name, "evaluation_set": key, "mase": mase, "n": (n or {}).get(name, 10)}
-        for key, values in {"choice": choice, "held_out": held_out}.items()
-        for name, mase in values.items()
-    ]
-    frame = pd.DataFrame(rows, columns=["model_name", "evaluation_set", "mase", "n"])
-    return frame.assign(aggregation="series", horizon_group="all")
-
-
-def test_champion_is_the_best_on_the_choice_cutoffs_alone(table: pd.DataFrame):
-    board = board_of(
-        {"naive": 1.2, "seasonal_naive": 1.0, "linear": 0.8}, {"naive": 0.5, "seasonal_naive": 0.7, "linear": 0.9}
-    )
-    champion = choose_champion(board, table, ORDER)
-    assert champion["name"] == "linear" and champion["mase_choice"] == 0.8 and champion["mase_held_out"] == 0.9
-    assert champion["seasonal_naive_mase_held_out"] == 0.7 and champion["beats_seasonal_naive"] is False
-    assert "on the 4 cutoffs that choose" in champion["reason"] and "does not beat" in champion["reason"]
-    assert champion["held_out_cutoffs"] == ["2023-05-01", "2023-06-01"] and len(champion["choice_cutoffs"]) == 4
-    assert json.loads(json.dumps(champion)) == champion
-
-
-def test_ties_go_to_the_simpler_model(table: pd.DataFrame):
-    equal = dict.fromkeys(["linear", "zeta", "naive"], 0.9)
-    assert choose_champion(board_of(equal, equal), table, ORDER)["name"] == "naive"
-    assert choose_champion(board_of(equal, equal), table, ["zeta", "linear"])["name"] == "zeta"
-    assert choose_champion(board_of({"zeta": 0.9, "linear": 0.9}, {}), table, ORDER)["name"] == "linear"
-
-
-def test_a_model_that_lacks_forecasts_is_no_candidate(table: pd.DataFrame):
-    scores = {"seasonal_naive": 1.0, "linear": 0.5, "naive": math.nan}
-    champion = choose_champion(board_of(scores, scores, {"linear": 5}), table, ORDER)
-    assert champion["name"] == "seasonal_naive" and "1 more could not be compared" in champion["reason"]
-
-
-@pytest.mark.parametrize("months", [26, 30, 31])
-def test_a_short_history_gets_the_seasonal_naive_and_a_reason(months: int):
-    train = company(months)
-    table = plan(train["ds"])
-    raw = walk_forward(SeasonalNaive(), train, "sales", list(table["cutoff"])) if len(table) else empty_backtest()
-    rows = calibrate_backtests(raw, train, "sales", table, False).rows
-    champion = choose_champion(leaderboard(rows, train), table, ORDER)
-    assert (
-        champion["name"] == "seasonal_naive" and "too short" in champion["reason"] and champion["choice_cutoffs"] == []
-    )
-    assert champion["mase_choice"] is None and champion["beats_seasonal_naive"] is False
-    assert (champion["mase_held_out"] is None) == (months == 26)
-    assert np.isfinite(champion["mase_held_out"] or 0.0)
+def test_scores_by_group_agree_with_a_loop(evaluation: pd.DataFrame, train: pd.DataFrame):
+    found = scores.by_group(evaluation, train)
+    actual = {(row["unique_id"], row["ds"]): row["y"] for row in train.to_dict("records")}
+    rows = [row for row in evaluation.to_dict("records") if row["aggregation"] == "series"]
+    key = ("unique_id", "cutoff", "horizon")
+    naive = {tuple(row[k] for k in key): row["q500"] for row in rows if row["model_name"] == "seasonal_naive"}
+    assert len(found) == 3 * 2 * (2 + 3 + 6)  # models, evaluation sets; regions, categories, months ahead
+    for line in found.to_dict("records"):
+        errors, added, scaled, sizes, inside = [], [], [], [], 0
+        for row in rows:
+            if (
+                any(row[k] != line[k] for k in ("model_name", "evaluation_set"))
+                or str(row[line["grouped_by"]]) != line["group"]
+            ):
+                continue
+            y = actual[row["unique_id"], row["ds"]]
+            errors.append(row["q500"] - y)
+            added.append(abs(naive[tuple(row[k] for k in key)] - y) - abs(row["q500"] - y))
+            scaled.append(abs(row["q500"] - y) / row["scale"])
+            sizes.append(abs(y))
+            inside += row["q100"] <= y <= row["q900"]
+        n = len(errors)
+        expected = {"n": n, "bias": sum(errors) / n, "fva": sum(added) / n, "mase": sum(scaled) / n}
+        expected |= {"wape": sum(map(abs, errors)) / sum(sizes), "coverage_80": inside / n}
+        assert {name: line[name] for name in expected} == pytest.approx(expected, rel=1e-9, abs=1e-9)

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.contracts import POINT, QUANTILE_COLUMNS, QUANTILES
+from forecasting.contracts import AGGREGATIONS, QUANTILE_COLUMNS, QUANTILES
 from forecasting.hierarchy import aggregate_actuals
 from forecasting.intervals import (
+    BUCKETS,
     ENOUGH,
     MIDDLE,
+    Residuals,
     bucket_of,
     choose_pool,
+    naive_errors,
     offsets,
     ordered_around_point,
-    residual_rows,
     scale,
     scales,
 )
@@ -121,35 +123,40 @@ def test_quantiles_never_cross_and_the_point_stays(rows: list[list[float]]):
     np.testing.assert_array_equal(ordered_around_point(result), result)
 
 
-def residuals(counts: dict[tuple[str, str], int], months: int = 3) -> pd.DataFrame:
+def residuals(counts: dict[tuple[str, str], int], months: int = 3) -> Residuals:
     """Residuals of the given number per aggregation and bucket, of so many months; their value is their count."""
-    parts = [
-        pd.DataFrame({"aggregation": level, "bucket": bucket, **dict.fromkeys(COLUMNS, [float(n)] * n)})
+    rows = [
+        (AGGREGATIONS.index(level), list(BUCKETS).index(bucket), n)
         for (level, bucket), n in counts.items()
+        for _ in range(n)
     ]
-    rows = pd.concat(parts, ignore_index=True)
-    return rows.assign(ds=pd.Timestamp("2023-01-01") + pd.to_timedelta(31 * (rows.index % months), unit="D"))
+    level, bucket, value = np.array(rows).T
+    return Residuals(
+        level, bucket, np.arange(len(rows)) % months, np.repeat(value[:, None], len(COLUMNS), axis=1).astype(float)
+    )
 
 
 def test_pools_widen_step_by_step_and_say_so():
-    history = aggregate_actuals(company(40))
+    naive = naive_errors(aggregate_actuals(company(40)))
     some = residuals({("series", "1-3"): 40, ("series", "4-6"): 10, ("total", "1-3"): 5, ("region", "1-3"): 34})
     expected = {
         ("series", "1-3"): ("series, horizons 1-3", 40),
         ("series", "4-6"): ("series, all horizons", 50),
-        ("series", "7+"): ("series, all horizons", 50),
+        ("series", "7-12"): ("series, all horizons", 50),
+        ("series", "19+"): ("series, all horizons", 50),
         ("total", "1-3"): ("sums, horizons 1-3", 39),
         ("total", "4-6"): ("sums, all horizons", 39),
     }
     for (level, bucket), (name, n) in expected.items():
-        pool = choose_pool(some, history, level, bucket)
+        pool = choose_pool(some, naive, level, bucket)
         assert (pool.name, len(pool.residuals), pool.around_point) == (name, n, False)
 
 
 def test_without_residuals_the_seasonal_naive_speaks_for_its_own_history():
     history = aggregate_actuals(company(40))
     few = residuals({("series", "1-3"): ENOUGH - 1})
-    pool = choose_pool(few, history, "series", "1-3")
+    naive = naive_errors(history)
+    pool = choose_pool(few, naive, "series", "1-3")
     errors = []
     for _, part in history[history["aggregation"] == "series"].groupby("unique_id"):
         y = part["y"].tolist()
@@ -157,22 +164,18 @@ def test_without_residuals_the_seasonal_naive_speaks_for_its_own_history():
         errors += [change / scale(part).item() for change in changes]
     assert pool.name == "series, seasonal naive errors in the history" and pool.around_point
     np.testing.assert_allclose(sorted(pool.residuals[:, 0]), sorted(errors))
-    total = choose_pool(few, history, "total", "1-3")  # 28 of its own
+    total = choose_pool(few, naive, "total", "1-3")  # 28 of its own
     sums = history[history["aggregation"] != "series"].groupby(["aggregation", "unique_id"]).size()
     assert total.name == "sums, seasonal naive errors in the history" and len(total.residuals) == (sums - 12).sum()
 
 
 def test_many_series_of_one_month_are_not_many_residuals():
-    history = aggregate_actuals(company(40))
-    assert choose_pool(residuals({("series", "1-3"): 400}, months=2), history, "series", "1-3").around_point
-    assert not choose_pool(residuals({("series", "1-3"): 400}, months=3), history, "series", "1-3").around_point
+    naive = naive_errors(aggregate_actuals(company(40)))
+    assert choose_pool(residuals({("series", "1-3"): 400}, months=2), naive, "series", "1-3").around_point
+    assert not choose_pool(residuals({("series", "1-3"): 400}, months=3), naive, "series", "1-3").around_point
 
 
-def test_residuals_are_in_scales_and_leave_out_what_has_none():
-    rows = pd.DataFrame({"aggregation": "series", "unique_id": ["A/x", "B/x"], "horizon": [2, 5]})
-    rows = rows.assign(cutoff=pd.Timestamp("2023-10-01"), ds=pd.Timestamp("2023-12-01"), scale=[4.0, np.nan])
-    rows = rows.assign(**dict.fromkeys(COLUMNS, 10.0))
-    actuals = pd.concat([series([12.0], "A/x"), series([3.0], "B/x")]).assign(aggregation="series")
-    found = residual_rows(rows, actuals)
-    assert found["bucket"].tolist() == ["1-3"] and found[POINT].tolist() == [0.5]
-    assert bucket_of(pd.Series([1, 3, 4, 6, 7, 24])).tolist() == ["1-3", "1-3", "4-6", "4-6", "7+", "7+"]
+def test_half_years_ahead_have_buckets_of_their_own():
+    expected = {"1-3": [1, 3], "4-6": [4, 6], "7-12": [7, 12], "13-18": [13, 18], "19+": [19, 24, 400]}
+    for number, (name, horizons) in enumerate(expected.items()):
+        assert list(BUCKETS)[number] == name and set(bucket_of(np.array(horizons))) == {number}

@@ -67,6 +67,18 @@ def test_a_setting_of_the_whole_run_is_not_for_one_domain(project, file, text):
         params.resolve(project, "acme", "sales")
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"gate_metric": "mape"}, "gate_metric may hold mase, rmsse, wape, scaled_crps; found mape"),
+        ({"gate_max_bias_loss_pct": -0.5}, "gate_max_bias_loss_pct must be at least 0, found -0.5"),
+    ],
+)
+def test_the_gate_has_ranges_of_its_own(values, words):
+    with pytest.raises(UserError, match=words):
+        params.checked_ranges(values)
+
+
 def test_an_unknown_profile_lists_those_that_exist(project):
     (project / "params" / "smoke.yml").write_text("")
     with pytest.raises(UserError, match=r"params/somke\.yml.*smoke"):

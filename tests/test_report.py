@@ -26,7 +26,7 @@ from forecasting.report import (
     variance,
 )
 from forecasting.report.data import at, load, load_domain
-from report_fixtures import VARIANTS, Company, build
+from report_fixtures import VARIANTS, Company, build, significance
 from report_pages import REPORTS, executed
 
 MADE: dict[str, Path] = {}
@@ -360,6 +360,52 @@ def test_the_champion_is_compared_with_the_seasonal_naive_in_words(company):
     assert "No model beat the seasonal naive" in with_champion(company, name="seasonal_naive", **mase)
     unknown = with_champion(company, name="linear", mase_held_out=None, beats_seasonal_naive=False)
     assert "does not beat" in unknown and "None" not in unknown
+
+
+def test_the_verdict_of_the_gate_is_said_in_words(company):
+    mase = {"mase_held_out": 0.75, "seasonal_naive_mase_held_out": 1.0, "challenger": "cnn_lstm"}
+    assert "takes the place of naive, the champion before" in with_champion(
+        company, name="linear", verdict="promoted", **mase
+    )
+    kept = with_champion(company, name="linear", verdict="kept", **mase)
+    assert "It stays champion: cnn lstm, the challenger, did not pass the gate" in kept
+    veto = {"model": "linear", "mase_held_out": 1.25, "seasonal_naive_mase_held_out": 1.0}
+    vetoed = with_champion(company, name="seasonal_naive", verdict="vetoed", veto=veto, **mase)
+    assert "does not beat the seasonal naive" in vetoed and "(MASE 1.25 against 1.00)" in vetoed
+    assert "So the seasonal naive makes the forecast" in vetoed
+
+
+def test_a_persons_choice_is_said_with_what_the_gate_would_have_done(company):
+    chosen = {"verdict": "chosen_by_person", "chosen_on": "2026-11-22", "gate_choice": "naive"}
+    mase = {"mase_held_out": 1.2, "seasonal_naive_mase_held_out": 1.0}
+    text = with_champion(company, name="linear", **chosen, **mase)
+    assert "chosen by a person on 22 November 2026 ; the gate would have chosen naive" in text
+    assert "The gate would have refused it" in text and "does not beat the seasonal naive" in text
+    good = with_champion(company, name="linear", **{**chosen, "gate_choice": "linear"}, mase_held_out=0.5,
+                         seasonal_naive_mase_held_out=1.0)  # fmt: skip
+    assert "would have chosen it too" in good and "refused" not in good
+    short = with_champion(company, name="seasonal_naive", choice_cutoffs=[], **chosen)
+    assert "chosen by a person" in short and "back-test" not in short
+
+
+def test_the_significance_is_said_and_shown(company):
+    domain = load_domain(company("usual"), "sales", ("total",))
+    text = text_of(champion.evidence(domain)).replace(numbers.SPACE, " ")
+    assert (
+        "Over 18 cutoffs, it is better than the seasonal naive by more than luck (Diebold–Mariano test, p = 0.012)"
+        in text
+    )
+    assert "linear, the challenger, against naive" in text and "+12.3 at least 1.0 passed" in text
+    assert "linear naive 18 −0.500 &lt; 0.001 better" in text
+    for verdict, p_value, words in [
+        ("worse", 0.0001, "worse than the seasonal naive by more than bad luck (Diebold–Mariano test, p &lt; 0.001)"),
+        ("no clear difference", 0.4, "there is no clear difference between it and the seasonal naive"),
+        ("too few cutoffs to tell", None, "cannot be told over 18 cutoffs: too few cutoffs to tell"),
+    ]:
+        domain.manifest["significance"] = [significance("linear", "seasonal_naive", 0.1, p_value, verdict)]
+        assert words in text_of(champion.evidence(domain)).replace(numbers.SPACE, " ")
+    del domain.manifest["significance"], domain.manifest["champion"]["rules"]
+    assert champion.evidence(domain) == ""
 
 
 def test_a_total_that_last_year_forecasts_better_is_said(company):

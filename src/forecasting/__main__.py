@@ -57,7 +57,7 @@ def data(place, options) -> None:
     """Check the facts, build the warehouse and write the training sets."""
     started = time.monotonic()
     built = dataset.build(place)
-    pipeline.plan(place)
+    pipeline.plan(place, rebuilt=built)
     pipeline.show(
         f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
     )
@@ -78,6 +78,20 @@ def publish(place, options) -> None:
     from forecasting.publish import publish
 
     timed("publish", "ledger and registry", lambda: publish(place))
+
+
+def promote(place, options) -> None:
+    """Put a model in force for a domain, whatever the gate says, until it is rolled back."""
+    from forecasting.promotion import promote
+
+    print(promote(place, options.domain, options.model))
+
+
+def rollback(place, options) -> None:
+    """Take the last change of a domain's champion back."""
+    from forecasting.promotion import rollback
+
+    print(rollback(place, options.domain))
 
 
 def render(place, options) -> None:
@@ -109,6 +123,8 @@ COMMANDS = {
     "data": (data, {}),
     "step": (step, {"domain": {}, "step": {}}),
     "publish": (publish, {}),
+    "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
+    "rollback": (rollback, {"--domain": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),
     "by-hand": (by_hand, {}),

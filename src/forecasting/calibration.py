@@ -1,10 +1,12 @@
-"""From raw forecasts to what is published: every aggregation, with intervals and the sign policy.
+"""From raw forecasts to what is published: coherent points of every aggregation, with intervals and the sign policy.
 
 The walk-forward's evaluation, the notebook that forecasts and whoever forecasts later (an API) use the same
-calculation, so their numbers are the same. What is measured: a raw forecast per series is cut at zero where the sign
-policy says so, added up per region, category and total, and given the intervals that were known at its cutoff.
+calculation, so their numbers are the same. What is measured: the raw forecasts of series, regions, categories and the total are
+made to agree by the method that did best up to their cutoff, series are cut at zero where the sign policy says so, sums are sums of
+what is left, and each gets the interval that was known at its cutoff.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -12,71 +14,143 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, BACKTEST_COLUMNS, BOUNDS, FORECAST_COLUMNS, POINT, QUANTILE_COLUMNS
-from forecasting.hierarchy import aggregate, aggregate_actuals, with_keys
+from forecasting.features import month_number
+from forecasting.hierarchy import NODE, aggregate_actuals, comparable
 from forecasting.intervals import (
     BUCKETS,
     MIDDLE,
+    Residuals,
     bucket_of,
     choose_pool,
+    naive_errors,
     offsets,
     ordered_around_point,
-    residual_rows,
     scales,
 )
+from forecasting.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
 
 COLUMNS = list(QUANTILE_COLUMNS)
+ENTRIES = [(level, bucket) for level in AGGREGATIONS for bucket in BUCKETS]
+
+
+@dataclass(frozen=True)
+class Past:
+    """Past forecasts of one model that have an actual and a scale, one row each, in the same order.
+
+    `errors`: aggregation, cutoff and the scaled absolute error of each method's point. `residuals`: for each method, those of the
+    quantiles around its points.
+    """
+
+    errors: pd.DataFrame
+    residuals: dict[str, Residuals]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, cut: bool) -> Self:
+        """Measure rows of `reconciliation.reconcile`, with y and scale; `cut`: points below zero count as zero."""
+        known = rows[rows["y"].notna() & rows["scale"].notna()]
+        actual, unit = known["y"].to_numpy()[:, None], known["scale"].to_numpy()[:, None]
+        keys = (_level(known), bucket_of(known["horizon"].to_numpy()), month_number(known["ds"]))
+        residuals = {
+            method: Residuals(*keys, (actual - coherent_quantiles(known, method, cut)) / unit) for method in METHODS
+        }
+        errors = {method: np.abs(found.values[:, MIDDLE]) for method, found in residuals.items()}
+        return cls(known[["aggregation", "cutoff"]].assign(**errors), residuals)
+
+    def known_at(self, cutoff: pd.Timestamp) -> Self:
+        """Return the forecasts of months up to the cutoff."""
+        mask = self.residuals[SIMPLEST].month <= month_number(pd.DatetimeIndex([cutoff]))
+        residuals = {method: Residuals(*(part[mask] for part in found)) for method, found in self.residuals.items()}
+        return type(self)(self.errors[mask], residuals)
+
+
+def coherent_quantiles(rows: pd.DataFrame, method: str, cut: bool) -> np.ndarray:
+    """Return the quantiles [n, 11] of rows of `reconciliation.reconcile`: the method's point, and the node's own around it.
+
+    All quantiles of a node move as far as its point does, so the width is the node's own.
+    """
+    point = np.maximum(rows[method].to_numpy(), 0.0) if cut else rows[method].to_numpy()
+    quantiles = rows[COLUMNS].to_numpy() + (point - rows[POINT].to_numpy())[:, None]
+    quantiles[:, MIDDLE] = point
+    return quantiles
+
+
+def _level(rows: pd.DataFrame) -> np.ndarray:
+    """Return the position in AGGREGATIONS of each row."""
+    return pd.Index(AGGREGATIONS).get_indexer(rows["aggregation"])
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns a model's forecasts into intervals: offsets for each aggregation and bucket, their pool and its size.
+    """What turns a model's forecasts into coherent ones with intervals.
 
-    `entries` maps 'series, 1-3' to {"pool", "n", "around_point", "offsets"}: JSON as it stands.
+    `reconciliation`: the method that makes the aggregations agree. `mase`: the past error of each method, by which it was chosen.
+    `entries` maps 'series, 1-3' (each aggregation and bucket) to {"pool", "n", "around_point", "offsets"}. All JSON as it stands.
     """
 
+    reconciliation: str
+    mase: dict[str, float]
     entries: dict[str, dict[str, Any]]
 
     @classmethod
-    def fit(cls, residuals: pd.DataFrame, history: pd.DataFrame) -> Self:
-        """Choose the pools from what was known at the cutoff that the calibration is for.
+    def fit(cls, past: Past, naive: dict[str, np.ndarray]) -> Self:
+        """Choose the method and the pools from what was known at the cutoff that the calibration is for.
 
-        `residuals` are of `intervals.residual_rows`; `history` has aggregation, unique_id, ds, y.
+        `naive`: of `intervals.naive_errors`, from the history up to that cutoff.
         """
+        method, mase = choose_method(past.errors)
+        by_pool: dict[str, dict[str, Any]] = {}
         entries = {}
-        for level in AGGREGATIONS:
-            for bucket in BUCKETS:
-                pool = choose_pool(residuals, history, level, bucket)
-                entries[f"{level}, {bucket}"] = {
+        for level, bucket in ENTRIES:
+            pool = choose_pool(past.residuals[method], naive, level, bucket)
+            if pool.name not in by_pool:
+                moved = offsets(pool.residuals).tolist()
+                found = {
                     "pool": pool.name,
                     "n": len(pool.residuals),
                     "around_point": pool.around_point,
-                    "offsets": offsets(pool.residuals).tolist(),
+                    "offsets": moved,
                 }
-        return cls(entries)
+                by_pool[pool.name] = found
+            entries[f"{level}, {bucket}"] = by_pool[pool.name]
+        return cls(method, mase, entries)
 
-    def apply(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return `rows` with calibrated quantiles, interval_pool and interval_n.
+    def apply(self, rows: pd.DataFrame, cut: bool) -> pd.DataFrame:
+        """Return `rows` with coherent points, calibrated quantiles, was_negative, interval_pool and interval_n.
 
-        `rows` have aggregation, horizon, scale and q025 … q975; a row without a scale gets no width.
+        `rows` are of `reconciliation.reconcile`, with scale; a row without a scale keeps the width that its model gave it.
         """
-        keys = (rows["aggregation"] + ", " + bucket_of(rows["horizon"])).tolist()
-        entries = [self.entries[key] for key in keys]
-        moved = np.array([entry["offsets"] for entry in entries]).reshape(len(rows), len(COLUMNS))
-        around = np.array([entry["around_point"] for entry in entries], dtype=bool)
-        own = rows[COLUMNS].to_numpy()
+        entries = [self.entries[f"{level}, {bucket}"] for level, bucket in ENTRIES]
+        index = _level(rows) * len(BUCKETS) + bucket_of(rows["horizon"].to_numpy())
+        moved, around, pool, n = (
+            np.array([entry[name] for entry in entries])[index] for name in ("offsets", "around_point", "pool", "n")
+        )
+        own = coherent_quantiles(rows, self.reconciliation, cut)
         base = np.where(around[:, None], own[:, [MIDDLE]], own)
         quantiles = ordered_around_point(base + moved * rows["scale"].fillna(0.0).to_numpy()[:, None])
-        pools = {"interval_pool": [entry["pool"] for entry in entries], "interval_n": [entry["n"] for entry in entries]}
-        return rows.assign(**dict(zip(COLUMNS, quantiles.T, strict=True)), **pools)
+        values = {
+            "was_negative": cut & (rows[self.reconciliation] < 0),
+            "interval_pool": pool.astype(object),
+            "interval_n": n,
+        }
+        return rows.assign(**dict(zip(COLUMNS, quantiles.T, strict=True)), **values)
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as JSON."""
-        return self.entries
+        return {"reconciliation": self.reconciliation, "mase": self.mase, "entries": self.entries}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
         """Take back what `to_json` returned."""
-        return cls(content)
+        return cls(**content)
+
+
+def reconciliation_table(calibrations: dict[str, Calibration]) -> pd.DataFrame:
+    """Return which method is in force for each model and why: model_name, reconciliation, and the MASE of each method.
+
+    The MASE is the mean over the aggregations, on all past forecasts; NaN where there are none.
+    """
+    rows = [{"model_name": name, "reconciliation": c.reconciliation, **c.mase} for name, c in calibrations.items()]
+    return pd.DataFrame(rows, columns=["model_name", "reconciliation", *METHODS])
 
 
 class Calibrated(NamedTuple):
@@ -92,11 +166,11 @@ class Calibrated(NamedTuple):
 def calibrate_backtests(
     raw: pd.DataFrame, train: pd.DataFrame, domain: str, plan: pd.DataFrame, allow_negative: bool
 ) -> Calibrated:
-    """Give the backtests of one or more models every aggregation and the intervals that were known at each cutoff.
+    """Make the backtests of one or more models coherent and give them the intervals that were known at each cutoff.
 
     Parameters
     ----------
-    raw: RAW_BACKTEST_COLUMNS, series level.
+    raw: RAW_BACKTEST_COLUMNS, of `backtest.walk_forward`.
     train: the training set up to its last month.
     plan: cutoff, evaluation_set (of `backtest.plan`); rows of other cutoffs are left out.
 
@@ -104,31 +178,25 @@ def calibrate_backtests(
     -------
     Rows with BACKTEST_COLUMNS: one per model, aggregation, unique_id, cutoff, horizon.
     """
-    actuals = aggregate_actuals(train)
-    rows, points = _levels(raw.merge(plan[["cutoff"]], on="cutoff"), train, actuals, allow_negative)
-    parts = [_calibrate_model(part, actuals) for _, part in rows.groupby("model_name", sort=True)]
-    calibrated = pd.concat(parts, ignore_index=True) if parts else rows.assign(interval_pool="", interval_n=0)
-    calibrated = calibrated.merge(plan, on="cutoff").assign(domain=domain)
-    final, bounds = _cut(calibrated, allow_negative)
-    keys = ["model_name", "aggregation", "unique_id", "cutoff", "horizon"]
-    return Calibrated(_in_order(final, keys)[BACKTEST_COLUMNS], {"points": points, "bounds": bounds})
+    actuals, cut = aggregate_actuals(train), not allow_negative
+    rows = _past(raw.merge(plan[["cutoff"]], on="cutoff"), train, actuals, cut)
+    past = {name: Past.of(part, cut) for name, part in rows.groupby("model_name")}
+    parts = [rows.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
+    for cutoff, known in rows.groupby("cutoff"):
+        naive = naive_errors(actuals[actuals["ds"] <= cutoff])
+        for name, part in known.groupby("model_name"):
+            parts.append(Calibration.fit(past[name].known_at(cutoff), naive).apply(part, cut))
+    calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(plan, on="cutoff").assign(domain=domain)
+    return _finished(calibrated, ["model_name", *NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
 
 
-def _calibrate_model(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
-    """Calibrate one model's rows cutoff by cutoff, each with the residuals of months up to it."""
-    residuals = residual_rows(rows, actuals)
-    parts = []
-    for cutoff, part in rows.groupby("cutoff", sort=True):
-        known = residuals[residuals["ds"] <= cutoff]
-        parts.append(Calibration.fit(known, actuals[actuals["ds"] <= cutoff]).apply(part))
-    return pd.concat(parts, ignore_index=True)
-
-
-def final_calibration(raw: pd.DataFrame, train: pd.DataFrame, allow_negative: bool) -> Calibration:
-    """Return the calibration of one model's next forecast, from all its backtests."""
-    actuals = aggregate_actuals(train)
-    rows, _ = _levels(raw, train, actuals, allow_negative)
-    return Calibration.fit(residual_rows(rows, actuals), actuals)
+def final_calibrations(
+    raw: pd.DataFrame, names: Sequence[str], train: pd.DataFrame, allow_negative: bool
+) -> dict[str, Calibration]:
+    """Return the calibration of each named model's next forecast, from all of its backtests in `raw` (there may be none)."""
+    actuals, cut = aggregate_actuals(train), not allow_negative
+    rows, naive = _past(raw, train, actuals, cut), naive_errors(actuals)
+    return {name: Calibration.fit(Past.of(rows[rows["model_name"] == name], cut), naive) for name in names}
 
 
 def calibrate_forecasts(
@@ -140,45 +208,35 @@ def calibrate_forecasts(
     calibration: Calibration,
     allow_negative: bool,
 ) -> Calibrated:
-    """Give one model's forecasts after the last month of `train` every aggregation, intervals and columns to publish.
+    """Make one model's forecasts after the last month of `train` coherent; give them intervals and columns to publish.
 
-    `raw` is what `models.forecast` returned for `backtest.known_at(train, last month)`. Returns rows with
+    `raw` is what `backtest.forecast_nodes` returned for `backtest.known_at(train, last month)`. Returns rows with
     FORECAST_COLUMNS, one per aggregation, unique_id, horizon.
     """
-    actuals = aggregate_actuals(train)
+    cut = not allow_negative
     named = raw.assign(cutoff=train["ds"].max(), model_name=model_name)
-    rows, points = _levels(named, train, actuals, allow_negative)
-    final, bounds = _cut(calibration.apply(rows), allow_negative)
-    final = final.assign(domain=domain, status=status, predicted_value=final[POINT])
-    final = final.assign(**{bound: final[quantile] for bound, quantile in BOUNDS.items()})
-    ordered = _in_order(final, ["aggregation", "unique_id", "horizon"])
-    return Calibrated(ordered[FORECAST_COLUMNS], {"points": points, "bounds": bounds})
+    rows = _scaled(reconcile(named, train, cut, [calibration.reconciliation]), aggregate_actuals(train))
+    rows = calibration.apply(rows, cut).assign(domain=domain, status=status)
+    return _finished(rows, [*NODE, "horizon"], FORECAST_COLUMNS, cut)
 
 
-def _levels(
-    raw: pd.DataFrame, train: pd.DataFrame, actuals: pd.DataFrame, allow_negative: bool
-) -> tuple[pd.DataFrame, int]:
-    """Return raw rows of every aggregation with their scale, and how many points of series were cut at zero.
-
-    The series are cut before they are added up: so the published points of a sum are the sum of the published points.
-    """
-    negative = int((raw[POINT] < 0).sum()) if not allow_negative else 0
-    kept = raw if allow_negative else raw.assign(**raw[COLUMNS].clip(lower=0.0))
-    by = ["model_name", "cutoff", "horizon", "ds"]
-    rows = aggregate(with_keys(kept, train), [*COLUMNS, "is_fallback"], by, whole=["model_name", "cutoff"])
-    known = scales(actuals, sorted(rows["cutoff"].unique()))
-    return rows.merge(known, on=["aggregation", "unique_id", "cutoff"], how="left"), negative
+def _past(raw: pd.DataFrame, train: pd.DataFrame, actuals: pd.DataFrame, cut: bool) -> pd.DataFrame:
+    """Return past forecasts with the points of each method, scale and y; those that nothing can be compared with are left out."""
+    rows = _scaled(reconcile(raw, train, cut), actuals)
+    return comparable(rows, train).merge(actuals[[*NODE, "ds", "y"]], on=[*NODE, "ds"])
 
 
-def _cut(rows: pd.DataFrame, allow_negative: bool) -> tuple[pd.DataFrame, int]:
-    """Cut quantiles at zero where the sign policy says so; return the rows and how many had a negative bound."""
-    if allow_negative:
-        return rows, 0
-    negative = int((rows[list(BOUNDS.values())] < 0).any(axis=1).sum())
-    return rows.assign(**rows[COLUMNS].clip(lower=0.0)), negative
+def _scaled(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
+    """Add the scale that each node had at the row's cutoff."""
+    return rows.merge(scales(actuals, sorted(rows["cutoff"].unique())), on=[*NODE, "cutoff"], how="left")
 
 
-def _in_order(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Sort rows by `keys`, aggregations from series to total."""
+def _finished(rows: pd.DataFrame, keys: list[str], columns: list[str], cut: bool) -> Calibrated:
+    """Apply the sign policy to bounds and bring rows into the order of `keys` (aggregations from series to total)."""
+    negative = int((rows[list(BOUNDS.values())] < 0).any(axis=1).sum()) if cut else 0
+    final = rows.assign(**rows[COLUMNS].clip(lower=0.0)) if cut else rows
+    bounds = {bound: final[quantile] for bound, quantile in BOUNDS.items()}
+    final = final.assign(predicted_value=final[POINT], **bounds)
     rank = {name: number for number, name in enumerate(AGGREGATIONS)}
-    return rows.sort_values(keys, key=lambda c: c.map(rank) if c.name == "aggregation" else c, ignore_index=True)
+    ordered = final.sort_values(keys, key=lambda c: c.map(rank) if c.name == "aggregation" else c, ignore_index=True)
+    return Calibrated(ordered[columns], {"points": int(rows["was_negative"].sum()), "bounds": negative})

@@ -16,7 +16,9 @@ ALL = "All"  # what a region or category is called where the facts do not know i
 
 SERIES_KEY = ["unique_id", "region", "product_category"]
 TRAIN_COLUMNS = ["unique_id", "ds", "y", "region", "product_category", "is_imputed"]
-RAW_BACKTEST_COLUMNS = ["unique_id", "cutoff", "horizon", "ds", "model_name", *QUANTILE_COLUMNS, "is_fallback"]
+RAW_BACKTEST_COLUMNS = [
+    "aggregation", "unique_id", "cutoff", "horizon", "ds", "model_name", *QUANTILE_COLUMNS, "is_fallback",
+]  # fmt: skip
 BACKTEST_COLUMNS = [
     "domain", "aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "model_name", "evaluation_set",
     "scale", *QUANTILE_COLUMNS, "interval_pool", "interval_n", "is_fallback",

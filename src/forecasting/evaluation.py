@@ -1,7 +1,4 @@
-"""Which model is how good, and which one is used: leaderboard, forecast value added, champion."""
-
-from collections.abc import Sequence
-from typing import Any
+"""Which model is how good: the leaderboard, with forecast value added. `gate` chooses by it."""
 
 import pandas as pd
 
@@ -14,7 +11,6 @@ from forecasting.metrics import score
 BASELINE = "seasonal_naive"
 HORIZON_GROUPS = {"1-3": (1, 3), "4-6": (4, 6), "all": (1, 10_000)}
 ROW = ["aggregation", "unique_id", "cutoff", "horizon"]
-TIE = 1e-9  # relative difference of MASE below which two models are as good
 
 
 def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
@@ -88,75 +84,3 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     return board.loc[position, [*spans_first, *(c for c in board.columns if c not in spans_first)]].reset_index(
         drop=True
     )
-
-
-def choose_champion(board: pd.DataFrame, plan: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
-    """Choose one model for the domain, by mean MASE over its series and all horizons on the choice cutoffs.
-
-    Parameters
-    ----------
-    board: of `leaderboard`. The baselines in it are candidates too.
-    plan: cutoff, evaluation_set.
-    order: the candidates, simplest first: the earlier wins a tie; models that are not named come last, by name.
-
-    Returns
-    ------- JSON: name, reason (plain English), mase_choice, mase_held_out, seasonal_naive_mase_held_out (None where
-    there is nothing to measure), beats_seasonal_naive, choice_cutoffs, held_out_cutoffs (ISO dates). A model that lacks
-    rows which others have is no candidate. Without choice cutoffs it is the seasonal naive. The held-out cutoffs never
-    change the
-    choice: where they speak against it, beats_seasonal_naive is False and the reason says so.
-    """
-    series = board[(board["aggregation"] == "series") & (board["horizon_group"] == "all")].copy()
-    choice = series[(series["evaluation_set"] == CHOICE) & series["mase"].notna()]
-    candidates = choice[choice["n"] == choice["n"].max()]
-    name = _best(candidates, order) if len(candidates) else BASELINE
-    held_out = _mase(series, HELD_OUT_SET)
-    cutoffs = {
-        key: [f"{cutoff:%Y-%m-%d}" for cutoff in plan.loc[plan["evaluation_set"] == key, "cutoff"]]
-        for key in (CHOICE, HELD_OUT_SET)
-    }
-    mine, naive = held_out.get(name), held_out.get(BASELINE)
-    return {
-        "name": name,
-        "reason": _reason(name, candidates, len(choice) - len(candidates), len(cutoffs[CHOICE]), mine, naive),
-        "mase_choice": _mase(series, CHOICE).get(name),
-        "mase_held_out": mine,
-        "seasonal_naive_mase_held_out": naive,
-        "beats_seasonal_naive": mine is not None and naive is not None and mine < naive,
-        "choice_cutoffs": cutoffs[CHOICE],
-        "held_out_cutoffs": cutoffs[HELD_OUT_SET],
-    }
-
-
-def _best(candidates: pd.DataFrame, order: Sequence[str]) -> str:
-    """Return the model with the lowest MASE, of those as good as it the simplest."""
-    as_good = candidates.loc[candidates["mase"] <= candidates["mase"].min() * (1 + TIE), "model_name"]
-    rank = {name: number for number, name in enumerate(order)}
-    return min(as_good, key=lambda name: (rank.get(name, len(rank)), name))
-
-
-def _mase(series: pd.DataFrame, evaluation_set: str) -> dict[str, float]:
-    """Return MASE by model on one evaluation set, where it can be measured."""
-    rows = series[(series["evaluation_set"] == evaluation_set) & series["mase"].notna()]
-    return dict(zip(rows["model_name"], rows["mase"].astype(float), strict=True))
-
-
-def _reason(
-    name: str, candidates: pd.DataFrame, left_out: int, n_cutoffs: int, mine: float | None, naive: float | None
-) -> str:
-    """Say in plain English why the model was chosen and whether the cutoffs that chose nothing bear it out."""
-    if candidates.empty:
-        return (
-            "The history is too short to compare models on months that are not needed for the final test, so the "
-            "seasonal naive (the same month of last year) is used."
-        )
-    cutoffs = "1 cutoff" if n_cutoffs == 1 else f"{n_cutoffs} cutoffs"
-    best = candidates["mase"].min()
-    text = f"{name} has the lowest MASE ({best:.3f}) of {len(candidates)} models, over all series, "
-    text += f"on the {cutoffs} that choose."
-    if left_out:
-        text += f" {left_out} more could not be compared, because they lack some of these forecasts."
-    if mine is None or naive is None or name == BASELINE:
-        return text
-    verdict = "beats" if mine < naive else "does not beat"
-    return f"{text} On the cutoffs held out it {verdict} the seasonal naive ({mine:.3f} against {naive:.3f})."

@@ -17,7 +17,7 @@ import pandas as pd
 from forecasting.contracts import AGGREGATIONS, POINT, QUANTILE_COLUMNS, QUANTILES, SEASON_LENGTH
 from forecasting.features import Panel, mean, panel
 
-BUCKETS = {"1-3": (1, 3), "4-6": (4, 6), "7+": (7, 10_000)}
+BUCKETS = {"1-3": (1, 3), "4-6": (4, 6), "7-12": (7, 12), "13-18": (13, 18), "19+": (19, 10_000)}
 ENOUGH = 39  # residuals: below this the rank of a 2.5 % bound lies outside the sample
 ENOUGH_MONTHS = 3  # that they come from
 MIDDLE = QUANTILE_COLUMNS.index(POINT)
@@ -62,6 +62,19 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
     return pd.concat(parts, ignore_index=True)[["aggregation", "unique_id", "cutoff", "scale"]]
 
 
+class Residuals(NamedTuple):
+    """Scaled residuals of past forecasts.
+
+    `level` [n]: position in AGGREGATIONS; `bucket` [n]: position in BUCKETS; `month` [n]: the forecast month's number; `values`
+    [n, 11]: one per quantile.
+    """
+
+    level: np.ndarray
+    bucket: np.ndarray
+    month: np.ndarray
+    values: np.ndarray
+
+
 class Pool(NamedTuple):
     """Residuals that stand for one aggregation and horizon bucket.
 
@@ -74,57 +87,48 @@ class Pool(NamedTuple):
     around_point: bool
 
 
-def bucket_of(horizon: pd.Series) -> np.ndarray:
-    """Return the name of each horizon's bucket."""
-    tests = [horizon.between(low, high).to_numpy() for low, high in BUCKETS.values()]
-    return np.select(tests, list(BUCKETS), default="")
+def bucket_of(horizon: np.ndarray) -> np.ndarray:
+    """Return the position in BUCKETS of each horizon."""
+    return np.searchsorted([last for _, last in BUCKETS.values()], horizon)
 
 
-def residual_rows(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
-    """Return scaled residuals of backtest rows: aggregation, cutoff, ds, bucket, and one column per quantile.
-
-    Rows without a scale are left out.
-    """
-    joined = rows.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
-    joined = joined[joined["scale"].notna()].reset_index(drop=True)
-    residuals = (joined["y"].to_numpy()[:, None] - joined[COLUMNS].to_numpy()) / joined["scale"].to_numpy()[:, None]
-    known = joined[["aggregation", "cutoff", "ds"]].assign(bucket=bucket_of(joined["horizon"]))
-    return pd.concat([known, pd.DataFrame(residuals, columns=COLUMNS)], axis=1)
-
-
-def choose_pool(residuals: pd.DataFrame, history: pd.DataFrame, level: str, bucket: str) -> Pool:
+def choose_pool(residuals: Residuals, naive: dict[str, np.ndarray], level: str, bucket: str) -> Pool:
     """Return the narrowest pool with at least 39 residuals of at least three months.
 
     In this order: the aggregation's own residuals of the bucket; of all horizons; for a sum, those of all sums (regions,
     categories and the total, whose errors have lighter tails than those of single series), likewise; and last the seasonal
-    naive's own errors within the history, which are out-of-sample too: of the aggregation, of all sums, of everything.
-    One month's residuals count alike however many series there are: they share that month's surprise.
+    naive's own errors within the history (of `naive_errors`), which are out-of-sample too: of the aggregation, of all sums, of
+    everything. One month's residuals count alike however many series there are: they share that month's surprise.
     """
     series, *sums = AGGREGATIONS
     groups = {level: [level]} if level == series else {level: [level], "sums": sums}
+    in_bucket = residuals.bucket == list(BUCKETS).index(bucket)
     for name, levels in groups.items():
-        own = residuals["aggregation"].isin(levels)
-        for horizons, chosen in ((f"horizons {bucket}", own & (residuals["bucket"] == bucket)), ("all horizons", own)):
-            if chosen.sum() >= ENOUGH and residuals.loc[chosen, "ds"].nunique() >= ENOUGH_MONTHS:
-                return Pool(f"{name}, {horizons}", residuals.loc[chosen, COLUMNS].to_numpy(), around_point=False)
-    last_resorts = [
-        Pool(
-            f"{name}, seasonal naive errors in the history",
-            np.concatenate([_naive_errors(history[history["aggregation"] == each]) for each in levels]),
-            around_point=True,
-        )
+        own = np.isin(residuals.level, [AGGREGATIONS.index(each) for each in levels])
+        for horizons, chosen in ((f"horizons {bucket}", own & in_bucket), ("all horizons", own)):
+            if chosen.sum() >= ENOUGH and len(np.unique(residuals.month[chosen])) >= ENOUGH_MONTHS:
+                return Pool(f"{name}, {horizons}", residuals.values[chosen], around_point=False)
+    last_resorts = {
+        f"{name}, seasonal naive errors in the history": np.concatenate([naive[each] for each in levels])
         for name, levels in (groups | {"all aggregations": list(AGGREGATIONS)}).items()
-    ]
-    return next((pool for pool in last_resorts if len(pool.residuals) >= ENOUGH), last_resorts[-1])
+    }
+    name = next((name for name, errors in last_resorts.items() if len(errors) >= ENOUGH), [*last_resorts][-1])
+    return Pool(name, np.repeat(last_resorts[name][:, None], len(COLUMNS), axis=1), around_point=True)
+
+
+def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the seasonal naive's scaled errors within a history, one per node and month, by aggregation [aggregation -> n].
+
+    `history` has aggregation, unique_id, ds, y.
+    """
+    parts = dict(tuple(history.groupby("aggregation")))
+    return {level: _naive_errors(parts[level]) if level in parts else np.empty(0) for level in AGGREGATIONS}
 
 
 def _naive_errors(history: pd.DataFrame) -> np.ndarray:
-    """Return the seasonal naive's scaled errors within a history of one aggregation, one per month [n, 11]."""
-    if history.empty:
-        return np.empty((0, len(COLUMNS)))
-    known = panel(history)
-    errors = (_change(known, SEASON_LENGTH) / scale(history).to_numpy()[:, None]).ravel()
-    return np.repeat(errors[np.isfinite(errors)][:, None], len(COLUMNS), axis=1)
+    """Return the seasonal naive's scaled errors within a history of one aggregation [n]."""
+    errors = (_change(panel(history), SEASON_LENGTH) / scale(history).to_numpy()[:, None]).ravel()
+    return errors[np.isfinite(errors)]
 
 
 def offsets(residuals: np.ndarray) -> np.ndarray:
@@ -136,7 +140,7 @@ def offsets(residuals: np.ndarray) -> np.ndarray:
     n = len(residuals)
     if n == 0:
         return np.zeros(len(QUANTILES))
-    ordered = np.sort(residuals, axis=0)
+    ordered = np.sort(np.ascontiguousarray(residuals.T), axis=1).T
     exact = (n + 1) * np.array(QUANTILES)
     rank = np.where(np.array(QUANTILES) > 0.5, np.ceil(exact - 1e-9), np.floor(exact + 1e-9)).astype(int)
     moved = ordered[np.clip(rank, 1, n) - 1, np.arange(len(QUANTILES))]

@@ -89,13 +89,24 @@ def coverage_95(frame: pd.DataFrame) -> float:
     return _coverage(frame, BOUNDS["lo_95"], BOUNDS["hi_95"])
 
 
-def scaled_crps(frame: pd.DataFrame) -> float:
-    """Twice the mean quantile loss / mean absolute actual (Rangapuram et al. 2021); NaN where all actuals are 0."""
-    missed = frame["y"].to_numpy()[:, None] - frame[list(QUANTILE_COLUMNS)].to_numpy()
-    level = np.array(QUANTILES)
+def _quantile_loss(frame: pd.DataFrame, levels: Sequence[float]) -> float:
+    """Return twice the mean quantile loss of these levels / mean absolute actual; NaN where all actuals are 0."""
+    columns = [QUANTILE_COLUMNS[QUANTILES.index(level)] for level in levels]
+    missed = frame["y"].to_numpy()[:, None] - frame[columns].to_numpy()
+    level = np.array(levels)
     loss = np.maximum(level * missed, (level - 1.0) * missed)
     total = np.abs(frame["y"].to_numpy()).sum()
     return float(2.0 * loss.mean(axis=1).sum() / total) if total else float("nan")
+
+
+def scaled_crps(frame: pd.DataFrame) -> float:
+    """Twice the mean quantile loss / mean absolute actual (Rangapuram et al. 2021); NaN where all actuals are 0."""
+    return _quantile_loss(frame, QUANTILES)
+
+
+def wql(frame: pd.DataFrame) -> float:
+    """Weighted quantile loss: scaled_crps over the levels 0.1 to 0.9 alone, as forecasting benchmarks quote it."""
+    return _quantile_loss(frame, QUANTILES[1:-1])
 
 
 METRICS: dict[str, Callable[[pd.DataFrame], float]] = {

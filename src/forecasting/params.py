@@ -28,8 +28,11 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "date_format": (str, type(None)),
     "sample_size": str,
 }
+GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better
+LEAST = {"n_cutoffs": 1, "min_train_months": 13, "n_calibration": 0, "outlier_threshold": 0,
+         "gate_min_improvement_pct": 0, "gate_max_bias_loss_pct": 0, "gate_max_coverage_loss": 0}  # fmt: skip
 # What the pipeline itself tells a notebook: where things are. Not for `params/`.
-INJECTED = {"run_dir", "tracking_dir", "published", "domain"}
+INJECTED = {"run_dir", "tracking_dir", "published", "domain", "benchmark_results", "benchmark_log"}
 
 
 def declared(notebook: Path) -> dict[str, Any]:
@@ -174,13 +177,14 @@ def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
     horizon = values.get("horizon", 1)
     if not 1 <= horizon <= MAX_HORIZON:
         raise UserError(f"params: horizon must be from 1 to {MAX_HORIZON} months, found {horizon}.")
-    for key, least in {"n_cutoffs": 1, "min_train_months": 13, "n_calibration": 0, "outlier_threshold": 0}.items():
+    for key, least in LEAST.items():
         if not values.get(key, least) >= least:
             raise UserError(f"params: {key} must be at least {least}, found {values[key]}.")
     for key, value in values.items():
         if isinstance(value, list) and not value:
             raise UserError(f"params: {key} is an empty list; give it at least one value.")
-    for key, allowed in {"domains": list(DOMAINS), "sample_size": ["full", "small"]}.items():
+    choices = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": GATE_METRICS}
+    for key, allowed in choices.items():
         found = values.get(key, [])
         wrong = [entry for entry in ([found] if isinstance(found, str) else found) if entry not in allowed]
         if wrong:

@@ -8,14 +8,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from forecasting import params, stamps
+from forecasting import incumbent, params, stamps
+from forecasting.benchmark.paths import LOG, RESULTS
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.workspace import Workspace
 
 # One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
-PAGES = {"index": "index", **{domain: "domain" for domain in DOMAINS}, "data_quality": "data_quality"}
+PAGES = {
+    "index": "index", **{domain: "domain" for domain in DOMAINS}, "data_quality": "data_quality", "benchmark": "benchmark"
+}  # fmt: skip
 
 
 def families(settings: dict[str, Any]) -> list[str]:
@@ -25,11 +28,15 @@ def families(settings: dict[str, Any]) -> list[str]:
 
 def steps(settings: dict[str, Any]) -> list[str]:
     """Return the names of a domain's notebooks, in order."""
-    return ["10_check_data", *(f"20_train_{family}" for family in families(settings)), "30_evaluate", "40_forecast"]
+    train = [f"20_train_{family}" for family in families(settings)]
+    return ["10_check_data", *train, "25_combine", "30_evaluate", "40_forecast"]
 
 
-def plan(workspace: Workspace) -> None:
-    """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do."""
+def plan(workspace: Workspace, rebuilt: bool = True) -> None:
+    """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do.
+
+    Also which champion each domain had before (`incumbent.json`); `rebuilt` says whether the warehouse was built anew.
+    """
     domains = workspace.domains()
     folder = workspace.runs / "stamps"
     for domain in domains:
@@ -40,9 +47,10 @@ def plan(workspace: Workspace) -> None:
         for step, stamp in found.items():
             stamps.write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
         write_run(workspace, domain, domain, found)
+        incumbent.write(workspace, domain, found, rebuilt)
         page_stamp(workspace, domain, settings)
     settings = params.resolve(workspace.root, workspace.name, domains[0], workspace.profile)
-    for page in ("index", "data_quality"):
+    for page in shared_pages(workspace):
         page_stamp(workspace, page, settings)
     shared_stamps(workspace, domains)
     lines = [f"DOMAINS := {' '.join(domains)}", f"FAMILIES := {' '.join(families(settings))}"]
@@ -56,7 +64,7 @@ def shared_stamps(workspace: Workspace, domains: list[str]) -> None:
     stamps.write_if_changed(
         folder / "publish.stamp", stamps.modules_hash({"forecasting.publish"}, package, stamps.PRESENTATION)
     )
-    forget_pages(workspace, {"index", "data_quality", *domains})
+    forget_pages(workspace, {*shared_pages(workspace), *domains})
     look = stamps.folder_hash(workspace.root / "reports", ("*.yml", "*.css", "*.j2", "*.html", "*.js", "*.json"))
     stamps.write_if_changed(
         folder / "render.stamp",
@@ -69,6 +77,11 @@ def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[st
     run = {"domain": domain, "workspace": workspace.name, "experiment": experiment, "steps": found}
     folder = workspace.runs / below / domain
     stamps.write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
+
+
+def shared_pages(workspace: Workspace) -> list[str]:
+    """Return the pages that belong to no domain; that of the benchmark only where it has been run."""
+    return ["index", "data_quality", *(["benchmark"] if (workspace.root / RESULTS).exists() else [])]
 
 
 def page_stamp(workspace: Workspace, page: str, settings: dict[str, Any]) -> None:
@@ -119,7 +132,9 @@ def run_page(workspace: Workspace, page: str) -> None:
     folder = workspace.runs / "pages"
     domain = page if page in DOMAINS else workspace.domains()[0]
     settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
-    injected = {"published": os.path.relpath(workspace.published, folder), "domain": page}
+    files = {"published": workspace.published, "benchmark_results": workspace.root / RESULTS,
+             "benchmark_log": workspace.root / LOG}  # fmt: skip
+    injected = {name: os.path.relpath(path, folder) for name, path in files.items()} | {"domain": page}
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
     execute(source, folder / f"{page}.ipynb", values)
 

@@ -171,6 +171,24 @@ def error_by_horizon(leaderboard: pd.DataFrame, title: str = "Error by horizon",
     return Picture(figure, f"{title}: {measure.upper()} by months ahead, one line each for {names}.")
 
 
+def loss_curves(curve: pd.DataFrame, title: str = "Loss while training") -> Picture:
+    """Draw the training and validation loss by step, one colour per network.
+
+    `curve` is `seed, stage, step, training_loss, validation_loss`, the last NaN where none was measured.
+    """
+    figure, (ax,) = canvas(title)
+    for i, (seed, rows) in enumerate(curve.groupby("seed")):
+        colour = MODELS[i % len(MODELS)]
+        ax.plot(rows["step"], rows["training_loss"], ":", color=colour, linewidth=1.2)
+        ax.plot(rows["step"], rows["validation_loss"], "-o", color=colour, markersize=3, label=f"network {seed}")
+    ax.plot([], [], ":", color=GREY, label="training")
+    ax.plot([], [], "-o", color=GREY, markersize=3, label="validation")
+    ax.set_xlabel("steps", fontsize=8)
+    ax.set_ylabel("pinball loss", fontsize=8)
+    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return Picture(figure, f"{title}: {curve['seed'].nunique()} networks, training and validation loss by step.")
+
+
 def residuals(errors: pd.DataFrame, title: str = "Residuals", unit: str = "") -> Picture:
     """Draw out-of-sample residuals by month and how often each size occurs.
 

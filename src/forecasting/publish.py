@@ -1,55 +1,29 @@
-"""Publishing: the forecasts of a finished run go into the ledger, the champion into the registry, and readers get a new file.
+"""Publishing: the forecasts of a finished run go into the ledger, champion and challenger into the registry, and readers get a new file.
 
 The ledger is written in one transaction and only added to; the same run published twice leaves one copy. Readers get
 `published.duckdb`, which is built beside the old one and replaced in one step, so an open reader stops nobody and sees a whole file.
 """
 
 import datetime as dt
-import importlib.metadata
 import json
 import os
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
 
-from forecasting import params, stamps, tracking, warehouse
-from forecasting.contracts import BACKTEST_COLUMNS, DOMAINS, FORECAST_COLUMNS
-from forecasting.errors import UserError
-from forecasting.run_folder import RunFolder
+from forecasting import registry, warehouse
+from forecasting.contracts import DOMAINS
+from forecasting.finished_run import FinishedRun, finished_run
+from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.workspace import Workspace
 
-PACKAGES = ("duckdb", "mlflow", "numpy", "pandas", "papermill", "scikit-learn", "utilsforecast")
 PUBLISHED = [
     *(f"ml_train_{domain}_monthly" for domain in DOMAINS),
     *(f"ml_pred_{domain}_{months}m" for domain in DOMAINS for months in (1, 3, 6)),
     "domain_calendar", "left_out_months", "monthly_actuals", "actual_vs_forecast", "forecast_accuracy",
     "forecasts", "backtests", "actuals", "runs", "publications", "latest_runs",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """What publishing needs of one domain's run: its manifest, its tables and its MLflow runs."""
-
-    manifest: dict[str, Any]
-    forecasts: pd.DataFrame
-    backtests: pd.DataFrame
-    train: pd.DataFrame
-    notes: dict[str, dict[str, Any]]
-
-    @property
-    def run_id(self) -> str:
-        """The run's id, `<domain>-<cutoff>-<10 hex>`."""
-        return self.manifest["run_id"]
-
-    @property
-    def domain(self) -> str:
-        """The domain."""
-        return self.manifest["domain"]
 
 
 def publish(workspace: Workspace) -> list[str]:
@@ -59,89 +33,34 @@ def publish(workspace: Workspace) -> list[str]:
     workspace.remember()
     versions = {run.domain: register(workspace, run) for run in runs}
     with warehouse.connect(workspace.warehouse, read_only=False) as connection:
-        new = add_to_ledger(connection, runs, versions)
+        new = add_to_ledger(connection, runs, {domain: known[CHAMPION] for domain, known in versions.items()})
         for run in runs:
-            mlflow_runs = [note["mlflow_run_id"] for note in run.notes.values()]
-            tracking.crown(workspace.data, run.domain, versions[run.domain], run.run_id, mlflow_runs)
+            crown(workspace, run, versions[run.domain])
         publish_copy(connection, workspace.published)  # last: where it is newer than the runs, all the rest is done
     return new
 
 
-def finished_run(workspace: Workspace, domain: str) -> FinishedRun:
-    """Read one domain's run folder and put its manifest together.
+def register(workspace: Workspace, run: FinishedRun) -> dict[str, str | None]:
+    """Register the models of a run that are, were or may become champion; return the versions of champion and challenger.
 
-    Raises
-    ------
-    UserError
-        If a step has not run, or a forecast's month is not its cutoff plus its horizon.
+    The challenger is the best of the other models; None where there is nothing to compare.
     """
-    run = RunFolder.open(workspace.runs / domain)
-    train, forecasts, backtests = run.training_set(), run.read_table("forecasts"), run.read_table("evaluation")
-    for name, frame, columns in (
-        ("forecasts", forecasts, FORECAST_COLUMNS),
-        ("evaluation", backtests, BACKTEST_COLUMNS),
-    ):
-        check_months(name, frame[columns])
-    notes = {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted((run.path / "tracking").glob("*.json"))
+    champion = run.manifest["champion"]
+    names = [champion[key] for key in ("name", "next_best", "gate_choice", "incumbent")]
+    usable = [name for name in dict.fromkeys(names) if name == champion["name"] or name in run.manifest["models"]]
+    versions = {
+        name: registry.register(workspace.data, run.domain, run.notes.get(name, {}), run.run_id, name)
+        for name in usable
     }
-    return FinishedRun(
-        manifest(workspace, run, train, notes), forecasts[FORECAST_COLUMNS], backtests[BACKTEST_COLUMNS], train, notes
-    )
+    return {CHAMPION: versions[champion["name"]], CHALLENGER: versions.get(champion["next_best"])}
 
 
-def check_months(name: str, frame: pd.DataFrame) -> None:
-    """Raise a UserError unless every row's `ds` is its `cutoff` plus `horizon` months and nothing but `scale` is unknown."""
-    months = (frame["ds"].dt.year - frame["cutoff"].dt.year) * 12 + frame["ds"].dt.month - frame["cutoff"].dt.month
-    wrong = frame[(months != frame["horizon"]) | frame.drop(columns="scale").isna().any(axis=1)]
-    if len(wrong):
-        row = wrong.iloc[0]
-        raise UserError(f"{name}.parquet: {row['unique_id']}, cutoff {row['cutoff']:%Y-%m}, horizon {row['horizon']}, month "
-                        f"{row['ds']:%Y-%m} is incomplete or does not fit; run the 30 and 40 notebooks again.")  # fmt: skip
-
-
-def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: dict[str, dict]) -> dict[str, Any]:
-    """Return everything a published number can be traced back to, as a JSON-able table."""
-    settings = params.resolve(workspace.root, workspace.name, run.domain, workspace.profile)
-    facts, cutoff = run.read_json("facts"), f"{train['ds'].max():%Y-%m-%d}"
-    fingerprint = tracking.train_fingerprint(train)
-    identity = stamps.digest(fingerprint, facts, run.steps)[:10]
-    return {
-        "run_id": f"{run.domain}-{cutoff}-{identity}", "domain": run.domain, "workspace": workspace.name,
-        "source": workspace.source, "cutoff": cutoff, "fingerprint": fingerprint, "params": settings, "steps": run.steps,
-        "lock": stamps.lock_hash(workspace.root), "git_commit": git_commit(workspace.root),
-        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
-        "seconds": seconds(run), "mlflow": {name: note["mlflow_run_id"] for name, note in notes.items()},
-        "champion": run.read_json("champion"), "check": run.read_json("check"), "facts": facts,
-        "currency": settings["currency"], "unit": "units" if facts["measure"] == "units" else settings["currency"],
-    }  # fmt: skip
-
-
-def git_commit(root: Path) -> str | None:
-    """Return the commit the code is at, or None where there is no git."""
-    if not (root / ".git").exists():
-        return None
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
-    except FileNotFoundError:
-        return None
-    return found.stdout.strip() or None
-
-
-def seconds(run: RunFolder) -> dict[str, float]:
-    """Return how long each notebook of the run took, in seconds, from papermill's record."""
-    found = {}
-    for step in run.steps:
-        record = json.loads((run.path / f"{step}.ipynb").read_text(encoding="utf-8"))["metadata"]["papermill"]
-        found[step] = round(record["duration"], 2)
-    return found
-
-
-def register(workspace: Workspace, run: FinishedRun) -> str:
-    """Register the champion's model and return its version."""
-    champion = run.manifest["champion"]["name"]
-    return tracking.register(workspace.data, run.domain, run.notes.get(champion, {}), run.run_id, champion)
+def crown(workspace: Workspace, run: FinishedRun, versions: dict[str, str | None]) -> None:
+    """Set the aliases, write the gate's verdict on their versions and the run id on the MLflow runs that it came from."""
+    known = [version for version in versions.values() if version is not None]
+    registry.write_verdict(workspace.data, run.domain, known, run.manifest["champion"])
+    registry.set_aliases(workspace.data, run.domain, versions)
+    registry.mark_runs(workspace.data, run.domain, run.manifest["mlflow"].values(), run.run_id)
 
 
 def add_to_ledger(

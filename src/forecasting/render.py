@@ -24,6 +24,7 @@ PAGES = {
     "inventory": "Inventory",
     "profit": "Profit",
     "data_quality": "Data quality",
+    "benchmark": "Benchmark",
 }
 HIDDEN = {"notes", "parameters", "injected-parameters"}  # cells for those who open the notebook
 QUARTO_MINUTES = 5

@@ -23,6 +23,8 @@ MADE_BY = {
     "champion.json": "30_evaluate",
     "evaluation.parquet": "30_evaluate",
     "leaderboard.parquet": "30_evaluate",
+    "scores.parquet": "30_evaluate",
+    "significance.json": "30_evaluate",
     "forecasts.parquet": "40_forecast",
 }
 
@@ -55,6 +57,11 @@ class RunFolder:
     def is_flow(self) -> bool:
         """Whether the domain sums over a month (sales, profit) rather than counts at its end (inventory)."""
         return self.domain in FLOWS
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody runs the notebooks in JupyterLab, rather than make in one go."""
+        return self.experiment != self.domain
 
     def training_set(self) -> pd.DataFrame:
         """Return the training set: one row per unique_id and ds, in that order."""
@@ -91,10 +98,18 @@ class RunFolder:
             [self.read_table(f"backtest_{name}") for name in self.model_names(families)], ignore_index=True
         )
 
-    @staticmethod
-    def model_names(families: list[str]) -> list[str]:
-        """Return the names of the models of these families, in this order."""
-        return [model.name for family in families for model in models.family_models(family)]
+    def model_names(self, families: list[str]) -> list[str]:
+        """Return the names of the trained models of these families, in this order.
+
+        A family whose models are trained by choice notes those that were (`trained_<family>.json`); of the others, all are.
+        """
+        return [name for family in families for name in self._trained(family)]
+
+    def _trained(self, family: str) -> list[str]:
+        """Return the names of a family's models that its notebook trained."""
+        name = f"trained_{family}"
+        noted = (self.path / f"{name}.json").exists()
+        return self.read_json(name) if noted else [model.name for model in models.family_models(family)]
 
     def require(self, name: str) -> Path:
         """Return the path of a file of this run, or say which notebook makes it."""

@@ -1,8 +1,9 @@
-"""The only module that imports MLflow: what each run, its model and its forecasts leave in the workspace's store.
+"""The only module that imports MLflow: what each run, its model and its forecasts leave in the workspace's store. What is
+registered of them is in `registry`.
 
 The store is a SQLite file beside the warehouse. It is created before steps run side by side, because two processes that
-create the same store at once crash in its migrations. A step whose inputs (its stamp and training set) are already in the store is
-not logged twice.
+create the same store at once crash in its migrations. A step whose inputs (its stamp, settings and training set) are already in
+the store is not logged twice.
 """
 
 import json
@@ -20,7 +21,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
-from forecasting.errors import UserError
+from forecasting.identity import train_fingerprint
 from forecasting.run_folder import RunFolder
 from forecasting.stamps import digest
 
@@ -82,6 +83,8 @@ def log_step(
     ----------
     step, name
         The notebook («20_train_linear») and what it made («linear»).
+    settings
+        What was set, and what follows from anything but the stamp and the training set, such as the champion.
     metrics
         Long table `metric, value` and optional `cutoff`: a metric of one cutoff is logged at the step yyyymm.
     figures, tables
@@ -92,7 +95,7 @@ def log_step(
     train = run.training_set()
     fingerprint = train_fingerprint(train)
     client = open_store(tracking_dir, run.experiment)
-    step_id = digest(run.workspace, run.domain, name, fingerprint, run.steps.get(step))
+    step_id = digest(run.workspace, run.domain, name, fingerprint, run.steps.get(step), settings)
     run_id = finished(client, run.experiment, step_id) if step in run.steps else None
     if run_id is None:
         tags = {"step": step, "step_id": step_id, "domain": run.domain, "workspace": run.workspace,
@@ -151,40 +154,3 @@ def log_model(model_dir: Path) -> str:
         pip_requirements=REQUIREMENTS,
     )
     return logged.model_uri
-
-
-def train_fingerprint(train: pd.DataFrame) -> str:
-    """Return the SHA-256 of a training set's content, independent of how the file was written."""
-    return digest(train.assign(ds=train["ds"].dt.strftime("%Y-%m-%d"), y=train["y"].map(float.hex)).to_dict("list"))
-
-
-def register(tracking_dir: Path, domain: str, note: dict[str, Any], run_id: str, champion: str) -> str:
-    """Register the champion's model of one run as a version of `<domain>_monthly` and return the version; once per run."""
-    client = open_store(tracking_dir, domain)
-    name = f"{domain}_monthly"
-    known = [
-        version for version in client.search_model_versions(f"name = '{name}'") if version.tags.get("run_id") == run_id
-    ]
-    if known:
-        return str(known[0].version)
-    if not note.get("model_uri"):
-        raise UserError(f"{domain}: the champion {champion} was not logged to MLflow; run its 20_train notebook again.")
-    if not client.search_registered_models(f"name = '{name}'"):
-        client.create_registered_model(
-            name, description=f"The models that forecast monthly {domain}; «champion» is in use."
-        )
-    source = note["model_uri"]
-    tags = {"run_id": run_id, "model_name": champion}
-    return str(
-        client.create_model_version(
-            name, source, note["mlflow_run_id"], tags, model_id=source.removeprefix("models:/")
-        ).version
-    )
-
-
-def crown(tracking_dir: Path, domain: str, version: str, run_id: str, mlflow_runs: list[str]) -> None:
-    """Give the alias `champion` to a registered version and write the run id on the MLflow runs it came from."""
-    client = open_store(tracking_dir, domain)
-    client.set_registered_model_alias(f"{domain}_monthly", "champion", version)
-    for mlflow_run in mlflow_runs:
-        client.set_tag(mlflow_run, "run_id", run_id)

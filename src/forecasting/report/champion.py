@@ -1,15 +1,31 @@
 """Which model forecasts a domain, and in plain words whether it is worth it, for the total and for each series."""
 
 from html import escape
+from typing import Any
 
 from forecasting.report.data import Domain, at
-from forecasting.report.html import paragraph
-from forecasting.report.numbers import DASH, is_known, percent, share
+from forecasting.report.html import fold, note, paragraph, table
+from forecasting.report.numbers import DASH, count, day, is_known, number, percent, share
 
+BASELINE = "seasonal_naive"
 WHAT = {  # what a model does, for those who do not know its name
     "naive": "which repeats the last month",
     "seasonal_naive": "which repeats the same month of last year",
     "linear": "a regression on the calendar and on earlier months",
+    "auto_ets": "exponential smoothing of level, trend and season",
+    "dynamic_optimized_theta": "a long trend and a smoothed level, averaged",
+    "auto_ces": "complex exponential smoothing",
+    "auto_arima": "a regression of each month on those before it",
+    "lightgbm": "boosted decision trees on the calendar and on earlier months",
+    "cnn_lstm": "a neural network that reads the earlier months in order",
+    "median": "the middle of the other models' forecasts",
+    "weighted": "an average of the other models' forecasts that trusts the better ones more",
+}
+RULES = {
+    "improvement_pct": "Improvement, % of the incumbent's error",
+    "bias_loss_pct": "Larger bias, points of the mean actual",
+    "coverage_80_loss": "80 % interval further from 80 %, points",
+    "coverage_95_loss": "95 % interval further from 95 %, points",
 }
 
 
@@ -19,20 +35,66 @@ def model_name(name: str) -> str:
 
 
 def champion_text(domain: Domain) -> str:
-    """Say which model forecasts and whether it beats the same month of last year."""
-    if (domain.manifest.get("champion") or {}).get("choice_cutoffs") == []:
+    """Say which model forecasts, who chose it and whether it beats the same month of last year."""
+    champion = domain.manifest.get("champion") or {}
+    if champion.get("verdict") == "chosen_by_person":
+        return paragraph(made_by(domain) + by_person(champion) + comparison(domain))
+    if champion.get("choice_cutoffs") == []:
         return paragraph(
             "The history is too short to compare models. So <strong>the seasonal naive makes the forecast</strong>: "
             "it repeats the same month of last year."
         )
-    if domain.champion == "seasonal_naive":
+    if champion.get("veto"):
+        return paragraph(vetoed(champion["veto"]))
+    if domain.champion == BASELINE:
         return paragraph(
-            "No model beat the seasonal naive, which repeats the same month of last year, on the cutoffs used to "
-            "choose. So <strong>the seasonal naive itself makes the forecast</strong>."
+            "No model beat the seasonal naive, which repeats the same month of last year, clearly enough on the cutoffs "
+            "used to choose. So <strong>the seasonal naive itself makes the forecast</strong>."
         )
+    return paragraph(made_by(domain) + place(domain) + comparison(domain))
+
+
+def made_by(domain: Domain) -> str:
+    """Name the model that forecasts and say what it does."""
     what = f", {WHAT[domain.champion]}" if domain.champion in WHAT else ""
-    text = f"The forecast is made by the model <strong>{escape(model_name(domain.champion))}</strong>{what}. "
-    return paragraph(text + by_series(domain) + for_total(domain))
+    return f"The forecast is made by the model <strong>{escape(model_name(domain.champion))}</strong>{what}. "
+
+
+def by_person(champion: dict[str, Any]) -> str:
+    """Say that a person chose the model, and what would have been used else."""
+    other = champion.get("gate_choice") or ""
+    instead = "it too" if other == champion.get("name") else escape(model_name(other))
+    text = f"It was <strong>chosen by a person on {day(champion.get('chosen_on'))}</strong>; the gate would have chosen {instead}. "
+    mine, naive = champion.get("mase_held_out"), champion.get("seasonal_naive_mase_held_out")
+    if champion.get("name") != BASELINE and is_known(mine) and is_known(naive) and mine >= naive:
+        text += "The gate would have refused it. "
+    return text
+
+
+def vetoed(veto: dict[str, Any]) -> str:
+    """Say that the held-out cutoffs spoke against the model that was best on the others."""
+    return (
+        f"The model {escape(model_name(veto['model']))} was the choice, but in the back-test that did not choose it, it does not "
+        f"beat the seasonal naive, which repeats the same month of last year (MASE {veto['mase_held_out']:.2f} against "
+        f"{veto['seasonal_naive_mase_held_out']:.2f}). So <strong>the seasonal naive makes the forecast</strong>."
+    )
+
+
+def place(domain: Domain) -> str:
+    """Say whether the model is new or stays; nothing at a first run."""
+    champion, before = domain.manifest["champion"], (domain.manifest.get("incumbent") or {}).get("name")
+    if champion.get("verdict") == "promoted" and before:
+        return f"It takes the place of {escape(model_name(before))}, the champion before. "
+    if champion.get("verdict") == "kept" and champion.get("challenger"):
+        return (
+            f"It stays champion: {escape(model_name(champion['challenger']))}, the challenger, did not pass the gate. "
+        )
+    return ""
+
+
+def comparison(domain: Domain) -> str:
+    """Compare the champion with the seasonal naive, over the series and for the total; nothing where it is that itself."""
+    return "" if domain.champion == BASELINE else by_series(domain) + for_total(domain)
 
 
 def by_series(domain: Domain) -> str:
@@ -52,7 +114,7 @@ def by_series(domain: Domain) -> str:
         )
     return (
         f"In the back-test that did not choose it, it <strong>does not beat the seasonal naive</strong>, which repeats "
-        f"last year {figures}; it was the best on the earlier cutoffs. Take its forecasts with caution. "
+        f"last year {figures}. Take its forecasts with caution. "
     )
 
 
@@ -68,3 +130,70 @@ def for_total(domain: Domain) -> str:
     if mine <= naive:
         return f"{text}."
     return f"{text}: <strong>for the total, repeating last year was the better forecast</strong>."
+
+
+def evidence(domain: Domain) -> str:
+    """Say whether the champion is better than the seasonal naive by more than luck, with the gate and the test in numbers."""
+    tests = domain.manifest.get("significance") or []
+    tables = gate_table(domain.manifest.get("champion") or {}) + significance_table(tests)
+    mine = [test for test in tests if (test["model"], test["against"]) == (domain.champion, BASELINE)]
+    return "".join(map(significance_text, mine)) + (fold("The gate and the test in numbers", tables) if tables else "")
+
+
+def significance_text(test: dict[str, Any]) -> str:
+    """Say in a sentence what the Diebold–Mariano test found of a model against the seasonal naive."""
+    over = f"over {count(test['n_cutoffs'], 'cutoff')}"
+    if not is_known(test["p_value"]):
+        return note(
+            f"Whether it beats the seasonal naive by more than luck cannot be told {over}: {escape(test['verdict'])}."
+        )
+    found = {
+        "better": "it is better than the seasonal naive by more than luck",
+        "worse": "it is worse than the seasonal naive by more than bad luck",
+    }.get(test["verdict"], "there is no clear difference between it and the seasonal naive")
+    return note(f"{over.capitalize()}, {found} (Diebold–Mariano test, p {p_text(test['p_value'])}).")
+
+
+def p_text(value: float) -> str:
+    """Write a p-value with its sign, as HTML; one that is very small without false precision."""
+    return "&lt; 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def gate_table(champion: dict[str, Any]) -> str:
+    """Return what the gate measured of the challenger against the incumbent; nothing where there was nothing to measure."""
+    if not champion.get("rules"):
+        return ""
+    names = [model_name(champion[key]) for key in ("challenger", "incumbent")]
+    cells = [
+        [
+            escape(RULES[rule["name"]]),
+            number(rule["measured"], 1, plus=True),
+            ("at least " if rule["name"] == "improvement_pct" else "at most ") + number(rule["limit"], 1),
+            "passed" if rule["passed"] else "not passed",
+        ]
+        for rule in champion["rules"]
+    ]
+    caption = f"The gate: {names[0]}, the challenger, against {names[1]}, on the cutoffs used to choose"
+    return table(["Rule", "Measured", "Asked for", "Result"], cells, caption, text=(0, 2, 3))
+
+
+def significance_table(tests: list[dict[str, Any]]) -> str:
+    """Return the Diebold–Mariano tests, one row per pair of models."""
+    if not tests:
+        return ""
+    cells = [
+        [
+            escape(model_name(test["model"])),
+            escape(model_name(test["against"])),
+            number(test["n_cutoffs"]),
+            number(test["mean_difference"], 3, plus=True),
+            p_text(test["p_value"]).removeprefix("= ") if is_known(test["p_value"]) else DASH,
+            escape(test["verdict"]),
+        ]
+        for test in tests
+    ]
+    head = ["Model", "Against", "Cutoffs", "Mean difference", "p", "Verdict"]
+    caption = (
+        "Diebold–Mariano test on the mean scaled error of each cutoff; a difference below zero speaks for the model"
+    )
+    return table(head, cells, caption, text=(0, 1, 5), missing="cannot be told")

@@ -1,0 +1,131 @@
+"""The project's forecasts of a competition set: the same models, combination, choice and intervals as in a workspace.
+
+There is one origin inside the training parts, as many months before their end as are to be forecast. What the models say
+there decides the weights of the combination, which model is chosen, and the intervals. Then all of them learn from the whole
+training parts. A competition's series do not add up to anything, so there is nothing to reconcile.
+"""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from forecasting import combining
+from forecasting.calibration import Calibration, Past
+from forecasting.contracts import POINT, QUANTILE_COLUMNS
+from forecasting.intervals import naive_errors, scale
+from forecasting.models import family_models, forecast, statistical
+from forecasting.models.base import Model
+from forecasting.models.combination import Combination, MedianCombination, WeightedCombination
+from forecasting.reconciliation import METHODS
+
+ROOT = Path(__file__).resolve().parents[3]
+CHAMPION = "champion"
+LEVEL = "series"
+KEYS = ["aggregation", "unique_id", "cutoff"]
+FEWEST = 13  # months of history that a series needs at the origin inside its training part
+COLUMNS = ["unique_id", "ds", "horizon", "model_name", *QUANTILE_COLUMNS]
+
+
+@dataclass
+class Competition:
+    """`forecasts` (COLUMNS) of every model, the chosen one's as «champion» too, and the seconds that each needed."""
+
+    forecasts: pd.DataFrame
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def forecast_all(train: pd.DataFrame, horizon: int, jobs: int = 1) -> Competition:
+    """Forecast every series for the `horizon` months after its own last one.
+
+    Parameters
+    ----------
+    train: one row per unique_id, ds with column y.
+    jobs: processes that models may use; it changes no number.
+    """
+    started, seconds = time.perf_counter(), {}
+    early, late = split(train, horizon)
+    members, past, future = default_models(jobs), [], []
+    for member in members:
+        begun = time.perf_counter()
+        past.append(rows(member.fit(early), early, horizon))
+        future.append(rows(member.fit(train), train, horizon))
+        seconds[member.name] = time.perf_counter() - begun
+    past, future = combined(pd.concat(past), pd.concat(future), early, late, members)
+    forecasts, chosen = calibrated(past, future, early, late, train)
+    seconds |= dict.fromkeys(("median", "weighted", CHAMPION), time.perf_counter() - started)
+    best = forecasts[forecasts["model_name"] == chosen].assign(model_name=CHAMPION)
+    return Competition(pd.concat([forecasts, best], ignore_index=True)[COLUMNS], seconds)
+
+
+def default_models(jobs: int) -> list[Model]:
+    """Return the models that a workspace trains if nobody changes `params/default.yml`, with their default settings."""
+    values = yaml.safe_load((ROOT / "params" / "default.yml").read_text(encoding="utf-8"))
+    chosen = {model.name for model in statistical.chosen(values["statistical_models"])}
+    found = [model for family in values["families"] for model in family_models(family)]
+    return [
+        model(**({"jobs": jobs} if "jobs" in model.defaults else {}))
+        for model in found
+        if model.family != "statistical" or model.name in chosen
+    ]
+
+
+def split(train: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cut each series `horizon` months before its end: what was known then, and what came; series too short then are left out."""
+    from_end = train.groupby("unique_id").cumcount(ascending=False)
+    length = train.groupby("unique_id")["y"].transform("size")
+    enough = length >= horizon + FEWEST
+    parts = (train[enough & (from_end >= horizon)], train[enough & (from_end < horizon)])
+    return tuple(part.reset_index(drop=True) for part in parts)
+
+
+def rows(model: Model, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """Return a fitted model's forecasts after each series' own last month (RAW_BACKTEST_COLUMNS)."""
+    found = forecast(model, history, horizon, flow=False).merge(last_months(history), on="unique_id")
+    return found.assign(aggregation=LEVEL, model_name=model.name)
+
+
+def combined(
+    past: pd.DataFrame, future: pd.DataFrame, early: pd.DataFrame, late: pd.DataFrame, members: list[Model]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add the combinations to the forecasts of the inner origin and to those that are wanted."""
+    weighted = WeightedCombination(members)
+    weighted.learn(combining.errors(past, late.assign(aggregation=LEVEL), scales(early), weighted.names))
+    both: list[Combination] = [MedianCombination(members), weighted]
+    return tuple(
+        pd.concat([raw, *(combination.combine(raw) for combination in both)], ignore_index=True)
+        for raw in (past, future)
+    )
+
+
+def scales(history: pd.DataFrame) -> pd.DataFrame:
+    """Return each series' scale at its last month: aggregation, unique_id, cutoff, scale."""
+    return scale(history).reset_index().merge(last_months(history), on="unique_id").assign(aggregation=LEVEL)
+
+
+def last_months(history: pd.DataFrame) -> pd.Series:
+    """Return the last month of each series [unique_id -> cutoff]."""
+    return history.groupby("unique_id")["ds"].max().rename("cutoff")
+
+
+def calibrated(
+    past: pd.DataFrame, future: pd.DataFrame, early: pd.DataFrame, late: pd.DataFrame, train: pd.DataFrame
+) -> tuple[pd.DataFrame, str]:
+    """Give every model's forecasts its intervals; return them and the name of the model with the lowest MASE at the inner origin."""
+    known = past.merge(late, on=["unique_id", "ds"]).merge(scales(early), on=KEYS)
+    wanted = future.merge(scales(train), on=KEYS)
+    naive = naive_errors(train.assign(aggregation=LEVEL))
+    parts, mase = [], {}
+    for name, rows_ in known.groupby("model_name", sort=True):
+        found = Past.of(unreconciled(rows_), cut=False)
+        mase[name] = float(found.errors[METHODS[0]].mean())
+        own = unreconciled(wanted[wanted["model_name"] == name])
+        parts.append(Calibration.fit(found, naive).apply(own, cut=False))
+    return pd.concat(parts, ignore_index=True), min(mase, key=mase.get)
+
+
+def unreconciled(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """State the points as they are under every method: with one level there is nothing to make agree."""
+    return forecasts.assign(**dict.fromkeys(METHODS, forecasts[POINT]))

@@ -1,0 +1,7 @@
+"""Where the benchmark leaves its files, below the project's folder."""
+
+from pathlib import Path
+
+RESULTS = Path("runs") / "benchmark" / "results.csv"
+TRIAL = Path("runs") / "benchmark" / "trial.csv"  # of runs that see no test part
+LOG = Path("docs") / "benchmark_log.csv"  # committed

@@ -1,0 +1,1 @@
+"""The neural network of the family `cnn_lstm`: how windows are normalised, the network, and how it is trained."""

@@ -1,0 +1,170 @@
+"""One network for all series of a domain: Conv1d → LSTM → quantiles of the next 24 months (torch).
+
+Each window is normalised by itself (`forecasting.cnn_lstm.normalization`), several networks that differ in their seed
+are trained and their quantiles averaged. Beyond its months the network forecasts again from its own medians.
+"""
+
+import json
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import POINT, QUANTILE_COLUMNS, SEASON_LENGTH
+from forecasting.errors import UserError
+from forecasting.features import Panel, panel
+from forecasting.models.base import Model, point_forecast
+
+if TYPE_CHECKING:
+    from forecasting.cnn_lstm.training import Trained
+
+CHECKPOINT = "model.ckpt"
+NORMALIZATION = "normalization.json"
+MIDDLE = QUANTILE_COLUMNS.index(POINT)
+CURVE_COLUMNS = ["seed", "stage", "step", "training_loss", "validation_loss"]
+
+
+class CNNLSTMForecastModel(Model):
+    """Global CNN-LSTM. Settings: networks that are averaged, their size, how they are trained; see `TrainingPlan`.
+
+    `horizon`: months ahead that are forecast directly; `sequence`: months the network reads; `jobs`: processes that train
+    networks side by side, which changes no number. `progress` shows bars while training.
+    """
+
+    name = "cnn_lstm"
+    family = "cnn_lstm"
+    min_history = SEASON_LENGTH + 1
+    window_size = 10 * SEASON_LENGTH
+    refit_every = 6
+    defaults: ClassVar[dict[str, Any]] = {
+        "networks": 3, "horizon": 24, "sequence": 24, "channels": 32, "hidden": 48, "dropout": 0.1,
+        "steps": 300, "batch": 256, "learning_rate": 0.002, "seed": 1, "jobs": 1,
+    }  # fmt: skip
+    progress = False
+
+    def __init__(self, **settings: Any) -> None:
+        """See `Model`."""
+        super().__init__(**settings)
+        self.networks: list[Any] = []
+        self.statistics: Any = None
+        self.curve = pd.DataFrame(columns=CURVE_COLUMNS)
+
+    def fit(self, train: pd.DataFrame) -> Self:
+        """Train the networks on every window of `train`; nothing is learned where there is no window."""
+        from forecasting.cnn_lstm.data_module import SalesDataModule
+
+        data = SalesDataModule(train, self.settings["horizon"], self.settings["sequence"], self.min_history)
+        if len(data):
+            found = self._train(data)
+            self.networks, self.statistics = [each.network for each in found], data.statistics
+            self.curve = pd.concat([each.curve for each in found], ignore_index=True)
+        return self
+
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """See `Model.predict`."""
+        known = panel(history)
+        blocks, grown, months = [], known, self.settings["horizon"]
+        for _ in range(-(-horizon // months)):
+            blocks.append(self._block(grown))
+            grown = grown.extended(blocks[-1][:, :, MIDDLE])
+        found = np.concatenate(blocks, axis=1)[:, :horizon]
+        frame = point_forecast(known.ids, known.last, found[:, :, MIDDLE])
+        frame[list(QUANTILE_COLUMNS)] = found.reshape(len(frame), -1)
+        return frame
+
+    def save(self, directory: Path) -> None:
+        """Write model.ckpt (weights) and normalization.json (the shared scaler and the sizes) beside model.json."""
+        import torch
+
+        super().save(directory)
+        torch.save([network.state_dict() for network in self.networks], directory / CHECKPOINT)
+        content = {"features_mean": [], "features_deviation": []}
+        if self.statistics is not None:
+            scaler = self.statistics
+            content = {"features_mean": scaler.mean.tolist(), "features_deviation": scaler.deviation.tolist()}
+        text = json.dumps({"window_size": self.window_size, **content}, indent=2, sort_keys=True)
+        (directory / NORMALIZATION).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what `save` wrote; weights only, no code.
+
+        Raises
+        ------
+        UserError
+            If the weights or the scaler are missing or damaged.
+        """
+        model = super().load(directory)
+        try:
+            model._read_networks(directory)
+        except Exception as error:  # a damaged checkpoint fails in many ways, depending on which byte is wrong
+            raise UserError(
+                f"{directory / CHECKPOINT} or {NORMALIZATION} beside it is missing or damaged ({error}). "
+                "Run the notebook 20_train_cnn_lstm again."
+            ) from error
+        return model
+
+    def _read_networks(self, directory: Path) -> None:
+        """Build the networks from the two files."""
+        import torch
+
+        from forecasting.cnn_lstm.data_module import Statistics
+        from forecasting.cnn_lstm.network import CNNLSTM
+
+        content = json.loads((directory / NORMALIZATION).read_text(encoding="utf-8"))
+        states = torch.load(directory / CHECKPOINT, weights_only=True, map_location="cpu")
+        self.statistics = Statistics(np.array(content["features_mean"]), np.array(content["features_deviation"]))
+        self.networks = [CNNLSTM(self._size(len(self.statistics.mean))) for _ in states]
+        for network, state in zip(self.networks, states, strict=True):
+            network.load_state_dict(state)
+
+    def _size(self, features: int) -> Any:
+        """Return the networks' size."""
+        from forecasting.cnn_lstm.data_module import CHANNELS
+        from forecasting.cnn_lstm.network import NetworkSize
+
+        given = {key: self.settings[key] for key in ("horizon", "sequence", "channels", "hidden", "dropout")}
+        return NetworkSize(channels_in=CHANNELS, features=features, **given)
+
+    def _train(self, data: Any) -> list["Trained"]:
+        """Train one network per seed, in `jobs` processes where that is more than one."""
+        from forecasting.cnn_lstm.training import TrainingPlan
+
+        plan = TrainingPlan(**{key: self.settings[key] for key in ("steps", "batch", "learning_rate")})
+        one = partial(_train_one, data, self._size(data.inputs.features.shape[1]), plan, progress=self.progress)
+        seeds = [self.settings["seed"] + number for number in range(self.settings["networks"])]
+        if self.settings["jobs"] == 1:
+            return [one(seed) for seed in seeds]
+        with ProcessPoolExecutor(self.settings["jobs"], mp_context=get_context("spawn")) as pool:
+            return list(pool.map(one, seeds))
+
+    def _block(self, known: Panel) -> np.ndarray:
+        """Forecast the months that the networks reach [series, horizon, 11]; NaN where none was trained."""
+        from forecasting.cnn_lstm.data_module import inputs, last_windows
+        from forecasting.cnn_lstm.normalization import normalised
+        from forecasting.cnn_lstm.training import quantiles
+
+        window, month = last_windows(known)
+        if not self.networks:
+            return np.full((len(known.ids), self.settings["horizon"], len(QUANTILE_COLUMNS)), np.nan)
+        windows = normalised(window)
+        seen = inputs(windows, month, self.settings["sequence"], self.statistics)
+        found = np.mean([quantiles(network, seen).numpy() for network in self.networks], axis=0, dtype=np.float64)
+        return windows.forecasts(np.sort(found, axis=2))
+
+
+def _train_one(data: Any, size: Any, plan: Any, seed: int, progress: bool) -> "Trained":
+    """Train one network on one thread, here or in a process of its own."""
+    import torch
+
+    from forecasting.cnn_lstm.training import train
+
+    torch.set_num_threads(1)
+    return train(data, size, plan, seed, progress)
+
+
+MODELS = (CNNLSTMForecastModel,)

@@ -1,0 +1,165 @@
+"""Combinations of the other models: their median, and their weighted mean with weights by months ahead.
+
+A combination's point comes from the members' points. Its quantiles lie around that point as those of its members that
+state quantiles of their own lie around theirs; where no member does they are equal, and the intervals come from the
+combination's past errors alone.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from forecasting import combining
+from forecasting.combining import KEY
+from forecasting.contracts import POINT, QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
+from forecasting.errors import UserError
+from forecasting.models.base import Model
+
+MEMBERS = "members"
+
+
+class Combination(Model):
+    """What both combinations share: members, fitted models in a fixed order."""
+
+    family = "combination"
+
+    def __init__(self, members: Sequence[Model] = (), **settings: Any) -> None:
+        """Take the members, fitted, and the settings by name."""
+        super().__init__(**settings)
+        self.members = list(members)
+
+    @property
+    def names(self) -> list[str]:
+        """The members' names, in order."""
+        return [member.name for member in self.members]
+
+    def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
+        """Return what each member counts [n, members] at points [n, members] so many months ahead."""
+        raise NotImplementedError
+
+    def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the combined point [n] of points [n, members]."""
+        return (values * weights).sum(axis=1)
+
+    def fit(self, train: pd.DataFrame) -> Self:
+        """Fit the members; weights are not learned from a training table but from backtests (`learn`)."""
+        for member in self.members:
+            member.fit(train)
+        return self
+
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """See `Model.predict`; a member that cannot speak of a series gives its fallback."""
+        from forecasting.models import forecast
+
+        cutoff = history["ds"].max()
+        parts = [
+            forecast(member, history, horizon, flow=False).assign(aggregation="", cutoff=cutoff, model_name=member.name)
+            for member in self.members
+        ]
+        combined = self.combine(pd.concat(parts, ignore_index=True))
+        return combined[["unique_id", "ds", "horizon", *QUANTILE_COLUMNS]]
+
+    def combine(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """Combine the members' raw forecasts: one row per KEY (RAW_BACKTEST_COLUMNS), of those that all members have.
+
+        Raises
+        ------
+        UserError
+            If a member has no forecasts at all.
+        """
+        missing = sorted(set(self.names) - set(raw["model_name"]))
+        if raw.empty:  # a history too short for any cutoff
+            return raw
+        if missing:
+            raise UserError(
+                f"{self.name}: there are no forecasts of {', '.join(missing)}. Run its 20_train notebook first."
+            )
+        rows = combining.points(raw, self.names)
+        index, values = rows.index, rows.to_numpy()
+        horizon = index.get_level_values("horizon").to_series()
+        weights = self.member_weights(values, horizon)
+        around = self._around(raw, index, weights)
+        quantiles = self.point(values, weights)[:, None] + around
+        flags = raw.groupby(KEY)["is_fallback"].min().reindex(index).to_numpy()
+        frame = index.to_frame(index=False).assign(model_name=self.name, is_fallback=flags)
+        frame[list(QUANTILE_COLUMNS)] = quantiles
+        return frame[RAW_BACKTEST_COLUMNS]
+
+    def _around(self, raw: pd.DataFrame, index: pd.MultiIndex, weights: np.ndarray) -> np.ndarray:
+        """Return how far the quantiles lie from the point [n, 11]: the mean over members that state quantiles."""
+        total, share = np.zeros((len(index), len(QUANTILE_COLUMNS))), np.zeros(len(index))
+        for number, name in enumerate(self.names):
+            own = raw[raw["model_name"] == name].set_index(KEY).reindex(index)
+            apart = own[list(QUANTILE_COLUMNS)].sub(own[POINT], axis=0).to_numpy()
+            if (apart[:, 0] < apart[:, -1]).any():
+                weight = np.maximum(weights[:, number], 1e-6)  # one that counts nothing still knows how wide it is
+                total, share = total + apart * weight[:, None], share + weight
+        return total / np.where(share > 0, share, 1.0)[:, None]
+
+    def save(self, directory: Path) -> None:
+        """Write the combination and, in a folder each, its members."""
+        super().save(directory)
+        for member in self.members:
+            member.save(directory / MEMBERS / member.name)
+
+    def state(self) -> dict[str, Any]:
+        """Return the members' names: their own files hold the rest."""
+        return {MEMBERS: self.names}
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what `save` wrote, members included."""
+        from forecasting.models import load
+
+        model = super().load(directory)
+        model.members = [load(directory / MEMBERS / name) for name in model.listed]
+        return model
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned; the members follow in `load`."""
+        self.listed = list(state[MEMBERS])
+
+
+class MedianCombination(Combination):
+    """The median of the members' points, month by month."""
+
+    name = "median"
+
+    def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
+        """Every member counts the same."""
+        return np.full(values.shape, 1.0 / values.shape[1])
+
+    def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the median [n]."""
+        return np.median(values, axis=1)
+
+
+class WeightedCombination(Combination):
+    """The weighted mean of the members' points. Setting `shrinkage`: the share of equal weights; see `combining`."""
+
+    name = "weighted"
+    defaults: ClassVar[dict[str, Any]] = {"shrinkage": 0.3}
+
+    def learn(self, known: pd.DataFrame) -> Self:
+        """Learn the weights by months ahead from scaled errors (of `combining.errors`) of months that are known."""
+        self.weights = combining.weights(known, self.names, self.settings["shrinkage"])
+        return self
+
+    def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
+        """Return each row's weights, those of its bucket of months ahead."""
+        return self.weights.loc[combining.bucket_names(horizon), self.names].to_numpy()
+
+    def state(self) -> dict[str, Any]:
+        """Return the members' names and the weights."""
+        return super().state() | {"weights": self.weights.to_dict("index")}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        super().restore(state)
+        self.weights = pd.DataFrame.from_dict(state["weights"], orient="index")[self.listed].rename_axis("bucket")
+
+
+MODELS = (MedianCombination, WeightedCombination)

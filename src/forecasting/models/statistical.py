@@ -1,0 +1,224 @@
+"""Statistical models, one per series, through statsforecast: exponential smoothing, dynamic Theta, complex smoothing, ARIMA.
+
+Each series is divided by its mean absolute value before it is fitted, so units do not matter, and its forecast is kept
+within what its history makes plausible (`history.history_bounds`). The season of a short history is removed first and
+put back afterwards (`seasonality`): the library's own tests and criteria hardly ever see it.
+
+`fit` estimates every series once and keeps the estimates in memory. Where a history has grown since, a costly model runs
+the newer months through with those estimates; a cheap one is estimated again. Nothing of this is saved: a loaded model
+estimates inside `predict` and gives the numbers that `fit` and `predict` on the same history give.
+
+A series that the library cannot fit has no forecast (NaN) and gets the fallback; the others are not touched by it.
+"""
+
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import SEASON_LENGTH
+from forecasting.errors import UserError
+from forecasting.features import panel
+from forecasting.history import History, histories, within_history
+from forecasting.models.base import Model, point_forecast
+from forecasting.seasonality import Season, season
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was learned of a history, in units of its scale.
+
+    `season` is the season that was removed, if it was; `model` the library's model fitted to the rest, None where the
+    library cannot fit it.
+    """
+
+    history: History
+    season: Season | None
+    model: Any | None
+
+    def prepared(self, history: History) -> np.ndarray:
+        """Return what the library's model sees of this history or of one that continues it."""
+        values = history.scaled(self.history.scale)
+        return values if self.season is None else self.season.removed(values, history.months)
+
+    def forecast(self, history: History, horizon: int) -> np.ndarray:
+        """Forecast this history or one that continues it [horizon]; NaN where the library gives up."""
+        if self.model is None:
+            return np.full(horizon, np.nan)
+        if len(history.values) == len(self.history.values):
+            found = quietly(self.model.predict, horizon)
+        else:
+            found = quietly(self.model.forward, self.prepared(history), horizon)
+        points = np.full(horizon, np.nan) if found is None else found["mean"]
+        if self.season is not None:
+            points = self.season.restored(points, history.months[-1] + np.arange(1, horizon + 1))
+        return points * self.history.scale
+
+
+class StatisticalModel(Model):
+    """What the models of this family share. Setting `jobs`: processes that fit side by side; it changes no number."""
+
+    family = "statistical"
+    min_history = SEASON_LENGTH + 1
+    own_season_from: ClassVar[int | None] = None  # months of history from which the library models the season itself
+    defaults: ClassVar[dict[str, Any]] = {"jobs": 1}
+
+    def __init__(self, **settings: Any) -> None:
+        """See `Model`."""
+        super().__init__(**settings)
+        self.estimates: dict[str, Estimate] = {}
+
+    @staticmethod
+    def fitted(values: np.ndarray, season_length: int) -> Any:
+        """Return the library's model fitted to values (season_length 1: without season); it raises where it cannot."""
+        raise NotImplementedError
+
+    def fit(self, train: pd.DataFrame) -> Self:
+        """Estimate each series that is long enough."""
+        found = {key: one for key, one in histories(panel(train)) if len(one.values) >= self.min_history}
+        self.estimates = self._estimated(found)
+        return self
+
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """See `Model.predict`; a series that `fit` did not see, or saw differently, is estimated here."""
+        known = panel(history)
+        found = dict(histories(known))
+        other = {key: one for key, one in found.items() if not self._is_estimated(key, one)}
+        estimates = {**self.estimates, **self._estimated(other)}
+        points = [
+            np.full(horizon, one.values[-1]) if one.is_constant else estimates[key].forecast(one, horizon)
+            for key, one in found.items()
+        ]
+        return point_forecast(known.ids, known.last, within_history(np.vstack(points), known.values))
+
+    def _is_estimated(self, key: str, history: History) -> bool:
+        """Say whether `fit` saw this series as it is or, of a model that is refitted seldom, without its last months."""
+        if key not in self.estimates:
+            return False
+        earlier = self.estimates[key].history
+        return history.continues(earlier) and (self.refit_every > 1 or len(history.values) == len(earlier.values))
+
+    def _estimated(self, found: dict[str, History]) -> dict[str, Estimate]:
+        """Estimate each history that is not constant, in `jobs` processes where that is more than one."""
+        varying = {key: one for key, one in found.items() if not one.is_constant}
+        jobs, work = self.settings["jobs"], partial(estimate, type(self))
+        if jobs == 1 or len(varying) < 2:
+            return {key: work(one) for key, one in varying.items()}
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            done = pool.map(work, varying.values(), chunksize=-(-len(varying) // (4 * jobs)))
+            return dict(zip(varying, done, strict=True))
+
+
+def estimate(kind: type[StatisticalModel], history: History) -> Estimate:
+    """Fit one history with a model of this kind."""
+    values = history.scaled(history.scale)
+    if kind.own_season_from is not None and len(values) >= kind.own_season_from:
+        return Estimate(history, None, quietly(kind.fitted, values, SEASON_LENGTH))
+    found = season(values, history.months)
+    return Estimate(history, found, quietly(kind.fitted, found.removed(values, history.months), 1))
+
+
+def quietly(call: Callable, *arguments: Any) -> Any | None:
+    """Call the library without its warnings of divisions by zero within a series; None where it gives up.
+
+    It gives up with whatever comes its way, a bare Exception included, and one series must not end the run: the caller
+    turns None into no forecast, which is flagged as a fallback.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            return call(*arguments)
+        except Exception:
+            return None
+
+
+class AutoETS(StatisticalModel):
+    """Exponential smoothing in state space form; error, trend and season chosen by AICc (Hyndman et al. 2002).
+
+    The trend is damped or absent: one that goes on for ever overshoots (Gardner and McKenzie 1985), was no better on
+    rolling origins of the M3 and tourism competitions, and takes half of the time to look for. Error and season are
+    chosen with the damped trend, which is then compared with none.
+    """
+
+    name = "auto_ets"
+    refit_every = 6
+    own_season_from = 7 * SEASON_LENGTH
+
+    @staticmethod
+    def fitted(values: np.ndarray, season_length: int) -> Any:
+        """See `StatisticalModel.fitted`."""
+        from statsforecast.models import AutoETS as Library
+
+        damped = Library(season_length, model="ZAZ", damped=True).fit(values)
+        error, _, found, _ = damped.model_["components"]
+        level = Library(season_length, model=f"{error}N{found}", damped=False).fit(values)
+        return min(damped, level, key=lambda model: model.model_["aicc"])
+
+
+class DynamicOptimizedTheta(StatisticalModel):
+    """Dynamic optimised Theta model (Fiorucci et al. 2016)."""
+
+    name = "dynamic_optimized_theta"
+
+    @staticmethod
+    def fitted(values: np.ndarray, season_length: int) -> Any:
+        """See `StatisticalModel.fitted`."""
+        from statsforecast.models import DynamicOptimizedTheta as Library
+
+        return Library(season_length).fit(values)
+
+
+class AutoCES(StatisticalModel):
+    """Complex exponential smoothing, its season chosen by AICc (Svetunkov, Kourentzes and Ord 2022).
+
+    Its estimates do not carry over: they may be explosive, which only shows with months that they were not fitted to.
+    """
+
+    name = "auto_ces"
+    own_season_from = 10 * SEASON_LENGTH
+
+    @staticmethod
+    def fitted(values: np.ndarray, season_length: int) -> Any:
+        """See `StatisticalModel.fitted`."""
+        from statsforecast.models import AutoCES as Library
+
+        return Library(season_length).fit(values)
+
+
+class AutoARIMA(StatisticalModel):
+    """Seasonal ARIMA, its orders chosen by AICc (Hyndman and Khandakar 2008): by far the costliest of the family."""
+
+    name = "auto_arima"
+    refit_every = 6
+    own_season_from = 7 * SEASON_LENGTH
+
+    @staticmethod
+    def fitted(values: np.ndarray, season_length: int) -> Any:
+        """See `StatisticalModel.fitted`."""
+        from statsforecast.models import AutoARIMA as Library
+
+        return Library(season_length=season_length).fit(values)
+
+
+MODELS = (AutoETS, DynamicOptimizedTheta, AutoCES, AutoARIMA)
+
+
+def chosen(names: list[str]) -> list[StatisticalModel]:
+    """Return the models of this family that `names` lists, in the family's order.
+
+    Raises
+    ------
+    UserError
+        If a name is not of this family; lists those that are.
+    """
+    known = {model.name: model for model in MODELS}
+    unknown = [str(name) for name in names if name not in known]
+    if unknown:
+        raise UserError(f"params: statistical_models may hold {', '.join(known)}; found {', '.join(unknown)}.")
+    return [model() for name, model in known.items() if name in names]

@@ -1,0 +1,287 @@
+"""Incumbent, registry, promote and rollback: a small workspace that is planned, evaluated and published again and again.
+
+The ledger is dbt's, the store MLflow's, planning and publishing are the real ones; the tables of a run are made up, with a MASE for
+each model, so that the gate's choice is known. Tests run in the order they stand here.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from forecasting import dataset, gate, incumbent, models, pipeline, promotion, publish, registry, tracking
+from forecasting.__main__ import main
+from forecasting.backtest import plan
+from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
+from forecasting.errors import UserError
+from forecasting.run_folder import RunFolder
+from forecasting.workspace import Workspace
+from project_copy import ProjectCopy
+from synthetic import series
+from test_gate import board_of
+
+ORDER = ["naive", "seasonal_naive", "linear"]
+NAIVE_BETTER = {"naive": 0.6, "seasonal_naive": 1.0, "linear": 0.8}
+LINEAR_BETTER = {"naive": 1.2, "seasonal_naive": 1.0, "linear": 0.8}
+
+
+@dataclass
+class Company:
+    """A workspace with one domain, sales. `mase` is what each model scores in the next run."""
+
+    place: Workspace
+    mase: dict[str, float] = field(default_factory=lambda: LINEAR_BETTER)
+    months: int = 48
+
+    @property
+    def folder(self) -> Path:
+        return self.place.runs / "sales"
+
+    def plan(self) -> dict:
+        """Do what `make data` does after dbt, and return `incumbent.json`."""
+        train = series([100.0 + m % 12 for m in range(self.months)], end=f"{pd.Period('2020-01') + self.months - 1}-01")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        train.to_parquet(self.folder / "train_sales.parquet", index=False)
+        pipeline.plan(self.place, rebuilt=False)
+        return json.loads((self.folder / "incumbent.json").read_text())
+
+    def run(self) -> dict:
+        """Plan, make a run's files up, publish, and return the manifest of the run in force."""
+        self.plan()
+        run = RunFolder.open(self.folder)
+        train = run.training_set()
+        champion = gate.choose_champion(
+            board_of(self.mase), plan(train["ds"]), ORDER, run.read_json("incumbent"), gate.Gate()
+        )
+        run.write_json("champion", champion)
+        write_tables(run, train, champion["name"])
+        log_models(run, self.place.data, train)
+        publish.publish(self.place)
+        return promotion.in_force(self.place, "sales")
+
+    def aliases(self) -> dict[str, str]:
+        """Return the name of the model behind each alias."""
+        client = tracking.open_store(self.place.data, "sales")
+        known = client.get_registered_model("sales_monthly").aliases
+        return {
+            alias: client.get_model_version("sales_monthly", version).tags["model_name"]
+            for alias, version in known.items()
+        }
+
+    def ask(self, sql: str) -> list[tuple]:
+        with duckdb.connect(str(self.place.published), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def write_tables(run: RunFolder, train: pd.DataFrame, champion: str) -> None:
+    """Write what the notebooks leave: one forecast and one row of the back-test for each model."""
+    cutoff = train["ds"].max()
+    row = {name: 100.0 for name in ("scale", *QUANTILE_COLUMNS, "predicted_value", "lo_80", "hi_80", "lo_95", "hi_95")}
+    row |= {"domain": "sales", "aggregation": "series", "unique_id": "North/Bikes", "region": "North", "product_category": "Bikes",
+            "horizon": 1, "interval_pool": "series 1-3", "interval_n": 40, "is_fallback": False}  # fmt: skip
+    made = [
+        {**row, "cutoff": cutoff, "ds": cutoff + pd.DateOffset(months=1), "model_name": name, "status": status}
+        for name, status in ((champion, "published"), ("seasonal_naive", "baseline"))
+    ]
+    tested = [
+        {
+            **row,
+            "cutoff": cutoff - pd.DateOffset(months=1),
+            "ds": cutoff,
+            "model_name": name,
+            "evaluation_set": "recent",
+        }
+        for name in ORDER
+    ]
+    run.write_table("forecasts", pd.DataFrame(made)[FORECAST_COLUMNS])
+    run.write_table("evaluation", pd.DataFrame(tested)[BACKTEST_COLUMNS])
+    run.write_json("facts", {"measure": "net amount", "last_fact": f"{cutoff:%Y-%m-%d}"})
+    run.write_json("check", {"warnings": []})
+    run.write_json("significance", [])
+    for step in run.steps:
+        (run.path / f"{step}.ipynb").write_text('{"metadata": {"papermill": {"duration": 1.0}}}')
+
+
+def log_models(run: RunFolder, data: Path, train: pd.DataFrame) -> None:
+    """Fit the models and log them, as the training notebooks do; a second time for the same data does nothing."""
+    nothing = pd.DataFrame({"metric": ["n"], "value": [1.0]})
+    for name in ORDER:
+        model = models.get(name)().fit(train)
+        model.save(run.path / "models" / name)
+        tracking.log_step(run, data, "20_train_naive", name, {}, nothing, model_dir=run.path / "models" / name)
+
+
+@pytest.fixture(scope="module")
+def company(root, tmp_path_factory) -> Company:
+    place = tmp_path_factory.mktemp("project")
+    for part in ("dbt", "notebooks", "reports", "src", "requirements.lock"):
+        (place / part).symlink_to(root / part)
+    shutil.copytree(root / "params", place / "params")
+    found = Company(Workspace(place, "acme", "csv", "facts"))
+    found.place.data.mkdir(parents=True)
+    dataset.run_dbt(found.place, "build --select latest_runs", {})
+    tracking.prepare(found.place.data)
+    (found.place.runs / "plan.json").write_text('{"domains": ["sales"]}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            publish, "PUBLISHED", ["forecasts", "backtests", "actuals", "runs", "publications", "latest_runs"]
+        )
+        yield found
+
+
+@pytest.fixture(scope="module")
+def first(company) -> dict:
+    """The manifest of the first run."""
+    with pytest.raises(UserError, match="Nothing of sales has been published"):
+        promotion.promote(company.place, "sales")
+    return company.run()
+
+
+def test_a_first_run_has_no_incumbent_and_registers_champion_and_challenger(company, first):
+    assert first["incumbent"] == {"name": None, "run_id": None, "decision": None}
+    assert (first["champion"]["name"], first["champion"]["verdict"]) == ("linear", "first")
+    assert company.aliases() == {"champion": "linear", "challenger": "seasonal_naive"}
+    client = tracking.open_store(company.place.data, "sales")
+    for alias in ("champion", "challenger"):
+        tags = client.get_model_version_by_alias("sales_monthly", alias).tags
+        assert tags["run_id"] == first["run_id"] and tags["verdict"] == "first" and "20.0 % better" in tags["reason"]
+        assert "improvement_pct" in [rule["name"] for rule in json.loads(tags["rules"])]
+    assert company.ask("select count(*) from forecasts where model_version is not null") == [(1,)]
+
+
+def test_the_same_run_again_changes_nothing(company, first):
+    before = (company.folder / "incumbent.json").stat().st_mtime_ns
+    assert company.run()["run_id"] == first["run_id"]
+    assert (company.folder / "incumbent.json").stat().st_mtime_ns == before
+    assert company.ask("select count(*) from runs") == company.ask("select count(*) from publications") == [(1,)]
+    incumbent.forget(company.place, "sales")
+    assert (
+        company.plan() == first["incumbent"]
+    )  # looked up again, it is what the published run had, not that run's champion
+    pipeline.plan(company.place)
+    assert json.loads((company.folder / "incumbent.json").read_text()) == first["incumbent"]
+
+
+def test_nothing_can_be_rolled_back_after_the_first_run(company, first):
+    with pytest.raises(UserError, match="nothing to roll back: linear has been the champion from the first run on"):
+        promotion.rollback(company.place, "sales")
+
+
+def test_the_next_month_challenges_the_champion_in_force(company, first):
+    company.months, company.mase = 49, NAIVE_BETTER
+    second = company.run()
+    assert second["incumbent"] == {"name": "linear", "run_id": first["run_id"], "decision": None}
+    assert (second["champion"]["name"], second["champion"]["verdict"]) == ("naive", "promoted")
+    assert company.aliases() == {"champion": "naive", "challenger": "linear"}
+    assert company.run()["run_id"] == second["run_id"]
+    assert company.ask("select count(*) from runs") == [(2,)]
+
+
+def test_a_month_and_a_setting_that_are_taken_back_bring_back_their_run(company, first):
+    second = promotion.in_force(company.place, "sales")
+    company.months, company.mase = 48, LINEAR_BETTER
+    assert company.run()["run_id"] == first["run_id"] and company.aliases()["champion"] == "linear"
+    company.months, company.mase = 49, NAIVE_BETTER
+    settings = company.place.root / "params" / "workspaces" / "acme.yml"
+    settings.write_text("gate_min_improvement_pct: 90.0\n")
+    assert company.plan()["name"] == "linear" and company.plan()["run_id"] == first["run_id"]  # of the run in force
+    settings.write_text("horizon: 3\n")  # which chooses nothing: the choice stays, though it is another run
+    assert company.plan() == second["incumbent"]
+    third = company.run()
+    assert third["choice"] == second["choice"] and third["run_id"] != second["run_id"]
+    settings.unlink()
+    assert company.run()["run_id"] == second["run_id"]
+    assert company.ask("select count(*) from runs") == [(3,)]
+    assert company.ask("select run_id from latest_runs") == [(second["run_id"],)]
+
+
+def test_promote_takes_the_challenger_at_once_and_for_the_next_run(company):
+    second = promotion.in_force(company.place, "sales")
+    said = promotion.promote(company.place, "sales")
+    assert "sales: linear is the champion from now on, in place of naive" in said and "run `make report`" in said
+    assert company.aliases() == {"champion": "linear", "challenger": "naive"}
+    with pytest.raises(UserError, match="linear was already chosen by a person"):
+        promotion.promote(company.place, "sales", "linear")
+    decision = company.plan()["decision"]
+    third = company.run()
+    assert third["champion"]["verdict"] == "chosen_by_person" and third["champion"]["gate_choice"] == "naive"
+    assert third["run_id"] != second["run_id"] and third["champion"]["chosen_on"] == decision["on"]
+    assert company.aliases() == {"champion": "linear", "challenger": "naive"}
+    company.months = 50  # a decision holds in the next months, and the gate goes on beside it
+    fourth = company.run()
+    assert fourth["champion"]["name"] == "linear" and fourth["incumbent"]["decision"] == decision
+    assert fourth["incumbent"]["name"] == "naive" and fourth["champion"]["gate_choice"] == "naive"
+
+
+def test_rollback_takes_a_promotion_back(company):
+    said = promotion.rollback(company.place, "sales")
+    assert "the choice of linear is taken back; naive is the champion again, as the gate chose" in said
+    assert company.aliases()["champion"] == "naive"
+    back = company.run()
+    assert (back["champion"]["name"], back["champion"]["verdict"]) == ("naive", "kept")
+    assert back["incumbent"]["decision"] is None
+
+
+def test_rollback_of_the_gates_change_brings_the_champion_before_back(company):
+    """It is found though the gate's change is a month old; it holds as a person's decision, and can be taken back itself."""
+    assert "linear is the champion again, in place of naive" in promotion.rollback(company.place, "sales")
+    assert company.run()["champion"]["verdict"] == "chosen_by_person"
+    assert "in place of linear" in promotion.promote(company.place, "sales", "seasonal_naive")
+    assert "seasonal_naive is taken back; linear is the champion again, as a person chose" in promotion.rollback(
+        company.place, "sales"
+    )
+    assert "linear is taken back; naive is the champion again" in promotion.rollback(company.place, "sales")
+    assert registry.decision(company.place.data, "sales") is None
+    assert [entry["action"] for entry in registry.decisions(company.place.data, "sales")] == [
+        *("promote", "rollback", "rollback", "promote", "rollback", "rollback")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["promote", "--domain=sale"], "DOMAIN='sale' is no domain: say DOMAIN=sales"),
+        (["promote", "--domain=profit"], "Nothing of profit has been published"),
+        (
+            ["promote", "--domain=sales", "--model=thetta"],
+            "thetta is no model of the run in force. Say which with MODEL=…: naive",
+        ),
+        (["rollback"], "DOMAIN='' is no domain"),
+    ],
+)
+def test_mistakes_are_users_errors(company, capsys, monkeypatch, command, words):
+    monkeypatch.setattr("forecasting.__main__.ROOT", company.place.root)
+    assert main([*command, "--name=acme"]) == 2
+    assert words in capsys.readouterr().err
+    assert registry.decision(company.place.data, "sales") is None
+
+
+def test_a_veto_is_rolled_back_to_what_it_refused():
+    """By the line of incumbents: runs that are not in it, of a setting that was taken back, do not count."""
+    runs = [
+        {"domain": "sales", "run_id": run_id, "champion": {"name": name}, "incumbent": {"name": before, "run_id": of}}
+        for run_id, name, before, of in [
+            ("d", "seasonal_naive", "seasonal_naive", "c"),
+            ("mistake", "cnn_lstm", "linear", "b"),
+            ("c", "seasonal_naive", "linear", "b"),
+            ("b", "linear", "naive", "a"),
+            ("a", "naive", None, None),
+        ]
+    ]
+    assert promotion.before_the_gate_changed_it(runs) == "linear"
+    assert promotion.before_the_gate_changed_it(runs[3:]) == "naive"
+    for lone in (runs[4:], [{"domain": "sales", "run_id": "old", "champion": {"name": "linear"}}]):
+        with pytest.raises(UserError, match="nothing to roll back"):
+            promotion.before_the_gate_changed_it(lone)
+
+
+@pytest.mark.parametrize("target", ["promote", "rollback"])
+def test_make_hands_over_what_its_command_line_says(root, tmp_path, target):
+    project = ProjectCopy.of(root, tmp_path / "project")
+    done = project.make(target, "DOMAIN=it's", "MODEL=linear")
+    assert done.returncode == 2 and 'DOMAIN="it\'s" is no domain' in done.stderr
+    assert (project.path / "data" / "sample" / ".lock").read_text() == ""  # it held the workspace, and let it go
