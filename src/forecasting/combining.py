@@ -1,9 +1,9 @@
-"""Weights of a combination: by months ahead, learned from past errors, shrunk towards equal.
+"""Weights of a combination: by months ahead, from past errors, shrunk towards equal.
 
-The weights minimise the mean absolute scaled error of the combined point, are not negative and add up to one (Granger and
-Ramanathan 1984, with Conflitti, De Mol and Giannone 2015's constraint). Learned weights fit the past too closely, equal
-ones are hard to beat («the forecast combination puzzle», Claeskens et al. 2016): so a share of each is taken. Equal means
-equal among the models that are not far behind the best one (Granger and Jeon 2004, thick modelling).
+A model's weight is its past mean absolute scaled error to a negative power (inverse-error weights: Bates and Granger 1969;
+Stock and Watson 2004). Weights that are fitted closely to the past forecast worse than equal ones («the forecast combination
+puzzle», Claeskens et al. 2016), so the power is small while few months are known: power 0 means equal weights. Models of one
+family err alike, so they share a family's weight: three statistical models do not outvote one network.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import nnls
 
 from forecasting.contracts import POINT
 from forecasting.hierarchy import aggregate_actuals, comparable
@@ -20,12 +19,9 @@ from forecasting.intervals import BUCKETS, bucket_of, scales
 if TYPE_CHECKING:
     from forecasting.models.combination import WeightedCombination
 
-FEWEST_MONTHS = 3  # of known errors in a bucket; below, the weights are equal
-NEAR_BEST = 1.15  # a model up to 15 % behind the best one takes part in the equal share
-PASSES = 8  # of the reweighting
-SMALLEST_ERROR = 0.05  # in scales: bounds the weight of a row that is hit exactly
-RIDGE = 1e-9  # keeps the matrix of products invertible where two models agree
-SUM_TO_ONE = 1e3  # weight of that constraint beside rows of about 1
+HALFWAY = 6  # months of known errors at which half of the power is used
+LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny would decide for all
+SMALLEST_ERROR = 1e-6  # in scales: bounds the weight of a model that was never wrong
 
 KEY = ["aggregation", "unique_id", "cutoff", "horizon", "ds"]
 
@@ -33,7 +29,7 @@ KEY = ["aggregation", "unique_id", "cutoff", "horizon", "ds"]
 def points(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
     """Return the points of each member side by side: one row per KEY, a column per member; rows that all have."""
     wide = raw.pivot(index=KEY, columns="model_name", values=POINT)
-    return wide[list(members)].dropna()
+    return wide.reindex(columns=list(members)).dropna()
 
 
 def past_errors(raw: pd.DataFrame, train: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
@@ -80,40 +76,32 @@ def bucket_names(horizon: pd.Series) -> np.ndarray:
     return np.array(list(BUCKETS))[bucket_of(horizon.to_numpy())]
 
 
-def weights(known: pd.DataFrame, members: Sequence[str], shrinkage: float) -> pd.DataFrame:
+def weights(known: pd.DataFrame, families: dict[str, str], power: float) -> pd.DataFrame:
     """Return the weights by bucket of months ahead: one row per bucket, a column per member, each row adding up to one.
 
-    `known` is of `errors`, restricted by the caller to months that were known; `shrinkage` is the share of equal weights.
-    A bucket without enough months takes those of the bucket before it, the first one equal weights.
+    Parameters
+    ----------
+    known: of `errors`, restricted by the caller to months that were known.
+    families: the family of each member, in their order.
+    power: of the inverse error, reached as the known months become many.
+
+    A bucket of which nothing is known takes the weights of the bucket before it, the first one equal weights.
     """
-    found, last = {}, np.full(len(members), 1.0 / len(members))
+    members = list(families)
+    found, last = {}, shared(np.ones(len(members)), list(families.values()))
     for bucket in BUCKETS:
         rows = known[known["bucket"] == bucket]
-        if rows["ds"].nunique() >= FEWEST_MONTHS:
-            last = shrunk(rows[list(members)].to_numpy(), shrinkage)
+        months = rows["ds"].nunique()
+        if months:
+            size = np.minimum(rows[members].abs(), LARGEST_ERROR).mean().to_numpy()
+            relative = np.maximum(size, SMALLEST_ERROR) / max(size.min(), SMALLEST_ERROR)
+            last = shared(relative ** (-power * months / (months + HALFWAY)), list(families.values()))
         found[bucket] = last
-    return pd.DataFrame.from_dict(found, orient="index", columns=list(members)).rename_axis("bucket")
+    return pd.DataFrame.from_dict(found, orient="index", columns=members).rename_axis("bucket")
 
 
-def shrunk(scaled: np.ndarray, shrinkage: float) -> np.ndarray:
-    """Return weights [members] from scaled errors [n, members]: learned ones and equal ones, in the given shares."""
-    size = np.abs(scaled).mean(axis=0)
-    near = size <= NEAR_BEST * size.min()
-    return (1.0 - shrinkage) * learned(scaled) + shrinkage * near / near.sum()
-
-
-def learned(scaled: np.ndarray) -> np.ndarray:
-    """Return the weights [members], not negative and adding up to one, with the least mean absolute error.
-
-    Iteratively reweighted least squares: since the weights add up to one, the combined error is the weighted error.
-    """
-    members = scaled.shape[1]
-    found = np.full(members, 1.0 / members)
-    for _ in range(PASSES):
-        importance = 1.0 / np.maximum(np.abs(scaled @ found), SMALLEST_ERROR)
-        products = (scaled * importance[:, None]).T @ scaled / importance.sum()
-        root = np.linalg.cholesky(products + RIDGE * (1.0 + np.trace(products)) * np.eye(members)).T
-        sides = np.vstack([root, np.full(members, SUM_TO_ONE)]), np.append(np.zeros(members), SUM_TO_ONE)
-        found = nnls(*sides)[0]
-        found = found / found.sum()
-    return found
+def shared(claims: np.ndarray, families: Sequence[str]) -> np.ndarray:
+    """Return weights [members] that add up to one: each model's claim divided by the number of models in its family."""
+    count = np.array([families.count(family) for family in families])
+    share = claims / count
+    return share / share.sum()

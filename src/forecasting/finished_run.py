@@ -2,14 +2,13 @@
 
 import importlib.metadata
 import json
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from forecasting import identity, params, stamps
+from forecasting.code_state import git_commit
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS
 from forecasting.errors import UserError
 from forecasting.run_folder import RunFolder
@@ -94,17 +93,6 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
         "significance": run.read_json("significance"), "check": run.read_json("check"), "facts": facts,
         "currency": settings["currency"], "unit": "units" if facts["measure"] == "units" else settings["currency"],
     }  # fmt: skip
-
-
-def git_commit(root: Path) -> str | None:
-    """Return the commit the code is at, or None where there is no git."""
-    if not (root / ".git").exists():
-        return None
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
-    except FileNotFoundError:
-        return None
-    return found.stdout.strip() or None
 
 
 def seconds(run: RunFolder) -> dict[str, float]:

@@ -6,6 +6,7 @@ have been.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -31,15 +32,8 @@ class Hierarchy:
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Self:
         """Return the hierarchy of the series in `frame`: unique_id, region, product_category, repeated or not."""
-        series = frame[SERIES_KEY].drop_duplicates().sort_values("unique_id", ignore_index=True)
-        nodes, members = [], []
-        for level in AGGREGATIONS:
-            keyed = _key(series, level)
-            codes, ids = pd.factorize(keyed["unique_id"], sort=True)
-            own = keyed.drop_duplicates("unique_id").sort_values("unique_id")
-            nodes.append(own.assign(aggregation=level)[["aggregation", *SERIES_KEY]])
-            members.append(np.arange(len(ids))[:, None] == codes)
-        return cls(pd.concat(nodes, ignore_index=True), np.concatenate(members))
+        series = frame[SERIES_KEY].drop_duplicates().sort_values("unique_id")
+        return _hierarchy(tuple(series.itertuples(index=False, name=None)))
 
     @property
     def n_series(self) -> int:
@@ -54,6 +48,19 @@ class Hierarchy:
         """Return for each node the first node with the same members [nodes]: itself, or the one whose copy it is."""
         first: dict[bytes, int] = {}
         return np.array([first.setdefault(row.tobytes(), number) for number, row in enumerate(self.members)], dtype=int)
+
+
+@lru_cache(maxsize=32)  # cutoffs mostly share one hierarchy
+def _hierarchy(series: tuple[tuple[str, str, str], ...]) -> Hierarchy:
+    """Return the hierarchy of series in order of their ids: (unique_id, region, product_category) each."""
+    nodes, members = [], []
+    for level in AGGREGATIONS:
+        keyed = _key(pd.DataFrame(series, columns=SERIES_KEY, dtype=object), level)
+        codes, ids = pd.factorize(keyed["unique_id"], sort=True)
+        own = keyed.drop_duplicates("unique_id").sort_values("unique_id")
+        nodes.append(own.assign(aggregation=level)[["aggregation", *SERIES_KEY]])
+        members.append(np.arange(len(ids))[:, None] == codes)
+    return Hierarchy(pd.concat(nodes, ignore_index=True), np.concatenate(members))
 
 
 def in_order(weights: np.ndarray, values: np.ndarray) -> np.ndarray:

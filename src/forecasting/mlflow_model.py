@@ -1,5 +1,7 @@
 """How MLflow loads one of our saved model folders (models-from-code): the same interface the notebooks use."""
 
+from typing import Any
+
 import mlflow
 import pandas as pd
 
@@ -13,9 +15,14 @@ class SavedModel(mlflow.pyfunc.PythonModel):
         """Load the folder that was logged as the artifact «model»."""
         self.model = models.load(context.artifacts["model"])
 
-    def predict(self, context, model_input: pd.DataFrame, params: dict | None = None) -> pd.DataFrame:
-        """Return `unique_id, ds, horizon` and the eleven quantiles for the next `params['horizon']` months."""
-        return self.model.predict(model_input, int((params or {}).get("horizon", 6)))
+    def predict(self, context, model_input: pd.DataFrame, params: dict[str, Any]) -> pd.DataFrame:
+        """Forecast each series for the `params['horizon']` months after its own last month.
+
+        Returns unique_id, ds, horizon, the eleven quantiles and is_fallback, by the rules of `models.forecast`: a series that is too
+        short for the model gets the seasonal naive or its mean, and with `params['flow']` one of twelve empty months gets zero. These
+        are the model's raw forecasts, before `calibration` makes the aggregations agree and gives them intervals.
+        """
+        return models.forecast(self.model, model_input, params["horizon"], params["flow"])
 
 
 mlflow.models.set_model(SavedModel())

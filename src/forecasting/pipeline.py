@@ -175,6 +175,8 @@ def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: 
     with tempfile.TemporaryDirectory(prefix="fc-") as runtime:  # short: the path of a socket has about 100 characters
         os.environ.update(THREADS, JUPYTER_RUNTIME_DIR=runtime, JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0",
                           IPYTHONDIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")  # fmt: skip
+        # jsonschema builds this package's grammar of web addresses, a second of each start, for formats that no notebook has
+        sys.modules.setdefault("rfc3987_syntax", None)
         import papermill
         from papermill.exceptions import PapermillExecutionError
 

@@ -6,6 +6,7 @@ create the same store at once crash in its migrations. A step whose inputs (its 
 the store is not logged twice.
 """
 
+import importlib.metadata
 import json
 import logging
 import os
@@ -22,6 +23,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
 from forecasting.identity import train_fingerprint
+from forecasting.models.base import MODEL_FILE
 from forecasting.run_folder import RunFolder
 from forecasting.stamps import digest
 
@@ -30,13 +32,16 @@ logging.getLogger("mlflow").setLevel(logging.ERROR)
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
 BY_HAND = "by hand"
-REQUIREMENTS = ["mlflow", "pandas", "scikit-learn"]  # stated, because finding them out takes seconds for each model
+# What a logged model needs to be loaded, by family. Stated, because MLflow takes seconds to find it out for each model.
+SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
+PACKAGES = {
+    "linear": ("scikit-learn",),
+    "statistical": ("statsforecast",),
+    "boosting": ("lightgbm", "mlforecast"),
+    "cnn_lstm": ("torch", "tqdm"),
+    "combination": ("scipy",),
+}
 KEY = [ColSpec(DataType.string, "unique_id"), ColSpec(DataType.datetime, "ds")]
-SIGNATURE = ModelSignature(
-    inputs=Schema([*KEY, ColSpec(DataType.double, "y")]),
-    outputs=Schema([*KEY, ColSpec(DataType.long, "horizon"), *(ColSpec(DataType.double, q) for q in QUANTILE_COLUMNS)]),
-    params=ParamSchema([ParamSpec("horizon", DataType.long, MAX_HORIZON)]),
-)
 MODEL_CODE = Path(__file__).with_name("mlflow_model.py")
 
 
@@ -104,7 +109,7 @@ def log_step(
             run_id = active.info.run_id
             log_content(run_id, settings, metrics, figures or {}, tables or {})
             if model_dir is not None:
-                mlflow.set_tag("model_uri", log_model(model_dir))
+                mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow))
     run.write_json(
         f"tracking/{name}", {"mlflow_run_id": run_id, "model_uri": client.get_run(run_id).data.tags.get("model_uri")}
     )
@@ -144,13 +149,36 @@ def log_metrics(run_id: str, metrics: pd.DataFrame) -> None:
     mlflow.MlflowClient().log_batch(run_id, metrics=entries)
 
 
-def log_model(model_dir: Path) -> str:
-    """Log a saved model folder as models-from-code, our code and our JSON and no pickle; return the model's URI."""
+def log_model(model_dir: Path, flow: bool) -> str:
+    """Log a saved model folder as models-from-code, our code and our JSON and no pickle; return the model's URI.
+
+    `flow`: whether its domain sums over a month, so that a series of twelve empty months has ended.
+    """
     logged = mlflow.pyfunc.log_model(
         name="model",
         python_model=str(MODEL_CODE),
         artifacts={"model": str(model_dir)},
-        signature=SIGNATURE,
-        pip_requirements=REQUIREMENTS,
+        signature=signature(flow),
+        pip_requirements=requirements(model_dir),
     )
     return logged.model_uri
+
+
+def signature(flow: bool) -> ModelSignature:
+    """Return what a logged model takes and gives: a row per series and month of history; a row per series and month ahead."""
+    quantiles = [ColSpec(DataType.double, name) for name in QUANTILE_COLUMNS]
+    flag = ColSpec(DataType.boolean, "is_fallback")
+    return ModelSignature(
+        inputs=Schema([*KEY, ColSpec(DataType.double, "y")]),
+        outputs=Schema([*KEY, ColSpec(DataType.long, "horizon"), *quantiles, flag]),
+        params=ParamSchema(
+            [ParamSpec("horizon", DataType.long, MAX_HORIZON), ParamSpec("flow", DataType.boolean, flow)]
+        ),
+    )
+
+
+def requirements(model_dir: Path) -> list[str]:
+    """Return the packages that a saved model needs, a combination those of its members too, in the versions that are installed."""
+    saved = [json.loads(path.read_text(encoding="utf-8")) for path in model_dir.rglob(MODEL_FILE)]
+    names = {*SHARED_PACKAGES, *(name for model in saved for name in PACKAGES.get(model["family"], ()))}
+    return [f"{name}=={importlib.metadata.version(name).split('+')[0]}" for name in sorted(names)]

@@ -1,8 +1,8 @@
 """The project's forecasts of a competition set: the same models, combination, choice and intervals as in a workspace.
 
-There is one origin inside the training parts, as many months before their end as are to be forecast. What the models say
-there decides the weights of the combination, which model is chosen, and the intervals. Then all of them learn from the whole
-training parts. A competition's series do not add up to anything, so there is nothing to reconcile.
+There are four origins inside the training parts, the last one as many months before their end as are to be forecast. What the
+models say there decides the weights of the combination, which model is chosen, and the intervals. Then all of them learn from the
+whole training parts. A competition's series do not add up to anything, so there is nothing to reconcile.
 """
 
 import time
@@ -25,7 +25,9 @@ ROOT = Path(__file__).resolve().parents[3]
 CHAMPION = "champion"
 LEVEL = "series"
 KEYS = ["aggregation", "unique_id", "cutoff"]
-FEWEST = 13  # months of history that a series needs at the origin inside its training part
+FEWEST = 13  # months of history that a series needs at an origin inside its training part
+REFIT = 2  # costly models learn anew at every second inner origin; in between they only see the newer months
+ORIGINS = 4  # inside the training parts: with one, the weights follow the luck of one stretch of time
 COLUMNS = ["unique_id", "ds", "horizon", "model_name", *QUANTILE_COLUMNS]
 
 
@@ -46,18 +48,26 @@ def forecast_all(train: pd.DataFrame, horizon: int, jobs: int = 1) -> Competitio
     jobs: processes that models may use; it changes no number.
     """
     started, seconds = time.perf_counter(), {}
-    early, late = split(train, horizon)
+    earlier = [history for history in (until(train, months) for months in origins(horizon)) if len(history)]
     members, past, future = default_models(jobs), [], []
     for member in members:
         begun = time.perf_counter()
-        past.append(rows(member.fit(early), early, horizon))
+        for number, history in enumerate(earlier):
+            fitted = member.fit(history) if number % min(member.refit_every, REFIT) == 0 else member
+            past.append(rows(fitted, history, horizon))
         future.append(rows(member.fit(train), train, horizon))
         seconds[member.name] = time.perf_counter() - begun
-    past, future = combined(pd.concat(past), pd.concat(future), early, late, members)
-    forecasts, chosen = calibrated(past, future, early, late, train)
+    known = pd.concat([scales(history) for history in earlier], ignore_index=True)
+    both = combined(pd.concat(past), pd.concat(future), train, known, members)
+    forecasts, chosen = calibrated(*both, train, known)
     seconds |= dict.fromkeys(("median", "weighted", CHAMPION), time.perf_counter() - started)
     best = forecasts[forecasts["model_name"] == chosen].assign(model_name=CHAMPION)
     return Competition(pd.concat([forecasts, best], ignore_index=True)[COLUMNS], seconds)
+
+
+def origins(horizon: int) -> list[int]:
+    """Return how many months before the end of the training parts the inner origins lie, the earliest first."""
+    return [horizon + number * (horizon // 3) for number in reversed(range(ORIGINS))]
 
 
 def default_models(jobs: int) -> list[Model]:
@@ -72,13 +82,11 @@ def default_models(jobs: int) -> list[Model]:
     ]
 
 
-def split(train: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cut each series `horizon` months before its end: what was known then, and what came; series too short then are left out."""
+def until(train: pd.DataFrame, months: int) -> pd.DataFrame:
+    """Return each series without its last `months` months; series that are too short then are left out."""
     from_end = train.groupby("unique_id").cumcount(ascending=False)
     length = train.groupby("unique_id")["y"].transform("size")
-    enough = length >= horizon + FEWEST
-    parts = (train[enough & (from_end >= horizon)], train[enough & (from_end < horizon)])
-    return tuple(part.reset_index(drop=True) for part in parts)
+    return train[(length >= months + FEWEST) & (from_end >= months)].reset_index(drop=True)
 
 
 def rows(model: Model, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -88,11 +96,11 @@ def rows(model: Model, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
 
 
 def combined(
-    past: pd.DataFrame, future: pd.DataFrame, early: pd.DataFrame, late: pd.DataFrame, members: list[Model]
+    past: pd.DataFrame, future: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame, members: list[Model]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Add the combinations to the forecasts of the inner origin and to those that are wanted."""
+    """Add the combinations to the forecasts of the inner origins and to those that are wanted."""
     weighted = WeightedCombination(members)
-    weighted.learn(combining.errors(past, late.assign(aggregation=LEVEL), scales(early), weighted.names))
+    weighted.learn(combining.errors(past, train.assign(aggregation=LEVEL), known, weighted.names))
     both: list[Combination] = [MedianCombination(members), weighted]
     return tuple(
         pd.concat([raw, *(combination.combine(raw) for combination in both)], ignore_index=True)
@@ -111,16 +119,16 @@ def last_months(history: pd.DataFrame) -> pd.Series:
 
 
 def calibrated(
-    past: pd.DataFrame, future: pd.DataFrame, early: pd.DataFrame, late: pd.DataFrame, train: pd.DataFrame
+    past: pd.DataFrame, future: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame
 ) -> tuple[pd.DataFrame, str]:
-    """Give every model's forecasts its intervals; return them and the name of the model with the lowest MASE at the inner origin."""
-    known = past.merge(late, on=["unique_id", "ds"]).merge(scales(early), on=KEYS)
+    """Give every model's forecasts its intervals; return them and the name of the model with the lowest MASE at the inner origins."""
+    measured = past.merge(train, on=["unique_id", "ds"]).merge(known, on=KEYS)
     wanted = future.merge(scales(train), on=KEYS)
     naive = naive_errors(train.assign(aggregation=LEVEL))
     parts, mase = [], {}
-    for name, rows_ in known.groupby("model_name", sort=True):
-        found = Past.of(unreconciled(rows_), cut=False)
-        mase[name] = float(found.errors[METHODS[0]].mean())
+    for name, errors in measured.groupby("model_name", sort=True):
+        found = Past.of(unreconciled(errors), cut=False)
+        mase[name] = float(found.errors[METHODS[0]].clip(upper=combining.LARGEST_ERROR).mean())
         own = unreconciled(wanted[wanted["model_name"] == name])
         parts.append(Calibration.fit(found, naive).apply(own, cut=False))
     return pd.concat(parts, ignore_index=True), min(mase, key=mase.get)

@@ -11,7 +11,8 @@ from forecasting.contracts import SEASON_LENGTH
 from forecasting.features import Panel, panel
 
 CHANNELS = 6  # values, adjusted values, mask, season, month as sine and cosine
-MOST_WINDOWS = 120_000  # beyond this, origins are taken every k-th month, the last one of each series always
+VALIDATION_MONTHS = (SEASON_LENGTH // 2, SEASON_LENGTH)  # how many of the last months may be kept apart to stop by
+MOST_WINDOWS = 120_000  # beyond this, origins are taken every k-th month, the last one and those of validation always
 LARGEST_WEIGHT = 10.0  # of a window, where the mean is 1
 
 
@@ -118,7 +119,7 @@ def cut_windows(known: Panel, horizon: int, fewest: int) -> tuple[np.ndarray, np
     age = np.broadcast_to(months_before(months), known.values.shape)
     chosen = enough & np.isfinite(known.values) & (age > 0)
     every = -(-int(chosen.sum()) // MOST_WINDOWS) or 1
-    row, column = np.nonzero(chosen & ((age - 1) % every == 0))
+    row, column = np.nonzero(chosen & (((age - 1) % every == 0) | np.isin(age, VALIDATION_MONTHS)))
     stretches = np.lib.stride_tricks.sliding_window_view(padded, WINDOW + horizon, axis=1)[row, column + 1]
     return stretches[:, :WINDOW], stretches[:, WINDOW:], known.origins[row, column], age[row, column]
 

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from forecasting.cnn_lstm.data_module import Examples, Inputs, SalesDataModule
+from forecasting.cnn_lstm.data_module import VALIDATION_MONTHS, Examples, Inputs, SalesDataModule
 from forecasting.cnn_lstm.network import CNNLSTM, NetworkSize
 from forecasting.contracts import QUANTILES, SEASON_LENGTH
 
@@ -62,7 +62,8 @@ def train(data: SalesDataModule, size: NetworkSize, plan: TrainingPlan, seed: in
 def validation_months(data: SalesDataModule) -> int:
     """Return how many of the last months are kept apart to stop by."""
     longest = int(data.age.max(initial=0)) + SEASON_LENGTH + 1
-    return SEASON_LENGTH if longest >= 4 * SEASON_LENGTH else SEASON_LENGTH // 2
+    few, many = VALIDATION_MONTHS
+    return many if longest >= 4 * SEASON_LENGTH else few
 
 
 class _Run:

@@ -49,6 +49,10 @@ class CNNLSTMForecastModel(Model):
     def __init__(self, **settings: Any) -> None:
         """See `Model`."""
         super().__init__(**settings)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Return to what a model is before it has learned anything."""
         self.networks: list[Any] = []
         self.statistics: Any = None
         self.curve = pd.DataFrame(columns=CURVE_COLUMNS)
@@ -57,6 +61,7 @@ class CNNLSTMForecastModel(Model):
         """Train the networks on every window of `train`; nothing is learned where there is no window."""
         from forecasting.cnn_lstm.data_module import SalesDataModule
 
+        self._forget()
         data = SalesDataModule(train, self.settings["horizon"], self.settings["sequence"], self.min_history)
         if len(data):
             found = self._train(data)
@@ -101,9 +106,9 @@ class CNNLSTMForecastModel(Model):
         model = super().load(directory)
         try:
             model._read_networks(directory)
-        except Exception as error:  # a damaged checkpoint fails in many ways, depending on which byte is wrong
+        except Exception as error:  # a damaged file fails in many ways, and torch's own text advises to run its code
             raise UserError(
-                f"{directory / CHECKPOINT} or {NORMALIZATION} beside it is missing or damaged ({error}). "
+                f"{directory / CHECKPOINT} or {NORMALIZATION} beside it is missing or damaged. "
                 "Run the notebook 20_train_cnn_lstm again."
             ) from error
         return model

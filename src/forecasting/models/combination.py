@@ -77,6 +77,7 @@ class Combination(Model):
             raise UserError(
                 f"{self.name}: there are no forecasts of {', '.join(missing)}. Run its 20_train notebook first."
             )
+        raw = raw[raw["model_name"].isin(self.names)]  # the flags below are the members' own
         rows = combining.points(raw, self.names)
         index, values = rows.index, rows.to_numpy()
         horizon = index.get_level_values("horizon").to_series()
@@ -138,14 +139,15 @@ class MedianCombination(Combination):
 
 
 class WeightedCombination(Combination):
-    """The weighted mean of the members' points. Setting `shrinkage`: the share of equal weights; see `combining`."""
+    """The weighted mean of the members' points. Setting `power`: 0 gives equal weights, more of it trusts past errors more."""
 
     name = "weighted"
-    defaults: ClassVar[dict[str, Any]] = {"shrinkage": 0.3}
+    defaults: ClassVar[dict[str, Any]] = {"power": 12.0}
 
     def learn(self, known: pd.DataFrame) -> Self:
         """Learn the weights by months ahead from scaled errors (of `combining.errors`) of months that are known."""
-        self.weights = combining.weights(known, self.names, self.settings["shrinkage"])
+        families = {member.name: member.family for member in self.members}
+        self.weights = combining.weights(known, families, self.settings["power"])
         return self
 
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
