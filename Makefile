@@ -43,7 +43,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run lab promote rollback test benchmark timing mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report data run lab promote rollback test benchmark companies timing mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -84,6 +84,9 @@ test: $(READY)  ## all tests
 benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.csv (REFERENCE=1: SCUM beside it)
 	@$(PY) -m forecasting.benchmark --datasets "$$DATASETS" --reference "$$REFERENCE" --inside "$$INSIDE" --limit "$$LIMIT" \
 	  --jobs "$(JOBS)"
+
+companies: $(READY)  ## how much better the champion is on real companies' data, to runs/benchmark/companies.csv
+	@$(PY) tests/measure_companies.py runs/benchmark/companies.csv $(COMPANIES)
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv

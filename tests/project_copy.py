@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,16 @@ class ProjectCopy:
             else:
                 shutil.copy2(source, path / part)
         return cls(path)
+
+    def with_families(self, *names: str) -> "ProjectCopy":
+        """Have this copy train these model families only: for tests of what happens around the models."""
+        settings = self.path / "params" / "default.yml"
+        text, n = re.subn(
+            r"(?m)^families: .*$", f"families: [{', '.join(names)}]", settings.read_text(encoding="utf-8")
+        )
+        assert n == 1
+        settings.write_text(text, encoding="utf-8")
+        return self
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of `make` here."""

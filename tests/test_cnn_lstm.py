@@ -17,7 +17,7 @@ from forecasting import models
 from forecasting.cnn_lstm import data_module, normalization, training
 from forecasting.cnn_lstm.data_module import CHANNELS, Examples, Inputs, SalesDataModule, cut_windows
 from forecasting.cnn_lstm.network import CNNLSTM, NetworkSize
-from forecasting.cnn_lstm.normalization import SMOOTHING, TARGET_LIMIT, WINDOW, Windows, normalised
+from forecasting.cnn_lstm.normalization import DRIFT, SMOOTHING, TARGET_LIMIT, WINDOW, Windows, normalised
 from forecasting.cnn_lstm.training import Trained, TrainingPlan, mean_loss, pinball_loss
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
@@ -146,6 +146,29 @@ def test_level_and_trend_agree_with_loops(given_values: list[float | None]):
     squares, expected = tried[constant]
     assert squares <= min(found for found, _ in tried.values()) * (1 + 1e-9) + 1e-12
     assert level == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("shift", [0.0, -15.0])
+@pytest.mark.parametrize("after", [0, 5, 11])
+def test_an_exact_season_goes_on_by_itself(shift: float, after: int):
+    values = np.tile(YEAR, 7) + shift
+    windows = normalised(window(values[: 48 + after]))
+    assert windows.is_log.item() == (shift == 0)
+    found = windows.forecasts(np.zeros((1, 24, 1)))[0, :, 0]
+    np.testing.assert_allclose(found, values[48 + after : 72 + after], atol=0.02 * windows.scale.item())
+
+
+def test_the_line_follows_part_of_the_trend_and_the_calendar():
+    values = -40.0 + np.arange(60.0) + 3.0 * np.tile(YEAR, 5)
+    windows = normalised(window(values[:53]))
+    assert windows.slope * windows.scale == pytest.approx(1.0, rel=0.2)
+    line = windows.line(24)[0]
+    for step in range(1, 25):
+        season = windows.season[
+            0, (12 - step) % 12
+        ]  # the month twelve before the forecast month, counted from the origin
+        assert line[step - 1] == pytest.approx(windows.level + DRIFT * step * windows.slope + season)
+    assert np.corrcoef(line[:7], values[53:])[0, 1] > 0.99
 
 
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=WINDOW), st.booleans(), st.data())

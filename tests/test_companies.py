@@ -23,7 +23,8 @@ def data(root: Path, name: str) -> Path:
 
 @pytest.fixture(scope="module")
 def project(root, tmp_path_factory) -> ProjectCopy:
-    return ProjectCopy.of(root, tmp_path_factory.mktemp("companies") / "project")
+    """A project that trains few models: what is looked at here is the facts and what becomes of them."""
+    return ProjectCopy.of(root, tmp_path_factory.mktemp("companies") / "project").with_families("naive", "linear")
 
 
 @pytest.fixture(scope="module")

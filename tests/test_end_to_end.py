@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,19 @@ from forecasting.warehouse import query
 from project_copy import ProjectCopy
 
 SMOKE = ("report", "PROFILE=smoke")
-STEPS = ("10_check_data", "20_train_naive", "20_train_linear", "30_evaluate", "40_forecast")
+TRAIN = tuple(f"20_train_{family}" for family in ("naive", "linear", "statistical", "boosting", "cnn_lstm"))
+STEPS = ("10_check_data", *TRAIN, "25_combine", "30_evaluate", "40_forecast")
+MODELS = {
+    "naive",
+    "seasonal_naive",
+    "linear",
+    "auto_ets",
+    "dynamic_optimized_theta",
+    "lightgbm",
+    "cnn_lstm",
+    "median",
+    "weighted",
+}
 
 
 @pytest.fixture(scope="module")
@@ -80,33 +93,50 @@ def test_the_accuracy_mart_agrees_with_the_leaderboard(project, published):
             assert both[measure].to_numpy() == pytest.approx(both[f"{measure}_sql"].to_numpy(), rel=1e-9, nan_ok=True)
 
 
+def test_every_model_is_measured_and_the_gate_decides(project, published):
+    for domain in DOMAINS:
+        board = pd.read_parquet(project.path / "runs" / "sample" / domain / "leaderboard.parquet")
+        assert set(board["model_name"]) == MODELS
+        champion = json.loads(query(published, "select manifest from latest_runs join runs using (run_id) "
+                                    f"where runs.domain = '{domain}'")["manifest"].item())["champion"]  # fmt: skip
+        assert champion["verdict"] in ("first", "promoted", "vetoed") and champion["name"] in MODELS
+        assert champion["next_best"] in MODELS - {champion["name"]}
+        used = query(
+            published, f"select distinct model_name from forecasts where domain = '{domain}' and status = 'published'"
+        )
+        assert used["model_name"].tolist() == [champion["name"]]
+
+
 def test_the_champion_is_registered_and_predicts_what_was_published(project, published):
-    """From the registry, through MLflow's own loader, come the numbers of the ledger."""
+    """From the registry, through MLflow's own loader and the calibration of its name, come the numbers of the ledger."""
     code = """
-        import sys, json, mlflow, pandas as pd
-        from forecasting import tracking
+        import json, mlflow
+        from forecasting import backtest, tracking
+        from forecasting.calibration import Calibration, calibrate_forecasts
+        from forecasting.hierarchy import as_nodes, from_nodes
         from forecasting.warehouse import query
         tracking.open_store("data/sample", "sales")
         version = mlflow.MlflowClient().get_model_version_by_alias("sales_monthly", "champion")
         model = mlflow.pyfunc.load_model("models:/sales_monthly@champion")
-        train = query("data/sample/published.duckdb", "select unique_id, ds, y from ml_train_sales_monthly order by all")
-        said = model.predict(train, params={"horizon": 6})
-        print(json.dumps({"run_id": version.tags["run_id"], "version": version.version,
-                          "said": dict(zip(said["unique_id"] + "@" + said["horizon"].astype(str), said["q500"]))}))
+        train = query("data/sample/published.duckdb", "select * from ml_train_sales_monthly order by unique_id, ds")
+        history = backtest.known_at(train, train["ds"].max())
+        raw = from_nodes(model.predict(as_nodes(history), params={"horizon": 6}), history)
+        name = version.tags["model_name"]
+        known = Calibration.from_json(json.load(open(f"runs/sample/sales/calibration/{name}.json")))
+        calibrate_forecasts(raw, train, "sales", name, "published", known, allow_negative=False).rows.to_parquet("said.parquet")
+        print(json.dumps({"run_id": version.tags["run_id"], "version": version.version, "name": name}))
     """
     found = json.loads(python(project, code))
-    rows = query(published, "select * from ml_pred_sales_6m join (select distinct unique_id, region, product_category "
-                            "from ml_train_sales_monthly) using (region, product_category)")  # fmt: skip
-    kept = query(published, "select unique_id, horizon, is_fallback, model_version from forecasts "
-                            "where domain = 'sales' and aggregation = 'series' and status = 'published'")  # fmt: skip
-    own = rows.merge(kept[~kept["is_fallback"]], on=["unique_id", "horizon"])
-    assert (
-        len(own) > 100
-        and set(own["run_id"]) == {found["run_id"]}
-        and set(own["model_version"]) == {str(found["version"])}
-    )
-    expected = [max(found["said"][f"{row.unique_id}@{row.horizon}"], 0.0) for row in own.itertuples()]
-    assert own["predicted_value"].tolist() == expected
+    said = pd.read_parquet(project.path / "said.parquet")
+    rows = query(published, "select * from forecasts where domain = 'sales' and status = 'published'")
+    assert len(rows) == len(said) > 100
+    assert {(row.run_id, row.model_version, row.model_name) for row in rows.itertuples()} == {
+        (found["run_id"], str(found["version"]), found["name"])
+    }
+    both = rows.merge(said, on=["aggregation", "unique_id", "horizon"], suffixes=("", "_said"), validate="one_to_one")
+    assert len(both) == len(rows)
+    for column in ("ds", "predicted_value", "lo_80", "hi_80", "lo_95", "hi_95", "is_fallback"):
+        assert both[column].tolist() == both[f"{column}_said"].tolist()
 
 
 def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(project, published):
@@ -132,7 +162,9 @@ def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(pro
     assert sorted(found["steps"]) == [202409, 202410, 202411, 202412]
     assert "tables/forecasts.csv" in found["files"]["40_forecast/profit forecast"]
     assert "plots/coefficients.png" in found["files"]["20_train_linear/profit linear"]
-    assert set(manifest["mlflow"]) == {"naive", "seasonal_naive", "linear", "evaluation", "forecast"}
+    assert "plots/loss.png" in found["files"]["20_train_cnn_lstm/profit cnn_lstm"]
+    assert "tables/weights.csv" in found["files"]["25_combine/profit weighted"]
+    assert set(manifest["mlflow"]) == {*MODELS, "evaluation", "forecast"} and set(manifest["models"]) == MODELS
 
 
 def python(project: ProjectCopy, code: str) -> str:
@@ -146,27 +178,31 @@ def python(project: ProjectCopy, code: str) -> str:
     return done.stdout
 
 
+def test_nothing_in_a_notebook_is_a_warning(project):
+    """A library's advice, with paths of this machine in it, is nothing a reader needs."""
+    written = [
+        (path.stem, "".join(output["text"]))
+        for path in (project.path / "runs" / "sample").glob("*/*.ipynb")
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for output in cell.get("outputs", [])
+        if output.get("name") == "stderr"
+    ]
+    assert written == []
+
+
 def test_nbval_finds_no_difference(project, tmp_path):
-    """Every notebook of the run, executed again in a copy of its folder with a store of its own, gives the same outputs."""
+    """Each notebook, executed again for one of the domains in a copy of its folder with a store of its own, gives the same outputs.
+
+    And the same tables, bit for bit. That all notebooks of all domains do is seen where everything is built anew, below.
+    """
     shutil.copytree(project.path / "runs", tmp_path / "runs")
     (tmp_path / "data" / "sample").mkdir(parents=True)
     shutil.copy2(project.path / "data" / "sample" / "published.duckdb", tmp_path / "data" / "sample")
-    notebooks = [
-        *(tmp_path / "runs" / "sample" / domain / f"{step}.ipynb" for domain in DOMAINS for step in STEPS),
-        *sorted((tmp_path / "runs" / "sample" / "pages").glob("*.ipynb")),
-    ]
-    line = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--rootdir",
-        str(tmp_path),
-        *map(str, notebooks),
-    ]
+    folder = tmp_path / "runs" / "sample"
+    steps = [folder / domain / f"{step}.ipynb" for step, domain in zip(STEPS, cycle(DOMAINS), strict=False)]
+    before = tables(folder)
+    line = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path),
+            *map(str, [*steps, *sorted((folder / "pages").glob("*.ipynb"))])]  # fmt: skip
     env = {
         **project.environment(),
         "PYTHONPATH": str(project.path / "src"),
@@ -176,6 +212,13 @@ def test_nbval_finds_no_difference(project, tmp_path):
     done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-5000:]
     assert (tmp_path / "data" / "sample" / "mlflow.db").exists(), "the re-run must log to its own store"
+    assert len(before) > 50 and tables(folder) == before
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    """Return the content of every table and model below a folder: all but MLflow's run ids."""
+    found = [path for kind in ("parquet", "json", "ckpt", "txt") for path in sorted(folder.glob(f"*/**/*.{kind}"))]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found if path.parent.name != "tracking"}
 
 
 def test_by_hand_every_notebook_runs_with_its_defaults_and_publishes_nothing(project, tmp_path):
@@ -184,12 +227,14 @@ def test_by_hand_every_notebook_runs_with_its_defaults_and_publishes_nothing(pro
         project,
         '\n        import sys\n        from forecasting.__main__ import main\n        sys.exit(main(["by-hand"]))',
     )
-    for step in STEPS:
-        line = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", "notebook", f"notebooks/{step}.ipynb",
-                "--output-dir", str(tmp_path)]  # fmt: skip
-        env = {**project.environment(), "PYTHONPATH": str(project.path / "src"), "JUPYTER_PREFER_ENV_PATH": "1"}
-        done = subprocess.run(line, cwd=project.path, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
+    line = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", "notebook", "--output-dir", str(tmp_path),
+            *(f"by_hand/{step}.ipynb" for step in STEPS)]  # fmt: skip
+    env = {**project.environment(), "PYTHONPATH": str(project.path / "src"), "JUPYTER_PREFER_ENV_PATH": "1"}
+    shutil.copytree(project.path / "notebooks", project.path / "by_hand")
+    shorten(project.path / "by_hand" / "20_train_cnn_lstm.ipynb")
+    done = subprocess.run(line, cwd=project.path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert {path.stem for path in tmp_path.glob("*.ipynb")} == set(STEPS)
     after = project.checksums("runs/sample/sales", "runs/sample/report"), project.checksums("data/sample")
     assert after[0] == before[0]
     assert {name for name in after[1] if after[1][name] != before[1].get(name)} <= {"data/sample/mlflow.db"} | {
@@ -197,17 +242,22 @@ def test_by_hand_every_notebook_runs_with_its_defaults_and_publishes_nothing(pro
     }
 
 
-def test_a_value_in_profit_yml_runs_profit_alone(project):
+def shorten(notebook: Path) -> None:
+    """Have a copy of the notebook of the CNN-LSTM train one network for a short time, which takes a minute by its defaults."""
+    text, n = re.subn(r"cnn_lstm_(networks|steps) = \d+", r"cnn_lstm_\1 = 1", notebook.read_text(encoding="utf-8"))
+    assert n == 2
+    notebook.write_text(text, encoding="utf-8")
+
+
+def test_a_value_in_profit_yml_runs_profit_alone_from_the_first_step_that_declares_it(project):
     before = project.times("runs/sample/*/*.ipynb")
     settings = project.path / "params" / "profit.yml"
-    settings.write_text(settings.read_text() + "min_train_months: 25\n")
+    settings.write_text(settings.read_text() + "boosting_leaves: 7\n")
     project.made(*SMOKE)
     after = project.times("runs/sample/*/*.ipynb")
-    changed = {name.split("/")[2] for name in after if after[name] != before[name]}
-    assert changed == {"profit", "pages"}
-    assert all(
-        after[f"runs/sample/profit/{step}.ipynb"] != before[f"runs/sample/profit/{step}.ipynb"] for step in STEPS[1:]
-    )
+    changed = {tuple(name.removesuffix(".ipynb").split("/")[2:]) for name in after if after[name] != before[name]}
+    steps = {("profit", step) for step in ("20_train_boosting", "25_combine", "30_evaluate", "40_forecast")}
+    assert changed == steps | {("pages", page) for page in ("index", *DOMAINS, "data_quality")}
 
 
 def test_a_colour_retrains_nothing(project, published):
@@ -222,13 +272,17 @@ def test_a_colour_retrains_nothing(project, published):
 
 
 def test_the_same_inputs_give_the_same_forecasts_while_a_reader_looks_and_history_survives(root, project, published):
-    """All is built anew, and the value that was changed in profit.yml is taken back: its first run is in force again."""
+    """All is built anew, and the value that was changed in profit.yml is taken back: its first run is in force again.
+
+    Every notebook says again what it said.
+    """
     settings = project.path / "params" / "profit.yml"
     settings.write_text((root / "params" / "profit.yml").read_text())
     in_force = query(published, "select run_id from latest_runs order by all")["run_id"].tolist()
     sql = "select * exclude (prediction_time) from forecasts order by all"
     before, runs = query(published, sql), query(published, "select run_id from runs order by all")
     evaluation = query(published, "select * from backtests order by all")
+    said = outputs(project, "sales", "inventory")
     with duckdb.connect(str(published), read_only=True) as reader:
         project.made("clean")
         assert not (project.path / "runs").exists()
@@ -239,6 +293,7 @@ def test_the_same_inputs_give_the_same_forecasts_while_a_reader_looks_and_histor
         query(published, "select * from backtests order by all"), evaluation, check_exact=True
     )
     assert query(published, "select run_id from runs order by all").equals(runs)
+    assert len(said) == 2 * len(STEPS) and outputs(project, "sales", "inventory") == said
     now = query(published, "select run_id from latest_runs order by all")["run_id"].tolist()
     assert (
         len(runs) == 4
@@ -251,6 +306,17 @@ def test_the_same_inputs_give_the_same_forecasts_while_a_reader_looks_and_histor
     keys = ["domain", "aggregation", "unique_id", "model_name", "status", "horizon"]
     latest = before[before["run_id"].isin(current_runs(published))].sort_values(keys)
     assert fresh.sort_values(keys)["predicted_value"].tolist() == latest["predicted_value"].tolist()
+
+
+def outputs(project: ProjectCopy, *domains: str) -> dict[str, list]:
+    """Return what each notebook of these domains shows."""
+    found = [path for domain in domains for path in (project.path / "runs" / "sample" / domain).glob("*.ipynb")]
+    return {
+        f"{path.parent.name}/{path.stem}": [
+            cell["outputs"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if "outputs" in cell
+        ]
+        for path in found
+    }
 
 
 def current_runs(published: Path) -> list[str]:

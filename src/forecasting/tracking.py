@@ -35,7 +35,7 @@ BY_HAND = "by hand"
 # What a logged model needs to be loaded, by family. Stated, because MLflow takes seconds to find it out for each model.
 SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
 PACKAGES = {
-    "linear": ("scikit-learn",),
+    "linear": ("scikit-learn", "threadpoolctl"),
     "statistical": ("statsforecast",),
     "boosting": ("lightgbm", "mlforecast"),
     "cnn_lstm": ("torch", "tqdm"),

@@ -99,6 +99,8 @@ def combined(
     past: pd.DataFrame, future: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame, members: list[Model]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add the combinations to the forecasts of the inner origins and to those that are wanted."""
+    chosen = combining.member_families(list(dict.fromkeys(member.family for member in members)))
+    members = [member for member in members if member.family in chosen]
     weighted = WeightedCombination(members)
     weighted.learn(combining.errors(past, train.assign(aggregation=LEVEL), known, weighted.names))
     both: list[Combination] = [MedianCombination(members), weighted]

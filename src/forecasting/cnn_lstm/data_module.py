@@ -12,7 +12,7 @@ from forecasting.features import Panel, panel
 
 CHANNELS = 6  # values, adjusted values, mask, season, month as sine and cosine
 VALIDATION_MONTHS = (SEASON_LENGTH // 2, SEASON_LENGTH)  # how many of the last months may be kept apart to stop by
-MOST_WINDOWS = 120_000  # beyond this, origins are taken every k-th month, the last one and those of validation always
+MOST_WINDOWS = 250_000  # beyond this, origins are taken every k-th month, the last one and those of validation always
 LARGEST_WEIGHT = 10.0  # of a window, where the mean is 1
 
 

@@ -18,6 +18,8 @@ from forecasting.cnn_lstm.network import CNNLSTM, NetworkSize
 from forecasting.contracts import QUANTILES, SEASON_LENGTH
 
 AVERAGING = 0.98  # share of the averaged weights that a step keeps
+PART = 25  # of the windows, at most one in so many is in a step
+SMALLEST_BATCH = 64
 CLIP = 1.0  # largest norm of a gradient
 CHUNK = 4096  # windows forecast at a time
 
@@ -28,8 +30,8 @@ class TrainingPlan:
 
     steps: int = 300
     check_every: int = 50
-    patience: int = 3
-    finish: float = 0.5
+    patience: int = 4
+    finish: float = 1.0
     batch: int = 256
     learning_rate: float = 0.002
     weight_decay: float = 0.01
@@ -109,7 +111,7 @@ class _Run:
         self.network.train()
         total = 0.0
         for _ in range(count):
-            rows = torch.randint(len(examples), (self.plan.batch,), generator=self.order)
+            rows = torch.randint(len(examples), (self.batch(len(examples)),), generator=self.order)
             loss = pinball_loss(self.network, examples.take(rows.to(self.device)))
             self.optimiser.zero_grad()
             loss.backward()
@@ -119,6 +121,10 @@ class _Run:
             total += loss.item()
         self.step += count
         return total / count
+
+    def batch(self, windows: int) -> int:
+        """Return how many windows a step sees: fewer where there are few, so that a step does not repeat them."""
+        return min(self.plan.batch, max(windows // PART, SMALLEST_BATCH))
 
     @torch.no_grad()
     def _average(self) -> None:

@@ -125,17 +125,20 @@ class Combination(Model):
 
 
 class MedianCombination(Combination):
-    """The median of the members' points, month by month."""
+    """The median of the families, each by the median of its models, month by month: one voice for each family."""
 
     name = "median"
 
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
-        """Every member counts the same."""
-        return np.full(values.shape, 1.0 / values.shape[1])
+        """Every family counts the same."""
+        families = [member.family for member in self.members]
+        return np.tile(combining.shared(np.ones(len(families)), families), (len(values), 1))
 
     def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return the median [n]."""
-        return np.median(values, axis=1)
+        families = np.array([member.family for member in self.members])
+        voices = [np.median(values[:, families == family], axis=1) for family in dict.fromkeys(families)]
+        return np.median(np.column_stack(voices), axis=1)
 
 
 class WeightedCombination(Combination):
