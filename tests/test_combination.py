@@ -45,6 +45,11 @@ class Wide(Model):
         return frame.assign(**{name: frame["q500"] + apart for name, apart in zip(COLUMNS, self.around, strict=True)})
 
 
+def named(kind: type[Model], name: str, family: str) -> Model:
+    """Return a model of this kind under another name and family."""
+    return type(name, (kind,), {"name": name, "family": family})()
+
+
 def members() -> list[Model]:
     return [Naive(), SeasonalNaive(), Wide()]
 
@@ -240,12 +245,18 @@ def test_rows_that_a_member_lacks_are_left_out(raw: pd.DataFrame):
 
 def test_the_median_agrees_with_a_loop(raw: pd.DataFrame):
     found = MedianCombination(members()).combine(raw).set_index(KEY)["q500"]
-    said: dict[tuple, list[float]] = {}
+    said: dict[tuple, dict[str, float]] = {}
     for row in raw.itertuples():
-        said.setdefault(tuple(getattr(row, name) for name in KEY), []).append(row.q500)
+        said.setdefault(tuple(getattr(row, name) for name in KEY), {})[row.model_name] = row.q500
     assert len(found) == len(said)
     for key, values in said.items():
-        assert found[key] == sorted(values)[1]
+        baselines = (values["naive"] + values["seasonal_naive"]) / 2  # one family of two, the other of one
+        assert found[key] == pytest.approx((baselines + values["wide"]) / 2)
+    threes = [Naive(), Wide(), named(Wide, "third", "other")]
+    three = pd.concat([raw, raw[raw["model_name"] == "seasonal_naive"].assign(model_name="third")])
+    found = MedianCombination(threes).combine(three).set_index(KEY)["q500"]
+    for key, values in said.items():
+        assert found[key] == sorted([values["naive"], values["wide"], values["seasonal_naive"]])[1]
     two = raw[raw["model_name"] != "wide"]
     found = MedianCombination(members()[:2]).combine(two).set_index(KEY)["q500"]
     mean = two.groupby(KEY)["q500"].mean()
@@ -335,3 +346,11 @@ def test_a_member_that_is_missing_on_disk_is_named(train: pd.DataFrame, tmp_path
     shutil.rmtree(tmp_path / "members" / "naive")
     with pytest.raises(UserError, match=r"members/naive holds no saved model"):
         models.load(tmp_path)
+
+
+# --- who takes part
+
+
+def test_baselines_are_not_combined_unless_there_is_nothing_else():
+    assert combining.member_families(["naive", "linear", "statistical", "cnn_lstm"]) == ["statistical", "cnn_lstm"]
+    assert combining.member_families(["naive", "linear"]) == ["naive", "linear"]

@@ -264,8 +264,10 @@ def test_a_colour_retrains_nothing(project, published):
     runs = query(published, "select run_id from runs order by all")
     before = project.times("runs/sample/*/*.ipynb")
     plots = project.path / "src" / "forecasting" / "plots.py"
-    plots.write_text(plots.read_text().replace('"#0072B2"', '"#0072B3"'))
+    text = plots.read_text(encoding="utf-8")
+    plots.write_text(text.replace('"#0072B2"', '"#0072B3"'), encoding="utf-8")
     project.made(*SMOKE)
+    plots.write_text(text, encoding="utf-8")
     after = project.times("runs/sample/*/*.ipynb")
     assert {name.split("/")[2] for name in after if after[name] != before[name]} == {"pages"}
     assert query(published, "select run_id from runs order by all").equals(runs)

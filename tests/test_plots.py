@@ -46,6 +46,16 @@ PICTURES = {
 }
 
 
+def test_every_model_has_a_line_of_its_own_and_the_best_comes_first():
+    names = ["naive", *(f"model_{i:02d}" for i in range(22)), "seasonal_naive"]
+    styles = plots.line_styles(names)
+    assert list(styles) == names and len({tuple(style.values()) for style in styles.values()}) == len(names)
+    assert {name for name in names if styles[name]["color"] == plots.GREY} == {"naive", "seasonal_naive"}
+    rows = [(model, horizon, error) for model, error in (("bad", 2.0), ("good", 0.5)) for horizon in (1, 2)]
+    picture = plots.error_by_horizon(pd.DataFrame(rows, columns=["model_name", "horizon", "mase"]))
+    assert [text.get_text() for text in picture.figure.axes[0].get_legend().get_texts()] == ["good", "bad"]
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_a_small_png_the_same_each_time_with_a_text(name):
     picture = PICTURES[name]()
@@ -120,4 +130,4 @@ def luminance(colour: str) -> float:
 def test_lines_stand_out_from_the_paper():
     for colour in (plots.ACTUAL, plots.FORECAST, plots.WALK_FORWARD):
         assert 1.05 / (luminance(colour) + 0.05) >= 3  # WCAG 2.1, graphics
-    assert len(set(plots.MODELS)) == len(plots.MODELS)
+    assert len(set(plots.COLOURS)) == len(plots.COLOURS)

@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from forecasting import models
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.report import (
@@ -18,6 +19,7 @@ from forecasting.report import (
     domain_page,
     html,
     kpi,
+    model_names,
     notices,
     numbers,
     overview,
@@ -368,7 +370,7 @@ def test_the_verdict_of_the_gate_is_said_in_words(company):
         company, name="linear", verdict="promoted", **mase
     )
     kept = with_champion(company, name="linear", verdict="kept", **mase)
-    assert "It stays champion: cnn lstm, the challenger, did not pass the gate" in kept
+    assert "It stays champion: CNN-LSTM, the challenger, did not pass the gate" in kept
     veto = {"model": "linear", "mase_held_out": 1.25, "seasonal_naive_mase_held_out": 1.0}
     vetoed = with_champion(company, name="seasonal_naive", verdict="vetoed", veto=veto, **mase)
     assert "does not beat the seasonal naive" in vetoed and "(MASE 1.25 against 1.00)" in vetoed
@@ -433,7 +435,7 @@ def test_accuracy_is_the_databases_with_its_cutoffs(company):
     assert "2 cutoffs, May 2023 to Jun 2023, 1 to 6 months ahead" in before
     found = [text_of(row) for row in first.split("</table>")[0].split("<tr>")[2:]]
     for row, text in zip(rows.to_dict("records"), found, strict=True):
-        name = row["model_name"].replace("_", " ") + (" (champion)" if row["is_champion"] else "")
+        name = model_names.model_name(row["model_name"]) + (" (champion)" if row["is_champion"] else "")
         assert text.startswith(f"{name} {100 * row['wape']:.1f} % {row['mase']:.2f} ")
         assert f" {100 * row['coverage_80']:.0f} % " in text
         assert text.endswith(f" {row['n']}")
@@ -459,6 +461,24 @@ def test_check_tables_are_shown_with_names_and_dashes():
         "Short series Series Status Month Value Share of the last year N/ C ended – – – N/ B active March 2022 1,234,568 "
         "25.0 % – no value"
     )
+
+
+def test_every_model_has_a_name_and_is_explained(company):
+    """Also those that no fixture has: what a reader of a real report meets."""
+    names = [model.name for family in models.families() for model in models.family_models(family)]
+    assert set(names) == set(model_names.WHAT) >= set(model_names.NAMES)
+    text = text_of(model_names.explained(names))
+    assert all(model_names.WHAT[name] in text.replace("&#x27;", "'") and f" {name}" in text for name in names)
+    assert "_" not in "".join(map(model_names.model_name, names)) and model_names.model_name("my_model") == "my model"
+    assert text_of(accuracy.tables(domain_page.load(company("usual"), "sales"))).count("What the models are") == 1
+
+
+def test_the_reason_of_the_gate_is_written_with_names(company):
+    domain = domain_page.load(company("usual"), "sales")
+    domain.manifest["champion"]["reason"] = "cnn_lstm takes the place of seasonal_naive: it is 26.5 % better."
+    assert "Why this model: CNN-LSTM takes the place of seasonal naive: it is 26.5 % better." in text_of(
+        provenance.manifest(domain)
+    ).replace(numbers.SPACE, " ")
 
 
 def test_the_manifest_names_run_data_and_model(company):

@@ -71,8 +71,29 @@ def test_writing_the_same_content_leaves_the_file_alone(tmp_path):
     assert path.read_text() == "b" and [entry.name for entry in path.parent.iterdir()] == ["file.txt"]
 
 
-def test_the_real_steps_find_their_modules(root):
+@pytest.mark.parametrize(
+    ("step", "modules"),
+    [
+        ("20_train_naive", {"models.naive", "hierarchy", "reconciliation", "intervals"}),
+        ("20_train_statistical", {"models.statistical", "seasonality", "history"}),
+        ("20_train_boosting", {"models.boosting", "seasonality", "history"}),
+        ("20_train_cnn_lstm", {"models.cnn_lstm", "cnn_lstm.training", "cnn_lstm.normalization", "cnn_lstm.network"}),
+        ("25_combine", {"models.combination", "combining", "backtest"}),
+        ("30_evaluate", {"gate", "verdict", "evaluation", "significance"}),
+    ],
+)
+def test_the_real_steps_find_their_modules(root, step, modules):
+    """Also those that a model imports only when it is fitted; and none of the report's."""
     package = root / "src" / "forecasting"
-    names = stamps.imported("from forecasting import publish\nimport pandas", package)
-    reached = stamps.closure(frozenset(names), package)
-    assert {"forecasting.publish", "forecasting.tracking", "forecasting.contracts"} <= set(reached)
+    names = stamps.notebook_modules(root / "notebooks" / f"{step}.ipynb", package)
+    reached = set(stamps.closure(frozenset(names), package))
+    assert {f"forecasting.{module}" for module in modules} <= reached
+    assert not any(name.startswith(("forecasting.report", "forecasting.benchmark")) for name in reached)
+
+
+def test_publishing_finds_its_modules(root):
+    package = root / "src" / "forecasting"
+    reached = stamps.closure(frozenset({"forecasting.publish"}), package)
+    assert {"forecasting.publish", "forecasting.tracking", "forecasting.registry", "forecasting.contracts"} <= set(
+        reached
+    )

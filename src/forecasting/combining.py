@@ -23,7 +23,8 @@ HALFWAY = 6  # months of known errors at which half of the power is used
 LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny would decide for all
 SMALLEST_ERROR = 1e-6  # in scales: bounds the weight of a model that was never wrong
 
-FAMILIES = ("statistical", "boosting", "cnn_lstm")  # whose models are combined; the others are what these are measured against
+# The families whose models are combined; the baselines are what these are measured against.
+FAMILIES = ("statistical", "boosting", "cnn_lstm")
 
 KEY = ["aggregation", "unique_id", "cutoff", "horizon", "ds"]
 

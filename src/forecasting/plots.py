@@ -16,8 +16,9 @@ BLUE, VERMILION, ORANGE, GREEN = "#0072B2", "#D55E00", "#E69F00", "#009E73"
 SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#7A7A7A"
 ACTUAL, FORECAST, BASELINE = BLUE, VERMILION, GREY
 WALK_FORWARD = "#B8860B"  # a darker orange: theirs is too pale for a line on white
-MODELS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY)  # in the order in which models are listed
-DASHES = ("-", "--", "-.", ":")  # so that lines differ in print as well
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)  # of models, in the order in which they are listed
+DASHES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D")  # so that lines differ in print as well
+BASELINES = {"naive": ":", "seasonal_naive": "--"}  # their dashes; all other models are measured against them
 BAND_80, BAND_95 = 0.30, 0.15  # opacity of the intervals
 
 DPI = 80
@@ -153,22 +154,31 @@ def coefficients(table: pd.DataFrame, title: str = "Coefficients of the model", 
 
 
 def error_by_horizon(leaderboard: pd.DataFrame, title: str = "Error by horizon", measure: str = "mase") -> Picture:
-    """Draw a measure by months ahead, one line per model.
+    """Draw a measure by months ahead, one line per model, the smallest error first in the legend and baselines in grey.
 
     `leaderboard` has one row per `model_name` and `horizon` and a column named after the measure.
     """
-    figure, (ax,) = canvas(title)
-    for i, (name, rows) in enumerate(leaderboard.groupby("model_name", sort=False)):
-        rows = rows.sort_values("horizon")
-        colour, dash = MODELS[i % len(MODELS)], DASHES[i % len(DASHES)]
-        ax.plot(rows["horizon"], rows[measure], dash, marker="o", markersize=4, color=colour, label=str(name))
+    order = leaderboard.groupby("model_name")[measure].mean().sort_values(kind="stable").index
+    figure, (ax,) = canvas(title, height=3.4 if len(order) <= len(COLOURS) else 4.8)
+    for name, style in line_styles(list(order)).items():
+        rows = leaderboard[leaderboard["model_name"] == name].sort_values("horizon")
+        ax.plot(rows["horizon"], rows[measure], markersize=4, linewidth=1.2, label=name, **style)
     ax.set_xlabel("months ahead", fontsize=8)
     ax.set_ylabel(measure.upper(), fontsize=8)
-    ax.set_ylim(bottom=0)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    names = ", ".join(map(str, leaderboard["model_name"].unique()))
-    return Picture(figure, f"{title}: {measure.upper()} by months ahead, one line each for {names}.")
+    return Picture(figure, f"{title}: {measure.upper()} by months ahead, one line each for {', '.join(order)}.")
+
+
+def line_styles(names: list[str]) -> dict[str, dict[str, str]]:
+    """Return colour, dash and marker of each model's line; no two of up to 24 models look the same, in print either."""
+    others = [name for name in names if name not in BASELINES]
+    styles = {name: {"color": BASELINE, "linestyle": dash, "marker": "x"} for name, dash in BASELINES.items()}
+    for i, name in enumerate(others):
+        turn = i // len(COLOURS)
+        styles[name] = {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[(i + turn) % len(DASHES)],
+                        "marker": MARKERS[(i + turn) % len(MARKERS)]}  # fmt: skip
+    return {name: styles[name] for name in names}
 
 
 def loss_curves(curve: pd.DataFrame, title: str = "Loss while training") -> Picture:
@@ -178,7 +188,7 @@ def loss_curves(curve: pd.DataFrame, title: str = "Loss while training") -> Pict
     """
     figure, (ax,) = canvas(title)
     for i, (seed, rows) in enumerate(curve.groupby("seed")):
-        colour = MODELS[i % len(MODELS)]
+        colour = COLOURS[i % len(COLOURS)]
         ax.plot(rows["step"], rows["training_loss"], ":", color=colour, linewidth=1.2)
         ax.plot(rows["step"], rows["validation_loss"], "-o", color=colour, markersize=3, label=f"network {seed}")
     ax.plot([], [], ":", color=GREY, label="training")

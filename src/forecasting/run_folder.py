@@ -115,12 +115,16 @@ class RunFolder:
         """Return the path of a file of this run, or say which notebook makes it."""
         path = self.path / name
         if not path.exists():
-            family = name.removeprefix("backtest_").removesuffix(".parquet")
-            maker = MADE_BY.get(
-                name, f"the 20_train notebook of {family}" if name.startswith("backtest_") else "make data"
-            )
-            raise UserError(f"{self.domain}: {name} is not there yet; run {maker} first.")
+            raise UserError(f"{self.domain}: {name} is not there yet; run {made_by(name)} first.")
         return path
+
+
+def made_by(name: str) -> str:
+    """Return which notebook, or target of make, leaves a file of the run folder."""
+    if name.startswith("backtest_"):
+        family = models.get(name.removeprefix("backtest_").removesuffix(".parquet")).family
+        return "25_combine" if family == "combination" else f"20_train_{family}"
+    return "30_evaluate" if name.startswith("calibration/") else MADE_BY.get(name, "make data")
 
 
 def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:

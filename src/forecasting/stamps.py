@@ -96,13 +96,16 @@ def step_stamp(root: Path, notebook: Path, values: dict[str, Any], page: bool = 
     `values` are the resolved parameters of the domain; only those that the notebook declares count.
     """
     package = root / "src" / "forecasting"
-    names = imported(code_cells(notebook), package)
-    family = notebook.stem.removeprefix("20_train_")
-    if family != notebook.stem:
-        names |= {f"forecasting.models.{family}"}  # found by its name while the notebook runs
     leave_out = set() if page else PRESENTATION
-    code = [notebook_code(notebook), modules_hash(names, package, leave_out), lock_hash(root)]
-    return digest(code, params.for_notebook(values, notebook))
+    needed = modules_hash(notebook_modules(notebook, package), package, leave_out)
+    return digest([notebook_code(notebook), needed, lock_hash(root)], params.for_notebook(values, notebook))
+
+
+def notebook_modules(notebook: Path, package: Path) -> set[str]:
+    """Return the modules that a notebook imports, its model family included, which is found by its name while the notebook runs."""
+    family = notebook.stem.removeprefix("20_train_")
+    found = {f"forecasting.models.{family}"} if family != notebook.stem else set()
+    return found | imported(code_cells(notebook), package)
 
 
 @cache

@@ -1,5 +1,5 @@
-"""The only module that imports MLflow: what each run, its model and its forecasts leave in the workspace's store. What is
-registered of them is in `registry`.
+"""The only module of ours that imports MLflow (beside `mlflow_model`, which MLflow loads): what each run, its model and its
+forecasts leave in the workspace's store. What is registered of them is in `registry`.
 
 The store is a SQLite file beside the warehouse. It is created before steps run side by side, because two processes that
 create the same store at once crash in its migrations. A step whose inputs (its stamp, settings and training set) are already in
@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
+from forecasting import mlflow_model
 from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
 from forecasting.identity import train_fingerprint
 from forecasting.models.base import MODEL_FILE
@@ -39,10 +40,9 @@ PACKAGES = {
     "statistical": ("statsforecast",),
     "boosting": ("lightgbm", "mlforecast"),
     "cnn_lstm": ("torch", "tqdm"),
-    "combination": ("scipy",),
 }
 KEY = [ColSpec(DataType.string, "unique_id"), ColSpec(DataType.datetime, "ds")]
-MODEL_CODE = Path(__file__).with_name("mlflow_model.py")
+MODEL_CODE = Path(mlflow_model.__file__)  # imported, so that the stamps of the steps which log models know of it
 
 
 def store_uri(tracking_dir: Path) -> str:

@@ -4,9 +4,9 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.report.champion import model_name
 from forecasting.report.data import Domain
 from forecasting.report.html import facts, fold, note, paragraph, table, tag
+from forecasting.report.model_names import explained, model_name
 from forecasting.report.numbers import DASH, count, decimals_for, is_known, month, number, share
 
 LEVELS = {"total": "The total", "series": "Single series, on average"}
@@ -32,6 +32,7 @@ def tables(domain: Domain) -> str:
         + tag("h3", SETS["held_out"])
         + one_set(domain, "held_out")
         + facts([(name, escape(text)) for name, text in TERMS])
+        + explained(domain.accuracy["model_name"])
         + fold(SETS["choice"], choice)
     )
 

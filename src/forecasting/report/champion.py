@@ -5,33 +5,16 @@ from typing import Any
 
 from forecasting.report.data import Domain, at
 from forecasting.report.html import fold, note, paragraph, table
+from forecasting.report.model_names import WHAT, model_name
 from forecasting.report.numbers import DASH, count, day, is_known, number, percent, share
 
 BASELINE = "seasonal_naive"
-WHAT = {  # what a model does, for those who do not know its name
-    "naive": "which repeats the last month",
-    "seasonal_naive": "which repeats the same month of last year",
-    "linear": "a regression on the calendar and on earlier months",
-    "auto_ets": "exponential smoothing of level, trend and season",
-    "dynamic_optimized_theta": "a long trend and a smoothed level, averaged",
-    "auto_ces": "complex exponential smoothing",
-    "auto_arima": "a regression of each month on those before it",
-    "lightgbm": "boosted decision trees on the calendar and on earlier months",
-    "cnn_lstm": "a neural network that reads the earlier months in order",
-    "median": "the middle of the other models' forecasts",
-    "weighted": "an average of the other models' forecasts that trusts the better ones more",
-}
 RULES = {
     "improvement_pct": "Improvement, % of the incumbent's error",
     "bias_loss_pct": "Larger bias, points of the mean actual",
     "coverage_80_loss": "80 % interval further from 80 %, points",
     "coverage_95_loss": "95 % interval further from 95 %, points",
 }
-
-
-def model_name(name: str) -> str:
-    """Write a model's name with spaces."""
-    return name.replace("_", " ") or DASH
 
 
 def champion_text(domain: Domain) -> str:
@@ -57,7 +40,7 @@ def champion_text(domain: Domain) -> str:
 def made_by(domain: Domain) -> str:
     """Name the model that forecasts and say what it does."""
     what = f", {WHAT[domain.champion]}" if domain.champion in WHAT else ""
-    return f"The forecast is made by the model <strong>{escape(model_name(domain.champion))}</strong>{what}. "
+    return f"The forecast is made by the <strong>{escape(model_name(domain.champion))}</strong> model{what}. "
 
 
 def by_person(champion: dict[str, Any]) -> str:

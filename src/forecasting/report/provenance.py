@@ -4,9 +4,9 @@ import json
 from html import escape
 from typing import Any
 
-from forecasting.report.champion import model_name
 from forecasting.report.data import Domain
 from forecasting.report.html import facts, fold, note, table
+from forecasting.report.model_names import model_name, with_names
 from forecasting.report.numbers import DASH, month
 
 
@@ -52,12 +52,16 @@ def manifest(domain: Domain) -> str:
             ("Source of the facts", escape(m.get("source") or DASH)),
             ("Data up to", month(m.get("cutoff"))),
             ("Model", escape(model_name(domain.champion))),
-            ("Why this model", escape((m.get("champion") or {}).get("reason") or DASH)),
             ("Cutoffs used to choose", cutoffs(domain, "choice")),
             ("Cutoffs held out", cutoffs(domain, "held_out")),
         ]
     )
-    return shown + fold("Everything needed to make it again", technical(m), "screen")
+    reason = with_names((m.get("champion") or {}).get("reason") or DASH)
+    return (
+        shown
+        + note(f"Why this model: {escape(reason)}")
+        + fold("Everything needed to make it again", technical(m), "screen")
+    )
 
 
 def technical(m: dict[str, Any]) -> str:

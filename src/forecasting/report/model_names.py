@@ -1,0 +1,54 @@
+"""The models in words, for those who do not know what they are called in commands and files."""
+
+import re
+from collections.abc import Iterable
+from html import escape
+
+from forecasting.report.html import fold, table
+from forecasting.report.numbers import DASH, SPACE
+
+NAMES = {
+    "seasonal_naive": "seasonal naive",
+    "auto_ets": "AutoETS",
+    "dynamic_optimized_theta": "dynamic optimised Theta",
+    "auto_ces": "AutoCES",
+    "auto_arima": "AutoARIMA",
+    "lightgbm": "LightGBM",
+    "cnn_lstm": "CNN-LSTM",
+    "median": "median combination",
+    "weighted": "weighted combination",
+}
+WHAT = {
+    "naive": "the last month, repeated",
+    "seasonal_naive": "the same month of last year, repeated",
+    "linear": "a regression on the calendar and on earlier months",
+    "auto_ets": "exponential smoothing of level, trend and season",
+    "dynamic_optimized_theta": "a long trend and a smoothed level, averaged",
+    "auto_ces": "complex exponential smoothing, which needs no choice between kinds of trend",
+    "auto_arima": "a regression of each month on those before it",
+    "lightgbm": "boosted decision trees on the calendar and on earlier months",
+    "cnn_lstm": "a neural network that reads the earlier months in order",
+    "median": "the middle of what the kinds of models forecast",
+    "weighted": "an average of the models' forecasts that trusts the better ones more",
+}
+
+
+def model_name(name: str) -> str:
+    """Write a model's name as people do."""
+    return NAMES.get(name) or name.replace("_", " ") or DASH
+
+
+def with_names(text: str) -> str:
+    """Write the models in a sentence of the gate as people do, and keep numbers and their % together."""
+    known = "|".join(NAMES)
+    return re.sub(rf"\b({known})\b", lambda found: NAMES[found[0]], text).replace(" %", f"{SPACE}%")
+
+
+def explained(names: Iterable[str]) -> str:
+    """Return what each of these models does and what it is called in commands and files; the page opens it on a click."""
+    rows = [
+        [escape(model_name(name)), escape(WHAT.get(name, DASH)), f"<code>{escape(name)}</code>"]
+        for name in sorted(set(names), key=model_name)
+    ]
+    head = ["Model", "What it is", "In commands and files"]
+    return fold("What the models are", table(head, rows, "The models", text=range(3))) if rows else ""
