@@ -51,9 +51,15 @@ def test_every_model_has_a_line_of_its_own_and_the_best_comes_first():
     styles = plots.line_styles(names)
     assert list(styles) == names and len({tuple(style.values()) for style in styles.values()}) == len(names)
     assert {name for name in names if styles[name]["color"] == plots.GREY} == {"naive", "seasonal_naive"}
-    rows = [(model, horizon, error) for model, error in (("bad", 2.0), ("good", 0.5)) for horizon in (1, 2)]
+    rows = [
+        (model, horizon, error) for model, error in (("bad", 2.0), ("worse", 4.5), ("good", 1.5)) for horizon in (1, 2)
+    ]
     picture = plots.error_by_horizon(pd.DataFrame(rows, columns=["model_name", "horizon", "mase"]))
-    assert [text.get_text() for text in picture.figure.axes[0].get_legend().get_texts()] == ["good", "bad"]
+    assert [text.get_text() for text in picture.figure.axes[0].get_legend().get_texts()] == [
+        "good",
+        "bad",
+        "worse (up to 4.5)",
+    ]
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -467,7 +467,7 @@ def test_every_model_has_a_name_and_is_explained(company):
     """Also those that no fixture has: what a reader of a real report meets."""
     names = [model.name for family in models.families() for model in models.family_models(family)]
     assert set(names) == set(model_names.WHAT) >= set(model_names.NAMES)
-    text = text_of(model_names.explained(names))
+    text = text_of(accuracy.models_explained(names))
     assert all(model_names.WHAT[name] in text.replace("&#x27;", "'") and f" {name}" in text for name in names)
     assert "_" not in "".join(map(model_names.model_name, names)) and model_names.model_name("my_model") == "my model"
     assert text_of(accuracy.tables(domain_page.load(company("usual"), "sales"))).count("What the models are") == 1

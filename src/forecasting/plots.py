@@ -18,6 +18,7 @@ ACTUAL, FORECAST, BASELINE = BLUE, VERMILION, GREY
 WALK_FORWARD = "#B8860B"  # a darker orange: theirs is too pale for a line on white
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)  # of models, in the order in which they are listed
 DASHES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D")  # so that lines differ in print as well
+FAR = 2  # times the error of the best model: beyond it, a line may leave the picture
 BASELINES = {"naive": ":", "seasonal_naive": "--"}  # their dashes; all other models are measured against them
 BAND_80, BAND_95 = 0.30, 0.15  # opacity of the intervals
 
@@ -156,15 +157,23 @@ def coefficients(table: pd.DataFrame, title: str = "Coefficients of the model", 
 def error_by_horizon(leaderboard: pd.DataFrame, title: str = "Error by horizon", measure: str = "mase") -> Picture:
     """Draw a measure by months ahead, one line per model, the smallest error first in the legend and baselines in grey.
 
-    `leaderboard` has one row per `model_name` and `horizon` and a column named after the measure.
+    A model with more than twice the error of the best may leave the picture, so that the lines of the others stay apart; the
+    legend says so. `leaderboard` has one row per `model_name` and `horizon` and a column named after the measure.
     """
-    order = leaderboard.groupby("model_name")[measure].mean().sort_values(kind="stable").index
+    mean = leaderboard.groupby("model_name")[measure].mean().sort_values(kind="stable")
+    order = mean.index
     figure, (ax,) = canvas(title, height=3.4 if len(order) <= len(COLOURS) else 4.8)
+    far = set(order[mean > FAR * mean.min()])
+    near = leaderboard.loc[~leaderboard["model_name"].isin(far), measure]
     for name, style in line_styles(list(order)).items():
         rows = leaderboard[leaderboard["model_name"] == name].sort_values("horizon")
-        ax.plot(rows["horizon"], rows[measure], markersize=4, linewidth=1.2, label=name, **style)
+        label = f"{name} (up to {rows[measure].max():.1f})" if name in far else name
+        ax.plot(rows["horizon"], rows[measure], markersize=4, linewidth=1.2, label=label, **style)
     ax.set_xlabel("months ahead", fontsize=8)
     ax.set_ylabel(measure.upper(), fontsize=8)
+    if far and near.max() > near.min():
+        margin = 0.08 * (near.max() - near.min())
+        ax.set_ylim(near.min() - margin, near.max() + margin)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return Picture(figure, f"{title}: {measure.upper()} by months ahead, one line each for {', '.join(order)}.")

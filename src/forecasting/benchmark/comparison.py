@@ -5,21 +5,19 @@ import pandas as pd
 from forecasting.benchmark.record import published
 from forecasting.benchmark.results import REFERENCE
 from forecasting.benchmark.scoring import CHAMPION, MEASURES
+from forecasting.report.model_names import model_name
 
 PRINTED = {"smape": "sMAPE", "mape": "MAPE", "mase": "MASE", "wql": "WQL"}  # the measures that the literature prints
 DECIMALS = {"smape": 2, "mape": 2, "mase": 3, "wql": 4}
 HERE = "measured here"
-LABELS = {
-    CHAMPION: "Chosen forecast (champion)",
-    REFERENCE: "SCUM",
-    "seasonal_naive": "Seasonal naive",
-}
+LABELS = {CHAMPION: "Chosen forecast (champion)", REFERENCE: "SCUM"}
 ROW_COLUMNS = ["method", "model", *MEASURES, "seconds", "source"]
 
 
 def label(model: str) -> str:
     """Write a model's name for readers."""
-    return LABELS.get(model, model.replace("_", " ").capitalize())
+    name = LABELS.get(model, model_name(model))
+    return name[:1].upper() + name[1:]
 
 
 def beside(results: pd.DataFrame, dataset: str) -> pd.DataFrame:

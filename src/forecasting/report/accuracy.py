@@ -1,12 +1,13 @@
 """How far to trust a domain's forecasts: the champion against the baselines, with cutoffs and horizons stated."""
 
+from collections.abc import Iterable
 from html import escape
 
 import pandas as pd
 
 from forecasting.report.data import Domain
 from forecasting.report.html import facts, fold, note, paragraph, table, tag
-from forecasting.report.model_names import explained, model_name
+from forecasting.report.model_names import WHAT, model_name
 from forecasting.report.numbers import DASH, count, decimals_for, is_known, month, number, share
 
 LEVELS = {"total": "The total", "series": "Single series, on average"}
@@ -32,9 +33,19 @@ def tables(domain: Domain) -> str:
         + tag("h3", SETS["held_out"])
         + one_set(domain, "held_out")
         + facts([(name, escape(text)) for name, text in TERMS])
-        + explained(domain.accuracy["model_name"])
+        + models_explained(domain.accuracy["model_name"])
         + fold(SETS["choice"], choice)
     )
+
+
+def models_explained(names: Iterable[str]) -> str:
+    """Return what each of these models is and what it is called in commands and files."""
+    rows = [
+        [escape(model_name(name)), escape(WHAT.get(name, DASH)), f"<code>{escape(name)}</code>"]
+        for name in sorted(set(names), key=lambda name: model_name(name).lower())
+    ]
+    head = ["Model", "What it is", "In commands and files"]
+    return fold("What the models are", table(head, rows, "The models", text=range(3)))
 
 
 def one_set(domain: Domain, evaluation_set: str) -> str:

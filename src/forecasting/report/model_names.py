@@ -1,10 +1,7 @@
 """The models in words, for those who do not know what they are called in commands and files."""
 
 import re
-from collections.abc import Iterable
-from html import escape
 
-from forecasting.report.html import fold, table
 from forecasting.report.numbers import DASH, SPACE
 
 NAMES = {
@@ -42,13 +39,3 @@ def with_names(text: str) -> str:
     """Write the models in a sentence of the gate as people do, and keep numbers and their % together."""
     known = "|".join(NAMES)
     return re.sub(rf"\b({known})\b", lambda found: NAMES[found[0]], text).replace(" %", f"{SPACE}%")
-
-
-def explained(names: Iterable[str]) -> str:
-    """Return what each of these models does and what it is called in commands and files; the page opens it on a click."""
-    rows = [
-        [escape(model_name(name)), escape(WHAT.get(name, DASH)), f"<code>{escape(name)}</code>"]
-        for name in sorted(set(names), key=model_name)
-    ]
-    head = ["Model", "What it is", "In commands and files"]
-    return fold("What the models are", table(head, rows, "The models", text=range(3))) if rows else ""
