@@ -1,6 +1,7 @@
 """Shared by all tests: the project's folder, and small projects to try settings in."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,12 @@ ROOT = Path(__file__).resolve().parents[1]
 def root() -> Path:
     """The project's folder."""
     return ROOT
+
+
+@pytest.fixture
+def can_start_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `multiprocessing` start processes where the tests run in a worker of pytest-xdist, whose main module lacks a spec."""
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None, raising=False)
 
 
 def write_notebook(path: Path, parameters: str, *code: str) -> Path:

@@ -351,7 +351,7 @@ def test_the_order_of_rows_does_not_matter(fitted: CNNLSTMForecastModel):
     pd.testing.assert_frame_equal(shuffled.predict(train, 6), fitted.predict(train, 6), check_exact=True)
 
 
-def test_processes_side_by_side_change_no_number():
+def test_processes_side_by_side_change_no_number(can_start_processes: None):
     train = company(40)
     chosen = {**SMALL, "networks": 2, "channels": 4, "hidden": 4}
     alone, together = (CNNLSTMForecastModel(**chosen, jobs=jobs).fit(train) for jobs in (1, 2))

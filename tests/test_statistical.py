@@ -156,7 +156,7 @@ def test_units_and_row_order_do_not_matter(name: str, seed: int, factor: float):
     pd.testing.assert_frame_equal(shuffled, plain, check_exact=True)
 
 
-def test_processes_side_by_side_change_no_number():
+def test_processes_side_by_side_change_no_number(can_start_processes: None):
     train = company(30)
     alone, together = AutoCES().fit(train), AutoCES(jobs=2).fit(train)
     pd.testing.assert_frame_equal(together.predict(train, 6), alone.predict(train, 6), check_exact=True)
