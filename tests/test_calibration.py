@@ -9,6 +9,7 @@ import pytest
 from forecasting import models
 from forecasting.backtest import cutoffs, empty_backtest, forecast_nodes, known_at, plan, walk_forward
 from forecasting.calibration import (
+    ENTRIES,
     Calibration,
     Past,
     calibrate_backtests,
@@ -128,11 +129,11 @@ def test_past_errors_agree_with_a_loop():
     rows = pd.DataFrame({"aggregation": "series", "horizon": [2, 5, 9], "scale": [4.0, np.nan, 2.0]})
     rows = rows.assign(cutoff=pd.Timestamp("2023-10-01"), ds=pd.Timestamp("2023-12-01"), y=[12.0, 3.0, 7.0])
     rows = rows.assign(**(dict.fromkeys(COLUMNS, 10.0) | {"q025": 8.0}), bottom_up=10.0, ols=[11.0, 0.0, -1.0])
-    rows = rows.assign(wls_struct=9.0)
+    rows = rows.assign(wls_struct=9.0, unique_id="North/Bikes")
     past = Past.of(rows, cut=True)
     assert past.errors["bottom_up"].tolist() == [0.5, 1.5] and past.errors["ols"].tolist() == [0.25, 3.5]
     ols = past.residuals["ols"]
-    assert ols.bucket.tolist() == [0, 2] and ols.level.tolist() == [0, 0]
+    assert ols.bucket.tolist() == [0, 2] and ols.level.tolist() == [0, 0] and ols.origin.tolist() == [0, 0]
     np.testing.assert_allclose(ols.values[:, [0, MIDDLE, -1]], [[0.75, 0.25, 0.25], [4.5, 3.5, 3.5]])
     earlier = past.known_at(pd.Timestamp("2023-11-01"))
     assert earlier.errors.empty and not any(len(part) for part in earlier.residuals["ols"])
@@ -145,6 +146,15 @@ def test_a_node_keeps_its_own_width_around_the_coherent_point():
     np.testing.assert_allclose(free, quantiles - quantiles[:, [MIDDLE]] + np.array([[7.0], [-2.0]]), atol=1e-12)
     assert free[:, MIDDLE].tolist() == [7.0, -2.0] and cut[:, MIDDLE].tolist() == [7.0, 0.0]
     np.testing.assert_allclose(np.ptp(cut, axis=1), [10.0, 2.0])
+
+
+def test_a_fallback_of_a_model_with_a_width_of_its_own_gets_its_width_from_the_errors_of_points():
+    """A series that is too short for a network has a point only; what corrects the network's bounds would leave it without any."""
+    entry = {"pool": "series, horizons 1-3", "n": 400, "offsets": list(range(-5, 6)), "corrections": [0.0] * 11}
+    calibration = Calibration("bottom_up", {}, dict.fromkeys((f"{a}, {b}" for a, b in ENTRIES), entry))
+    own = np.vstack([np.linspace(-2.0, 2.0, 11) + 50.0, np.full(11, 50.0)])
+    found = calibration.moved(np.zeros(2, dtype=int), own, np.array([3.0, 3.0]))
+    np.testing.assert_allclose(found.quantiles, [own[0], 50.0 + 3.0 * np.arange(-5, 6)])
 
 
 def test_the_table_says_which_method_is_in_force_and_why(raw: pd.DataFrame, train: pd.DataFrame):

@@ -13,10 +13,12 @@ from forecasting.hierarchy import aggregate_actuals
 from forecasting.intervals import (
     BUCKETS,
     ENOUGH,
+    HALFWAY,
     MIDDLE,
     Residuals,
     bucket_of,
     choose_pool,
+    corrections,
     naive_errors,
     offsets,
     ordered_around_point,
@@ -75,7 +77,7 @@ def test_scales_use_the_history_up_to_each_cutoff():
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=120))
 def test_offsets_agree_with_counting(residuals: list[float]):
-    moved = offsets(np.repeat(np.array(residuals)[:, None], len(QUANTILES), axis=1))
+    moved = offsets(np.array(residuals))
     for level, found in zip(QUANTILES, moved, strict=True):
         upper = max(level, 1 - level)
         signed = (
@@ -94,7 +96,7 @@ def test_coverage_of_exchangeable_residuals_is_what_the_ranks_promise(n: int):
     trials = 4000
     for _ in range(trials):
         sample = rng.gamma(2.0, 1.0, n + 1) - 1.0  # skew, and not centred
-        moved = offsets(np.repeat(sample[:n, None], len(QUANTILES), axis=1))
+        moved = offsets(sample[:n])
         inside_80 += moved[1] <= sample[n] <= moved[-2]
         inside_95 += moved[0] <= sample[n] <= moved[-1]
     for inside, level in ((inside_80, 0.8), (inside_95, 0.95)):
@@ -104,14 +106,32 @@ def test_coverage_of_exchangeable_residuals_is_what_the_ranks_promise(n: int):
         assert abs(inside / trials - promised) < 4 * math.sqrt(promised * (1 - promised) / trials)
 
 
-def test_quantiles_that_a_model_brings_are_corrected_level_by_level():
+def test_many_origins_correct_the_quantiles_of_a_model_that_is_too_sure():
     rng = np.random.default_rng(1)
     actual = rng.normal(0.0, 1.0, 4000)
     too_narrow = np.quantile(rng.normal(0.0, 0.3, 100_000), QUANTILES)
-    moved = offsets(actual[:2000, None] - too_narrow)
+    moved = corrections(actual[:2000, None] - too_narrow, origins=10_000)
     corrected = ordered_around_point((too_narrow + moved)[None, :])[0]
     share = [(actual[2000:] <= bound).mean() for bound in corrected]
     np.testing.assert_allclose(share, QUANTILES, atol=0.035)
+
+
+@given(st.lists(st.lists(st.floats(-9, 9), min_size=11, max_size=11), min_size=1, max_size=60), st.integers(0, 30))
+def test_corrections_agree_with_counting(rows: list[list[float]], origins: int):
+    moved = corrections(np.array(rows), origins)
+    for lower, upper in ((0, 10), (1, 9), (2, 8), (3, 7), (4, 6)):
+        beyond = sorted(max(row[upper], -row[lower]) for row in rows)
+        needed = math.ceil((len(rows) + 1) * (QUANTILES[upper] - QUANTILES[lower]) - 1e-9)
+        expected = beyond[min(needed, len(rows)) - 1] * origins / (origins + HALFWAY)
+        assert moved[upper] == pytest.approx(expected) and moved[lower] == -moved[upper]
+    assert moved[MIDDLE] == 0.0
+
+
+def test_few_origins_leave_a_models_quantiles_nearly_as_they_are():
+    """All series share the surprises of an origin, so thousands of residuals of one origin are not much evidence."""
+    residuals = np.tile(np.linspace(4.0, 2.0, 11), (5000, 1))
+    sizes = [corrections(residuals, origins)[-1] for origins in (0, 1, HALFWAY, 60)]
+    assert sizes == pytest.approx([0.0, 2.0 / 7, 1.0, 2.0 * 60 / 66])
 
 
 @given(st.lists(st.lists(st.floats(-1e3, 1e3), min_size=11, max_size=11), min_size=1, max_size=5))
@@ -131,9 +151,8 @@ def residuals(counts: dict[tuple[str, str], int], months: int = 3) -> Residuals:
         for _ in range(n)
     ]
     level, bucket, value = np.array(rows).T
-    return Residuals(
-        level, bucket, np.arange(len(rows)) % months, np.repeat(value[:, None], len(COLUMNS), axis=1).astype(float)
-    )
+    month, values = np.arange(len(rows)) % months, np.repeat(value[:, None], len(COLUMNS), axis=1).astype(float)
+    return Residuals(level, bucket, month, month, values)
 
 
 def test_pools_widen_step_by_step_and_say_so():
@@ -149,7 +168,7 @@ def test_pools_widen_step_by_step_and_say_so():
     }
     for (level, bucket), (name, n) in expected.items():
         pool = choose_pool(some, naive, level, bucket)
-        assert (pool.name, len(pool.residuals), pool.around_point) == (name, n, False)
+        assert (pool.name, len(pool.residuals), pool.origins, pool.around_point) == (name, n, 3, False)
 
 
 def test_without_residuals_the_seasonal_naive_speaks_for_its_own_history():

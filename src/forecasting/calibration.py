@@ -8,6 +8,7 @@ what is left, and each gets the interval that was known at its cutoff.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -19,9 +20,11 @@ from forecasting.hierarchy import NODE, aggregate_actuals, comparable
 from forecasting.intervals import (
     BUCKETS,
     MIDDLE,
+    Pool,
     Residuals,
     bucket_of,
     choose_pool,
+    corrections,
     naive_errors,
     offsets,
     ordered_around_point,
@@ -30,6 +33,7 @@ from forecasting.intervals import (
 from forecasting.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
 
 COLUMNS = list(QUANTILE_COLUMNS)
+UNUSED = [float("nan")] * len(COLUMNS)
 ENTRIES = [(level, bucket) for level in AGGREGATIONS for bucket in BUCKETS]
 
 
@@ -49,7 +53,8 @@ class Past:
         """Measure rows of `reconciliation.reconcile`, with y and scale; `cut`: points below zero count as zero."""
         known = rows[rows["y"].notna() & rows["scale"].notna()]
         actual, unit = known["y"].to_numpy()[:, None], known["scale"].to_numpy()[:, None]
-        keys = (_level(known), bucket_of(known["horizon"].to_numpy()), month_number(known["ds"]))
+        origin = known.groupby(NODE)["cutoff"].rank("dense").to_numpy().astype(int) - 1
+        keys = (_level(known), bucket_of(known["horizon"].to_numpy()), month_number(known["ds"]), origin)
         residuals = {
             method: Residuals(*keys, (actual - coherent_quantiles(known, method, cut)) / unit) for method in METHODS
         }
@@ -69,9 +74,14 @@ def coherent_quantiles(rows: pd.DataFrame, method: str, cut: bool) -> np.ndarray
     All quantiles of a node move as far as its point does, so the width is the node's own.
     """
     point = np.maximum(rows[method].to_numpy(), 0.0) if cut else rows[method].to_numpy()
-    quantiles = rows[COLUMNS].to_numpy() + (point - rows[POINT].to_numpy())[:, None]
-    quantiles[:, MIDDLE] = point
-    return quantiles
+    return moved_to(point, rows[COLUMNS].to_numpy())
+
+
+def moved_to(point: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Return quantiles [n, 11] that lie around `point` [n] as they did around their own."""
+    result = quantiles + (point - quantiles[:, MIDDLE])[:, None]
+    result[:, MIDDLE] = point
+    return result
 
 
 def _level(rows: pd.DataFrame) -> np.ndarray:
@@ -79,12 +89,30 @@ def _level(rows: pd.DataFrame) -> np.ndarray:
     return pd.Index(AGGREGATIONS).get_indexer(rows["aggregation"])
 
 
+class Moved(NamedTuple):
+    """Calibrated quantiles [n, 11], and the pool of errors each row's interval comes from, with its size [n]."""
+
+    quantiles: np.ndarray
+    pool: np.ndarray
+    n: np.ndarray
+
+
+class Entries(NamedTuple):
+    """The entries of a calibration as arrays: offsets and corrections (NaN: not used) [entries, 11], the others [entries]."""
+
+    offsets: np.ndarray
+    corrections: np.ndarray
+    pool: np.ndarray
+    n: np.ndarray
+
+
 @dataclass(frozen=True)
 class Calibration:
     """What turns a model's forecasts into coherent ones with intervals.
 
     `reconciliation`: the method that makes the aggregations agree. `mase`: the past error of each method, by which it was chosen.
-    `entries` maps 'series, 1-3' (each aggregation and bucket) to {"pool", "n", "around_point", "offsets"}. All JSON as it stands.
+    `entries` maps 'series, 1-3' (each aggregation and bucket) to {"pool", "n", "offsets", "corrections"}: how far bounds lie from
+    a forecast that has no width of its own, and how far a model's own quantiles move (null: they are not used). All JSON as it stands.
     """
 
     reconciliation: str
@@ -103,14 +131,7 @@ class Calibration:
         for level, bucket in ENTRIES:
             pool = choose_pool(past.residuals[method], naive, level, bucket)
             if pool.name not in by_pool:
-                moved = offsets(pool.residuals).tolist()
-                found = {
-                    "pool": pool.name,
-                    "n": len(pool.residuals),
-                    "around_point": pool.around_point,
-                    "offsets": moved,
-                }
-                by_pool[pool.name] = found
+                by_pool[pool.name] = _entry(pool)
             entries[f"{level}, {bucket}"] = by_pool[pool.name]
         return cls(method, mase, entries)
 
@@ -119,20 +140,38 @@ class Calibration:
 
         `rows` are of `reconciliation.reconcile`, with scale; a row without a scale keeps the width that its model gave it.
         """
-        entries = [self.entries[f"{level}, {bucket}"] for level, bucket in ENTRIES]
         index = _level(rows) * len(BUCKETS) + bucket_of(rows["horizon"].to_numpy())
-        moved, around, pool, n = (
-            np.array([entry[name] for entry in entries])[index] for name in ("offsets", "around_point", "pool", "n")
-        )
         own = coherent_quantiles(rows, self.reconciliation, cut)
-        base = np.where(around[:, None], own[:, [MIDDLE]], own)
-        quantiles = ordered_around_point(base + moved * rows["scale"].fillna(0.0).to_numpy()[:, None])
+        found = self.moved(index, own, rows["scale"].fillna(0.0).to_numpy())
         values = {
             "was_negative": cut & (rows[self.reconciliation] < 0),
-            "interval_pool": pool.astype(object),
-            "interval_n": n,
+            "interval_pool": found.pool,
+            "interval_n": found.n,
         }
-        return rows.assign(**dict(zip(COLUMNS, quantiles.T, strict=True)), **values)
+        return rows.assign(**dict(zip(COLUMNS, found.quantiles.T, strict=True)), **values)
+
+    def moved(self, index: np.ndarray, own: np.ndarray, scale: np.ndarray) -> "Moved":
+        """Return coherent quantiles `own` [n, 11] corrected by the errors of their pools, or laid around the point, and the pools.
+
+        `index` [n] is the position in ENTRIES of each row's aggregation and bucket; `scale` [n] is 0 where none is known.
+        """
+        entries, unit = self._table, scale[:, None]
+        corrected = own + entries.corrections[index] * unit
+        around = own[:, [MIDDLE]] + entries.offsets[index] * unit
+        has_width = (own[:, :1] < own[:, -1:]) & np.isfinite(corrected)
+        quantiles = ordered_around_point(np.where(has_width, corrected, around))
+        return Moved(quantiles, entries.pool[index], entries.n[index])
+
+    @cached_property
+    def _table(self) -> "Entries":
+        """The entries side by side, in the order of ENTRIES."""
+        found = [self.entries[f"{level}, {bucket}"] for level, bucket in ENTRIES]
+        return Entries(
+            offsets=np.array([entry["offsets"] for entry in found]),
+            corrections=np.array([entry["corrections"] or UNUSED for entry in found]),
+            pool=np.array([entry["pool"] for entry in found], dtype=object),
+            n=np.array([entry["n"] for entry in found]),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as JSON."""
@@ -142,6 +181,13 @@ class Calibration:
     def from_json(cls, content: dict[str, Any]) -> Self:
         """Take back what `to_json` returned."""
         return cls(**content)
+
+
+def _entry(pool: Pool) -> dict[str, Any]:
+    """Return what a pool says, as JSON."""
+    own = None if pool.around_point else corrections(pool.residuals, pool.origins).tolist()
+    point = offsets(pool.residuals[:, MIDDLE]).tolist()
+    return {"pool": pool.name, "n": len(pool.residuals), "offsets": point, "corrections": own}
 
 
 def reconciliation_table(calibrations: dict[str, Calibration]) -> pd.DataFrame:

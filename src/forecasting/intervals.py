@@ -3,9 +3,13 @@
 A residual is (actual − quantile) / scale, at cutoffs whose months were known by then; scale is the series' own mean
 absolute seasonal-naive error. The quantile at level p is moved by the pool's p-quantile with the rank of a finite
 sample: ceil((n + 1) p) from below for the upper levels (Vovk, Gammerman and Shafer 2005; Lei et al. 2018), the mirror
-image for the lower ones, so bounds need not be symmetric. Each level is moved by its own residuals, so quantiles that a
-model brings are corrected (conformalized quantile regression, Romano, Patterson and Candès 2019) and a model of points,
-eleven equal quantiles, gets an interval: the same computation. The median, which is the point, stays.
+image for the lower ones, so bounds need not be symmetric. That gives a forecast of points, eleven equal quantiles, its
+interval. The median, which is the point, stays.
+
+Quantiles that a model brings are corrected (conformalized quantile regression, Romano, Patterson and Candès 2019): both
+levels of a pair, 0.1 and 0.9 say, move outwards or inwards by the same amount, and only by as much as the number of past
+origins allows, n / (n + 6). All series share the surprises of an origin, so a few origins, however many residuals they
+give, say little on how wide the next interval must be, and nothing on which side it should lean to.
 """
 
 from collections.abc import Sequence
@@ -20,6 +24,7 @@ from forecasting.features import Panel, mean, panel
 BUCKETS = {"1-3": (1, 3), "4-6": (4, 6), "7-12": (7, 12), "13-18": (13, 18), "19+": (19, 10_000)}
 ENOUGH = 39  # residuals: below this the rank of a 2.5 % bound lies outside the sample
 ENOUGH_MONTHS = 3  # that they come from
+HALFWAY = 6  # origins at which half of a correction of a model's own quantiles is made
 MIDDLE = QUANTILE_COLUMNS.index(POINT)
 COLUMNS = list(QUANTILE_COLUMNS)
 
@@ -65,25 +70,27 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
 class Residuals(NamedTuple):
     """Scaled residuals of past forecasts.
 
-    `level` [n]: position in AGGREGATIONS; `bucket` [n]: position in BUCKETS; `month` [n]: the forecast month's number; `values`
-    [n, 11]: one per quantile.
+    `level` [n]: position in AGGREGATIONS; `bucket` [n]: position in BUCKETS; `month` [n]: the forecast month's number; `origin`
+    [n]: the forecast's place among those of its series, 0 for its first cutoff; `values` [n, 11]: one per quantile.
     """
 
     level: np.ndarray
     bucket: np.ndarray
     month: np.ndarray
+    origin: np.ndarray
     values: np.ndarray
 
 
 class Pool(NamedTuple):
     """Residuals that stand for one aggregation and horizon bucket.
 
-    `residuals` [n, 11] per quantile. `around_point`: they are errors of the seasonal naive, so they are laid around the
-    point instead of moving the model's own quantiles.
+    `residuals` [n, 11] per quantile, from so many `origins`. `around_point`: they are errors of the seasonal naive, so they are
+    laid around the point instead of moving the model's own quantiles.
     """
 
     name: str
     residuals: np.ndarray
+    origins: int
     around_point: bool
 
 
@@ -107,13 +114,14 @@ def choose_pool(residuals: Residuals, naive: dict[str, np.ndarray], level: str, 
         own = np.isin(residuals.level, [AGGREGATIONS.index(each) for each in levels])
         for horizons, chosen in ((f"horizons {bucket}", own & in_bucket), ("all horizons", own)):
             if chosen.sum() >= ENOUGH and len(np.unique(residuals.month[chosen])) >= ENOUGH_MONTHS:
-                return Pool(f"{name}, {horizons}", residuals.values[chosen], around_point=False)
+                origins = len(np.unique(residuals.origin[chosen]))
+                return Pool(f"{name}, {horizons}", residuals.values[chosen], origins, around_point=False)
     last_resorts = {
         f"{name}, seasonal naive errors in the history": np.concatenate([naive[each] for each in levels])
         for name, levels in (groups | {"all aggregations": list(AGGREGATIONS)}).items()
     }
     name = next((name for name, errors in last_resorts.items() if len(errors) >= ENOUGH), [*last_resorts][-1])
-    return Pool(name, np.repeat(last_resorts[name][:, None], len(COLUMNS), axis=1), around_point=True)
+    return Pool(name, np.repeat(last_resorts[name][:, None], len(COLUMNS), axis=1), 0, around_point=True)
 
 
 def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -132,7 +140,7 @@ def _naive_errors(history: pd.DataFrame) -> np.ndarray:
 
 
 def offsets(residuals: np.ndarray) -> np.ndarray:
-    """Return how far each quantile moves, in scales [11], from residuals [n, 11]; 0 for the median, and for n = 0.
+    """Return how far each bound lies from a point, in scales [11], from the point's residuals [n]; 0 for the median and for n = 0.
 
     Upper levels take the residual of rank ceil((n + 1) p), lower ones of rank floor((n + 1) p); a rank outside the
     sample takes its end.
@@ -140,11 +148,26 @@ def offsets(residuals: np.ndarray) -> np.ndarray:
     n = len(residuals)
     if n == 0:
         return np.zeros(len(QUANTILES))
-    ordered = np.sort(np.ascontiguousarray(residuals.T), axis=1).T
     exact = (n + 1) * np.array(QUANTILES)
     rank = np.where(np.array(QUANTILES) > 0.5, np.ceil(exact - 1e-9), np.floor(exact + 1e-9)).astype(int)
-    moved = ordered[np.clip(rank, 1, n) - 1, np.arange(len(QUANTILES))]
+    moved = np.sort(residuals)[np.clip(rank, 1, n) - 1]
     moved[MIDDLE] = 0.0
+    return moved
+
+
+def corrections(residuals: np.ndarray, origins: int) -> np.ndarray:
+    """Return how far a model's own quantiles move, in scales [11], from their residuals [n, 11] of so many origins.
+
+    A pair of levels p and 1 − p moves outwards by the same amount: the residual beyond the nearer of the two, of rank
+    ceil((n + 1) q) for the share q that lies between them, times n / (n + HALFWAY) for n origins.
+    """
+    n, moved = len(residuals), np.zeros(len(QUANTILES))
+    for upper in range(MIDDLE + 1, len(QUANTILES)) if n else ():
+        lower = len(QUANTILES) - 1 - upper
+        beyond = np.sort(np.maximum(residuals[:, upper], -residuals[:, lower]))
+        rank = int(np.ceil((n + 1) * (QUANTILES[upper] - QUANTILES[lower]) - 1e-9))
+        moved[upper] = beyond[min(rank, n) - 1] * origins / (origins + HALFWAY)
+        moved[lower] = -moved[upper]
     return moved
 
 
