@@ -12,7 +12,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE DOMAIN MODEL DATASETS REFERENCE INSIDE LIMIT,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE DOMAIN MODEL DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -37,13 +37,14 @@ export PYTHONPATH := $(CURDIR)/src
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MPLBACKEND := agg
 export MLFLOW_DISABLE_TELEMETRY := true
+export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 
 # a name that cannot be a folder is refused by the first command; until then it must not confuse Make
 FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findstring %,$(NAME)),refused,$(NAME)),refused)
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run lab promote rollback test benchmark companies timing mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report data run lab serve dashboard promote rollback test benchmark companies timing load mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -71,9 +72,17 @@ promote: $(READY)  ## DOMAIN=sales [MODEL=linear]: put a model in force (else th
 rollback: $(READY)  ## DOMAIN=sales: take the last change of the champion back, a person's or the gate's
 	@$(FC) alone $(ARGS) -- $(FC) rollback --domain="$$DOMAIN" $(ARGS)
 
-mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models
+# exec: who stops make stops the server itself, which then finishes what it has begun
+serve: $(READY)  ## forecasts by HTTP, on http://127.0.0.1:8000 (HOST=, PORT=; the key of FORECASTING_API_KEY, if set)
+	@exec $(PY) -m forecasting.api --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8000)"
+
+dashboard: $(READY)  ## forecasts, accuracy and a form for your own series, on http://127.0.0.1:8501 (HOST=, PORT=)
+	@exec $(PY) -m forecasting.dashboard --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8501)"
+
+mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models, on http://127.0.0.1:5000 (HOST=, PORT=)
 	@test -f data/$(FOLDER)/mlflow.db || { echo "There is no MLflow store in data/$(FOLDER) yet: make report makes it." >&2; exit 2; }
-	@$(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" --host 127.0.0.1 --port $(or $(PORT),5000)
+	@exec $(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" \
+	  --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),5000)" --workers 1
 
 docs: $(READY)  ## the dbt documentation, from raw fact to report page
 	@$(FC) alone $(ARGS) -- $(SUB) _docs
@@ -90,6 +99,9 @@ companies: $(READY)  ## how much better the champion is on real companies' data,
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
+
+load: $(READY)  ## how many forecasts by HTTP this machine makes in a second, to runs/benchmark/api.csv
+	@$(PY) tests/measure_api.py runs/benchmark/api.csv
 
 quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the report needs it not
 	@$(PY) -m pip install --quiet --disable-pip-version-check quarto-cli \
@@ -141,7 +153,7 @@ _docs:
 
 PUBLISHED := data/$(FOLDER)/published.duckdb
 BENCHMARK := $(wildcard runs/benchmark/results.csv)
-PAGES     := $(if $(DOMAINS),index $(DOMAINS) data_quality $(if $(BENCHMARK),benchmark))
+PAGES     := $(if $(DOMAINS),index $(DOMAINS) accuracy model_card data_quality $(if $(BENCHMARK),benchmark) glossary)
 
 .PHONY: _published
 _published: $(PUBLISHED)
@@ -181,5 +193,5 @@ $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(P
 
 $(RUNS)/pages/benchmark.ipynb: $(BENCHMARK)
 
-$(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(STAMPS)/render.stamp
+$(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(STAMPS)/render.stamp
 	@$(FC) render $(ARGS)

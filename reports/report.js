@@ -1,13 +1,23 @@
-// Draws the charts from the data that stands in the page, lets a reader choose region and category, and opens on paper
-// what is folded on the screen.
+// Draws the charts from the data that stands in the page, lets a reader choose region and category for all of them, sorts
+// and searches tables, and opens on paper what is folded on the screen.
 (() => {
   "use strict";
   const config = { displayModeBar: false, responsive: true, doubleClick: false };
+  const many = 30; // names from which a box finds them faster than two lists
+  const words = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+  const make = (name, properties = {}, ...children) => {
+    const node = Object.assign(document.createElement(name), properties);
+    node.append(...children);
+    return node;
+  };
 
   const read = (figure, name) => {
     const node = figure.querySelector(`script.${name}`);
     return node ? JSON.parse(node.textContent) : null;
   };
+
+  // --- charts -------------------------------------------------------------------------------------------------------------
 
   // With a viewBox a chart shrinks with the paper it is printed on.
   const fit = (plot) => plot.querySelectorAll(".main-svg").forEach((svg) => {
@@ -16,6 +26,11 @@
     plot.style.setProperty("--ratio", width / height);
   });
 
+  const nameOf = ([region, category]) => {
+    if (region === "All") return category === "All" ? "Total" : category;
+    return category === "All" ? region : `${region} / ${category}`;
+  };
+
   // A region that has no series of a category cannot be chosen together with it.
   const limitCategories = (choices, region, category) => {
     const known = new Set(choices.filter((choice) => choice[0] === region.value).map((choice) => choice[1]));
@@ -23,32 +38,73 @@
     if (!known.has(category.value)) category.value = known.has("All") ? "All" : [...known][0];
   };
 
-  const select = (plot, choices, region, category, whole) => {
-    limitCategories(choices, region, category);
-    const [regionName, categoryName, values, range] = choices.find((choice) => choice[0] === region.value && choice[1] === category.value);
-    const shown = `Region ${regionName}, category ${categoryName}. ${plot.dataset.label}`;
-    plot.setAttribute("aria-label", shown);
+  const choose = (region, category) => document.dispatchEvent(new CustomEvent("choose", { detail: [region, category] }));
+
+  // The table that belongs to a chart shows the numbers of the same choice, written out by the page.
+  const fill = (id, name, rows) => {
+    const table = id && document.getElementById(id);
+    if (!table) return;
+    const title = table.caption.querySelector("span");
+    table.dataset.of ??= title.textContent.replace(/^Total: /, "");
+    title.textContent = `${name}: ${table.dataset.of}`;
+    table.closest(".scroll").setAttribute("aria-label", title.textContent);
+    rows.forEach((cells, i) => cells.forEach((text, j) => { table.tBodies[0].rows[i].cells[j].textContent = text; }));
+  };
+
+  const show = (figure, plot, choice, whole) => {
+    const [region, category, values, range, rows] = choice;
+    plot.setAttribute("aria-label", `Region ${region}, category ${category}. ${plot.dataset.label}`);
+    figure.querySelector(".chosen").textContent = `Shown: ${nameOf(choice)}`;
     Plotly.update(plot, { y: values }, whole ? { "yaxis.autorange": true } : { "yaxis.range": [...range] });
+    fill(plot.dataset.table, nameOf(choice), rows || []);
+  };
+
+  // One box instead of two long lists: a name that is typed or picked chooses region and category.
+  const addFinder = (figure, plot, choices) => {
+    const names = new Map(choices.map((choice) => [nameOf(choice).toLowerCase(), choice]));
+    const list = make("datalist", { id: `${plot.id}-names` }, ...choices.map((choice) => make("option", { value: nameOf(choice) })));
+    const input = make("input", { type: "search", className: "find", id: `${plot.id}-find`, placeholder: "region, category or series" });
+    input.setAttribute("list", list.id);
+    input.addEventListener("input", () => {
+      const found = names.get(input.value.trim().toLowerCase());
+      if (found) choose(found[0], found[1]);
+    });
+    const label = make("label", { htmlFor: input.id }, "Find ");
+    label.append(input);
+    figure.querySelector(".selectors").append(label, list);
+  };
+
+  const connectMenus = (figure, plot, choices, whole) => {
+    const [region, category] = figure.querySelectorAll(".selectors select");
+    if (!region) return () => choices[0];
+    const chosen = () => choices.find((choice) => choice[0] === region.value && choice[1] === category.value);
+    limitCategories(choices, region, category);
+    for (const menu of [region, category]) {
+      menu.addEventListener("change", () => {
+        limitCategories(choices, region, category);
+        choose(region.value, category.value);
+      });
+    }
+    document.addEventListener("choose", ({ detail }) => {
+      if (!choices.some((choice) => choice[0] === detail[0] && choice[1] === detail[1])) return;
+      [region.value, category.value] = detail;
+      limitCategories(choices, region, category);
+      show(figure, plot, chosen(), whole && whole.checked);
+    });
+    if (choices.length > many) addFinder(figure, plot, choices);
+    return chosen;
   };
 
   const connect = (figure, plot) => {
-    const [region, category] = figure.querySelectorAll(".selectors select");
     const choices = read(figure, "choices");
-    const whole = figure.querySelector(".selectors input");
+    if (!choices) return;
+    const whole = figure.querySelector(".selectors input[type=checkbox]");
+    const chosen = connectMenus(figure, plot, choices, whole);
+    if (!whole) return;
     const span = [...plot.layout.xaxis.range];
-    let range = () => choices[0][3];
-    if (region) {
-      limitCategories(choices, region, category);
-      range = () => choices.find((choice) => choice[0] === region.value && choice[1] === category.value)[3];
-      for (const menu of [region, category]) {
-        menu.addEventListener("change", () => select(plot, choices, region, category, whole && whole.checked));
-      }
-    }
-    if (whole) {
-      whole.addEventListener("change", () => Plotly.relayout(plot, whole.checked
-        ? { "xaxis.autorange": true, "yaxis.autorange": true }
-        : { "xaxis.range": [...span], "yaxis.range": [...range()] }));
-    }
+    whole.addEventListener("change", () => Plotly.relayout(plot, whole.checked
+      ? { "xaxis.autorange": true, "yaxis.autorange": true }
+      : { "xaxis.range": [...span], "yaxis.range": [...chosen()[3]] }));
   };
 
   const draw = async (figure) => {
@@ -64,7 +120,75 @@
     connect(figure, plot);
   };
 
-  document.querySelectorAll("figure.chart").forEach(draw);
+  // The first chart at once, the others when the browser has time: the page can be read meanwhile. All are drawn within a second.
+  const [first, ...others] = document.querySelectorAll("figure.chart");
+  const later = window.requestIdleCallback || ((task) => setTimeout(task, 50));
+  if (first) draw(first);
+  others.forEach((figure) => later(() => draw(figure), { timeout: 1000 }));
+
+  // --- tables -------------------------------------------------------------------------------------------------------------
+
+  // «−1,234.5 %» as a number; a cell may say its value itself, and what is not known is null and comes last.
+  const asNumber = (text) => {
+    const found = text.match(/[+−-]?[\d,]*\.?\d+/);
+    return found ? Number(found[0].replace("−", "-").replace(/[+,]/g, "")) : null;
+  };
+
+  const valueOf = (cell, numeric) => {
+    const stated = cell.dataset.value;
+    if (stated === undefined) return numeric ? asNumber((cell.firstChild || cell).textContent) : cell.textContent.trim();
+    return numeric ? (stated === "" ? null : Number(stated)) : stated;
+  };
+
+  const sort = (table, heads, column) => {
+    const [head, body] = [heads[column], table.tBodies[0]];
+    const numeric = head.classList.contains("number");
+    const before = head.getAttribute("aria-sort");
+    const down = before ? before === "ascending" : numeric;
+    heads.forEach((other) => other.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const rows = [...body.rows].filter((row) => !row.classList.contains("total"));
+    const totals = [...body.rows].filter((row) => row.classList.contains("total"));
+    const keyed = rows.map((row) => [valueOf(row.cells[column], numeric), row]);
+    keyed.sort(([a], [b]) => {
+      if (a === null || b === null) return (a === null) - (b === null);
+      return (down ? -1 : 1) * (numeric ? a - b : words.compare(a, b));
+    });
+    body.append(...keyed.map(([, row]) => row), ...totals);
+  };
+
+  const makeSortable = (table) => {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => {
+      if (!head.textContent.trim()) return;
+      const button = make("button", { type: "button" }, ...head.childNodes);
+      button.addEventListener("click", () => sort(table, heads, column));
+      head.append(button);
+    });
+  };
+
+  // Every word must be somewhere in the row's names; the total stays in sight.
+  const makeSearchable = (table, number) => {
+    const rows = [...table.tBodies[0].rows].filter((row) => !row.classList.contains("total"));
+    const names = rows.map((row) => [...row.cells[0].childNodes].map((node) => node.textContent).join(" ").toLowerCase());
+    const input = make("input", { type: "search", className: "find", id: `find-${number}` });
+    const status = make("span", { className: "found" });
+    status.setAttribute("role", "status");
+    input.addEventListener("input", () => {
+      const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      rows.forEach((row, i) => { row.hidden = !wanted.every((word) => names[i].includes(word)); });
+      const left = rows.filter((row) => !row.hidden).length;
+      status.textContent = wanted.length ? `${left.toLocaleString("en")} of ${rows.length.toLocaleString("en")}` : "";
+    });
+    const label = make("label", { htmlFor: input.id }, `Find a ${table.dataset.find} `);
+    label.append(input);
+    table.closest(".scroll").before(make("p", { className: "finder" }, label, status));
+  };
+
+  document.querySelectorAll("table.sortable").forEach(makeSortable);
+  document.querySelectorAll("table[data-find]").forEach(makeSearchable);
+
+  // --- paper --------------------------------------------------------------------------------------------------------------
 
   const folded = () => document.querySelectorAll("details:not([open]):not(.screen)");
   window.addEventListener("beforeprint", () => folded().forEach((node) => { node.open = node.dataset.opened = true; }));

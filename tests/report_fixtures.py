@@ -34,6 +34,11 @@ ACCURACY_COLUMNS = [
     "fva",
 ]
 KEY = ["aggregation", "unique_id", "region", "product_category"]
+HARD_NAMES = (
+    "Bikes",
+    "A <b>\"bold\"</b> & 'quoted' name",
+    "Protective clothing, helmets and gloves for winter and for summer",
+)
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,25 @@ class Company:
     categories: tuple[str, ...] = ("Bikes", "Clothing & Shoes", "Parts")
     months: int = 48
     history: bool = False  # forecasts of earlier runs are published
+    publications: int = 3  # how many earlier ones, one a month
+    restated: bool = False  # one month in the middle of them was known differently at first
+    republished: bool = False  # one of them was published again later, with other forecasts
     walk_forward: bool = True  # there is a back-test
     zero: bool = False  # every actual and forecast is 0
     loss: bool = False  # every profit is negative
     beats: bool = True  # the champion is better than the seasonal naive
     unit: str = "EUR"
+    behind: int = 0  # months by which the inventory ends before the other domains
+
+    def length(self, domain: str) -> int:
+        """Return how many months are known of a domain."""
+        return self.months - (self.behind if domain == "inventory" else 0)
 
 
 def series(company: Company, domain: str) -> pd.DataFrame:
     """One row per series and month: unique_id, region, product_category, ds, y (profit is negative in places)."""
     rng = np.random.default_rng(len(domain))
-    months = pd.date_range("2020-01-01", periods=company.months, freq="MS")
+    months = pd.date_range("2020-01-01", periods=company.length(domain), freq="MS")
     t = np.arange(len(months))
     frames = []
     for i, region in enumerate(company.regions):
@@ -88,26 +101,41 @@ def aggregate(found: pd.DataFrame) -> pd.DataFrame:
     return both[[*KEY, "ds", "y", "is_imputed"]]
 
 
-def predictions(actuals: pd.DataFrame, cutoffs: pd.DatetimeIndex, models: dict[str, float]) -> pd.DataFrame:
+def predictions(
+    actuals: pd.DataFrame, cutoffs: pd.DatetimeIndex, models: dict[str, float], seed: int = 7
+) -> pd.DataFrame:
     """Forecasts of every model at every cutoff, horizons 1 to 6, with all quantiles; past the last month they go on."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     history = actuals.pivot(index="ds", columns=["aggregation", "unique_id"], values="y")
     keys = (
         actuals[KEY].drop_duplicates().set_index(["aggregation", "unique_id"]).loc[list(history.columns)].reset_index()
     )
     scale = history.diff(12).abs().mean().to_numpy()
+    adds = members(keys)
     frames = []
     for name, error in models.items():
         for cutoff in cutoffs:
             for horizon in range(1, 7):
                 ds = cutoff + pd.DateOffset(months=horizon)
                 known = history.loc[ds] if ds in history.index else history.loc[ds - pd.DateOffset(months=12)]
-                point = known.to_numpy() + rng.normal(0, error * 3, len(keys)) * scale
+                point = adds @ np.round(known.to_numpy() + rng.normal(0, error * 3, len(keys)) * scale, 2)
                 spread = pd.DataFrame(np.round(point[:, None] + Z * scale[:, None] * 0.25, 2), columns=QUANTILE_COLUMNS)
                 frames.append(
                     keys.assign(model_name=name, cutoff=cutoff, horizon=horizon, ds=ds, scale=scale).join(spread)
                 )
     return pd.concat(frames, ignore_index=True)
+
+
+def members(keys: pd.DataFrame) -> np.ndarray:
+    """Which series each node adds up [nodes, nodes]; a forecast of a sum is the sum of its series' forecasts."""
+    region, category = (keys[name].to_numpy(dtype=object) for name in ("region", "product_category"))
+    belongs = ((region[:, None] == region) | (region[:, None] == "All")) & (
+        (category[:, None] == category) | (category[:, None] == "All")
+    )
+    level = keys["aggregation"].to_numpy(dtype=object)
+    return (belongs & (level == "series") & ((level[:, None] != "series") | np.eye(len(keys), dtype=bool))).astype(
+        float
+    )
 
 
 def bounds(found: pd.DataFrame) -> pd.DataFrame:
@@ -224,17 +252,60 @@ def manifest(company: Company, domain: str, run_id: str, last: pd.Timestamp) -> 
             significance(CHAMPION, "naive", -0.5, 0.0001, "better"),
         ],
         "facts": {},
+        "explanation": {
+            "model": {
+                "penalty": 100.0,
+                "month_effects": False,
+                "coefficients": {
+                    "growth_12m": [0.412, 0.3, 0.25, 0.2, 0.1, 0.05],
+                    "lag_0": [-0.125, 0.0, 0.0, 0.0, 0.0, 0.0],
+                },
+            },
+            "reconciliation": "ols",
+            "mase": {"bottom_up": 0.84, "ols": 0.81, "wls_struct": 0.83},
+            "cut": {"points": 0, "bounds": 3},
+        },
+        "tests": [
+            {"kind": "complete", "domain": domain, "n": 1, "passed": 1, "on": [f"{domain}_is_complete"]},
+            {"kind": "grain", "domain": None, "n": 6, "passed": 6, "on": ["actual_vs_forecast", "monthly_actuals"]},
+        ],
         "check": {
             "warnings": warnings if domain == "sales" else [],
             "tables": tables,
             "n_series": 9,
-            "n_months": company.months,
+            "n_months": company.length(domain),
             "first_month": "2020-01-01",
             "last_month": str(last.date()),
         },
         "currency": "EUR",
         "unit": company.unit,
     }
+
+
+SUPERSEDED = "ffffffffff"  # ends the id of a run whose cutoff was published again
+
+
+def published_runs(
+    company: Company, domain: str, last: pd.Timestamp, run_id: str
+) -> list[tuple[pd.Timestamp, str, pd.Timestamp]]:
+    """Cutoff, run id and time of publication of every run, the one in force first."""
+    runs = [(last, run_id, last + pd.DateOffset(days=40))]
+    if company.history:
+        earlier = pd.date_range(end=last - pd.DateOffset(months=1), periods=company.publications, freq="MS")
+        runs += [(ds, f"{domain}-{ds:%Y-%m}-9876543210", ds + pd.DateOffset(days=40)) for ds in earlier]
+    if company.republished:
+        cutoff = last - pd.DateOffset(months=3)
+        runs.append((cutoff, f"{domain}-{cutoff:%Y-%m}-{SUPERSEDED}", cutoff + pd.DateOffset(days=35)))
+    return runs
+
+
+def first_known(company: Company, domain: str, last: pd.Timestamp) -> pd.DataFrame:
+    """The actuals as they were first known: like `aggregate`, but one series was lower in one month, if `restated`."""
+    found = series(company, domain)
+    if company.restated:
+        earlier = (found["ds"] == last - pd.DateOffset(months=2)) & (found["unique_id"] == found["unique_id"].iloc[0])
+        found.loc[earlier, "y"] = (found.loc[earlier, "y"] * 0.6).round(2)
+    return aggregate(found)
 
 
 def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
@@ -245,35 +316,39 @@ def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
     run_id = f"{domain}-{last:%Y-%m}-0123456789"
     walk = predictions(actuals, cutoffs, dict.fromkeys(MODELS, 0.0) if company.zero else MODELS)
     walk["evaluation_set"] = np.where(walk["cutoff"] >= cutoffs[-2], "held_out", "choice")
-    runs = [(last, run_id)]
-    if company.history:
-        earlier = pd.date_range(end=last - pd.DateOffset(months=1), periods=3, freq="MS")
-        runs += [(cutoff, f"{domain}-{cutoff:%Y-%m}-9876543210") for cutoff in earlier]
+    runs = published_runs(company, domain, last, run_id)
     published = pd.concat(
         [
             predictions(
-                actuals, pd.DatetimeIndex([cutoff]), {name: MODELS[name] for name in (CHAMPION, "seasonal_naive")}
+                actuals,
+                pd.DatetimeIndex([cutoff]),
+                {name: MODELS[name] for name in (CHAMPION, "seasonal_naive")},
+                seed=7 + n,
             ).assign(run_id=name, status=lambda d: np.where(d["model_name"] == CHAMPION, "published", "baseline"))
-            for cutoff, name in runs
+            for n, (cutoff, name, _) in enumerate(runs)
         ]
     )
     rows = pd.concat(
         [
             compared(walk.assign(run_id=run_id, status=None), actuals, "walk_forward"),
-            compared(published.assign(evaluation_set="all"), actuals, "published"),
+            compared(published.assign(evaluation_set="all"), first_known(company, domain, last), "published"),
         ],
         ignore_index=True,
     )
     rows = rows if company.walk_forward else rows[rows["forecast_kind"] != "walk_forward"]
-    made = {cutoff: manifest(company, domain, name, cutoff) for cutoff, name in runs}
-    publications = pd.DataFrame(
-        [{"run_id": name, "published_at": cutoff + pd.DateOffset(days=40)} for cutoff, name in runs]
-    )
+    made = {name: manifest(company, domain, name, cutoff) for cutoff, name, _ in runs}
+    publications = pd.DataFrame([{"run_id": name, "published_at": at} for _, name, at in runs])
     return {
         "monthly_actuals": actuals,
         "actual_vs_forecast": rows,
-        "forecast_accuracy": accuracy(rows),
-        "forecasts": bounds(published).assign(interval_pool="series", interval_n=108, is_fallback=False),
+        "forecast_accuracy": accuracy(rows[~rows["run_id"].str.endswith(SUPERSEDED)]),
+        "forecasts": bounds(published).assign(
+            interval_pool="series",
+            interval_n=108,
+            is_fallback=False,
+            model_version="1",
+            prediction_time=pd.Timestamp("2024-02-10 08:30"),
+        ),
         "publications": publications,
         "latest_runs": publications.assign(cutoff=last, champion=CHAMPION)[publications["run_id"] == run_id],
         "runs": pd.DataFrame(
@@ -282,10 +357,10 @@ def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
                     "run_id": name,
                     "cutoff": cutoff,
                     "champion": CHAMPION,
-                    "manifest": json.dumps(made[cutoff]),
-                    "published_at": cutoff + pd.DateOffset(days=40),
+                    "manifest": json.dumps(made[name]),
+                    "published_at": at,
                 }
-                for cutoff, name in runs
+                for cutoff, name, at in runs
             ]
         ),
         **what_came_in(company, domain, actuals["ds"].min(), last),
@@ -304,7 +379,7 @@ def what_came_in(company: Company, domain: str, first: pd.Timestamp, last: pd.Ti
         "last_fact": last + pd.DateOffset(days=45),
         "first_month": first,
         "last_month": last,
-        "n_months": company.months,
+        "n_months": company.length(domain),
         "measure": MEASURES[domain],
     }
     left_out = {
@@ -358,6 +433,9 @@ VARIANTS = {
     "all zero": Company(zero=True),
     "no back-test": Company(walk_forward=False, months=20),
     "no profit": Company(domains=("sales", "inventory"), unit="million USD"),
+    "two last months": Company(
+        domains=("sales", "inventory"), regions=("North",), categories=HARD_NAMES, history=True, behind=2
+    ),
     "many series": Company(
         domains=("sales",), regions=tuple(f"R{i}" for i in range(20)), categories=tuple("ABCDEFGHIJKLMNO")
     ),

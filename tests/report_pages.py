@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
@@ -40,16 +41,17 @@ def run(shell: InteractiveShell, source: str) -> list:
 
 @contextmanager
 def preserved(shell: InteractiveShell) -> Iterator[None]:
-    """Give a page a namespace of its own."""
-    shell.reset(new_session=False)
+    """Give a page a namespace of its own. A reset would collect garbage, which takes longer than many a page."""
+    with mock.patch("gc.collect"):
+        shell.reset(new_session=False)
     yield
-    shell.reset(new_session=False)
 
 
 def execute_pages(published: Path, pages_dir: Path, domains: tuple[str, ...]) -> Path:
     """Write the executed pages of a company into `pages_dir` and return it."""
     pages_dir.mkdir(parents=True, exist_ok=True)
-    sources = {"index": "index", **dict.fromkeys(domains, "domain"), "data_quality": "data_quality"}
+    shared = ("accuracy", "model_card", "data_quality", "glossary")
+    sources = {"index": "index", **dict.fromkeys(domains, "domain"), **{name: name for name in shared}}
     for name, source in sources.items():
         values = {"published": str(published)} | ({"domain": name} if source == "domain" else {})
         nbformat.write(executed(REPORTS / f"{source}.ipynb", **values), pages_dir / f"{name}.ipynb")

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import DOMAINS
+from forecasting.forecaster import SalesForecaster
 from forecasting.warehouse import query
 from project_copy import ProjectCopy
 
@@ -31,6 +32,8 @@ MODELS = {
     "weighted",
 }
 
+SHARED_PAGES = ("accuracy", "model_card", "data_quality", "glossary")
+
 
 @pytest.fixture(scope="module")
 def project(root, tmp_path_factory) -> ProjectCopy:
@@ -47,7 +50,7 @@ def published(project) -> Path:
 
 def test_the_report_shows_all_three_domains(project):
     report = project.path / "runs" / "sample" / "report"
-    assert {path.stem for path in report.glob("*.html")} == {"index", *DOMAINS, "data_quality"}
+    assert {path.stem for path in report.glob("*.html")} == {"index", *DOMAINS, *SHARED_PAGES}
     index = (report / "index.html").read_text(encoding="utf-8")
     for domain in DOMAINS:
         assert f'href="{domain}.html"' in index and domain.capitalize() in index
@@ -137,6 +140,21 @@ def test_the_champion_is_registered_and_predicts_what_was_published(project, pub
     assert len(both) == len(rows)
     for column in ("ds", "predicted_value", "lo_80", "hi_80", "lo_95", "hi_95", "is_fallback"):
         assert both[column].tolist() == both[f"{column}_said"].tolist()
+
+
+def test_the_forecaster_gives_what_was_published_from_a_copy_of_the_data_alone(published, tmp_path):
+    """What notebook 40 said in a process of its own, to the last digit; the run folder is not asked."""
+    data = shutil.copytree(published.parent, tmp_path / "data")
+    for domain in DOMAINS:
+        forecaster = SalesForecaster.champion(data, domain)
+        said = forecaster.forecast(forecaster.training_set())
+        rows = query(published, f"select * from forecasts where domain = '{domain}' and status = 'published'")
+        assert set(rows["run_id"]) == {forecaster.served.origin.run_id} and len(rows) == len(said) > 100
+        both = rows.merge(
+            said, on=["aggregation", "unique_id", "horizon"], suffixes=("", "_said"), validate="one_to_one"
+        )
+        for column in ("ds", "predicted_value", "lo_80", "hi_80", "lo_95", "hi_95", "is_fallback", "interval_pool"):
+            assert both[column].tolist() == both[f"{column}_said"].tolist()
 
 
 def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(project, published):
@@ -257,7 +275,7 @@ def test_a_value_in_profit_yml_runs_profit_alone_from_the_first_step_that_declar
     after = project.times("runs/sample/*/*.ipynb")
     changed = {tuple(name.removesuffix(".ipynb").split("/")[2:]) for name in after if after[name] != before[name]}
     steps = {("profit", step) for step in ("20_train_boosting", "25_combine", "30_evaluate", "40_forecast")}
-    assert changed == steps | {("pages", page) for page in ("index", *DOMAINS, "data_quality")}
+    assert changed == steps | {("pages", page) for page in ("index", *DOMAINS, *SHARED_PAGES)}
 
 
 def test_a_colour_retrains_nothing(project, published):

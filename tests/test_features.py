@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from forecasting.features import (
     LIMIT,
     WINDOW,
+    LookBack,
     days_in_month,
     design,
     month_number,
@@ -101,7 +102,7 @@ def test_design_does_not_depend_on_the_unit():
     known = panel(company())
     window = windows(known.values)[:, -1]
     for horizon in (1, 6, 12):
-        plain, thousand = design(window, known.last, horizon), design(1000.0 * window, known.last, horizon)
+        plain, thousand = (design(LookBack.of(factor * window), known.last, horizon) for factor in (1.0, 1000.0))
         np.testing.assert_allclose(plain.features, thousand.features, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(1000.0 * plain.reference, thousand.reference, rtol=1e-12)
         np.testing.assert_allclose(1000.0 * plain.scale, thousand.scale, rtol=1e-12)
@@ -110,7 +111,7 @@ def test_design_does_not_depend_on_the_unit():
 def test_design_refers_to_the_same_month_of_last_year_and_stays_there_without_history():
     values = np.full((1, WINDOW), np.nan)
     values[0, -13:] = np.arange(13.0) + 1.0
-    described = design(values, np.array([600]), horizon=2)
+    described = design(LookBack.of(values), np.array([600]), horizon=2)
     assert described.reference[0] == values[0, -11]
     by_name = dict(zip(described.names, described.features[0], strict=True))
     assert by_name["same_month_2y"] == 0.0 and by_name["same_month_3y_at_level"] == 0.0
@@ -121,6 +122,6 @@ def test_design_refers_to_the_same_month_of_last_year_and_stays_there_without_hi
 def test_design_is_finite_and_bounded_for_zeros_and_spikes():
     values = np.zeros((2, WINDOW))
     values[1, -1] = 1e9
-    described = design(values, np.array([600, 600]), horizon=1)
+    described = design(LookBack.of(values), np.array([600, 600]), horizon=1)
     assert np.isfinite(described.features).all() and np.abs(described.features).max() <= LIMIT
     assert described.scale.tolist() == [0.0, 1e9 / 24]

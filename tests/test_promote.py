@@ -102,6 +102,8 @@ def write_tables(run: RunFolder, train: pd.DataFrame, champion: str) -> None:
     run.write_json("facts", {"measure": "net amount", "last_fact": f"{cutoff:%Y-%m-%d}"})
     run.write_json("check", {"warnings": []})
     run.write_json("significance", [])
+    run.write_json("explanation", {})
+    run.write_json("tests", [])
     for step in run.steps:
         (run.path / f"{step}.ipynb").write_text('{"metadata": {"papermill": {"duration": 1.0}}}')
 

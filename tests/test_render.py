@@ -14,6 +14,7 @@ from report_fixtures import VARIANTS, build
 from report_pages import Page, execute_pages
 
 NOT_FOR_READERS = re.compile(r"\b(nan|none|null|inf|nat|undefined)\b", re.IGNORECASE)
+SHARED = ("accuracy", "model_card", "data_quality", "glossary")
 ALLOWED = ("none recorded", "Cutoffs used to choose none", "Cutoffs held out none", ": none; the history")
 
 
@@ -47,7 +48,7 @@ def test_every_page_reads_well_offline(executed, tmp_path, no_quarto, name):
     report = tmp_path / "report"
     assert render.render(executed(name), report, "Forecasts") == "nbconvert"
     pages = all_pages(report)
-    assert set(pages) == {"index", *VARIANTS[name].domains, "data_quality"}
+    assert set(pages) == {"index", *VARIANTS[name].domains, *SHARED}
     for page in pages.values():
         check_links(report, page)
         check_alternatives(page)
@@ -66,7 +67,9 @@ def check_links(report: Path, page: Page) -> None:
     assert len(ids) == len(set(ids))
     for link in page.values("href", "src"):
         assert not re.match(r"[a-z]+:|//", link), link
-        assert link[1:] in ids if link.startswith("#") else (report / link).is_file(), link
+        file, _, anchor = link.partition("#")
+        assert not file or (report / file).is_file(), link
+        assert not anchor or anchor in (Page(report / file).values("id") if file else ids), link
 
 
 def check_alternatives(page: Page) -> None:
@@ -83,7 +86,7 @@ def test_assets_need_no_network_and_plotly_is_there_once(executed, tmp_path, no_
     style, script = ((report / name).read_text(encoding="utf-8") for name in ("style.css", "report.js"))
     assert "@import" not in style and "url(" not in style and "http" not in style + script
     for name, page in all_pages(report).items():
-        assert page.values("src").count("plotly.min.js") == (name != "data_quality")
+        assert page.values("src").count("plotly.min.js") == ("plot" in page.values("class"))
         assert page.values("src").count("report.js") == 1
         assert (report / f"{name}.html").stat().st_size < 1_000_000
     assert len(list(report.rglob("plotly*.js"))) == 1
@@ -102,8 +105,8 @@ def test_navigation_is_on_every_page_and_marks_where_one_is(executed, tmp_path, 
     render.render(executed("no profit"), report, "A & B")
     for name, page in all_pages(report).items():
         links = [attributes for tag, attributes in page.elements if tag == "a" and "class" not in attributes]
-        nav = [link["href"] for link in links[:4]]
-        assert nav == ["index.html", "sales.html", "inventory.html", "data_quality.html"]
+        nav = [link["href"] for link in links[: 3 + len(SHARED)]]
+        assert nav == [f"{page}.html" for page in ("index", "sales", "inventory", *SHARED)]
         assert [link["href"] for link in links if "aria-current" in link] == [f"{name}.html"]
         assert page.text.startswith(f"{render.PAGES[name]} – A & B")
 

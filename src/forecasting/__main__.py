@@ -95,10 +95,12 @@ def rollback(place, options) -> None:
 
 
 def render(place, options) -> None:
-    """Render the executed pages to HTML."""
+    """Render the executed pages, write the files beside them and keep the report as an edition."""
+    pipeline.without_unused_grammar()
     from forecasting.render import render
 
-    timed("report", "rendered", lambda: render(place.runs / "pages", place.runs / "report", place.name))
+    folders = (place.runs / "pages", place.runs / "report", place.name, place.published, place.data / "editions")
+    timed("report", "rendered, files, edition", lambda: render(*folders))
 
 
 def by_hand(place, options) -> None:

@@ -30,7 +30,7 @@ def build(workspace: Workspace) -> bool:
     fresh = stamp_file.exists() and stamp_file.read_text(encoding="utf-8") == stamp
     if fresh and workspace.warehouse.exists() and (workspace.runs / "plan.json").exists():
         return False
-    from forecasting import facts, tracking, warehouse
+    from forecasting import dbt_tests, facts, tracking, warehouse
 
     summary = facts.inspect(workspace.source, workspace.facts_path, settings["columns"], settings["date_format"])
     workspace.data.mkdir(parents=True, exist_ok=True)
@@ -38,6 +38,10 @@ def build(workspace: Workspace) -> bool:
     stamp_file.unlink(missing_ok=True)  # from here on the warehouse is not what the stamp says, until all is done
     run_dbt(workspace, "build", {**summary.dbt_vars(), "as_of": settings["as_of"]})
     domains = export(workspace, settings["domains"], summary)
+    tests = dbt_tests.found(workspace.runs / "dbt")
+    for domain in domains:
+        own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
+        stamps.write_if_changed(workspace.runs / domain / "tests.json", own)
     tracking.prepare(workspace.data)
     stamps.write_if_changed(workspace.runs / "plan.json", json.dumps({"domains": domains}) + "\n")
     stamps.write_if_changed(stamp_file, stamp)

@@ -63,6 +63,16 @@ class Panel:
         """Number of observations of each series [series]."""
         return np.isfinite(self.values).sum(axis=1)
 
+    def only(self, mask: np.ndarray) -> "Panel":
+        """Return the series for which `mask` [series] is true."""
+        return Panel(self.ids[mask], self.values[mask], self.last[mask])
+
+    def table(self) -> pd.DataFrame:
+        """Return the long table of which this is the panel, in order of unique_id and ds: every month from the first observation on."""
+        rows, columns = np.nonzero(np.isfinite(self.values).cumsum(axis=1) > 0)
+        months = month_start(self.origins[rows, columns])
+        return pd.DataFrame({"unique_id": self.ids[rows], "ds": months, "y": self.values[rows, columns]})
+
     def extended(self, values: np.ndarray) -> "Panel":
         """Return the panel with further months [series, k] appended."""
         return replace(self, values=np.hstack([self.values, values]), last=self.last + values.shape[1])
@@ -149,24 +159,54 @@ class Design:
     scale: np.ndarray
 
 
-def design(window: np.ndarray, origin: np.ndarray, horizon: int) -> Design:
+@dataclass(frozen=True)
+class LookBack:
+    """What windows [n, 36] say whatever the horizon, in the series' unit: measured once, used for every horizon.
+
+    `changes`: (ratio, difference) [n] of `year_on_year` by months; `levels`: mean of the last year, and of the two before it, by
+    years back; `adjusted`: seasonally adjusted mean of the last months, by months.
+    """
+
+    window: np.ndarray
+    scale: np.ndarray
+    changes: dict[int, tuple[np.ndarray, np.ndarray]]
+    levels: dict[int, np.ndarray]
+    profile: np.ndarray
+    adjusted: dict[int, np.ndarray]
+
+    @classmethod
+    def of(cls, window: np.ndarray) -> "LookBack":
+        """Measure windows."""
+        scale, profile = level_scale(window), seasonal_profile(window)
+        adjusted = window[:, -SEASON_LENGTH:] - profile
+        return cls(
+            window,
+            scale,
+            {months: year_on_year(window, months, scale) for months in CHANGE_MONTHS},
+            {years: rolling_mean(window, SEASON_LENGTH, before=years * SEASON_LENGTH) for years in range(3)},
+            profile,
+            {months: mean(adjusted[:, -months:]) for months in (1, 3, 6)},
+        )
+
+
+def design(past: LookBack, origin: np.ndarray, horizon: int) -> Design:
     """Describe n origins for a forecast `horizon` (1 … 12) months ahead.
 
     Parameters
     ----------
-    window: values [n, 36] that end at the origin, in the series' unit.
+    past: of the windows that end at the origins.
     origin: month number of each origin [n].
 
     The reference is the value of the same month a year earlier. Each feature is one plausible departure from it,
     divided by `level_scale`, so a series × 1,000 has the same features. A feature whose months are missing is 0: no
     departure.
     """
-    reference, scale = lag(window, SEASON_LENGTH - horizon), level_scale(window)
+    reference, scale = lag(past.window, SEASON_LENGTH - horizon), past.scale
     columns = {
-        **_changes(window, reference, scale),
-        **_earlier_years(window, reference, horizon),
-        **_seasonally_adjusted(window, reference, horizon),
-        **_recent_months(window),
+        **_changes(past, reference),
+        **_earlier_years(past, reference, horizon),
+        **_seasonally_adjusted(past, reference, horizon),
+        **_recent_months(past),
         **_calendar(origin + horizon, reference, scale),
     }
     unit = np.where(scale > 0, scale, 1.0)
@@ -175,41 +215,35 @@ def design(window: np.ndarray, origin: np.ndarray, horizon: int) -> Design:
     return Design(list(columns), features, reference, scale)
 
 
-def _changes(window: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> dict[str, np.ndarray]:
+def _changes(past: LookBack, reference: np.ndarray) -> dict[str, np.ndarray]:
     """Carry the change since last year over to the forecast month, as a growth rate and as an amount."""
     columns = {}
-    for months in CHANGE_MONTHS:
-        ratio, difference = year_on_year(window, months, scale)
+    for months, (ratio, difference) in past.changes.items():
         columns[f"growth_{months}m"] = reference * (ratio - 1.0)
         columns[f"change_{months}m"] = difference
     return columns
 
 
-def _earlier_years(window: np.ndarray, reference: np.ndarray, horizon: int) -> dict[str, np.ndarray]:
+def _earlier_years(past: LookBack, reference: np.ndarray, horizon: int) -> dict[str, np.ndarray]:
     """Return the same month two and three years earlier, as it was and moved to the level of the last year."""
-    level, columns = rolling_mean(window, SEASON_LENGTH), {}
+    columns = {}
     for years in (2, 3):
-        value = lag(window, years * SEASON_LENGTH - horizon)
-        moved = value - rolling_mean(window, SEASON_LENGTH, before=(years - 1) * SEASON_LENGTH) + level
+        value = lag(past.window, years * SEASON_LENGTH - horizon)
+        moved = value - past.levels[years - 1] + past.levels[0]
         columns[f"same_month_{years}y"] = value - reference
         columns[f"same_month_{years}y_at_level"] = moved - reference
     return columns
 
 
-def _seasonally_adjusted(window: np.ndarray, reference: np.ndarray, horizon: int) -> dict[str, np.ndarray]:
+def _seasonally_adjusted(past: LookBack, reference: np.ndarray, horizon: int) -> dict[str, np.ndarray]:
     """Return the seasonally adjusted mean of the last 1, 3 and 6 months, put back into the forecast month's season."""
-    profile = seasonal_profile(window)
-    adjusted = window[:, -SEASON_LENGTH:] - profile
-    return {
-        f"adjusted_level_{months}m": mean(adjusted[:, -months:]) + profile[:, horizon - 1] - reference
-        for months in (1, 3, 6)
-    }
+    season = past.profile[:, horizon - 1]
+    return {f"adjusted_level_{months}m": level + season - reference for months, level in past.adjusted.items()}
 
 
-def _recent_months(window: np.ndarray) -> dict[str, np.ndarray]:
+def _recent_months(past: LookBack) -> dict[str, np.ndarray]:
     """Return the last twelve months as distances from their mean."""
-    level = rolling_mean(window, SEASON_LENGTH)
-    return {f"lag_{k}": lag(window, k) - level for k in range(SEASON_LENGTH)}
+    return {f"lag_{k}": lag(past.window, k) - past.levels[0] for k in range(SEASON_LENGTH)}
 
 
 def _calendar(month: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> dict[str, np.ndarray]:

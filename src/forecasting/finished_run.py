@@ -91,8 +91,19 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
         "seconds": seconds(run), "mlflow": {name: note["mlflow_run_id"] for name, note in notes.items()},
         "models": [name for name in champion["models"] if notes.get(name, {}).get("model_uri")], "champion": champion,
         "significance": run.read_json("significance"), "check": run.read_json("check"), "facts": facts,
+        "explanation": run.read_json("explanation"), "tests": run.read_json("tests"),
+        "calibration": calibrations(run, champion["models"]),
         "currency": settings["currency"], "unit": "units" if facts["measure"] == "units" else settings["currency"],
     }  # fmt: skip
+
+
+def calibrations(run: RunFolder, models: list[str]) -> dict[str, Any]:
+    """Return the calibration of each model's next forecast: what a server needs beside the registered model."""
+    return {
+        name: run.read_json(f"calibration/{name}")
+        for name in models
+        if (run.path / f"calibration/{name}.json").exists()
+    }
 
 
 def seconds(run: RunFolder) -> dict[str, float]:

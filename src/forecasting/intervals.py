@@ -38,13 +38,18 @@ def scale(history: pd.DataFrame) -> pd.Series:
     mean absolute value; else NaN: the series is left out of the pools and of MASE, and its interval has no width.
     """
     known = panel(history)
+    return pd.Series(panel_scale(known), index=pd.Index(known.ids, name="unique_id"), name="scale")
+
+
+def panel_scale(known: Panel) -> np.ndarray:
+    """Return the `scale` of a history that is known as a panel [series]."""
     yearly, monthly = np.abs(_change(known, SEASON_LENGTH)), np.abs(_change(known, 1))
     few = np.isfinite(yearly).sum(axis=1) < SEASON_LENGTH
     seasonal = np.where(few, np.fmax(mean(yearly), mean(monthly)), mean(yearly))
     result = np.full(len(known.ids), np.nan)
     for candidate in (mean(np.abs(known.values)), mean(monthly), seasonal):  # the best that is above zero comes last
         result = np.where(candidate > 0, candidate, result)
-    return pd.Series(result, index=pd.Index(known.ids, name="unique_id"), name="scale")
+    return result
 
 
 def _change(known: Panel, months: int) -> np.ndarray:

@@ -17,7 +17,9 @@ from forecasting.workspace import Workspace
 # One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
 PAGES = {
-    "index": "index", **{domain: "domain" for domain in DOMAINS}, "data_quality": "data_quality", "benchmark": "benchmark"
+    "index": "index", **{domain: "domain" for domain in DOMAINS}, "accuracy": "accuracy", "model_card": "model_card",
+    "data_quality": "data_quality", "benchmark": "benchmark",
+    "glossary": "glossary",
 }  # fmt: skip
 
 
@@ -65,7 +67,9 @@ def shared_stamps(workspace: Workspace, domains: list[str]) -> None:
         folder / "publish.stamp", stamps.modules_hash({"forecasting.publish"}, package, stamps.PRESENTATION)
     )
     forget_pages(workspace, {*shared_pages(workspace), *domains})
-    look = stamps.folder_hash(workspace.root / "reports", ("*.yml", "*.css", "*.j2", "*.html", "*.js", "*.json"))
+    look = stamps.folder_hash(
+        workspace.root / "reports", ("*.yml", "*.css", "*.typ", "*.j2", "*.html", "*.js", "*.json")
+    )
     stamps.write_if_changed(
         folder / "render.stamp",
         stamps.digest(look, stamps.modules_hash({"forecasting.render"}, package), shutil.which("quarto")),
@@ -81,7 +85,8 @@ def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[st
 
 def shared_pages(workspace: Workspace) -> list[str]:
     """Return the pages that belong to no domain; that of the benchmark only where it has been run."""
-    return ["index", "data_quality", *(["benchmark"] if (workspace.root / RESULTS).exists() else [])]
+    benchmark = ["benchmark"] if (workspace.root / RESULTS).exists() else []
+    return ["index", "accuracy", "model_card", "data_quality", *benchmark, "glossary"]
 
 
 def page_stamp(workspace: Workspace, page: str, settings: dict[str, Any]) -> None:
@@ -175,8 +180,7 @@ def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: 
     with tempfile.TemporaryDirectory(prefix="fc-") as runtime:  # short: the path of a socket has about 100 characters
         os.environ.update(THREADS, JUPYTER_RUNTIME_DIR=runtime, JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0",
                           IPYTHONDIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")  # fmt: skip
-        # jsonschema builds this package's grammar of web addresses, a second of each start, for formats that no notebook has
-        sys.modules.setdefault("rfc3987_syntax", None)
+        without_unused_grammar()
         import papermill
         from papermill.exceptions import PapermillExecutionError
 
@@ -190,6 +194,11 @@ def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: 
             if error.ename == "UserError":
                 raise UserError(error.evalue) from None
             raise
+
+
+def without_unused_grammar() -> None:
+    """Keep jsonschema from building a grammar of web addresses, a second of each start, for formats that no notebook has."""
+    sys.modules.setdefault("rfc3987_syntax", None)
 
 
 def by_hand(workspace: Workspace) -> None:

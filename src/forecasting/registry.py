@@ -6,11 +6,12 @@ model holds until a later one, which names none, takes it back.
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from forecasting.errors import UserError
-from forecasting.tracking import open_store
+from forecasting.tracking import ARTIFACTS, open_store, store_reader
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DECISION = "decision."
@@ -51,6 +52,70 @@ def version_of(tracking_dir: Path, domain: str, run_id: str, model: str) -> str 
         if (version.tags.get("run_id"), version.tags.get("model_name")) == (run_id, model):
             return str(version.version)
     return None
+
+
+class Registered(NamedTuple):
+    """A registered version: of which run and model, and the folder that the model was saved to."""
+
+    version: str
+    run_id: str
+    model_name: str
+    folder: Path
+
+
+def champion(tracking_dir: Path, domain: str) -> Registered:
+    """Return the version with the alias `champion`; nothing is written, so that any number of servers may ask.
+
+    Raises
+    ------
+    UserError
+        If nothing of the domain has been registered.
+    """
+    for model in _reader(tracking_dir).search_registered_models(f"name = '{registered_name(domain)}'"):
+        if CHAMPION in model.aliases:
+            return _registered(tracking_dir, domain, str(model.aliases[CHAMPION]))
+    raise UserError(f"MLflow knows no champion of {domain}: `make report` registers it.")
+
+
+def registered(tracking_dir: Path, domain: str, run_id: str, model: str) -> Registered:
+    """Return the version under which a model of a run is registered.
+
+    Raises
+    ------
+    UserError
+        If it is not.
+    """
+    for version in _reader(tracking_dir).search_model_versions(f"name = '{registered_name(domain)}'"):
+        if (version.tags.get("run_id"), version.tags.get("model_name")) == (run_id, model):
+            return _registered(tracking_dir, domain, str(version.version))
+    raise UserError(f"{model} of the run {run_id} is not registered in MLflow.")
+
+
+def _registered(tracking_dir: Path, domain: str, number: str) -> Registered:
+    """Look up one version."""
+    client = _reader(tracking_dir)
+    version = client.get_model_version(registered_name(domain), number)
+    name = version.tags["model_name"]
+    logged = client.get_logged_model(version.source.removeprefix("models:/"))
+    return Registered(number, version.tags["run_id"], name, stored(tracking_dir, logged.artifact_location, name))
+
+
+def stored(tracking_dir: Path, location: str, name: str) -> Path:
+    """Return the folder of a saved model from where MLflow noted it, also where `data/` was moved or mounted elsewhere since."""
+    inside = location.rpartition(f"/{ARTIFACTS}/")[2]
+    return tracking_dir / ARTIFACTS / inside / "artifacts" / name
+
+
+def _reader(tracking_dir: Path) -> Any:
+    """Return a client that only reads; it is kept, because opening a store takes a moment, until another file takes the store's place."""
+    store = tracking_dir / "mlflow.db"
+    return _opened(tracking_dir, store.stat().st_ino if store.exists() else 0)
+
+
+@lru_cache(maxsize=8)
+def _opened(tracking_dir: Path, number: int) -> Any:
+    """Open the store whose file has this number."""
+    return store_reader(tracking_dir)
 
 
 def set_aliases(tracking_dir: Path, domain: str, aliases: dict[str, str | None]) -> None:

@@ -1,7 +1,8 @@
 """Turns executed pages into the report: by Quarto where it is installed, else by nbconvert with our template.
 
 Both get the same fragments (prose and the pages' own HTML), the same navigation and the same head, so text, tables,
-links and file names are the same. Nothing is executed, and no page needs a network.
+links and file names are the same. Nothing is executed, and no page needs a network. The files beside the pages and the
+editions are made here too (`forecasting.site`), so that the whole report appears in one step.
 """
 
 import json
@@ -16,6 +17,12 @@ import nbformat
 import plotly
 
 from forecasting.errors import UserError
+from forecasting.report.files import FILES
+from forecasting.site import beside, editions
+from forecasting.site.editions import Edition
+from forecasting.site.links import drop_links
+from forecasting.site.markup import Fragment
+from forecasting.site.swap import swap
 
 REPORTS = Path(__file__).resolve().parents[2] / "reports"
 PAGES = {
@@ -23,20 +30,24 @@ PAGES = {
     "sales": "Sales",
     "inventory": "Inventory",
     "profit": "Profit",
+    "accuracy": "Accuracy over time",
+    "model_card": "Model card",
     "data_quality": "Data quality",
     "benchmark": "Benchmark",
+    "glossary": "Glossary",
 }
 HIDDEN = {"notes", "parameters", "injected-parameters"}  # cells for those who open the notebook
 QUARTO_MINUTES = 5
 
-Fragment = tuple[str, str]  # ("markdown" | "html", text)
 
-
-def render(pages_dir: Path, report_dir: Path, title: str) -> str:
+def render(
+    pages_dir: Path, report_dir: Path, title: str, published: Path | None = None, kept: Path | None = None
+) -> str:
     """Render the executed pages of `pages_dir` into `report_dir` and return the renderer's name: quarto or nbconvert.
 
-    Only pages that are there get a file and a link. The report is built beside `report_dir` and swapped in when it is
-    complete, so whoever stops this leaves the old report.
+    Only pages that are there get a file and a link. With the `published` database the files beside the pages are written
+    too, and the whole is kept as an edition in the folder `kept`; without it there are the pages alone. The report is
+    built beside `report_dir` and swapped in when it is complete, so whoever stops this leaves the old report.
 
     Raises
     ------
@@ -50,12 +61,31 @@ def render(pages_dir: Path, report_dir: Path, title: str) -> str:
     shutil.rmtree(building, ignore_errors=True)
     site = building / "site"
     site.mkdir(parents=True)
-    contents = {name: fragments(path, set(pages)) for name, path in pages.items()}
+    contents = {name: fragments(path, there(pages, published)) for name, path in pages.items()}
     renderer = write_pages(contents, building, title)
     copy_assets(site)
+    edition = Edition.open(published, title) if published else None
+    if edition:
+        beside.write(site, contents, PAGES, published, edition, REPORTS)
+    list_editions(site, report_dir, edition, kept)
     swap(site, report_dir)
     shutil.rmtree(building, ignore_errors=True)
     return renderer
+
+
+def there(pages: dict[str, Path], published: Path | None) -> set[str]:
+    """Return the names of the files that the report will have, for its links."""
+    return {f"{name}.html" for name in pages} | (set(FILES) if published else set())
+
+
+def list_editions(site: Path, report_dir: Path, edition: Edition | None, kept: Path | None) -> None:
+    """Keep the finished report as an edition, and link the earlier ones on the front page of both."""
+    index, links = site / "index.html", ""
+    if edition and kept:
+        before = editions.earlier(kept, edition)
+        editions.keep(site, kept, edition, before)
+        links = editions.links(before, editions.way_to(kept, report_dir))
+    index.write_text(editions.fill(index.read_text(encoding="utf-8"), links), encoding="utf-8")
 
 
 def write_pages(contents: dict[str, list[Fragment]], building: Path, title: str) -> str:
@@ -70,8 +100,9 @@ def write_pages(contents: dict[str, list[Fragment]], building: Path, title: str)
     return "nbconvert"
 
 
-def fragments(path: Path, pages: set[str]) -> list[Fragment]:
-    """Return what a page shows: its prose and its HTML outputs; links to pages that are not there become plain text."""
+def fragments(path: Path, known: set[str]) -> list[Fragment]:
+    """Return what a page shows: its prose and its HTML outputs; links to files that are not `known` become plain text."""
+    dead = {*(f"{name}.html" for name in PAGES), *FILES} - known
     found: list[Fragment] = []
     for cell in nbformat.read(path, as_version=4).cells:
         if HIDDEN & set(cell.metadata.get("tags", [])):
@@ -80,15 +111,8 @@ def fragments(path: Path, pages: set[str]) -> list[Fragment]:
             found.append(("markdown", cell.source))
             continue
         outputs = [output.get("data", {}).get("text/html") for output in cell.get("outputs", [])]
-        found += [("html", drop_dead_links("".join(html), pages)) for html in outputs if html]
+        found += [("html", drop_links("".join(html), dead)) for html in outputs if html]
     return found
-
-
-def drop_dead_links(html: str, pages: set[str]) -> str:
-    """Replace links to pages of the report that are not there by their text."""
-    for name in set(PAGES) - pages:
-        html = re.sub(rf"<a href=([\"']){name}\.html\1>(.*?)</a>", r"\2", html, flags=re.DOTALL)
-    return html
 
 
 def page_title(name: str, title: str) -> str:
@@ -170,20 +194,3 @@ def copy_assets(site: Path) -> None:
     for name in ("style.css", "report.js"):
         shutil.copyfile(REPORTS / name, site / name)
     shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", site / "plotly.min.js")
-
-
-def swap(site: Path, report_dir: Path) -> None:
-    """Put the new report in the place of the old one; if that fails the old one is put back."""
-    old = report_dir.with_name(report_dir.name + ".old")
-    if old.exists() and not report_dir.exists():
-        old.rename(report_dir)  # stopped between the two steps below, the last time
-    shutil.rmtree(old, ignore_errors=True)
-    if report_dir.exists():
-        report_dir.rename(old)
-    try:
-        site.rename(report_dir)
-    except BaseException:
-        if old.exists():
-            old.rename(report_dir)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

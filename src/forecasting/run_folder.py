@@ -19,6 +19,7 @@ from forecasting.stamps import write_if_changed
 MADE_BY = {
     "run.json": "make data",
     "facts.json": "make data",
+    "tests.json": "make data",
     "check.json": "10_check_data",
     "champion.json": "30_evaluate",
     "evaluation.parquet": "30_evaluate",
@@ -26,6 +27,7 @@ MADE_BY = {
     "scores.parquet": "30_evaluate",
     "significance.json": "30_evaluate",
     "forecasts.parquet": "40_forecast",
+    "explanation.json": "40_forecast",
 }
 
 

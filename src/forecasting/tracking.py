@@ -23,6 +23,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from forecasting import mlflow_model
 from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
+from forecasting.errors import UserError
 from forecasting.identity import train_fingerprint
 from forecasting.models.base import MODEL_FILE
 from forecasting.run_folder import RunFolder
@@ -33,6 +34,7 @@ logging.getLogger("mlflow").setLevel(logging.ERROR)
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
 BY_HAND = "by hand"
+ARTIFACTS = "mlflow"  # the folder beside the store that holds what is logged
 # What a logged model needs to be loaded, by family. Stated, because MLflow takes seconds to find it out for each model.
 SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
 PACKAGES = {
@@ -56,7 +58,7 @@ def prepare(tracking_dir: Path) -> None:
     client = mlflow.MlflowClient(store_uri(tracking_dir), store_uri(tracking_dir))
     for name in [*DOMAINS, *(f"{domain} {BY_HAND}" for domain in DOMAINS)]:
         if client.get_experiment_by_name(name) is None:
-            artifacts = (tracking_dir / "mlflow" / name.replace(" ", "_")).resolve()
+            artifacts = (tracking_dir / ARTIFACTS / name.replace(" ", "_")).resolve()
             client.create_experiment(name, artifact_location=artifacts.as_uri())
 
 
@@ -69,6 +71,19 @@ def open_store(tracking_dir: str | Path, experiment: str) -> mlflow.MlflowClient
     mlflow.set_registry_uri(store_uri(folder))
     mlflow.set_experiment(experiment)
     return mlflow.MlflowClient()
+
+
+def store_reader(tracking_dir: Path) -> mlflow.MlflowClient:
+    """Return a client of the store for those who only read it: unlike `open_store`, it changes nothing of MLflow's own state.
+
+    Raises
+    ------
+    UserError
+        If there is no store, which opening one would create.
+    """
+    if not (tracking_dir / "mlflow.db").exists():
+        raise UserError(f"{tracking_dir / 'mlflow.db'} is not there yet: `make report` builds it.")
+    return mlflow.MlflowClient(store_uri(tracking_dir), store_uri(tracking_dir))
 
 
 def log_step(

@@ -4,6 +4,7 @@ import importlib
 import json
 import pkgutil
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -76,14 +77,32 @@ def forecast(model: Model, history: pd.DataFrame, horizon: int, flow: bool) -> p
     One row per unique_id, horizon, in that order: unique_id, ds, horizon, q025 … q975, is_fallback.
     """
     known = panel(history)
+    found = forecast_panel(model, known, horizon, flow)
+    result = point_forecast(known.ids, known.last, np.zeros((len(known.ids), horizon)))
+    result[list(QUANTILE_COLUMNS)] = found.quantiles.reshape(len(result), -1)
+    return result.assign(is_fallback=np.repeat(found.is_fallback, horizon))
+
+
+class Forecasts(NamedTuple):
+    """Forecasts of several series: `quantiles` [series, horizon, 11] in the unit of y, `is_fallback` [series]."""
+
+    quantiles: np.ndarray
+    is_fallback: np.ndarray
+
+
+def forecast_panel(model: Model, known: Panel, horizon: int, flow: bool) -> Forecasts:
+    """Do what `forecast` says for a history that is known as a panel, without the cost of tables."""
     ended = _ended(known) if flow else np.zeros(len(known.ids), dtype=bool)
     able = ~ended & (known.lengths >= model.min_history)
-    result = point_forecast(known.ids, known.last, np.where(ended[:, None], 0.0, _fallback(known, horizon)))
-    result["is_fallback"] = True
+    points = np.where(ended[:, None], 0.0, _fallback(known, horizon))
+    quantiles = np.repeat(points[:, :, None], len(QUANTILE_COLUMNS), axis=2)
     if not able.any():
-        return result
-    spoken = history[history["unique_id"].isin(known.ids[able])].sort_values(["unique_id", "ds"], ignore_index=True)
-    return _overlay(result, model.predict(spoken, horizon))
+        return Forecasts(quantiles, ~able)
+    predicted = model.predict_panel(known.only(able), horizon)
+    finite = np.isfinite(predicted).all(axis=(1, 2))
+    able[able] = finite
+    quantiles[able] = predicted[finite]
+    return Forecasts(quantiles, ~able)
 
 
 def _ended(known: Panel) -> np.ndarray:
@@ -98,15 +117,3 @@ def _fallback(known: Panel, horizon: int) -> np.ndarray:
     seasonal = seasonal_naive(known, horizon)
     use = (known.lengths >= SEASON_LENGTH)[:, None] & np.isfinite(seasonal)
     return np.where(use, seasonal, points)
-
-
-def _overlay(fallback: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
-    """Replace the fallback of a series by the model's forecast where all of that forecast is finite."""
-    quantiles = list(QUANTILE_COLUMNS)
-    keys = pd.MultiIndex.from_frame(fallback[["unique_id", "horizon"]])
-    values = predicted.set_index(["unique_id", "horizon"])[quantiles].reindex(keys).to_numpy()
-    finite = pd.Series(np.isfinite(values).all(axis=1)).groupby(fallback["unique_id"]).transform("all").to_numpy()
-    result = fallback.copy()
-    result[quantiles] = np.where(finite[:, None], values, fallback[quantiles].to_numpy())
-    result["is_fallback"] = ~finite
-    return result

@@ -121,6 +121,11 @@ class BoostingModel(Model):
         result = pd.DataFrame({"feature": booster.feature_name(), "importance": gain / max(gain.sum(), 1e-300)})
         return result.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
 
+    def explanation(self) -> dict[str, Any]:
+        """Return each feature's share of the loss that all splits removed: {"importances": {feature: share}}, largest first."""
+        table = self.importances()
+        return {"importances": dict(zip(table["feature"], table["importance"].round(4).tolist(), strict=True))}
+
     def save(self, directory: Path) -> None:
         """Write the settings and the trees."""
         super().save(directory)

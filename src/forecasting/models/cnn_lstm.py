@@ -81,6 +81,19 @@ class CNNLSTMForecastModel(Model):
         frame[list(QUANTILE_COLUMNS)] = found.reshape(len(frame), -1)
         return frame
 
+    def explanation(self) -> dict[str, Any]:
+        """Return how the networks were trained: {"networks", "curve": rows of CURVE_COLUMNS, rounded; None where not measured}."""
+        return {"networks": self.settings["networks"], **self.state()}
+
+    def state(self) -> dict[str, Any]:
+        """Return the training curve, for readers; the weights have a file of their own."""
+        shown = self.curve.round(4).astype(object)
+        return {"curve": shown.where(shown.notna(), None).to_dict("records")}  # JSON knows no NaN
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self.curve = pd.DataFrame(state.get("curve", []), columns=CURVE_COLUMNS)
+
     def save(self, directory: Path) -> None:
         """Write model.ckpt (weights) and normalization.json (the shared scaler and the sizes) beside model.json."""
         import torch

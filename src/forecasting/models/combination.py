@@ -100,6 +100,10 @@ class Combination(Model):
                 total, share = total + apart * weight[:, None], share + weight
         return total / np.where(share > 0, share, 1.0)[:, None]
 
+    def explanation(self) -> dict[str, Any]:
+        """Return what each member says of itself: {"members": {name: its explanation}}."""
+        return {MEMBERS: {member.name: member.explanation() for member in self.members}}
+
     def save(self, directory: Path) -> None:
         """Write the combination and, in a folder each, its members."""
         super().save(directory)
@@ -156,6 +160,11 @@ class WeightedCombination(Combination):
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
         """Return each row's weights, those of its bucket of months ahead."""
         return self.weights.loc[combining.bucket_names(horizon), self.names].to_numpy()
+
+    def explanation(self) -> dict[str, Any]:
+        """Return the members' explanations and the weights: {"weights": {bucket of months ahead: {member: weight}}}."""
+        rounded = {bucket: row.round(4).to_dict() for bucket, row in self.weights.iterrows()}
+        return super().explanation() | {"weights": rounded}
 
     def state(self) -> dict[str, Any]:
         """Return the members' names and the weights."""

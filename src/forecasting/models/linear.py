@@ -21,8 +21,8 @@ import pandas as pd
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from forecasting.contracts import SEASON_LENGTH
-from forecasting.features import LIMIT, Panel, design, panel, seasonal_error, windows
+from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
+from forecasting.features import LIMIT, LookBack, Panel, design, panel, seasonal_error, windows
 from forecasting.models.base import Model, point_forecast
 
 DIRECT = 6  # horizons with a regression of their own
@@ -72,17 +72,25 @@ class LinearModel(Model):
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`."""
         known = panel(history)
+        return point_forecast(known.ids, known.last, self._points(known, horizon))
+
+    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_panel`."""
+        return np.repeat(self._points(known, horizon)[:, :, None], len(QUANTILE_COLUMNS), axis=2)
+
+    def _points(self, known: Panel, horizon: int) -> np.ndarray:
+        """Forecast six months at a time, each six from those before [series, horizon]."""
         blocks, grown = [], known
         for _ in range(-(-horizon // DIRECT)):
             blocks.append(self._block(grown))
             grown = grown.extended(blocks[-1])
-        return point_forecast(known.ids, known.last, np.hstack(blocks)[:, :horizon])
+        return np.hstack(blocks)[:, :horizon]
 
     def _block(self, known: Panel) -> np.ndarray:
         """Forecast the next six months [series, 6]; no departure is larger than one seen in training."""
-        window, points = windows(known.values)[:, -1], []
+        past, points = LookBack.of(windows(known.values)[:, -1]), []
         for step in range(1, DIRECT + 1):
-            described = design(window, known.last, step)
+            described = design(past, known.last, step)
             departure = (described.features * self.weights[step - 1]).sum(axis=1)
             points.append(described.reference + described.scale * np.clip(departure, *self.limits[step - 1]))
         return np.column_stack(points)
@@ -91,6 +99,22 @@ class LinearModel(Model):
         """Return one row per feature and horizon: feature, horizon, coefficient (unit-free)."""
         table = pd.DataFrame(self.weights.T, index=pd.Index(self.names, name="feature"), columns=range(1, DIRECT + 1))
         return table.rename_axis(columns="horizon").stack().rename("coefficient").reset_index()
+
+    def explanation(self) -> dict[str, Any]:
+        """Return the penalty that the search chose and the coefficients by months ahead, rounded, unit-free.
+
+        {"penalty", "month_effects", "coefficients": {feature: [one per month ahead]}}; features without any are left out.
+        """
+        best = self.search[self.search["chosen"]].iloc[0]
+        rounded = np.round(self.weights, 4) + 0.0  # no «-0.0»
+        used = {
+            name: column.tolist() for name, column in zip(self.names, rounded.T, strict=True) if np.any(column != 0)
+        }
+        return {
+            "penalty": float(best["penalty"]),
+            "month_effects": bool(best["month_effects"]),
+            "coefficients": used,
+        }
 
     def state(self) -> dict[str, Any]:
         """Return coefficients, limits and the search."""
@@ -116,7 +140,7 @@ def training_rows(known: Panel, step: int) -> Rows:
     future[:, :-step] = values[:, step:]
     usable = (np.isfinite(values).cumsum(axis=1) > SEASON_LENGTH) & np.isfinite(future)
     window = windows(values)[usable]
-    described = design(window, known.origins[usable], step)
+    described = design(LookBack.of(window), known.origins[usable], step)
     unit = np.where(described.scale > 0, described.scale, 1.0)
     target = np.clip((future[usable] - described.reference) / unit, -LIMIT, LIMIT)
     error = np.maximum(seasonal_error(window) / unit, SMALLEST_ERROR)

@@ -6,12 +6,14 @@ put back afterwards (`seasonality`): the library's own tests and criteria hardly
 
 `fit` estimates every series once and keeps the estimates in memory. Where a history has grown since, a costly model runs
 the newer months through with those estimates; a cheap one is estimated again. Nothing of this is saved: a loaded model
-estimates inside `predict` and gives the numbers that `fit` and `predict` on the same history give.
+estimates inside `predict` and gives the numbers that `fit` and `predict` on the same history give. What is saved for readers
+is how many series got which method.
 
 A series that the library cannot fit has no forecast (NaN) and gets the fallback; the others are not touched by it.
 """
 
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -73,17 +75,52 @@ class StatisticalModel(Model):
         """See `Model`."""
         super().__init__(**settings)
         self.estimates: dict[str, Estimate] = {}
+        self.methods: dict[str, int] = {}
 
     @staticmethod
     def fitted(values: np.ndarray, season_length: int) -> Any:
         """Return the library's model fitted to values (season_length 1: without season); it raises where it cannot."""
         raise NotImplementedError
 
+    @staticmethod
+    def method(found: dict[str, Any]) -> str:
+        """Return the short name of the method that the library's fitted model (`model_`) stands for: its own, where it has one."""
+        return found.get("method", "estimated")
+
     def fit(self, train: pd.DataFrame) -> Self:
         """Estimate each series that is long enough."""
         found = {key: one for key, one in histories(panel(train)) if len(one.values) >= self.min_history}
         self.estimates = self._estimated(found)
+        self.methods = self._methods(found)
         return self
+
+    def _methods(self, found: dict[str, History]) -> dict[str, int]:
+        """Count the series by the method that was found for them, the most frequent first."""
+        names = []
+        for key, one in found.items():
+            estimate = self.estimates.get(key)
+            if one.is_constant:
+                names.append("constant")
+            elif estimate is None or estimate.model is None:
+                names.append("none")
+            else:
+                names.append(self.method(estimate.model.model_))
+        return dict(sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def explanation(self) -> dict[str, Any]:
+        """Return how many series (regions, categories and the total among them) got which method: {"methods": {name: n}}.
+
+        «constant» is a series that never changes, «none» one that the library cannot fit.
+        """
+        return {"methods": self.methods}
+
+    def state(self) -> dict[str, Any]:
+        """Return the methods found, for readers; estimates are not saved."""
+        return {"methods": self.methods}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self.methods = dict(state.get("methods", {}))
 
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`; a series that `fit` did not see, or saw differently, is estimated here."""
@@ -173,6 +210,11 @@ class DynamicOptimizedTheta(StatisticalModel):
 
         return Library(season_length).fit(values)
 
+    @staticmethod
+    def method(found: dict[str, Any]) -> str:
+        """Return the library's name of the variant, DOTM."""
+        return found["modeltype"]
+
 
 class AutoCES(StatisticalModel):
     """Complex exponential smoothing, its season chosen by AICc (Svetunkov, Kourentzes and Ord 2022).
@@ -190,6 +232,11 @@ class AutoCES(StatisticalModel):
 
         return Library(season_length).fit(values)
 
+    @staticmethod
+    def method(found: dict[str, Any]) -> str:
+        """Return the kind of season: CES(N) none, CES(S) simple, CES(P) partial, CES(F) full."""
+        return f"CES({found['seasontype']})"
+
 
 class AutoARIMA(StatisticalModel):
     """Seasonal ARIMA, its orders chosen by AICc (Hyndman and Khandakar 2008): by far the costliest of the family."""
@@ -204,6 +251,13 @@ class AutoARIMA(StatisticalModel):
         from statsforecast.models import AutoARIMA as Library
 
         return Library(season_length=season_length).fit(values)
+
+    @staticmethod
+    def method(found: dict[str, Any]) -> str:
+        """Return the orders, such as ARIMA(1,1,0)(0,1,1)[12]."""
+        p, q, seasonal_p, seasonal_q, months, d, seasonal_d = found["arma"]
+        season = f"({seasonal_p},{seasonal_d},{seasonal_q})[{months}]" if months > 1 else ""
+        return f"ARIMA({p},{d},{q}){season}"
 
 
 MODELS = (AutoETS, DynamicOptimizedTheta, AutoCES, AutoARIMA)

@@ -1,40 +1,148 @@
-"""How far to trust a domain's forecasts: the champion against the baselines, with cutoffs and horizons stated."""
+"""The page «Accuracy over time»: what was published against what came, and, kept apart from it, the back-test."""
 
 from collections.abc import Iterable
 from html import escape
 
 import pandas as pd
+from IPython.display import HTML
 
-from forecasting.report.data import Domain
-from forecasting.report.html import facts, fold, note, paragraph, table, tag
+from forecasting.report import track_exceptions, track_tables, walk_forward
+from forecasting.report.data import Domain, at
+from forecasting.report.glossary import term
+from forecasting.report.html import Chart, fold, note, paragraph, table, tag
 from forecasting.report.model_names import WHAT, model_name
-from forecasting.report.numbers import DASH, count, decimals_for, is_known, month, number, share
+from forecasting.report.numbers import DASH, count, decimals_for, is_known, listing, month, number, share
+from forecasting.report.track_chart import chart
+from forecasting.report.track_record import load_record
 
 LEVELS = {"total": "The total", "series": "Single series, on average"}
+PARTS = {"region": "Regions, on average", "category": "Categories, on average"}
 SETS = {"held_out": "Held out: not used to choose the model", "choice": "Used to choose the model"}
-TERMS = [
-    ("WAPE", "the sum of the errors as a share of the sum of the actuals"),
-    ("MASE", "the mean error in units of that of repeating last year; 1 is as good as the same month of last year"),
-    ("Bias", "the mean of prediction − actual; positive is too high"),
-    ("Inside 80 %, inside 95 %", "how many actuals lay inside the interval; it should be near 80 % and 95 %"),
-    ("FVA (forecast value added)", "the seasonal naive's mean error minus the model's; positive is better"),
-    ("Seasonal naive, naive", "baselines: repeat the same month of last year, repeat the last month"),
-    ("Cutoff", "the last month that a forecast of the back-test knew"),
-]
+CENT = 0.005  # in the unit: below it a restated actual is the same number
+
+
+def header(domains: dict[str, Domain | None]) -> str:
+    """Return the page's title, what it keeps apart, and links to its sections."""
+    shown = [domain for domain in domains.values() if domain]
+    sections = (("Published", ""), (f"{term('back-test', 'Back-test')}", "backtest-"))
+    links = "".join(
+        paragraph(
+            f"{title}: " + ", ".join(f'<a href="#{prefix}{domain.name}">{domain.name}</a>' for domain in shown) + ".",
+            "note",
+        )
+        for title, prefix in sections
+    )
+    text = (
+        "How good the forecasts were that people really saw, and how good the models would have been before. These are "
+        "two different things, so no figure on this page mixes them."
+    )
+    return tag("h1", "Accuracy over time") + paragraph(text, "lead") + (links + track_tables.reading() if shown else "")
+
+
+def published_lead() -> str:
+    """Say which forecasts the section is about."""
+    return paragraph(
+        "Every forecast that was published before, against what came. The months between the last month that it knew and the "
+        f"month that it was made for are its {term('lag')}: 1, 3 and 6 months."
+    )
+
+
+def backtest_lead() -> str:
+    """Say what a back-test is, and that it was not published."""
+    return paragraph(
+        f"What the models would have said at past {term('cutoff', 'cutoffs')}, knowing only the months up to them. Nothing of it was "
+        "published. It compares models on many months at once; the published figures above show what people really got."
+    )
+
+
+def published_parts(published: str, domains: dict[str, Domain | None]) -> list[HTML | Chart]:
+    """Return what the page shows of the published forecasts, in order: for each domain words, a chart and tables."""
+    parts: list[HTML | Chart] = []
+    for domain in filter(None, domains.values()):
+        record = load_record(published, domain.name)
+        parts.append(HTML(tag("h3", domain.title, id=domain.name) + track_text(domain, record)))
+        if len(record):
+            parts += [chart(domain, record), HTML(track_figures(domain, record))]
+    return parts or [HTML(paragraph("Nothing has been published yet."))]
+
+
+def track_text(domain: Domain, record: pd.DataFrame) -> str:
+    """Say how good the published forecasts of the total were, or that none has met its month yet."""
+    if not record.empty:
+        return track_tables.answer(domain, record)
+    coming = domain.future["ds"].min()
+    when = "" if pd.isna(coming) else f" The first to do so is the one of {month(coming)}, once that month has closed."
+    return paragraph(
+        f"No published forecast of {domain.name} has met its month yet, so nothing can be said here.{when} "
+        f'<a href="#backtest-{domain.name}">The back-test below</a> is all there is until then.'
+    )
+
+
+def track_figures(domain: Domain, record: pd.DataFrame) -> str:
+    """Return the tables of the published forecasts that have met their month."""
+    parts = [
+        fold(title, track_tables.lag_table(domain, record, level, f"{title}, by lag"), "screen")
+        for level, title in (("region", "Regions together"), ("category", "Categories together"))
+        if at(record, level)["unique_id"].nunique() > 1
+    ]
+    return (
+        track_tables.lag_table(domain, record, "total", "The total, by lag")
+        + track_tables.lag_table(domain, record, "series", "Single series together, by lag")
+        + "".join(parts)
+        + track_tables.months_table(domain, record)
+        + what_counts(domain, record)
+        + tag("h4", "Which actuals left their interval")
+        + track_exceptions.miss_tables(domain, record)
+        + tag("h4", "Which forecasts lean to one side")
+        + track_exceptions.leaning_table(domain, record)
+    )
+
+
+def what_counts(domain: Domain, record: pd.DataFrame) -> str:
+    """Say what the figures count: first-known actuals, the last publication of a cutoff, and what was published late."""
+    text = (
+        f"Actuals count as they were first known; months that were {term('restated')} later change no figure here. Of what "
+        "was published twice from the same months, the last publication counts."
+    )
+    known = at(record, "total").drop_duplicates("ds")[["ds", "actual"]].merge(at(domain.actuals, "total")[["ds", "y"]])
+    changed = known[(known["actual"] - known["y"]).abs() > CENT]
+    if len(changed):
+        names = listing([month(ds, short=True) for ds in changed["ds"].tail(6)])
+        text += f" The total was restated for {count(len(changed), 'month')}, the latest: {names}."
+    ended = record["ds"] + pd.offsets.MonthBegin(1)
+    late = record[record["published_at"] >= ended][["ds", "lag"]].drop_duplicates()
+    if len(late):
+        of = len(record[["ds", "lag"]].drop_duplicates())
+        text += (
+            f" {number(len(late))} of the {number(of)} forecasts (a month and a lag each) were published after their month "
+            "had ended; they too knew only the months up to their cutoff."
+        )
+    return note(text)
+
+
+def backtests(published: str, domains: dict[str, Domain | None]) -> str:
+    """Return the back-test of every domain: what no figure of the published forecasts contains."""
+    found = [
+        tag("h3", domain.title, id=f"backtest-{domain.name}")
+        + tables(domain)
+        + walk_forward.details(domain, walk_forward.load_held_out(published, domain))
+        for domain in filter(None, domains.values())
+    ]
+    shared = models_explained(
+        {name for domain in filter(None, domains.values()) for name in domain.accuracy["model_name"]}
+    )
+    return "".join(found) + (shared if found else "")
 
 
 def tables(domain: Domain) -> str:
-    """Return the accuracy: published forecasts where months have met them, then held-out, then those for the choice."""
-    if domain.accuracy.empty:
+    """Return the accuracy of every model in the back-test: on the cutoffs held out, and folded on those for the choice."""
+    if not (domain.accuracy["forecast_kind"] == "walk_forward").any():
         return paragraph("There is no back-test: the history is too short to hold months back.")
-    choice = one_set(domain, "choice")
     return (
-        published(domain)
-        + tag("h3", SETS["held_out"])
+        tag("h4", SETS["held_out"])
         + one_set(domain, "held_out")
-        + facts([(name, escape(text)) for name, text in TERMS])
-        + models_explained(domain.accuracy["model_name"])
-        + fold(SETS["choice"], choice)
+        + fold("Regions and categories, on average", one_set(domain, "held_out", PARTS), "screen")
+        + fold(SETS["choice"], one_set(domain, "choice"), "screen")
     )
 
 
@@ -48,19 +156,15 @@ def models_explained(names: Iterable[str]) -> str:
     return fold("What the models are", table(head, rows, "The models", text=range(3)))
 
 
-def one_set(domain: Domain, evaluation_set: str) -> str:
-    """Return the walk-forward accuracy of every model on one set of cutoffs, for the total and for each series."""
+def one_set(domain: Domain, evaluation_set: str, shown: dict[str, str] = LEVELS) -> str:
+    """Return the walk-forward accuracy of every model on one set of cutoffs, one table for each level `shown`."""
     rows = domain.accuracy
     rows = rows[(rows["forecast_kind"] == "walk_forward") & (rows["evaluation_set"] == evaluation_set)]
     if rows.empty:
         return note(f"{SETS[evaluation_set]}: none; the history is too short.")
-    return levels(domain, rows, f"Back-test of {cutoff_text(rows)}.")
-
-
-def levels(domain: Domain, rows: pd.DataFrame, text: str) -> str:
-    """Return a sentence on the forecasts and one table for the total, one for the series."""
-    found = [(title, rows[rows["aggregation"] == level]) for level, title in LEVELS.items()]
-    return note(text) + "".join(accuracy_table(domain, part, title) for title, part in found if len(part))
+    found = [(title, at(rows, level)) for level, title in shown.items()]
+    body = "".join(accuracy_table(domain, part, title) for title, part in found if len(part))
+    return note(f"Back-test of {cutoff_text(rows)}.") + body
 
 
 def cutoff_text(rows: pd.DataFrame) -> str:
@@ -111,15 +215,3 @@ def accuracy_row(row: dict, mase: pd.DataFrame, groups: list[str], decimals: int
 def decimal(value: float | None) -> str:
     """Write a ratio with two decimals."""
     return number(value, 2) if is_known(value) else DASH
-
-
-def published(domain: Domain) -> str:
-    """Return the accuracy of forecasts that were published before their month, or say that there are none yet."""
-    rows = domain.accuracy
-    rows = rows[(rows["forecast_kind"] == "published") & (rows["n"] > 0) & rows["aggregation"].isin(list(LEVELS))]
-    if rows.empty:
-        return note(
-            "No published forecast has met its month yet: the figures below are all walk-forward (a back-test)."
-        )
-    text = f"Published forecasts against what came: {cutoff_text(rows)}."
-    return tag("h3", "Published forecasts") + levels(domain, rows, text)

@@ -149,12 +149,9 @@ def trend(domain: Domain, div_id: str, caption: str, small: bool = False) -> Cha
     return Chart(figure, div_id, trend_label(domain), caption, choices, hidden(domain, months, cut))
 
 
-def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int, small: bool) -> dict:
-    """Return the layout of a trend; colours of text, lines and background come from the style sheet."""
-    last, unit = max(ds.max() for ds in months if len(ds)), domain.unit
-    first = first_shown(domain, months, 24 if small else LONGEST)
-    edge = domain.last_month + pd.DateOffset(days=15)
-    largest = domain.actuals["y"].abs().max()
+def frame(domain: Domain, decimals: int) -> dict:
+    """Return what the layouts of all charts share: the y axis in the domain's unit, fonts, margins and the legend on top."""
+    unit, largest = domain.unit, domain.actuals["y"].abs().max()
     y = {"title": {"text": unit}, "hoverformat": f",.{decimals}f", "rangemode": "tozero", "nticks": 6}
     if is_scaled(unit) or largest < 1000:
         y["tickformat"] = ","
@@ -163,7 +160,6 @@ def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int, small:
     else:
         y["exponentformat"] = "B"  # «~s» would write a billion as G
     return {
-        "height": 260 if small else 420,
         "margin": {"l": 60, "r": 12, "t": 10, "b": 36},
         "font": {"family": FONT, "size": 13},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -171,6 +167,19 @@ def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int, small:
         "hovermode": "x unified",
         "hoverlabel": {"namelength": -1},
         "dragmode": False,
+        "yaxis": y,
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+    }
+
+
+def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int, small: bool) -> dict:
+    """Return the layout of a trend; colours of text, lines and background come from the style sheet."""
+    last = max(ds.max() for ds in months if len(ds))
+    first = first_shown(domain, months, 24 if small else LONGEST)
+    edge = domain.last_month + pd.DateOffset(days=15)
+    return {
+        **frame(domain, decimals),
+        "height": 260 if small else 420,
         "xaxis": {
             "type": "date",
             "tickformat": "%b\n%Y",
@@ -182,8 +191,6 @@ def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int, small:
             "tickcolor": "rgba(0,0,0,0)",
             "range": [str(first.date()), str((last + pd.DateOffset(days=12)).date())],
         },
-        "yaxis": y,
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "shapes": [
             {
                 "type": "line",

@@ -71,7 +71,15 @@ def check_table(name: str, rows: list[dict[str, Any]]) -> str:
     cells = [[value_text(row.get(c), c) for c in columns] for row in unusual_first[:LIMIT]]
     hidden = len(rows) - LIMIT
     more = note(f"{number(hidden)} more rows are in the check notebook, 10_check_data.ipynb.") if hidden > 0 else ""
-    body = table([heading(c) for c in columns], cells, title(name), text, "no value", tall=len(cells) > 12)
+    body = table(
+        [heading(c) for c in columns],
+        cells,
+        title(name),
+        text,
+        "no value",
+        tall=len(cells) > 12,
+        sortable=len(cells) > 1,
+    )
     return body + (note(TABLES[name][1]) if name in TABLES else "") + more
 
 

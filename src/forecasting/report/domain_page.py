@@ -1,4 +1,4 @@
-"""The page of one domain: what will happen, where it comes from, how far to trust it."""
+"""The page of one domain: what will happen and where it comes from."""
 
 from html import escape
 
@@ -7,9 +7,13 @@ import pandas as pd
 from forecasting.errors import UserError
 from forecasting.report.charts import drawing, trend
 from forecasting.report.data import Domain, at, load_domain
-from forecasting.report.html import Chart, note, paragraph, table, tag
+from forecasting.report.glossary import term
+from forecasting.report.html import Cell, Chart, note, paragraph, table, tag
+from forecasting.report.model_names import model_name
 from forecasting.report.notices import boxes
-from forecasting.report.numbers import compact, count, decimals_for, is_known, month, number, percent
+from forecasting.report.numbers import compact, count, decimals_for, month, number, percent
+from forecasting.report.periods import change_pct
+from forecasting.report.rounding import sums_note
 
 NAMES = {"region": "region", "category": "product_category"}
 TALL = 12  # rows from which a table scrolls in its box
@@ -52,7 +56,7 @@ def trend_chart(domain: Domain) -> Chart:
     text = f"{domain.title} in {escape(domain.unit) or 'its own unit'} by month. "
     if not domain.past["is_published"].all():
         text += (
-            "Dotted with open circles: walk-forward forecasts, a back-test that was not published: what the model would "
+            f"Dotted with open circles: {term('walk-forward')} forecasts, a back-test that was not published: what the model would "
             "have said with the data of the time, each month from the latest start that reaches it. "
         )
     text += (
@@ -60,7 +64,9 @@ def trend_chart(domain: Domain) -> Chart:
         if domain.has_history
         else "Dashed with diamonds: the next months. "
     )
-    text += "Shaded: 80 % (dark) and 95 % (light) intervals. The vertical line is the end of the known months."
+    text += (
+        f"Shaded: 80 % (dark) and 95 % (light) {term('intervals')}. The vertical line is the end of the known months."
+    )
     return trend(domain, f"trend-{domain.name}", text)
 
 
@@ -128,8 +134,7 @@ def next_months(domain: Domain) -> str:
 
 def last_year(before: float | None, forecast: float, decimals: int) -> list[str]:
     """Return the same month of last year and the change from it; of zero or a loss there is no percentage."""
-    change = 100 * (forecast / before - 1) if is_known(before) and before > 0 else None
-    return [number(before, decimals), percent(change, plus=True)]
+    return [number(before, decimals), percent(change_pct(forecast, before), plus=True)]
 
 
 def interval_note(rows: pd.DataFrame) -> str:
@@ -151,10 +156,10 @@ def by_part(domain: Domain, aggregation: str) -> str:
     rows = at(domain.future, aggregation).sort_values(["region", "product_category", "ds"])
     if not parts(domain, aggregation):
         return only_one(aggregation)
-    months = sorted(rows["ds"].unique())
+    months, total = sorted(rows["ds"].unique()), at(domain.future, "total")
     decimals, groups = decimals_for(rows["predicted_value"]), rows.groupby(["region", "product_category"], sort=False)
     cells = [part_row(part_name(group, aggregation), group, months, decimals) for _, group in groups]
-    cells.append(part_row("Total", at(domain.future, "total"), months, decimals))
+    cells.append(part_row("Total", total, months, decimals))
     caption = in_unit(domain, f"Forecast by {aggregation}, with its 80 % range")
     head = "Region and category" if aggregation == "series" else aggregation.capitalize()
     body = table(
@@ -164,8 +169,11 @@ def by_part(domain: Domain, aggregation: str) -> str:
         missing="no forecast",
         tall=len(cells) > TALL,
         total=True,
+        sortable=True,
+        find=aggregation if len(cells) > TALL else "",
     )
-    return body + fallback_note(rows)
+    wide = rows.pivot(index="unique_id", columns="ds", values="predicted_value")
+    return body + sums_note(wide, total.set_index("ds")["predicted_value"], decimals) + fallback_note(rows)
 
 
 def part_name(group: pd.DataFrame, aggregation: str) -> str:
@@ -183,11 +191,12 @@ def part_row(label: str, group: pd.DataFrame, months: list, decimals: int) -> li
     cells = []
     for ds in months:
         if ds not in by_month.index:
-            cells.append(number(None))
+            cells.append(Cell(number(None), None))
             continue
         row = by_month.loc[ds]
         low, high = number(row["lo_80"], decimals), number(row["hi_80"], decimals)
-        cells.append(f"{number(row['predicted_value'], decimals)}<br><small>{low} to {high}</small>")
+        text = f"{number(row['predicted_value'], decimals)}<br><small>{low} to {high}</small>"
+        cells.append(Cell(text, float(row["predicted_value"])))
     return [label, *cells]
 
 
@@ -197,7 +206,7 @@ def fallback_note(rows: pd.DataFrame) -> str:
     if not n:
         return ""
     return note(
-        f"† {count(n, 'row rests', 'rows rest')} on a fallback: a series too short for the model gets the same month of "
+        f"† {count(n, 'row rests', 'rows rest')} on a {term('fallback')}: a series too short for the model gets the same month of "
         "last year or its mean, one that has ended gets 0."
     )
 
@@ -205,3 +214,14 @@ def fallback_note(rows: pd.DataFrame) -> str:
 def in_unit(domain: Domain, text: str) -> str:
     """Add the unit to a caption."""
     return f"{text}, in {domain.unit}" if domain.unit else text
+
+
+def made_by(domain: Domain) -> str:
+    """Say where to read how good the forecasts were and how they are made, with the run that made these."""
+    return paragraph(
+        'How good the forecasts were, month by month: <a href="accuracy.html">accuracy over time</a>. What the model is, what it '
+        f'was compared with, its settings and data: <a href="model_card.html#{domain.name}">model card</a>.'
+    ) + note(
+        f"Run <code>{escape(domain.manifest['run_id'])}</code>, {escape(model_name(domain.champion))}, "
+        f"data up to {month(domain.last_month)}."
+    )

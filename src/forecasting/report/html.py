@@ -8,9 +8,21 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
 
-from forecasting.report.numbers import DASH, SPACE
+from forecasting.report.numbers import DASH, SPACE, is_known
 
 LONG_TEXT = 40  # characters from which a cell must not be squeezed on a phone
+
+
+class Cell(str):
+    """HTML of a table's cell that is sorted by a value of its own instead of its text; None where that is not known."""
+
+    value: float | str | None
+
+    def __new__(cls, content: str, value: float | str | None) -> "Cell":
+        """Return the cell; an unknown number counts as None."""
+        found = super().__new__(cls, content)
+        found.value = value if isinstance(value, str) or is_known(value) else None
+        return found
 
 
 def tag(name: str, content: str, css: str = "", **attributes: str) -> str:
@@ -50,11 +62,16 @@ def table(
     missing: str = "",
     tall: bool = False,
     total: bool = False,
+    sortable: bool = False,
+    find: str = "",
+    id_: str = "",
 ) -> str:
     """Return a table in a box of its own that scrolls sideways on a phone (and down where `tall`).
 
     `rows` hold HTML cells in the order of `head`; columns whose place is in `text` are text, the others numbers.
     `missing` says what a dash means; it is shown where a cell is a dash. `total`: the last row sums up the others.
+    `sortable`: a click on a heading sorts the rows, by the cells' values where they are a `Cell`. `find` names what a row
+    is, such as «series»: a box above the table finds rows by their names.
     """
     header = "".join(
         tag("th", escape(name.replace(" %", f"{SPACE}%")), "" if i in text else "number", scope="col")
@@ -65,10 +82,11 @@ def table(
         tag("tr", "".join(cell(row, i, text) for i in range(len(row))), "total" if n == last else "")
         for n, row in enumerate(rows)
     )
+    marks = ({"id": id_} if id_ else {}) | ({"data_find": find} if find else {})
     content = f"<caption><span>{escape(caption)}</span></caption><thead><tr>{header}</tr></thead><tbody>{body}</tbody>"
     box = tag(
         "div",
-        tag("table", content),
+        tag("table", content, "sortable" if sortable else "", **marks),
         "scroll tall" if tall else "scroll",
         tabindex="0",
         role="region",
@@ -80,9 +98,10 @@ def table(
 
 def cell(row: list[str], i: int, text: Container[int]) -> str:
     """Return one table cell; the first of a row is its heading."""
+    value = {"data_value": str("" if row[i].value is None else row[i].value)} if isinstance(row[i], Cell) else {}
     if i == 0:
-        return tag("th", row[0], scope="row")
-    return tag("td", row[i], ("long" if len(row[i]) > LONG_TEXT else "") if i in text else "number")
+        return tag("th", row[0], scope="row", **value)
+    return tag("td", row[i], ("long" if len(row[i]) > LONG_TEXT else "") if i in text else "number", **value)
 
 
 def facts(pairs: list[tuple[str, str]]) -> str:
@@ -106,7 +125,8 @@ class Chart:
     """A plotly figure on a page: drawn by the shared script in the report, by JupyterLab's own renderer by hand.
 
     `choices` holds [region, category, y values of every trace, y range] for each series that can be chosen, the shown
-    one first. `hides` says what a reader sees only on request, such as «all 78 months»; empty where all is in sight.
+    one first; where `table` is the id of a table, a fifth item holds its cells (text) for that series. `hides` says what a
+    reader sees only on request, such as «all 78 months»; empty where all is in sight.
     """
 
     figure: go.Figure
@@ -115,21 +135,29 @@ class Chart:
     caption: str
     choices: list[list] | None = None
     hides: str = ""
+    table: str = ""
 
     def html(self) -> str:
         """Return the figure element with its text alternative and its data; no script that runs, no address."""
         data = script_json(to_json_plotly(self.figure))
-        plot = tag("div", "", "plot", id=self.div_id, role="img", aria_label=self.label, data_label=self.label)
-        parts = [self.selectors(), plot, f'<script type="application/json" class="figure">{data}</script>']
+        link = {"data_table": self.table} if self.table else {}
+        plot = tag("div", "", "plot", id=self.div_id, role="img", aria_label=self.label, data_label=self.label, **link)
+        chosen = tag("p", "Shown: Total", "chosen", aria_live="polite") if self.can_choose else ""
+        parts = [self.selectors(), chosen, plot, f'<script type="application/json" class="figure">{data}</script>']
         if self.choices:
             parts.append(f'<script type="application/json" class="choices">{script_json(self.choices)}</script>')
         parts.append(tag("figcaption", self.caption))
         return tag("figure", "".join(parts), "chart")
 
+    @property
+    def can_choose(self) -> bool:
+        """Whether there is more than the total."""
+        return bool(self.choices) and len(self.choices) > 1
+
     def selectors(self) -> str:
         """Return the region and category selectors and the switch for what is hidden, or nothing without a choice."""
         menus = []
-        titles = ("Region", "Category") if self.choices and len(self.choices) > 1 else ()
+        titles = ("Region", "Category") if self.can_choose else ()
         for i, title in enumerate(titles):
             names = dict.fromkeys(choice[i] for choice in self.choices)
             options = "".join(tag("option", escape(name), value=name) for name in names)

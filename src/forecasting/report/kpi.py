@@ -5,12 +5,14 @@ from html import escape
 
 import pandas as pd
 
+from forecasting.report.charts import drawing
 from forecasting.report.data import Domain, at
 from forecasting.report.html import tag
-from forecasting.report.numbers import SPACE, between, compact, count, is_known, month, percent
+from forecasting.report.numbers import DASH, SPACE, between, compact, count, is_known, month, percent
+from forecasting.report.wording import change_pct, is_nothing, signed
 
 WALK_FORWARD = "walk-forward (back-test), not a published forecast"
-FAR = 2.0  # a change on the year from which a percentage says little
+SHOWN = 24  # months of actuals in a sparkline
 
 
 @dataclass(frozen=True)
@@ -64,20 +66,27 @@ def variance_text(made: dict | None, actual: float | None, unit: str) -> str:
     return f"{compact(made['variance'], unit, plus=True)}, {side}{known}"
 
 
+def year_before(domain: Domain, ds: pd.Timestamp | None) -> float | None:
+    """Return the total of the same month of last year, None where it is not known."""
+    if ds is None:
+        return None
+    total = at(domain.actuals, "total").set_index("ds")["y"]
+    found = total.get(ds - pd.DateOffset(months=12))
+    return float(found) if is_known(found) else None
+
+
 def on_year(domain: Domain, ds: pd.Timestamp | None, value: float | None) -> str:
     """Compare a month of the total with the same month of last year, «; +4.2 % on Dec 2012».
 
     A loss has no percentage and a small number has a huge one: there last year's number itself is more telling.
     """
-    total, before = at(domain.actuals, "total").set_index("ds")["y"], None
-    if ds is not None and is_known(value):
-        before = total.get(ds - pd.DateOffset(months=12))
-    if not is_known(before):
+    before = year_before(domain, ds)
+    if before is None or not is_known(value):
         return ""
-    when = month(ds - pd.DateOffset(months=12), short=True)
-    if before <= 0 or abs(value / before - 1) > FAR:
-        return f"; {compact(before, domain.unit)} in {when}"
-    return f"; {percent(100 * (value / before - 1), plus=True)} on {when}"
+    when, change = month(ds - pd.DateOffset(months=12), short=True), change_pct(value, before)
+    return (
+        f"; {compact(before, domain.unit)} in {when}" if change is None else f"; {percent(change, plus=True)} on {when}"
+    )
 
 
 def tile(label: str, value: str, more: str, css: str = "") -> str:
@@ -86,13 +95,19 @@ def tile(label: str, value: str, more: str, css: str = "") -> str:
     return tag("div", "".join(parts), f"tile {css}".strip())
 
 
+def marked(value: float | None, shown: str) -> str:
+    """Put a triangle that points where a difference goes before it as written, unless it is nothing or not known."""
+    if not is_known(value) or value == 0 or is_nothing(shown):
+        return shown
+    return f"{'▲' if value > 0 else '▼'}{SPACE}{shown}"
+
+
 def variance_tile(figures: Kpi, unit: str) -> str:
     """Return the difference in per cent of the forecast, or as it is where there is no percentage."""
     made = figures.made or {}
     value, share = made.get("variance"), made.get("variance_pct")
-    mark = f"▲{SPACE}" if is_known(value) and value > 0 else f"▼{SPACE}" if is_known(value) and value < 0 else ""
     shown = percent(share, plus=True) if is_known(share) else compact(value, unit, plus=True)
-    return tile("Variance", mark + shown, variance_text(figures.made, figures.actual, unit))
+    return tile("Variance", marked(value, shown), variance_text(figures.made, figures.actual, unit))
 
 
 def tiles(domain: Domain) -> str:
@@ -101,7 +116,7 @@ def tiles(domain: Domain) -> str:
     made, coming = figures.made or {}, figures.coming or {}
     next_range = "no forecast was published for it"
     if coming:
-        next_range = f"80 % range {between(coming['lo_80'], coming['hi_80'], unit)}"
+        next_range = f"80{SPACE}% range {between(coming['lo_80'], coming['hi_80'], unit)}"
         next_range += on_year(domain, coming["ds"], coming["predicted_value"])
     published = made.get("is_published")
     parts = [
@@ -125,3 +140,58 @@ def tiles(domain: Domain) -> str:
         ),
     ]
     return tag("div", "".join(parts), "tiles")
+
+
+def row(domain: Domain) -> str:
+    """Return a domain's key figures in one row: sparkline, next month, its change, last month, its variance."""
+    figures, unit = key_figures(domain), domain.unit
+    coming = figures.coming or {}
+    rows, name = at(domain.future, "total").sort_values("ds"), f'<a href="{domain.name}.html">{domain.title}</a>'
+    counted = escape(domain.measure + (f", {unit}" if unit else ""))
+    head = tag("div", tag("h3", name) + tag("p", counted, "more"), "kpi-name")
+    next_range = "no forecast was published"
+    if coming:
+        next_range = f"80{SPACE}% range {between(coming['lo_80'], coming['hi_80'], unit)}"
+    parts = [
+        head,
+        tag("div", drawing(at(domain.actuals, "total"), rows, spark_label(domain, rows), months=SHOWN), "spark"),
+        tile(f"Forecast, {month(coming.get('ds'))}", compact(coming.get("predicted_value"), unit), next_range, "next"),
+        change_tile(domain, figures),
+        actual_tile(figures, unit),
+        variance_tile(figures, unit),
+    ]
+    return tag("section", "".join(parts), "kpi", id=f"figures-{domain.name}")
+
+
+def spark_label(domain: Domain, future: pd.DataFrame) -> str:
+    """Return the text that stands for a sparkline."""
+    actuals = at(domain.actuals, "total").sort_values("ds").tail(SHOWN)
+    text = f"{domain.title}: actuals {month(actuals['ds'].min())} to {month(domain.last_month)}"
+    if future.empty:
+        return f"{text}; no forecast."
+    return f"{text}; forecast with its 80 % range to {month(future['ds'].max())}."
+
+
+def change_tile(domain: Domain, figures: Kpi) -> str:
+    """Return the change of the next month on the same month of last year, and on the last closed month."""
+    coming, unit = figures.coming, domain.unit
+    if not coming:
+        return tile("Change on the year", DASH, "no forecast was published")
+    value, before = coming["predicted_value"], year_before(domain, coming["ds"])
+    earlier = month(coming["ds"] - pd.DateOffset(months=12), short=True)
+    more = [f"from {compact(before, unit)}" if before is not None else f"{earlier} is not known"]
+    if is_known(figures.actual):
+        more.append(f"{signed(value, figures.actual, unit)} on {month(figures.month, short=True)}")
+    shown = DASH if before is None else marked(value - before, signed(value, before, unit))
+    return tile(f"Change on {earlier}", shown, "; ".join(more))
+
+
+def actual_tile(figures: Kpi, unit: str) -> str:
+    """Return the last closed month with the forecast made for it, which is marked where it was not published."""
+    made = figures.made
+    text, css = "no forecast reaches this month", ""
+    if made:
+        css = "published" if made["is_published"] else "walk-forward"
+        kind = "forecast" if made["is_published"] else "back-test"
+        text = f"{kind} {count(int(made['horizon']), 'month')} ahead: {compact(made['predicted_value'], unit)}"
+    return tile(f"Actual, {month(figures.month)}", compact(figures.actual, unit), text, css)

@@ -6,7 +6,7 @@ from html import escape
 
 from forecasting.report.data import Domain
 from forecasting.report.html import bullets, fold, tag
-from forecasting.report.numbers import MINUS, SPACE, count, day, month
+from forecasting.report.numbers import MINUS, SPACE, count, day, listing, month
 
 LABELS = {"high": "Warning", "medium": "Look at this", "low": "Note"}
 LONG = 6  # names from which a list is folded
@@ -63,13 +63,32 @@ def boxes(domains: Iterable[Domain], named: bool = True) -> str:
     return "".join(shown) + notes(domains, named)
 
 
-def notes(domains: list[Domain], named: bool) -> str:
-    """Return the notes as one folded list, or nothing; on paper the page of several domains leaves them to the others."""
-    items = [
+def in_brief(domains: list[Domain]) -> str:
+    """Return the warnings of a page that must be short: those that are high in boxes, all others folded below them."""
+    shown = [box("high", domain.name, texts) for domain in domains if (texts := texts_of(domain, "high"))]
+    return "".join(shown) + looks(domains) + notes(domains, named=True)
+
+
+def looks(domains: list[Domain]) -> str:
+    """Return what one should look at, as one folded list, or nothing."""
+    about = [domain.name for domain in domains if texts_of(domain, "medium")]
+    items = listed(domains, "medium", named=True)
+    title = f"{count(len(items), 'point')} to look at: {listing(about)}"
+    return fold(title, bullets(items), "notes") if items else ""
+
+
+def listed(domains: list[Domain], severity: str, named: bool) -> list[str]:
+    """Return the warnings of one severity as HTML, one each."""
+    return [
         (f"<strong>{escape(domain.title)}.</strong> " if named else "") + "".join(sentence(text))
         for domain in domains
-        for text in texts_of(domain, "low")
+        for text in texts_of(domain, severity)
     ]
+
+
+def notes(domains: list[Domain], named: bool) -> str:
+    """Return the notes as one folded list, or nothing; on paper the page of several domains leaves them to the others."""
+    items = listed(domains, "low", named)
     return (
         fold(f"{count(len(items), 'note')} on the data", bullets(items), "notes screen" if named else "notes")
         if items

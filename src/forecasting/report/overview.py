@@ -1,17 +1,29 @@
-"""The first page: warnings, the key figures of every domain, how they were made."""
+"""The first page: warnings, the key figures of every domain, what they say in words, how far to trust them, the files."""
 
+from dataclasses import replace
 from html import escape
 
 from IPython.display import HTML
 
 from forecasting.contracts import DOMAINS
+from forecasting.report import cover
+from forecasting.report.bridge import Bridge, bridge
 from forecasting.report.champion import champion_text
 from forecasting.report.charts import trend
-from forecasting.report.data import Domain
+from forecasting.report.data import Domain, at
+from forecasting.report.files import FILES
+from forecasting.report.glossary import term
 from forecasting.report.html import Chart, bullets, callout, note, paragraph, tag
-from forecasting.report.kpi import key_figures, on_year, tiles
-from forecasting.report.notices import boxes, texts_of
-from forecasting.report.numbers import between, compact, listing, month
+from forecasting.report.kpi import SHOWN, row
+from forecasting.report.notices import in_brief, texts_of
+from forecasting.report.numbers import listing, month
+from forecasting.report.summary import sentences
+
+LEVELS = (
+    "total",
+    "category",
+    "series",
+)  # what the page reads: the series say what makes a difference, categories the cover
 
 
 def header(domains: dict[str, Domain | None]) -> str:
@@ -33,41 +45,60 @@ def covered(domains: list[Domain]) -> str:
     return paragraph(f"Actuals: {', '.join(parts)}.", "lead")
 
 
-def answers(domains: dict[str, Domain | None]) -> str:
-    """Return the answer in a sentence for each domain."""
-    return bullets([answer(d) for d in domains.values() if d])
+def figures(domains: dict[str, Domain | None]) -> str:
+    """Return a row of key figures for each domain."""
+    rows = [row(d) for d in domains.values() if d]
+    return tag("div", "".join(rows), "kpis") if rows else ""
 
 
-def answer(domain: Domain) -> str:
-    """Return the next month's forecast as a sentence; one that a warning puts in doubt says so."""
-    coming, unit = key_figures(domain).coming, domain.unit
-    name = f'<a href="{domain.name}.html">{domain.title}</a>'
-    if not coming:
-        return f"{name}: no forecast was published."
-    doubt = " In doubt: see the warning." if texts_of(domain, "high") else ""
-    value, between_ = compact(coming["predicted_value"], unit), between(coming["lo_80"], coming["hi_80"], unit)
-    change = on_year(domain, coming["ds"], coming["predicted_value"]).removeprefix("; ")
-    return (
-        f"{name} in {month(coming['ds'])}: <strong>{escape(value)}</strong> expected{f' ({change})' if change else ''}; "
-        f"80 % range {escape(between_)}.{doubt}"
+def stock_cover(domains: dict[str, Domain | None]) -> str:
+    """Return stock cover as a row of its own, or why there is none, and how to read the rows."""
+    if not any(domains.values()):
+        return ""
+    return tag("div", cover.row(domains), "kpis") + legend(domains)
+
+
+def legend(domains: dict[str, Domain | None]) -> str:
+    """Say how the rows are to be read, and which figures are of a back-test."""
+    text = (
+        f"The lines show the last {SHOWN} months and the forecast (dashed) with its {term('80 % range')}: eight of ten "
+        f"actuals should lie in it. The {term('variance')} is the actual − the forecast made for it, in % of that forecast."
     )
+    return note(text) + history_note(domains)
+
+
+def bridges(published: str, domains: dict[str, Domain | None]) -> dict[str, Bridge | None]:
+    """Return for each domain the way from the forecast published before; None where there was none."""
+    return {name: bridge(published, domain) for name, domain in domains.items() if domain}
+
+
+def answers(domains: dict[str, Domain | None], before: dict[str, Bridge | None] | None = None) -> str:
+    """Return what is to be said of each domain in sentences; `before` leads from the forecasts published before."""
+    before = before or {}
+    items = [" ".join(sentences(d, before.get(d.name))) for d in domains.values() if d]
+    if not items:
+        return ""
+    first = (
+        ""
+        if any(before.values())
+        else note("This is the first forecast that was published: there is no earlier one to compare it with.")
+    )
+    return tag("div", bullets(items) + first, "words")
 
 
 def warnings(domains: dict[str, Domain | None]) -> str:
-    """Return the warnings of all domains, most severe first, the notes folded, and what is missing."""
+    """Return the warnings of all domains, most severe first, the lesser ones folded, and what is missing."""
     present = [d for d in domains.values() if d]
     if not present:
         return ""
-    found = boxes(present)
+    found = in_brief(present)
     if not any(texts_of(d, severity) for d in present for severity in ("high", "medium")):
         found = paragraph("The checks of the data found nothing that puts the forecasts in doubt.") + found
     missing = [name for name in DOMAINS if domains.get(name) is None]
     if missing:
-        found += callout(
-            f"There is no forecast of {listing(missing)}: no facts came in for it, or nothing was published."
-        )
-    link = 'What came in, what was left out and why: <a href="data_quality.html">data quality</a>.'
-    return tag("div", found + note(f"A series is one region and product category. {link}"), "warnings")
+        found += callout(f"There is no forecast of {listing(missing)}: no facts came in, or nothing was published.")
+    link = 'What came in and what was left out: <a href="data_quality.html">data quality</a>.'
+    return tag("div", found + note(f"A {term('series')} is one region and product category. {link}"), "warnings brief")
 
 
 def history_note(domains: dict[str, Domain | None]) -> str:
@@ -77,19 +108,26 @@ def history_note(domains: dict[str, Domain | None]) -> str:
         return ""
     return note(
         f"No month that was forecast and published for {listing(new)} has ended yet. So last month is compared with a "
-        "back-test, also called walk-forward: what the same model would have said with the data of the time."
+        f"{term('back-test')}, also called {term('walk-forward')}: what the same model would have said with the data of the "
+        "time."
     )
 
 
 def section(domain: Domain) -> str:
-    """Return the key figures of one domain, with what the champion is worth."""
+    """Return how far the forecast of one domain can be trusted: what its model is worth."""
     heading = tag("h3", f'<a href="{domain.name}.html">{domain.title}</a>')
-    return tag("section", heading + tiles(domain) + champion_text(domain), "domain", id=f"figures-{domain.name}")
+    return tag("section", heading + champion_text(domain), "domain", id=f"trust-{domain.name}")
 
 
 def parts(domains: dict[str, Domain | None]) -> list[HTML | Chart]:
-    """Return what the page shows of each domain, in order: key figures, then a small chart."""
-    return [part for d in domains.values() if d for part in (HTML(section(d)), small_chart(d))]
+    """Return what the page shows of each domain's model, in order: its worth in words, then a small chart."""
+    return [part for d in domains.values() if d for part in (HTML(section(d)), small_chart(only_total(d)))]
+
+
+def only_total(domain: Domain) -> Domain:
+    """Return the domain without its parts, which a small chart does not show."""
+    rows = {name: at(getattr(domain, name), "total") for name in ("actuals", "past", "future")}
+    return replace(domain, **rows)
 
 
 def small_chart(domain: Domain) -> Chart:
@@ -100,3 +138,13 @@ def small_chart(domain: Domain) -> Chart:
         f'with 80 % and 95 % intervals. <a href="{domain.name}.html">More on {domain.name}</a>.'
     )
     return trend(domain, f"trend-{domain.name}", caption, small=True)
+
+
+def files_section() -> str:
+    """Return links to the files beside the pages, with what each holds."""
+    return bullets([f'<a class="file" href="{name}">{name}</a>: {escape(what)}' for name, what in FILES.items()])
+
+
+def editions_place() -> str:
+    """Return the place of the links to earlier editions, which rendering fills in; empty it takes no room."""
+    return tag("section", "", id="editions")

@@ -2,12 +2,17 @@
 
 from html import escape
 
-from forecasting.contracts import DOMAINS
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import DOMAINS, FLOWS
 from forecasting.report.check_table import TABLES, check_table, title
-from forecasting.report.data import Domain
+from forecasting.report.data import Domain, at
+from forecasting.report.glossary import term
 from forecasting.report.html import facts, note, paragraph, table, tag
 from forecasting.report.notices import readable, unfolded
-from forecasting.report.numbers import DASH, count, day, decimals_for, month, number
+from forecasting.report.numbers import DASH, compact, count, day, decimals_for, month, number, share
+from forecasting.report.tests_table import tests
 
 GRAINS = {
     "daily": "daily: a month counts where the facts cover it whole",
@@ -19,7 +24,11 @@ def header(domains: dict[str, Domain | None]) -> str:
     """Return the page's title and what it is about."""
     n = sum(len(d.warnings) for d in domains.values() if d)
     found = f"The checks found {count(n, 'thing')} to look at." if n else "The checks found nothing to warn of."
-    return tag("h1", "Data quality") + paragraph(f"What came in, what was left out and why. {found}", "lead")
+    failed = sum(row["n"] - row["passed"] for d in domains.values() if d for row in d.manifest.get("tests") or [])
+    passed = f" {count(failed, 'test')} did not pass." if failed else " Every test of the data passed."
+    lead = f"What came in, what was tested, filled in and left out, and why. {found}{passed if any(domains.values()) else ''}"
+    links = ", ".join(f'<a href="#quality-{name}">{name}</a>' for name in DOMAINS if domains.get(name))
+    return tag("h1", "Data quality") + paragraph(lead, "lead") + (note(f"Sections: {links}.") if links else "")
 
 
 def sections(domains: dict[str, Domain | None]) -> str:
@@ -37,15 +46,21 @@ def section(name: str, domain: Domain | None) -> str:
     found = [check_table(key, checks[key]) for key in names if checks[key]]
     clean = [title(key).lower() for key in names if not checks[key]]
     nothing = note(f"These checks found nothing: {escape(', '.join(clean))}.") if clean else ""
-    warnings = tag("div", unfolded(domain), "warnings")
-    return heading + came_in(domain) + warnings + left_out(domain) + "".join(found) + nothing
+    parts = [
+        ("What came in", came_in(domain) + tag("div", unfolded(domain), "warnings")),
+        ("What was tested", tests(domain.manifest.get("tests") or [])),
+        ("What was filled in", imputed(domain)),
+        ("What was left out", open_month(domain) + left_out(domain)),
+        ("What is unusual", "".join(found) + nothing),
+    ]
+    return heading + "".join(tag("h3", name) + content for name, content in parts)
 
 
 def came_in(domain: Domain) -> str:
     """Return the facts that came in and the months that are used."""
     c, check = domain.calendar, domain.manifest.get("check") or {}
-    total = domain.actuals[domain.actuals["aggregation"] == "series"]
-    imputed, months = int(total["is_imputed"].sum()), total["ds"].nunique()
+    series = at(domain.actuals, "series")
+    months = series["ds"].nunique()
     used = f"{month(c.get('first_month'))} to {month(c.get('last_month'))}"
     pairs = [
         ("Measure", escape(f"{domain.measure}{f' in {domain.unit}' if domain.unit else ''}")),
@@ -53,16 +68,64 @@ def came_in(domain: Domain) -> str:
         ("First and last fact", f"{day(c.get('first_fact'))} to {day(c.get('last_fact'))}"),
         ("How the facts are dated", GRAINS.get(c.get("grain"), DASH)),
         ("Months used", f"{number(c.get('n_months') or months)}, {used}"),
-        ("Series (a region and a category each)", number(check.get("n_series") or total["unique_id"].nunique())),
-        ("Values without a fact behind them (imputed)", f"{number(imputed)} of {number(len(total))} monthly values"),
+        ("Series (a region and a category each)", number(check.get("n_series") or series["unique_id"].nunique())),
     ]
     return facts(pairs)
+
+
+def imputed(domain: Domain) -> str:
+    """Say which monthly values have no fact behind them, what stands in their place, and in how many series."""
+    series = at(domain.actuals, "series")
+    filled = series[series["is_imputed"].astype(bool)]
+    if filled.empty:
+        return paragraph("Nothing: every monthly value of every series has a fact behind it.")
+    rule = (
+        "A month without a single fact inside a series counts as 0, because nothing was booked."
+        if domain.name in FLOWS
+        else "Where a region was not counted, its last count is carried forward, for at most three months."
+    )
+    last = filled["ds"].max()
+    recent = count(int((filled["ds"] == domain.last_month).sum()), "of them is", "of them are")
+    when = f"; {recent} of the last month" if last == domain.last_month else f"; the latest is of {month(last)}"
+    return paragraph(
+        f"{number(len(filled))} of {number(len(series))} monthly values ({share(len(filled) / len(series))}), in "
+        f"{count(filled['unique_id'].nunique(), 'series', 'series')}, are {term('imputed')}: no fact stands behind them{when}. {rule} "
+        "They are flagged in the training set."
+    )
+
+
+def third_last_business_day(ds: pd.Timestamp) -> pd.Timestamp:
+    """Return the third-last day from Monday to Friday of a month: facts that reach it cover the month whole."""
+    following = np.datetime64((ds + pd.offsets.MonthBegin(1)).date(), "D")
+    return pd.Timestamp(np.busday_offset(following, -3, roll="forward"))
+
+
+def open_month(domain: Domain) -> str:
+    """Say which month has begun and is not whole yet, and when it will count."""
+    rows = domain.left_out[domain.left_out["ds"] > domain.last_month].sort_values("ds")
+    if rows.empty:
+        return paragraph(f"No month is open: the facts end with {month(domain.last_month)}, which is whole.")
+    row = rows.iloc[0]
+    known = f"So far it has {count(int(row['n_facts']), 'row')} of facts and {compact(row['amount'], domain.unit)}."
+    if "as of" in row["reason"]:
+        counts = "It counts once the report is made as of its end or later."
+    elif domain.calendar.get("grain") == "daily":
+        counts = (
+            f"It counts once the facts reach {day(third_last_business_day(row['ds']))}, its third-last business day"
+        )
+        counts += ", and the expenses reach it too." if "expenses" in row["reason"] else "."
+    else:
+        counts = "It counts once all its facts have come in."
+    return paragraph(
+        f"<strong>{month(row['ds'])} is not whole yet.</strong> {known} {counts} Nothing is forecast from it."
+    )
 
 
 def left_out(domain: Domain) -> str:
     """Return the months that are not used, with the reason."""
     if domain.left_out.empty:
         return note("Every month of the facts is used; none was left out.")
+    unit = f", amount in {domain.unit}" if domain.unit else ""
     rows, decimals = domain.left_out, decimals_for(domain.left_out["amount"])
     cells = [
         [
@@ -73,4 +136,6 @@ def left_out(domain: Domain) -> str:
         ]
         for row in rows.to_dict("records")
     ]
-    return table(["Month", "Facts", "Amount", "Why it is left out"], cells, "Months left out", (0, 3), "not known")
+    return table(
+        ["Month", "Facts", "Amount", "Why it is left out"], cells, f"Months left out{unit}", (0, 3), "not known"
+    )

@@ -2,11 +2,17 @@
 
 from html import escape
 
+import pandas as pd
+
 from forecasting.report.charts import variance_bar
 from forecasting.report.data import Domain, at
 from forecasting.report.domain_page import NAMES, TALL, in_unit, parts
-from forecasting.report.html import callout, paragraph, table
-from forecasting.report.numbers import count, decimals_for, month, number, percent
+from forecasting.report.html import Cell, callout, note, paragraph, table
+from forecasting.report.numbers import compact, count, decimals_for, month, number, percent
+from forecasting.report.rounding import CENT, sums_note
+
+KEY = ["region", "product_category"]
+SUMMED = ["actual", "predicted_value", "variance"]
 
 
 def variance(domain: Domain, aggregation: str) -> str:
@@ -16,41 +22,53 @@ def variance(domain: Domain, aggregation: str) -> str:
     """
     if not parts(domain, aggregation):
         return ""
-    column, last = NAMES[aggregation], domain.last_month
-    known = at(domain.actuals, aggregation)
-    known = known.loc[known["ds"] == last, [column, "y"]]
-    made = at(domain.past, aggregation)
-    made = made.loc[made["ds"] == last, [column, "predicted_value", "variance", "variance_pct"]]
-    rows = known.merge(made, on=column, how="left")
+    column = NAMES[aggregation]
+    rows, total = last_month(domain, aggregation), last_month(domain, "total")
     rows = rows.sort_values("variance", key=lambda v: v.abs(), ascending=False, kind="stable")
-    decimals, largest = decimals_for(rows["y"]), rows["variance"].abs().max()
-    cells = [variance_row(row, column, decimals, largest) for row in rows.to_dict("records")]
-    cells += total_row(domain, decimals)
+    decimals, largest = decimals_for(rows["actual"]), rows["variance"].abs().max()
+    cells = [variance_row(row, escape(row[column]), decimals, largest) for row in rows.to_dict("records")]
+    # Without a bar, which would dwarf those of the parts.
+    cells += [[*variance_row(row, "Total", decimals, 0.0)[:-1], ""] for row in total.to_dict("records")]
     head = [aggregation.capitalize(), "Actual", "Forecast", "Variance", "Variance %", "Below or above"]
-    caption = in_unit(domain, f"{month(last)} by {aggregation}")
+    caption = in_unit(domain, f"{month(domain.last_month)} by {aggregation}")
     missing = "no forecast reaches this month, or the forecast is 0"
-    return table(head, cells, caption, missing=missing, tall=len(cells) > TALL, total=True)
+    body = table(head, cells, caption, missing=missing, tall=len(cells) > TALL, total=True, sortable=True)
+    return body + sums_note(rows[SUMMED], total.iloc[0][SUMMED], decimals) + restated(domain, total)
 
 
-def total_row(domain: Domain, decimals: int) -> list[list[str]]:
-    """Return the total's row without a bar, which would dwarf those of the parts; nothing where it is not known."""
-    known, made = (at(rows, "total") for rows in (domain.actuals, domain.past))
-    known = known.loc[known["ds"] == domain.last_month, ["ds", "y"]]
-    rows = known.merge(made[["ds", "predicted_value", "variance", "variance_pct"]], on="ds", how="left")
-    return [
-        [*variance_row({**row, "name": "Total"}, "name", decimals, 0.0)[:-1], ""] for row in rows.to_dict("records")
-    ]
+def last_month(domain: Domain, aggregation: str) -> pd.DataFrame:
+    """Return the last closed month by part: region, product_category, y, actual, predicted_value, variance, variance_pct.
+
+    `actual` is what the variance was measured with: of a published forecast the first known value, else `y`, today's.
+    """
+    known, made = at(domain.actuals, aggregation), at(domain.past, aggregation)
+    known = known.loc[known["ds"] == domain.last_month, [*KEY, "y"]]
+    made = made.loc[made["ds"] == domain.last_month, [*KEY, *SUMMED, "variance_pct"]]
+    rows = known.merge(made, on=KEY, how="left")
+    return rows.assign(actual=rows["actual"].fillna(rows["y"]))
 
 
-def variance_row(row: dict, column: str, decimals: int, largest: float) -> list[str]:
+def restated(domain: Domain, total: pd.DataFrame) -> str:
+    """Say that the month was restated since it was first known, and to what; nothing where it was not."""
+    row = total.iloc[0]
+    if abs(row["actual"] - row["y"]) < CENT:
+        return ""
+    now = escape(compact(row["y"], domain.unit))
+    return note(
+        f"The actuals are those first known, which the forecast was measured with; the total was restated to {now} since."
+    )
+
+
+def variance_row(row: dict, name: str, decimals: int, largest: float) -> list[str]:
     """Return one row of the variance table."""
+    value, pct = row["variance"], row["variance_pct"]
     return [
-        escape(row[column]),
-        number(row["y"], decimals),
-        number(row["predicted_value"], decimals),
-        number(row["variance"], decimals, plus=True),
-        percent(row["variance_pct"], plus=True),
-        variance_bar(row["variance"], largest),
+        name,
+        Cell(number(row["actual"], decimals), row["actual"]),
+        Cell(number(row["predicted_value"], decimals), row["predicted_value"]),
+        Cell(number(value, decimals, plus=True), value),
+        Cell(percent(pct, plus=True), pct),
+        Cell(variance_bar(value, largest), value),
     ]
 
 

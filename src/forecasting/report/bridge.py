@@ -1,0 +1,158 @@
+"""From the forecast published before to this one: how much came of new data, how much of a change of model.
+
+Both forecasts are compared over the months that both reach. The difference is split by a forecast in the middle, which shares
+the data with one and the model with the other; the two steps add up to the whole difference whatever the numbers are. What the
+ledger holds decides which split is honest, the first that applies:
+
+1. The model, its settings, the code of its steps and the libraries are the same (the manifests' stamps): all of the difference
+   comes from the data, the months that became known and those that were restated.
+2. The model before was published with the present data as well, because the model was changed after that. First the data (that
+   forecast − the one before), then the model (the present one − that forecast).
+3. The present run's walk-forward holds what the present model says at the earlier cutoff, for every month compared. First the
+   model (that forecast − the one before), then the data. It sees the history as it is known today, so the restatement of a month
+   before that cutoff counts with the model here.
+4. Else one step stands for both.
+
+A run that was made again at the same cutoff is no new month. The earlier forecast is therefore that of the latest run of an
+earlier cutoff; only where there is none is the one published before at the same cutoff taken, and its difference named for what
+it is.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from forecasting.report.data import Domain, at
+from forecasting.warehouse import query
+
+KEY = ["aggregation", "unique_id", "region", "product_category", "ds"]
+MODEL, DATA, BOTH = "model", "data", "both"
+DATA_STEP = "10_"  # the check of the data, which changes no forecast
+
+EARLIER = """
+    with published as (
+        select run_id, max(published_at) as published_at from publications where domain = $domain group by run_id
+    )
+    select runs.run_id, runs.cutoff, runs.champion, runs.manifest, runs.cutoff = $cutoff as is_same_cutoff
+    from runs inner join published on runs.run_id = published.run_id
+    where runs.domain = $domain and runs.cutoff <= $cutoff and runs.run_id <> $run_id
+    order by is_same_cutoff, runs.cutoff desc, published.published_at desc, runs.run_id
+"""
+PUBLISHED = """
+    select aggregation, unique_id, region, product_category, ds, predicted_value from forecasts
+    where run_id = $run_id and status = 'published' order by all
+"""
+# What the present model says at the earlier cutoff: of the present run's walk-forward.
+PRESENT_MODEL = """
+    select aggregation, unique_id, region, product_category, ds, predicted_value from actual_vs_forecast
+    where domain = $domain and run_id = $run_id and forecast_kind = 'walk_forward' and is_champion and cutoff = $cutoff
+    order by all
+"""
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """The way from an earlier forecast to the present one.
+
+    Attributes
+    ----------
+    cutoff, champion: the last month that the earlier forecast knew, and the model that made it
+    is_same_cutoff: the earlier forecast knew the same months
+    months: the months that both forecast, in order of time; none where they do not meet
+    steps: what changed, in order: 'model' and 'data', one of them, or 'both' where they cannot be told apart
+    rows: one row per aggregation, series and month: before, a column per step, after, in the domain's unit; before plus the
+        steps is after. A series that only one of the forecasts has counts as 0 in the other.
+    again: the model of an earlier run at the present cutoff, beside a bridge from an earlier cutoff; else None
+    """
+
+    cutoff: pd.Timestamp
+    champion: str
+    is_same_cutoff: bool
+    months: list[pd.Timestamp]
+    steps: list[str]
+    rows: pd.DataFrame
+    again: str | None
+
+
+def bridge(published: str, domain: Domain) -> Bridge | None:
+    """Return the way from the forecast published before to the present one; None where none was or its unit was another."""
+    run_id, cutoff = domain.manifest["run_id"], domain.manifest["cutoff"]
+    runs = query(published, EARLIER, {"domain": domain.name, "run_id": run_id, "cutoff": cutoff})
+    runs["manifest"] = runs["manifest"].map(json.loads)
+    if runs.empty or runs["manifest"].iloc[0].get("unit") != domain.manifest.get("unit"):
+        return None
+    earlier, same_cutoff = runs.iloc[0], runs[runs["is_same_cutoff"]]
+    before = query(published, PUBLISHED, {"run_id": earlier["run_id"]})
+    order, middle = middle_forecast(published, domain, earlier, same_cutoff)
+    steps, rows = split(before, domain.future, order, middle)
+    again = same_cutoff["champion"]
+    return Bridge(
+        cutoff=earlier["cutoff"],
+        champion=earlier["champion"],
+        is_same_cutoff=bool(earlier["is_same_cutoff"]),
+        months=sorted(rows["ds"].unique()),
+        steps=steps,
+        rows=rows,
+        again=None if earlier["is_same_cutoff"] or again.empty else again.iloc[0],
+    )
+
+
+def middle_forecast(
+    published: str, domain: Domain, earlier: pd.Series, same_cutoff: pd.DataFrame
+) -> tuple[list[str], pd.DataFrame | None]:
+    """Return the steps in order, and for two of them the forecast between (KEY, predicted_value).
+
+    `earlier` is the run before, `same_cutoff` the other runs at the present cutoff, the one published last first.
+    """
+    present = domain.manifest
+    other_model, other_data = is_other_model(earlier["manifest"], present), is_other_data(earlier["manifest"], present)
+    if not (other_model and other_data):
+        return [MODEL if other_model else DATA], None
+    for run in same_cutoff.to_dict("records"):
+        if not (is_other_model(earlier["manifest"], run["manifest"]) or is_other_data(run["manifest"], present)):
+            return [DATA, MODEL], query(published, PUBLISHED, {"run_id": run["run_id"]})
+    then = {"domain": domain.name, "run_id": present["run_id"], "cutoff": earlier["cutoff"].date()}
+    return [MODEL, DATA], query(published, PRESENT_MODEL, then)
+
+
+def is_other_model(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Return from the manifests of two runs whether they would make different forecasts of the same data."""
+
+    def recipe(manifest: dict[str, Any]) -> tuple:
+        """Return the model, the stamps of the steps that make a forecast and the libraries."""
+        steps = {name: stamp for name, stamp in manifest["steps"].items() if not name.startswith(DATA_STEP)}
+        return manifest["champion"]["name"], steps, manifest["lock"]
+
+    return recipe(before) != recipe(after)
+
+
+def is_other_data(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Return from the manifests of two runs whether their training sets differ."""
+    return before["fingerprint"] != after["fingerprint"]
+
+
+def split(
+    before: pd.DataFrame, after: pd.DataFrame, order: list[str], middle: pd.DataFrame | None
+) -> tuple[list[str], pd.DataFrame]:
+    """Return the steps and, for the months that both forecasts have, each series' values (see `Bridge.rows`).
+
+    All tables are KEY, predicted_value. A middle forecast that lacks a month of the total cannot part two steps.
+    """
+    months = set(before["ds"]) & set(after["ds"])
+    first, last = (points(rows, months) for rows in (before, after))
+    rows = pd.concat({"before": first, "after": last}, axis=1).fillna(0.0).sort_index()
+    if len(order) == 2 and months <= set(at(middle, "total")["ds"]):
+        between = points(middle, months).reindex(rows.index).fillna(0.0)
+        steps = order
+        rows = rows.assign(**{steps[0]: between - rows["before"], steps[1]: rows["after"] - between})
+    else:
+        steps = [BOTH] if len(order) == 2 else order
+        rows = rows.assign(**{steps[0]: rows["after"] - rows["before"]})
+    return steps, rows.reset_index()[[*KEY, "before", *steps, "after"]]
+
+
+def points(rows: pd.DataFrame, months: set[pd.Timestamp]) -> pd.Series:
+    """Return the forecasts of some months by KEY."""
+    return rows[rows["ds"].isin(months)].set_index(KEY)["predicted_value"]

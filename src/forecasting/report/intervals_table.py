@@ -1,0 +1,94 @@
+"""How a domain's intervals and sums were made: the errors that the intervals rest on, and what makes the sums agree."""
+
+from html import escape
+
+import pandas as pd
+
+from forecasting.report.data import Domain
+from forecasting.report.glossary import term
+from forecasting.report.html import paragraph, table
+from forecasting.report.numbers import count, number
+from forecasting.warehouse import query
+
+POOLS = """
+    select aggregation, interval_pool, min(horizon) as first, max(horizon) as last, min(interval_n) as n
+    from forecasts where run_id = $run_id and status = 'published' and interval_pool is not null
+    group by aggregation, interval_pool
+"""
+LEVELS = {"total": "Total", "region": "Regions", "category": "Categories", "series": "Single series"}
+METHODS = {
+    "bottom_up": "the forecasts of the series are added up; those of the sums themselves are not used",
+    "ols": "all forecasts, of series and of sums, are moved to the nearest ones that add up, each counting alike",
+    "wls_struct": (
+        "all forecasts, of series and of sums, are moved to the nearest ones that add up; a sum, of which more is known, moves "
+        "others more the more series it holds"
+    ),
+}
+SHORT = {"bottom_up": "adding up the series", "ols": "nearest, all alike", "wls_struct": "nearest, by number of series"}
+
+
+def intervals(published: str, domain: Domain) -> str:
+    """Return the method of the intervals with the errors behind each, and the method of the sums."""
+    return (
+        paragraph(
+            f"Each is a {term('conformal interval')}: its width comes from the errors that the model made in the back-test, "
+            "in months it did not know, not from assumptions. Errors are pooled over series of one kind, in units of each "
+            "series' own seasonal error, apart for the next three months and for later ones where there are enough of them."
+        )
+        + pool_table(published, domain)
+        + sums(domain)
+    )
+
+
+def pool_table(published: str, domain: Domain) -> str:
+    """Return on which errors, and how many, the intervals of each level rest."""
+    rows = query(published, POOLS, {"run_id": domain.manifest.get("run_id")})
+    rows = rows.assign(place=rows["aggregation"].map(list(LEVELS).index)).sort_values(
+        ["place", "first", "interval_pool"]
+    )
+    cells = [
+        [
+            LEVELS[row["aggregation"]],
+            str(row["first"]) if row["first"] == row["last"] else f"{row['first']} to {row['last']}",
+            escape(pool_words(row["interval_pool"])),
+            number(row["n"]),
+        ]
+        for row in rows.to_dict("records")
+    ]
+    head = ["Intervals of", "Months ahead", "Rest on the errors of", "Errors"]
+    return table(head, cells, "The errors behind the intervals", (0, 1, 2), "not recorded") if cells else ""
+
+
+def pool_words(pool: str) -> str:
+    """Write the name of a pool of errors, «total, horizons 1-3», in words."""
+    words = pool.replace("horizons ", "").replace("all", "all").split(", ")
+    levels = {
+        "series": "single series",
+        "sums": "all sums",
+        "total": "the total",
+        "region": "regions",
+        "category": "categories",
+    }
+    first = levels.get(words[0], words[0])
+    rest = [f"{part.replace('-', ' to ')} months ahead" if part[0].isdigit() else part for part in words[1:]]
+    return ", ".join([first, *rest])
+
+
+def sums(domain: Domain) -> str:
+    """Say how series and sums are made to agree, and by how much that method was the better one."""
+    found = domain.manifest.get("explanation") or {}
+    method = found.get("reconciliation")
+    if not method:
+        return paragraph(
+            f"Series and sums are made to agree ({term('reconciliation')}); the run did not note by which method."
+        )
+    text = f"Every sum is the sum of its series ({term('reconciliation')}): {escape(METHODS.get(method, method))}."
+    mase = pd.Series(found.get("mase") or {}, dtype=float).dropna()
+    if method in mase.index and len(mase) > 1:
+        figures = "; ".join(f"{SHORT.get(name, name)} {number(value, 3)}" for name, value in mase.items())
+        text += f" By {term('MASE')}, averaged over series, regions, categories and the total: {escape(figures)}."
+        text += " Adding up is kept unless another is at least 1\N{NO-BREAK SPACE}% better."
+    cut = (found.get("cut") or {}).get("bounds")
+    if cut:
+        text += f" {count(cut, 'interval was', 'intervals were')} cut at zero, because the settings allow no negative values."
+    return paragraph(text)

@@ -1,0 +1,140 @@
+"""The numbers of a domain in sentences: what will happen, what makes the difference, whether to trust it, what changed since."""
+
+from html import escape
+
+import pandas as pd
+
+from forecasting.contracts import ALL
+from forecasting.report.bridge import DATA, MODEL, Bridge
+from forecasting.report.data import Domain, at
+from forecasting.report.kpi import Kpi, key_figures, year_before
+from forecasting.report.model_names import model_name
+from forecasting.report.notices import texts_of
+from forecasting.report.numbers import SPACE, between, compact, is_known, listing, month
+from forecasting.report.wording import amount, compared, is_nothing, revised
+
+MOST = 3  # series that are named
+LEAST = 0.1  # of the largest change, from which another one is worth a word
+
+
+def sentences(domain: Domain, before: Bridge | None = None) -> list[str]:
+    """Return what is to be said of a domain, as HTML, in the order in which a meeting asks; `before`: the edition before."""
+    figures = key_figures(domain)
+    if not figures.coming:
+        return [f"{subject(domain)}: no forecast was published.", last_month(domain, figures)]
+    found = [
+        expected(domain, figures),
+        reasons(domain, figures),
+        last_month(domain, figures),
+        since(domain, figures, before),
+    ]
+    return [text for text in found if text]
+
+
+def subject(domain: Domain) -> str:
+    """Return what a domain counts, as a link that begins a sentence: «Sales», «Operating profit»."""
+    name = domain.measure.capitalize() if domain.name == "profit" else domain.title
+    return f'<a href="{domain.name}.html">{escape(name)}</a>'
+
+
+def expected(domain: Domain, figures: Kpi) -> str:
+    """Say what the next month is expected to be, against the same month of last year, and how sure that is."""
+    coming, unit = figures.coming, domain.unit
+    value, ds = coming["predicted_value"], coming["ds"]
+    when = f"{'at the end of' if domain.name == 'inventory' else 'in'} {month(ds)}"
+    verb = "are" if domain.name == "sales" else "is"
+    before, year = year_before(domain, ds), ""
+    if before is not None:
+        earlier = month(ds - pd.DateOffset(months=12))
+        year = f", {compared(value, before, unit)} {earlier} ({amount(before, unit, domain.name)})"
+    text = f"{subject(domain)} {when} {verb} expected to be <strong>{escape(amount(value, unit, domain.name))}</strong>"
+    doubt = " In doubt: see the warning." if texts_of(domain, "high") else ""
+    return f"{text}{escape(year)}; 80{SPACE}% range {escape(between(coming['lo_80'], coming['hi_80'], unit))}.{doubt}"
+
+
+def changes(domain: Domain, ds: pd.Timestamp) -> pd.DataFrame:
+    """Return how the forecast of a month differs from the same month of last year, the largest difference first.
+
+    One row per series: region, product_category, now, before, change. They add up to the total's change: a series without
+    last year's month counts as 0 there.
+    """
+    key = ["region", "product_category"]
+    now = at(domain.future, "series")
+    now = now[now["ds"] == ds].set_index(key)["predicted_value"].rename("now")
+    before = at(domain.actuals, "series")
+    before = before[before["ds"] == ds - pd.DateOffset(months=12)].set_index(key)["y"].rename("before")
+    rows = pd.concat([now, before], axis=1).fillna(0.0).sort_index().reset_index(names=key)
+    rows["change"] = rows["now"] - rows["before"]
+    return rows.sort_values("change", key=abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def part_name(region: str, category: str) -> str:
+    """Return a series as people call it: «North/Bikes», and «Bikes» where no region is known."""
+    return "/".join(name for name in (region, category) if name != ALL) or ALL
+
+
+def reasons(domain: Domain, figures: Kpi) -> str:
+    """Name the series with the largest changes on the year; nothing where there is one only, or no last year."""
+    ds = figures.coming["ds"]
+    if year_before(domain, ds) is None:
+        return ""
+    rows = changes(domain, ds)
+    if len(rows) < 2 or is_nothing(compact(rows["change"].iloc[0])):
+        return ""
+    moved = rows[rows["change"].abs() >= LEAST * abs(rows["change"].iloc[0])].head(MOST).to_dict("records")
+    named = [
+        f"{part_name(row['region'], row['product_category'])} {compact(row['change'], domain.unit, plus=True)}"
+        for row in moved
+    ]
+    what = "The largest change on the year is" if len(named) == 1 else "The largest changes on the year are"
+    return escape(f"{what} {listing(named)}.")
+
+
+def last_month(domain: Domain, figures: Kpi) -> str:
+    """Say whether the last actual lay in the 80 % range of the forecast made for it; in doubt which actual is meant."""
+    made, unit = figures.made, domain.unit
+    if made is None or not is_known(made["lo_80"]) or not is_known(made["hi_80"]):
+        return f"There is no forecast of {month(figures.month)} to compare the actual with."
+    value, place = made["actual"], place_in_range(made)
+    restated = "" if value == figures.actual else f" as first known ({compact(figures.actual, unit)} now)"
+    kind = "published forecast" if made["is_published"] else "back-test"
+    return (
+        f"The actual of {month(figures.month)}, {escape(amount(value, unit, domain.name) + restated)}, was "
+        f"<strong>{place} the 80{SPACE}% range</strong> of the {kind} ({escape(between(made['lo_80'], made['hi_80'], unit))})."
+    )
+
+
+def place_in_range(made: dict) -> str:
+    """Return whether the actual was inside, above or below its 80 % range; «just» where the numbers shown look the same."""
+    value = made["actual"]
+    for bound, outside, word in (("lo_80", value < made["lo_80"], "below"), ("hi_80", value > made["hi_80"], "above")):
+        if outside:
+            return f"just {word}" if compact(value) == compact(made[bound]) else word
+    return "inside"
+
+
+def since(domain: Domain, figures: Kpi, before: Bridge | None) -> str:
+    """Say how the forecast and the model changed since the edition before; nothing where there is none."""
+    if before is None:
+        return ""
+    coming, unit = figures.coming, domain.unit
+    known = "the same months" if before.is_same_cutoff else f"data up to {month(before.cutoff)}"
+    edition = f"The forecast published before, from {known},"
+    rows = at(before.rows, "total")
+    rows = rows[rows["ds"] == coming["ds"]].to_dict("records")
+    if rows:
+        then = rows[0]["before"]
+        text = f"{edition} was {amount(then, unit, domain.name)}: it {revised(coming['predicted_value'], then, unit)}"
+        text += steps(before, rows[0], unit)
+    else:
+        text = f"{edition} did not reach {month(coming['ds'])}"
+    now, other = model_name(domain.champion), model_name(before.champion)
+    model = f"The model is still {now}." if now == other else f"The model is now {now}; before, it was {other}."
+    return escape(f"{text}. {model}")
+
+
+def steps(before: Bridge, row: dict, unit: str) -> str:
+    """Say how much of a change came of the model and how much of the data; nothing where it is one of them alone."""
+    if before.steps != [MODEL, DATA]:
+        return ""
+    return f" ({compact(row[MODEL], unit, plus=True)} by the model, {compact(row[DATA], unit, plus=True)} by new data)"

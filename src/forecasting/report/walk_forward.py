@@ -1,0 +1,98 @@
+"""The champion's back-test in detail: by months ahead, by region and by category, on the cutoffs that chose no model."""
+
+from html import escape
+
+import pandas as pd
+
+from forecasting.report.data import Domain, at
+from forecasting.report.html import Cell, fold, note, table
+from forecasting.report.model_names import model_name
+from forecasting.report.numbers import count, decimals_for, number, share
+from forecasting.report.track_record import Measures, measures
+from forecasting.warehouse import query
+
+HELD_OUT = """
+    with tested as (
+        select * from actual_vs_forecast
+        where domain = $domain and forecast_kind = 'walk_forward' and evaluation_set = 'held_out' and actual is not null
+    )
+    select mine.aggregation, mine.unique_id, mine.region, mine.product_category, mine.ds, mine.horizon as lag, mine.cutoff,
+        mine.actual, mine.predicted_value, mine.lo_80, mine.hi_80, mine.lo_95, mine.hi_95, mine.scale,
+        naive.predicted_value as naive_value
+    from tested as mine
+    left join tested as naive on naive.model_name = 'seasonal_naive' and mine.run_id = naive.run_id
+        and mine.aggregation = naive.aggregation and mine.unique_id = naive.unique_id
+        and mine.cutoff = naive.cutoff and mine.horizon = naive.horizon
+    where mine.model_name = $champion
+    order by mine.aggregation, mine.unique_id, mine.cutoff, mine.horizon
+"""
+PARTS = {"region": "region", "category": "product_category"}
+MISSING = "cannot be computed: every actual or every change on the year is 0"
+
+
+def load_held_out(published: str, domain: Domain) -> pd.DataFrame:
+    """Return the champion's back-test on the held-out cutoffs, one row per aggregation, unique_id, cutoff and lag.
+
+    Columns as those of `track_record.load_record`, without model_name, is_fallback and published_at; lag is the months ahead.
+    """
+    rows = query(published, HELD_OUT, {"domain": domain.name, "champion": domain.champion})
+    return rows.assign(error=rows["predicted_value"] - rows["actual"])
+
+
+def details(domain: Domain, rows: pd.DataFrame) -> str:
+    """Return the champion's back-test by months ahead, region and category, each folded; nothing without a back-test."""
+    if rows.empty:
+        return ""
+    return by_months_ahead(domain, rows) + "".join(by_part(domain, rows, part) for part in PARTS)
+
+
+def by_months_ahead(domain: Domain, rows: pd.DataFrame) -> str:
+    """Return the champion's back-test by months ahead, for the total and over the series."""
+    parts = []
+    for level, of in (("total", "the total"), ("series", "single series")):
+        found = {count(int(lag), "month"): measures(part) for lag, part in at(rows, level).groupby("lag")}
+        parts.append(accuracy_of(domain, found, "Ahead", f"Back-test of {of} by months ahead"))
+    return fold("By months ahead", who(domain, rows) + "".join(parts))
+
+
+def by_part(domain: Domain, rows: pd.DataFrame, part: str) -> str:
+    """Return the champion's back-test by region or category, the largest first; a sentence where there is only one."""
+    mine = at(rows, part)
+    names = mine.groupby(PARTS[part], observed=True)
+    if len(names) < 2:
+        return fold(f"By {part}", note(f"The facts know one {part} only."))
+    size = (
+        mine["actual"].abs().groupby(mine[PARTS[part]], observed=True).sum().sort_values(ascending=False, kind="stable")
+    )
+    found = {escape(str(name)): measures(names.get_group(name)) for name in size.index}
+    body = accuracy_of(domain, found, part.capitalize(), f"Back-test by {part}, the largest first", sortable=True)
+    return fold(f"By {part}", who(domain, rows) + body)
+
+
+def who(domain: Domain, rows: pd.DataFrame) -> str:
+    """Say whose back-test it is and on how many cutoffs it rests."""
+    cutoffs = count(rows["cutoff"].nunique(), "cutoff")
+    return note(f"The champion ({escape(model_name(domain.champion))}), on the {cutoffs} held out.")
+
+
+def accuracy_of(domain: Domain, found: dict[str, Measures], first: str, caption: str, sortable: bool = False) -> str:
+    """Return one row per name (HTML) with its accuracy."""
+    decimals = decimals_for(pd.Series([one.mae for one in found.values()], dtype=float))
+    cells = [
+        [
+            label,
+            share(one.wape),
+            number(one.mase, 2),
+            Cell(number(one.bias, decimals, plus=True), one.bias),
+            share(one.bias_share, plus=True),
+            share(one.coverage_80.share, 0),
+            share(one.coverage_95.share, 0),
+            Cell(number(one.fva, decimals, plus=True), one.fva),
+            share(one.fva_share, 0, plus=True),
+            number(one.n),
+        ]
+        for label, one in found.items()
+    ]
+    head = [first, "WAPE", "MASE", "Bias", "Bias, %", "Inside 80 %", "Inside 95 %", "FVA", "FVA, %", "Forecasts"]
+    unit = f"; bias and FVA in {domain.unit}" if domain.unit else ""
+    return table(head, cells, caption + unit, missing=MISSING, tall=len(cells) > 12, sortable=sortable)

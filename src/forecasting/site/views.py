@@ -1,0 +1,164 @@
+"""What is on the workbook's tabs: for each view its rows, straight from the published database, and what its columns mean."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from forecasting.report.model_names import model_name
+from forecasting.report.numbers import month
+from forecasting.site.exports import FORECASTS
+from forecasting.warehouse import query
+
+LEVELS = ("total", "region", "category", "series")  # the order in which they are read
+SHOWN_MONTHS = 12  # closed months on the tabs «by month» and «actual vs forecast»
+KINDS = {"published": "published", "walk_forward": "walk-forward (back-test)", "backfill": "backfill"}
+BY_LEVEL = f"list_position({list(LEVELS)}, cast(aggregation as varchar))"
+ORDER = f"{BY_LEVEL}, unique_id"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the workbook.
+
+    `kind` is text, flag, count, amount (in the domain's unit), ratio, share (a fraction, shown in %), month, date or time.
+    """
+
+    title: str
+    kind: str
+    meaning: str
+
+
+COLUMNS = {
+    "aggregation": Column("Level", "text", "series (one region and category), or the sum: region, category or total."),
+    "region": Column("Region", "text", "The region; All where regions are summed up or not known."),
+    "product_category": Column("Category", "text", "The product category; All where categories are summed up."),
+    "ds": Column("Month", "month", "First day of the month that the row is about."),
+    "horizon": Column("Months ahead", "count", "How many months after the cutoff the month is."),
+    "y": Column("Actual", "amount", "What the month came to, as known now."),
+    "is_imputed": Column("Imputed", "flag", "Yes where nothing in the value comes from a fact of that month."),
+    "actual": Column("Actual", "amount", "What the month came to."),
+    "predicted_value": Column("Forecast", "amount", "The forecast: the middle of what is expected (median)."),
+    "lo_80": Column("80 % from", "amount", "Lower end of the range that should hold 80 of 100 months."),
+    "hi_80": Column("80 % to", "amount", "Upper end of that range."),
+    "lo_95": Column("95 % from", "amount", "Lower end of the range that should hold 95 of 100 months."),
+    "hi_95": Column("95 % to", "amount", "Upper end of that range."),
+    "variance": Column("Variance", "amount", "Actual minus forecast."),
+    "variance_share": Column("Variance %", "share", "The variance in % of the forecast's size; empty where that is 0."),
+    "kind": Column(
+        "Kind of forecast",
+        "text",
+        "published: was in the report before the month came. walk-forward (back-test): made afterwards, with what was "
+        "known at the cutoff; no decision was based on it.",
+    ),
+    "evaluation_set": Column(
+        "Back-test set",
+        "text",
+        "choice: the cutoffs that chose the model. held_out: the two that did not. recent: later ones, with fewer months "
+        "ahead. all: published forecasts.",
+    ),
+    "is_fallback": Column("Simple forecast", "flag", "Yes where a series is too short or has ended, so no model is used."),
+    "cutoff": Column("Data up to", "month", "The last month that was known when the forecast was made (the cutoff)."),
+    "model": Column("Model", "text", "The model that made the forecast."),
+    "is_champion": Column("Champion", "flag", "Yes for the model in force."),
+    "run_id": Column("Run", "text", "The run that made it; the same name in the database, in MLflow and on the pages."),
+    "prediction_time": Column("Published at (UTC)", "time", "When the forecast was written to the database."),
+    "horizon_group": Column("Months ahead", "text", "1-3, 4-6 or all."),
+    "n": Column("Forecasts compared", "count", "How many forecasts met their actual."),
+    "n_cutoffs": Column("Cutoffs", "count", "At how many cutoffs they were made."),
+    "first_cutoff": Column("First cutoff", "month", "The first of these cutoffs."),
+    "last_cutoff": Column("Last cutoff", "month", "The last of these cutoffs."),
+    "mae": Column("MAE", "amount", "Mean absolute error."),
+    "rmse": Column("RMSE", "amount", "Root of the mean squared error."),
+    "wape": Column("WAPE", "share", "Sum of the absolute errors over the sum of the absolute actuals."),
+    "bias": Column("Bias", "amount", "Mean of forecast minus actual: above 0, the forecasts were too high."),
+    "mase": Column("MASE", "ratio", "Mean absolute error over that of repeating last year: below 1 is better."),
+    "coverage_80": Column("Inside 80 %", "share", "Share of the actuals inside the 80 % range: 80 % is right."),
+    "coverage_95": Column("Inside 95 %", "share", "Share of the actuals inside the 95 % range: 95 % is right."),
+    "fva": Column("FVA", "amount", "Forecast value added: how much smaller the mean error is than that of repeating last year."),
+}  # fmt: skip
+
+ACTUALS = f"""
+    select aggregation, region, product_category, ds, y, is_imputed from monthly_actuals
+    where domain = $domain order by {ORDER}, ds
+"""
+# Of two runs with the same cutoff the one published last, as in forecast_accuracy. Cutoffs that only teach the intervals
+# (calibration) are left out, and months longer ago than a year: the file would grow without end, and the database has them.
+COMPARED = f"""
+    select f.*, variance_pct / 100 as variance_share
+    from actual_vs_forecast as f
+    left join (select run_id, max(published_at) as published_at from publications group by run_id) as p on f.run_id = p.run_id
+    where f.domain = $domain and f.actual is not null
+        and f.ds > (select max(ds) - to_months({SHOWN_MONTHS}) from monthly_actuals where domain = $domain) and (
+        (f.forecast_kind = 'published' and f.status = 'published')
+        or (f.forecast_kind = 'walk_forward' and f.is_champion and f.evaluation_set <> 'calibration'))
+    qualify row_number() over (
+        partition by forecast_kind, aggregation, unique_id, f.cutoff, horizon order by published_at desc, f.run_id) = 1
+    order by forecast_kind, {ORDER}, ds, horizon
+"""
+ACCURACY = f"""
+    select * from forecast_accuracy where domain = $domain
+    order by forecast_kind, evaluation_set, {BY_LEVEL},
+        horizon_group = 'all' desc, horizon_group, mase, model_name
+"""
+
+
+@dataclass(frozen=True)
+class View:
+    """One tab of a domain: `title` completes the tab's name, `columns` are keys of COLUMNS in order."""
+
+    name: str
+    title: str
+    what: str
+    sql: str
+    columns: tuple[str, ...]
+
+
+NODE = ("aggregation", "region", "product_category")
+BOUNDED = ("predicted_value", "lo_80", "hi_80", "lo_95", "hi_95")
+VIEWS = (
+    View(
+        "forecast", "forecast", "The coming months: total, regions, categories and series, with their ranges.",
+        f"select * from ({FORECASTS}) where domain = $domain", (*NODE, "ds", "horizon", *BOUNDED, "is_fallback", "cutoff",
+        "model", "run_id", "prediction_time"),
+    ),
+    View("actuals", "actuals", "Every closed month: total, regions, categories and series.", ACTUALS,
+         (*NODE, "ds", "y", "is_imputed")),
+    View(
+        "compared", "actual vs forecast", f"Forecasts of the last {SHOWN_MONTHS} closed months beside what came; older ones are in "
+        "the published database. «Kind of forecast» says which were published and which are a back-test.", COMPARED,
+        (*NODE, "ds", "kind", "horizon", "actual", "predicted_value", "variance", "variance_share", "lo_80", "hi_80",
+         "evaluation_set", "cutoff", "model", "run_id"),
+    ),
+    View(
+        "accuracy", "accuracy", "How good the forecasts of every model were. Published forecasts and the back-test have rows "
+        "of their own.", ACCURACY, ("kind", "evaluation_set", "aggregation", "horizon_group", "model", "is_champion", "n",
+        "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95",
+        "fva"),
+    ),
+)  # fmt: skip
+BY_MONTH = "The last closed months and the coming ones side by side: a row for each series and each sum."
+
+
+def rows(published: Path, domain: str, view: View) -> pd.DataFrame:
+    """Return the rows of a view for one domain, in the order in which they are read."""
+    found = query(published, view.sql, {"domain": domain})
+    if "forecast_kind" in found:
+        found["kind"] = found["forecast_kind"].map(KINDS)
+    if "model_name" in found:
+        found["model"] = found["model_name"].map(model_name)
+    return found[list(view.columns)]
+
+
+def by_month(actuals: pd.DataFrame, forecasts: pd.DataFrame) -> tuple[pd.DataFrame, list[Column]]:
+    """Return one row per series and sum with the last closed months and the coming ones, and its columns' descriptions."""
+    shown = sorted(actuals["ds"].unique())[-SHOWN_MONTHS:]
+    past = actuals[actuals["ds"].isin(shown)].pivot(index=list(NODE), columns="ds", values="y")
+    coming = forecasts.pivot(index=list(NODE), columns="ds", values="predicted_value")
+    past.columns = [f"{month(ds, short=True)} actual" for ds in past.columns]
+    coming.columns = [f"{month(ds, short=True)} forecast" for ds in coming.columns]
+    wide = past.join(coming, how="outer").reset_index()
+    order = wide["aggregation"].map(LEVELS.index)
+    wide = wide.assign(order=order).sort_values(["order", "region", "product_category"], ignore_index=True)
+    amounts = [Column(name, "amount", "") for name in (*past.columns, *coming.columns)]
+    return wide.drop(columns="order"), [*(COLUMNS[name] for name in NODE), *amounts]
