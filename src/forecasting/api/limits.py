@@ -1,0 +1,80 @@
+"""What is refused before anything is read: requests without the key, bodies that are too large, queries that say a thing twice."""
+
+import hmac
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from forecasting.api.errors import problem
+
+KEY_HEADER = "X-API-Key"
+OPEN = ("/health", "/ready")
+LARGEST_BODY = 128 * 1024  # bytes: twice what the longest history takes
+
+
+class ApiKey:
+    """Lets through who sends the key, and those who only ask whether the service is alive and ready."""
+
+    def __init__(self, app: ASGIApp, key: str) -> None:
+        self.app, self.key = app, key.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 401 to all others."""
+        if scope["type"] == "http" and scope["path"] not in OPEN:
+            given = Headers(scope=scope).get(KEY_HEADER, "")
+            if not hmac.compare_digest(given.encode("latin-1"), self.key):
+                refusal = problem(
+                    401, f"Send the key in the header {KEY_HEADER}.", headers={"WWW-Authenticate": "ApiKey"}
+                )
+                await refusal(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+class Limits:
+    """Refuses bodies of more than `most` bytes, declared or counted, and queries that name a parameter twice."""
+
+    def __init__(self, app: ASGIApp, most: int = LARGEST_BODY) -> None:
+        self.app, self.most = app, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Look at the declared length first; without one, count what comes."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if scope["query_string"] and _repeats(scope["query_string"]):
+            await problem(422, "A parameter of the query is given twice.")(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length")
+        if declared is None:
+            await self.app(scope, self._counting(receive), send)
+        elif int(declared) > self.most:
+            await problem(413, self._words(), headers={"Connection": "close"})(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _counting(self, receive: Receive) -> Receive:
+        """Return a `receive` that raises once too much has come."""
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.most:
+                raise HTTPException(413, self._words(), {"Connection": "close"})
+            return message
+
+        return counted
+
+    def _words(self) -> str:
+        """Say what the limit is."""
+        return f"The body is larger than {self.most // 1024} KiB; a history needs no more."
+
+
+def _repeats(query: bytes) -> bool:
+    """Say whether a query names a parameter twice, of which the framework would take the last."""
+    names = [name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
+    return len(set(names)) < len(names)

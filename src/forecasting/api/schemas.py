@@ -1,0 +1,247 @@
+"""What the service takes and gives. Numbers are JSON numbers written so that reading them gives the same double back."""
+
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
+from forecasting.series_input import LARGEST, MONTH
+
+MOST_MONTHS = 1200
+LONGEST_NAME = 200
+
+Domain = Literal[DOMAINS]
+Aggregation = Literal[AGGREGATIONS]
+Kind = Literal["published", "walk_forward", "backfill"]
+Month = Annotated[str, Field(pattern=MONTH)]
+Value = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Level = Literal[80, 95]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f]+$")]
+
+
+def _digits(value: Any) -> Any:
+    """Take whole numbers of a query as they are usually written; pydantic would take ' 3', '3.0' and '1_0' as well."""
+    written = isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value)
+    return int(value) if written else value if isinstance(value, int) else "?"
+
+
+def _whole(value: Any) -> Any:
+    """Take 3.0 for 3, which JSON does not tell apart, and no text."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _day(value: Any) -> Any:
+    """Take a day as 2025-06-30; pydantic would take seconds since 1970 as well."""
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) else "?"
+
+
+Horizon = Annotated[int, Field(ge=1, le=MAX_HORIZON, strict=True), BeforeValidator(_whole)]
+QueryHorizon = Annotated[int, Field(ge=1, le=MAX_HORIZON), BeforeValidator(_digits)]
+Day = Annotated[dt.date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class Strict(BaseModel):
+    """What callers send: a name that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Strict):
+    """No parameters."""
+
+
+class PredictRequest(Strict):
+    """One series whose next months are wanted."""
+
+    domain: Domain = Field(description="Whose champion forecasts.")
+    months: list[Month] = Field(
+        description="The months of the history, consecutive, as 2025-06 or 2025-06-01.",
+        min_length=1,
+        max_length=MOST_MONTHS,
+    )
+    history: list[Value] = Field(
+        description="A value for each month, in any unit: the forecast is in the same. Its length must equal the model's "
+        "`window_size` (see /api/models) or, for a model that has none, reach its `min_history`.",
+        min_length=1,
+        max_length=MOST_MONTHS,
+    )
+    is_whole_series: bool = Field(
+        False,
+        strict=True,
+        description="True where the series began with the first of these months: then it may be shorter than `window_size`, from "
+        "`min_history` on.",
+    )
+    region: Name | None = Field(None, description="The series' region; it comes back with the answer.")
+    category: Name | None = Field(None, description="The series' product category; it comes back with the answer.")
+    horizon: Horizon = Field(MAX_HORIZON, description="Months ahead.")
+    intervals: tuple[Level, ...] = Field(
+        (80, 95), description="Which intervals are wanted, in %.", max_length=2, json_schema_extra={"uniqueItems": True}
+    )
+
+
+class Interval(BaseModel):
+    """The range in which so many % of the months are expected, a lower and an upper bound for each month."""
+
+    level: Level
+    lower: list[float]
+    upper: list[float]
+
+
+class PredictResponse(BaseModel):
+    """The forecast of one series, and what made it."""
+
+    domain: Domain
+    region: str | None
+    category: str | None
+    months: list[dt.date] = Field(description="The first day of each month ahead.")
+    values: list[float] = Field(description="The forecast: the median, in the unit of the history.")
+    intervals: list[Interval]
+    interval_n: list[int] = Field(description="For each month, on how many past errors its intervals rest.")
+    is_fallback: bool = Field(
+        description="True where the model could not speak: the same month of last year (or the mean), or zero for a series "
+        "of sales or profit that has had twelve empty months."
+    )
+    model_name: str
+    model_version: str = Field(description="Version of the registered model <domain>_monthly.")
+    run_id: str = Field(description="The run that the model comes from.")
+
+
+class ForecastQuery(Strict):
+    """Which published forecasts are wanted."""
+
+    domain: Domain
+    region: Name | None = Field(None, description="Only rows of this region; 'All' are the sums over regions.")
+    category: Name | None = Field(
+        None, description="Only rows of this product category; 'All' are the sums over categories."
+    )
+    aggregation: Aggregation | None = Field(None, description="Only series, or the sums of one kind.")
+    horizon: QueryHorizon = Field(MAX_HORIZON, description="The first so many months ahead.")
+    as_of: Day | None = Field(None, description="What was in force at the end of this day (UTC); by default now.")
+
+
+class ForecastRow(BaseModel):
+    """One forecast of one month; names as in the database."""
+
+    aggregation: Aggregation
+    region: str
+    product_category: str
+    cutoff: dt.date
+    horizon: int
+    ds: dt.date = Field(description="The first day of the month.")
+    predicted_value: float
+    lo_80: float | None
+    hi_80: float | None
+    lo_95: float | None
+    hi_95: float | None
+    interval_pool: str | None
+    interval_n: int | None
+    is_fallback: bool
+
+
+class Forecasts(BaseModel):
+    """The published forecasts of one run."""
+
+    domain: Domain
+    run_id: str
+    unit: str | None = Field(description="What the values count.")
+    model_name: str
+    model_version: str | None
+    published_at: dt.datetime = Field(description="When the run was last published, UTC.")
+    forecasts: list[ForecastRow]
+
+
+class AccuracyQuery(Strict):
+    """Which accuracy is wanted."""
+
+    domain: Domain
+    aggregation: Aggregation | None = Field(None, description="Only series, or the sums of one kind.")
+    model_name: Name | None = Field(None, description="Only this model.")
+    forecast_kind: Kind | None = Field(None, description="Only forecasts that were published, or made by walk-forward.")
+
+
+class AccuracyRow(BaseModel):
+    """A row of `forecast_accuracy`: how good a model was. mae, rmse, bias and fva are in the domain's unit, the others have none."""
+
+    aggregation: Aggregation
+    model_name: str
+    is_champion: bool
+    forecast_kind: Kind
+    evaluation_set: str
+    horizon_group: str
+    n: int
+    n_cutoffs: int
+    first_cutoff: dt.date
+    last_cutoff: dt.date
+    mae: float | None
+    rmse: float | None
+    wape: float | None
+    bias: float | None
+    mase: float | None
+    coverage_80: float | None
+    coverage_95: float | None
+    fva: float | None
+
+
+class Accuracy(BaseModel):
+    """How good the forecasts of a domain were."""
+
+    domain: Domain
+    run_id: str = Field(description="The run in force, whose walk-forward this is.")
+    unit: str | None
+    accuracy: list[AccuracyRow]
+
+
+class ServedInfo(BaseModel):
+    """The model that answers for a domain, and what a history must be for it."""
+
+    domain: Domain
+    model_name: str
+    model_version: str
+    run_id: str
+    window_size: int | None = Field(description="The length a history must have; null: any from `min_history` on.")
+    min_history: int = Field(description="The months a series needs for more than the fallback.")
+    max_horizon: int
+    allow_negative: bool = Field(description="Whether forecasts and bounds may be below zero.")
+    reconciliation: str = Field(description="How published series and sums were made to agree.")
+    cutoff: dt.date = Field(description="The last month that the model learned from.")
+    published_at: dt.datetime = Field(description="When its run was last published, UTC.")
+    unit: str | None = Field(description="What the published values count.")
+    problem: str | None = Field(description="Why a newer champion could not be loaded; null where all is well.")
+
+
+class Models(BaseModel):
+    """The models in force, one for each domain that can be served."""
+
+    models: list[ServedInfo]
+
+
+class Health(BaseModel):
+    """The process is alive."""
+
+    status: Literal["alive"]
+
+
+class Ready(BaseModel):
+    """Every domain that was published is served by the champion in force."""
+
+    status: Literal["ready"]
+    domains: list[Domain]
+
+
+class Fault(BaseModel):
+    """One thing that was wrong."""
+
+    where: str = Field(description="The part of the request, such as history.3 (counted from 0), or the domain.")
+    problem: str
+
+
+class Problem(BaseModel):
+    """What was wrong, after RFC 9457 (application/problem+json)."""
+
+    type: Literal["about:blank"]
+    title: str = Field(description="The status in words.")
+    status: int
+    detail: str = Field(description="What was wrong and what to do.")
+    errors: list[Fault] = Field(description="The faults one by one; empty where `detail` says it all.")

@@ -1,0 +1,31 @@
+"""The script that Streamlit runs: what all pages share, and the page that is open."""
+
+import logging
+import sys
+
+import streamlit as st
+
+from forecasting.dashboard.header import header, watch
+from forecasting.dashboard.settings import ICON
+from forecasting.dashboard.source import Workspace, folder
+from forecasting.dashboard.wording import plain
+from forecasting.errors import UserError
+
+st.set_page_config(page_title="Monthly forecasts", page_icon=ICON, layout="wide")
+PAGES = [
+    st.Page("views/forecasts.py", title="Forecasts", icon=":material/show_chart:", default=True),
+    st.Page("views/accuracy.py", title="Accuracy", icon=":material/target:"),
+    st.Page("views/own_series.py", title="Your own series", icon=":material/edit_note:"),
+]
+page = st.navigation(PAGES, position="top")
+try:
+    workspace = Workspace.of(folder(sys.argv[1:]))
+    watch(workspace)
+    st.session_state["workspace"] = workspace
+    header(workspace)
+    page.run()
+except UserError as error:
+    st.error(plain(str(error)), icon=":material/error:")
+except Exception:
+    logging.getLogger("forecasting.dashboard").exception("The page failed.")
+    st.error("This page failed, which is a fault of the dashboard. Its log says where. The other pages go on working.")

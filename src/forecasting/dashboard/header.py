@@ -1,0 +1,42 @@
+"""What stands above every page: the workspace, the domain that is looked at, and what it was published from."""
+
+import streamlit as st
+
+from forecasting.dashboard.source import Workspace
+from forecasting.dashboard.wording import plain
+from forecasting.report.data import Domain
+from forecasting.report.model_names import model_name
+from forecasting.report.numbers import month
+
+EVERY = "10s"  # how often an open page looks whether something was published
+
+
+def header(workspace: Workspace) -> None:
+    """Show the workspace and let a domain be chosen; the choice holds for every page."""
+    names = workspace.domains()
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left.markdown(f"#### {plain(workspace.name)}")
+    if st.session_state.get("domain") not in names:
+        st.session_state["domain"] = names[0]
+    right.segmented_control(
+        "Domain", names, format_func=str.capitalize, key="domain", label_visibility="collapsed", required=True
+    )
+    st.caption(plain(provenance(workspace.domain(st.session_state["domain"]))))
+
+
+def provenance(domain: Domain) -> str:
+    """Say what a domain's forecasts were made from, and by what."""
+    manifest = domain.manifest
+    parts = [
+        f"{domain.title} in {domain.unit}" if domain.unit else domain.title,
+        f"data up to {month(manifest.get('cutoff'))}",
+    ]
+    parts += [f"forecast by {model_name(domain.champion)}", f"run {manifest.get('run_id')}"]
+    return " · ".join(parts)
+
+
+@st.fragment(run_every=EVERY)
+def watch(workspace: Workspace) -> None:
+    """Show what is published anew on an open page too."""
+    if Workspace.of(workspace.data).state != workspace.state:
+        st.rerun()

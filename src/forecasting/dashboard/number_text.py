@@ -1,0 +1,64 @@
+"""Numbers as people write them, «1,234.50», «1.234,50», «1 234,5», «(12)»: one decimal sign for all, and none is guessed."""
+
+import re
+from collections.abc import Sequence
+
+from forecasting.errors import UserError
+
+POINT, COMMA = ".", ","
+SPACES = re.compile(r"[\s   '’]")  # between groups of thousands
+SIGN = r"[+\-−–]?"
+
+
+def _written(decimal: str, group: str) -> re.Pattern[str]:
+    """Return what a number looks like with this decimal sign and this sign between thousands."""
+    whole = rf"(?:[1-9]\d{{0,2}}(?:{re.escape(group)}\d{{3}})+|\d+)"
+    return re.compile(
+        rf"({SIGN})({whole}(?:{re.escape(decimal)}\d*)?|{re.escape(decimal)}\d+)(?:e([+-]?\d+))?", re.IGNORECASE
+    )
+
+
+STYLES = {POINT: _written(POINT, COMMA), COMMA: _written(COMMA, POINT)}
+
+
+def as_numbers(cells: Sequence[object], decimal: str | None = None) -> list[float | None]:
+    """Return each cell as a number, None where it is none; `decimal` is «.» or «,», None where the cells are to tell.
+
+    Raises
+    ------
+    UserError
+        If the cells do not tell, as «1,234» alone does not.
+    """
+    if decimal is None:
+        decimal = _decimal_of([cell for cell in cells if isinstance(cell, str)])
+    return [_one(cell, decimal) for cell in cells]
+
+
+def _decimal_of(texts: list[str]) -> str:
+    """Return the decimal sign with which most texts are numbers; where both give the same numbers, it does not matter."""
+    readings = {sign: [_one(text, sign) for text in texts] for sign in STYLES}
+    known = {sign: sum(value is not None for value in values) for sign, values in readings.items()}
+    if known[POINT] != known[COMMA]:
+        return max(known, key=lambda sign: known[sign])
+    differing = [text for text, a, b in zip(texts, *readings.values(), strict=True) if a != b]
+    if differing:
+        raise UserError(
+            f"«{differing[0].strip()}» may be a number with thousands or one with decimals. Choose the decimal sign below."
+        )
+    return POINT
+
+
+def _one(cell: object, decimal: str) -> float | None:
+    """Return one cell as a number."""
+    if isinstance(cell, bool) or cell is None:
+        return None
+    if not isinstance(cell, str):
+        return float(cell) if isinstance(cell, int | float) and cell == cell else None
+    text = SPACES.sub("", cell.strip())
+    negative = text.startswith("(") and text.endswith(")")  # as accountants write it
+    match = STYLES[decimal].fullmatch(text[1:-1] if negative else text)
+    if match is None or (negative and match[1]):
+        return None
+    group = COMMA if decimal == POINT else POINT
+    digits = match[2].replace(group, "").replace(decimal, ".") + (f"e{match[3]}" if match[3] else "")
+    return -float(digits) if negative or match[1] not in ("", "+") else float(digits)

@@ -1,0 +1,129 @@
+"""What the dashboard reads of a workspace, kept until the published file is replaced. Nothing is written."""
+
+import argparse
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import duckdb
+import pandas as pd
+import streamlit as st
+
+from forecasting.contracts import DOMAINS
+from forecasting.errors import UserError
+from forecasting.forecaster import SalesForecaster
+from forecasting.model_source import times
+from forecasting.published import ONE_AT_A_TIME, Published
+from forecasting.report.data import Domain, load_domain
+from forecasting.report.track_record import load_record
+
+LOG = logging.getLogger("forecasting.dashboard")
+KEPT = 12  # answers kept of each kind: a few workspaces' states of three domains
+Found = TypeVar("Found")
+
+
+class Workspace(NamedTuple):
+    """A workspace's folder data/<name> and the state of what was published there: it changes when the file does."""
+
+    data: Path
+    state: tuple
+
+    @classmethod
+    def of(cls, data: Path) -> "Workspace":
+        """Look at a folder now."""
+        return cls(data, times([data / "published.duckdb"]))
+
+    @property
+    def name(self) -> str:
+        """The workspace's name."""
+        return self.data.resolve().name
+
+    def domains(self) -> list[str]:
+        """Return the domains that were published, in their usual order.
+
+        Raises
+        ------
+        UserError
+            If nothing was published, or the file cannot be read.
+        """
+        known = _domains(self.data, self.state)
+        if not known:
+            raise UserError(f"Nothing has been published in the workspace «{self.name}» yet: `make report` does it.")
+        return known
+
+    def domain(self, name: str) -> Domain:
+        """Return a published domain, with all of its series and sums."""
+        return _domain(self.data, name, self.state)
+
+    def record(self, name: str) -> pd.DataFrame:
+        """Return the published forecasts of a domain that have met their month; see `track_record.load_record`."""
+        return _record(self.data, name, self.state)
+
+    def forecaster(self, name: str) -> SalesForecaster:
+        """Return the forecaster of a domain's champion; it is loaded once for all who use the dashboard."""
+        return _forecaster(self.data, name)
+
+
+def folder(arguments: list[str]) -> Path:
+    """Return the workspace's folder of the command line that started the dashboard."""
+    found = argparse.ArgumentParser()
+    found.add_argument("--data", type=Path, required=True)
+    return found.parse_known_args(arguments)[0].data
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _domains(data: Path, state: tuple) -> list[str]:
+    published = Published(data)
+    if not published.path.exists():
+        return []
+    known = read(data, published.in_force)
+    return [name for name in DOMAINS if name in known]
+
+
+@st.cache_data(max_entries=KEPT, show_spinner="Reading what was published …")
+def _domain(data: Path, name: str, state: tuple) -> Domain | None:
+    return read(data, lambda: alone(lambda: load_domain(str(data / "published.duckdb"), name)))
+
+
+@st.cache_data(max_entries=KEPT, show_spinner="Reading what was published …")
+def _record(data: Path, name: str, state: tuple) -> pd.DataFrame:
+    return read(data, lambda: alone(lambda: load_record(str(data / "published.duckdb"), name)))
+
+
+@st.cache_resource(show_spinner=False)
+def _forecaster(data: Path, name: str) -> SalesForecaster:
+    return SalesForecaster.champion(data, name)
+
+
+def alone(question: Callable[[], Found]) -> Found:
+    """Ask the published file several questions while nobody else has it open: see `published.ONE_AT_A_TIME`."""
+    with ONE_AT_A_TIME:
+        return question()
+
+
+def read(data: Path, question: Callable[[], Found]) -> Found:
+    """Ask a question; where the file has not what it should, say so in words.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged, or was written by another version of the project.
+    """
+    try:
+        return question()
+    except UserError as error:
+        if not isinstance(error.__cause__, duckdb.Error):
+            raise
+        raise UserError(_unreadable(data)) from error
+    except (duckdb.Error, KeyError, ValueError) as error:
+        LOG.exception("%s cannot be read.", data / "published.duckdb")
+        raise UserError(_unreadable(data)) from error
+
+
+def _unreadable(data: Path) -> str:
+    """Say that the published file cannot be read, and what to do."""
+    return (
+        f"{data / 'published.duckdb'} cannot be read: it is damaged, or an older version of the project wrote it. "
+        "Publish it again with `make report`."
+    )

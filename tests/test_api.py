@@ -1,0 +1,534 @@
+"""The HTTP service: what it answers, what it refuses, and how it goes on when a champion comes, goes or breaks."""
+
+import concurrent.futures
+import datetime as dt
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import httpx
+import numpy as np
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import measure_api
+from forecasting import forecaster, registry
+from forecasting.api import limits, together
+from forecasting.api.__main__ import is_loopback, main
+from forecasting.api.app import create_app
+from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
+from forecasting.forecaster import SalesForecaster
+from forecasting.served_model import Series
+from served_company import ServedCompany
+
+MONTHS = [f"{2021 + month // 12}-{month % 12 + 1:02d}" for month in range(36)]
+HISTORY = [100.0 + 1.1 * month + 30.0 * (month % 12 == 11) + 1 / 3 for month in range(36)]
+GOOD = {"domain": "sales", "months": MONTHS, "history": HISTORY}
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory) -> ServedCompany:
+    """A company whose champion is the linear model, and which has others."""
+    found = ServedCompany.made(tmp_path_factory.mktemp("company"))
+    found.fit("linear", "lightgbm")
+    found.publish("lightgbm")
+    found.publish("linear")
+    return found
+
+
+@pytest.fixture(scope="module")
+def client(company) -> Iterator[TestClient]:
+    """The service of the company, its errors answered as a server would."""
+    with TestClient(create_app(company.data), raise_server_exceptions=False) as found:
+        yield found
+
+
+def problem(response: httpx.Response, status: int) -> dict:
+    """Return the content of a problem, after checking that it is one."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    content = response.json()
+    assert content.keys() == {"type", "title", "status", "detail", "errors"} and content["status"] == status
+    assert all(fault.keys() == {"where", "problem"} for fault in content["errors"])
+    return content
+
+
+# --- a forecast
+
+
+def test_a_forecast_is_the_forecasters_to_the_last_digit(client, company):
+    served = SalesForecaster.champion(company.data, "sales").served
+    expected = served.forecast_series([Series(np.array(HISTORY), 12 * 53 + 11)], 4)[0]
+    found = client.post("/api/predict", json=GOOD | {"horizon": 4, "region": "R0", "category": "C9"}).json()
+    assert found["values"] == expected.points.tolist()
+    assert found["months"] == ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01"]
+    assert [each["level"] for each in found["intervals"]] == [80, 95]
+    for each in found["intervals"]:
+        for side, bound in (("lower", f"lo_{each['level']}"), ("upper", f"hi_{each['level']}")):
+            assert each[side] == expected.quantiles[:, QUANTILE_COLUMNS.index(BOUNDS[bound])].tolist()
+    assert found["interval_n"] == expected.interval_n.tolist() and found["is_fallback"] is False
+    assert (found["region"], found["category"], found["domain"]) == ("R0", "C9", "sales")
+    assert (found["model_name"], found["model_version"]) == ("linear", served.origin.version)
+    assert found["run_id"] == served.origin.run_id
+
+
+def test_intervals_and_horizon_are_as_asked_for(client):
+    found = client.post("/api/predict", json=GOOD | {"intervals": [95], "horizon": 1}).json()
+    assert len(found["values"]) == 1 and [each["level"] for each in found["intervals"]] == [95]
+    assert client.post("/api/predict", json=GOOD | {"intervals": []}).json()["intervals"] == []
+    assert len(client.post("/api/predict", json=GOOD).json()["values"]) == 6
+    assert len(client.post("/api/predict", json=GOOD | {"horizon": 2.0}).json()["values"]) == 2  # JSON's 2.0 is 2
+
+
+def test_a_younger_series_says_that_it_is_whole(client):
+    young = GOOD | {"months": MONTHS[-20:], "history": HISTORY[-20:]}
+    said = problem(client.post("/api/predict", json=young), 422)
+    assert "linear looks at exactly 36 months; 20 were sent. Send the last 36, or set is_whole_series" in said["detail"]
+    assert client.post("/api/predict", json=young | {"is_whole_series": True}).json()["is_fallback"] is False
+
+
+def test_callers_at_the_same_time_get_what_each_gets_alone(client, monkeypatch):
+    sizes, answer = [], together.answer
+    monkeypatch.setattr(together, "answer", lambda group: sizes.append(len(group)) or answer(group))
+    asked = [
+        GOOD | {"history": [value * (1 + number) for value in HISTORY], "horizon": 1 + number % 2}
+        for number in range(24)
+    ]
+    alone = [client.post("/api/predict", json=each).json() for each in asked]
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda each: client.post("/api/predict", json=each).json(), asked * 4))
+    assert found == alone * 4 and sum(sizes) == 24 * 5
+
+
+def test_a_failure_reaches_everybody_who_asked_and_the_service_goes_on(client, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("forecasting.served_model.models.forecast_panel", lambda *_: 1 / 0)
+        assert "its log says where" in problem(client.post("/api/predict", json=GOOD), 500)["detail"]
+    assert client.post("/api/predict", json=GOOD).status_code == 200
+
+
+# --- what is refused
+
+
+def without(name: str) -> dict:
+    return {key: value for key, value in GOOD.items() if key != name}
+
+
+def changed(name: str, place: int, value: object) -> dict:
+    return GOOD | {name: [*GOOD[name][:place], value, *GOOD[name][place + 1 :]]}
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "words"),
+    [
+        (without("domain"), "domain", "Field required"),
+        (without("months"), "months", "Field required"),
+        (without("history"), "history", "Field required"),
+        (GOOD | {"domain": "slaes"}, "domain", "'sales', 'inventory' or 'profit'"),
+        (GOOD | {"domian": "sales"}, "domian", "Extra inputs are not permitted"),
+        (GOOD | {"history": HISTORY[1:]}, "months", "36 months for 35 values"),
+        (GOOD | {"months": MONTHS[1:], "history": HISTORY[1:]}, "history", "exactly 36 months; 35 were sent"),
+        (GOOD | {"months": [], "history": []}, "months", "at least 1 item"),
+        (GOOD | {"months": MONTHS * 40, "history": HISTORY * 40}, "months", "at most 1200 items"),
+        (changed("history", 3, None), "history.3", "valid number"),
+        (changed("history", 3, "12"), "history.3", "valid number"),
+        (changed("history", 3, True), "history.3", "valid number"),
+        (changed("history", 3, [1.0]), "history.3", "valid number"),
+        (changed("history", 3, 1e16), "history.3", "less than or equal to 1000000000000000"),
+        (changed("history", 3, -(10**30)), "history.3", "greater than or equal"),
+        (changed("months", 5, "2021-05"), "months.5", "2021-05 stands there twice"),
+        (changed("months", 5, "2021-07"), "months.5", "1 month is missing between 2021-05 and 2021-07"),
+        (changed("months", 5, "2021-06-02"), "months.5", "match pattern"),
+        (changed("months", 5, "2021-13"), "months.5", "match pattern"),
+        (changed("months", 5, "June 2021"), "months.5", "match pattern"),
+        (changed("months", 5, 202106), "months.5", "valid string"),
+        (GOOD | {"months": MONTHS[::-1]}, "months.1", "2023-11 comes after 2023-12"),
+        (GOOD | {"horizon": 0}, "horizon", "greater than or equal to 1"),
+        (GOOD | {"horizon": 7}, "horizon", "less than or equal to 6"),
+        (GOOD | {"horizon": 2.5}, "horizon", "valid integer"),
+        (GOOD | {"horizon": "3"}, "horizon", "valid integer"),
+        (GOOD | {"horizon": True}, "horizon", "valid integer"),
+        (GOOD | {"intervals": [80, 80]}, "intervals", "asked for twice"),
+        (GOOD | {"intervals": [90]}, "intervals.0", "80 or 95"),
+        (GOOD | {"region": ""}, "region", "at least 1 character"),
+        (GOOD | {"region": "x" * 201}, "region", "at most 200 characters"),
+        (GOOD | {"is_whole_series": "yes"}, "is_whole_series", "valid boolean"),
+        ([GOOD], "body", "should be an object"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_request_is_said_with_its_place(client, body, where, words):
+    said = problem(client.post("/api/predict", json=body), 422)
+    assert where in [fault["where"] for fault in said["errors"]]
+    assert words in " ".join(fault["problem"] for fault in said["errors"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b'{"domain": "\\ud800"}', 400),
+        (b"[" * 50_000, 400),
+        (b"null", 422),
+        (json.dumps(GOOD).replace("100.33333333333333", "NaN", 1).encode(), 422),
+        (json.dumps(GOOD).replace("100.33333333333333", "-Infinity", 1).encode(), 422),
+        (json.dumps(GOOD).replace("100.33333333333333", "1e400", 1).encode(), 422),
+        (json.dumps(GOOD).replace("100.33333333333333", "9" * 5000, 1).encode(), 400),
+        (b" " * (limits.LARGEST_BODY + 1), 413),
+        ((b" " for _ in range(limits.LARGEST_BODY + 1)), 413),
+        (b" " * limits.LARGEST_BODY, 400),
+    ],
+    ids=lambda value: value if isinstance(value, int) else "",
+)
+def test_a_body_that_is_no_json_or_no_numbers_or_too_large(client, body, status):
+    found = client.post("/api/predict", content=body, headers={"Content-Type": "application/json"})
+    said = problem(found, status)
+    assert {400: "is no JSON", 413: "larger than 128 KiB", 422: "The request is not as described"}[status] in said[
+        "detail"
+    ]
+
+
+def test_a_body_that_is_not_said_to_be_json(client):
+    for headers in ({"Content-Type": "text/csv"}, {}):
+        said = problem(client.post("/api/predict", content=b"1,2,3", headers=headers), 415)
+        assert "Content-Type: application/json" in said["detail"]
+
+
+def test_addresses_and_methods_that_are_not_there(client):
+    assert "/api/forecast; /openapi.json lists" in problem(client.get("/api/forecast"), 404)["detail"]
+    refused = client.get("/api/predict")
+    assert problem(refused, 405)["detail"] == "/api/predict does not take GET." and refused.headers["allow"] == "POST"
+
+
+def test_a_domain_that_was_never_published(client):
+    said = problem(client.post("/api/predict", json=GOOD | {"domain": "profit"}), 404)
+    assert said["detail"] == "Nothing of profit has been published yet."
+    assert "Nothing of profit" in problem(client.get("/api/forecasts?domain=profit"), 404)["detail"]
+    assert "Nothing of profit" in problem(client.get("/api/accuracy?domain=profit"), 404)["detail"]
+
+
+VALUES = st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.sampled_from([MONTHS, HISTORY])
+NAMES = st.sampled_from([*GOOD, "horizon", "intervals", "region"])
+
+
+@settings(max_examples=150)
+@given(st.recursive(VALUES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner)))
+def test_no_body_whatever_is_the_servers_fault(client, body):
+    found = client.post("/api/predict", content=json.dumps(body), headers={"Content-Type": "application/json"})
+    problem(found, 422)
+
+
+# --- what was published
+
+
+def sql(company: ServedCompany, select: str) -> list[tuple]:
+    """Ask the published database itself."""
+    with duckdb.connect(str(company.data / "published.duckdb"), read_only=True) as connection:
+        return connection.execute(select).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ("", "true"),
+        ("&region=R0", "region = 'R0'"),
+        ("&region=R0&category=C1", "region = 'R0' and product_category = 'C1'"),
+        ("&region=All&category=All", "aggregation = 'total'"),
+        ("&aggregation=series&horizon=2", "aggregation = 'series' and horizon <= 2"),
+        ("&category=All&aggregation=region", "aggregation = 'region'"),
+    ],
+)
+def test_published_forecasts_are_the_databases(client, company, query, where):
+    found = client.get(f"/api/forecasts?domain=sales{query}").json()
+    columns = "aggregation, region, product_category, horizon, ds, predicted_value, lo_80, hi_80, lo_95, hi_95"
+    rows = sql(company, f"select {columns} from forecasts where run_id = '{found['run_id']}' and {where} order by all")
+    assert rows and rows == sorted(
+        tuple(dt.date.fromisoformat(row["ds"]) if name == "ds" else row[name] for name in columns.split(", "))
+        for row in found["forecasts"]
+    )
+    champion = sql(
+        company, "select distinct run_id, model_name, model_version from forecasts join latest_runs using (run_id)"
+    )
+    assert champion == [(found["run_id"], found["model_name"], found["model_version"])]
+    assert found["unit"] == "EUR" and found["published_at"].endswith("Z")
+
+
+def test_forecasts_as_of_a_day(client, company):
+    runs = sql(company, "select run_id, published_at from publications order by published_at")
+    for run_id, at in runs:
+        assert client.get(f"/api/forecasts?domain=sales&as_of={at:%Y-%m-%d}").json()["run_id"] == run_id
+    assert (
+        "had been published by 2001-01-31"
+        in problem(client.get("/api/forecasts?domain=sales&as_of=2001-01-31"), 404)["detail"]
+    )
+
+
+def test_accuracy_is_the_marts(client):
+    found = client.get("/api/accuracy?domain=sales").json()
+    assert [row["mae"] for row in found["accuracy"]] == [1 / 3, 1 / 3] and found["accuracy"][0]["rmse"] == 0.1 + 0.2
+    only = client.get(
+        "/api/accuracy?domain=sales&model_name=seasonal_naive&aggregation=total&forecast_kind=walk_forward"
+    ).json()
+    assert [(row["model_name"], row["mase"]) for row in only["accuracy"]] == [("seasonal_naive", None)]
+    assert client.get("/api/accuracy?domain=sales&forecast_kind=published").json()["accuracy"] == []
+
+
+def test_models_say_how_long_a_history_must_be(client, company):
+    version = registry.champion(company.data, "sales")
+    [found] = client.get("/api/models").json()["models"]
+    assert (found["model_name"], found["window_size"], found["min_history"]) == ("linear", 36, 13)
+    assert (found["model_version"], found["run_id"], found["problem"]) == (version.version, version.run_id, None)
+    assert found["cutoff"] == "2023-12-01" and found["unit"] == "EUR" and found["allow_negative"] is False
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/api/forecasts", 422, "domain: Field required"),
+        ("/api/forecasts?domain=sale", 422, "domain: Input should be"),
+        ("/api/forecasts?domain=sales&domain=profit", 422, "given twice"),
+        ("/api/forecasts?domain=sales&horizons=3", 422, "horizons: Extra inputs"),
+        ("/api/forecasts?domain=sales&horizon=0", 422, "horizon: Input should be greater"),
+        ("/api/forecasts?domain=sales&horizon=3.0", 422, "horizon: Input should be a valid integer"),
+        ("/api/forecasts?domain=sales&horizon=%203", 422, "horizon: Input should be a valid integer"),
+        ("/api/forecasts?domain=sales&as_of=2025-02-30", 422, "as_of: Input should be a valid date"),
+        ("/api/forecasts?domain=sales&as_of=1700000000", 422, "as_of: Input should be a valid date"),
+        ("/api/forecasts?domain=sales&region=Nord", 404, "There is no region 'Nord'; there are All, R0, R1."),
+        ("/api/forecasts?domain=sales&category=%00", 422, "category: String should match"),
+        ("/api/accuracy?domain=sales&forecast_kind=best", 422, "forecast_kind: Input should be"),
+        ("/api/models?domain=sales", 422, "domain: Extra inputs"),
+        ("/health?verbose=1", 422, "verbose: Extra inputs"),
+    ],
+)
+def test_what_is_wrong_with_a_query_is_said(client, path, status, words):
+    assert words in problem(client.get(path), status)["detail"]
+
+
+def test_a_published_file_that_is_none_is_said(company, tmp_path):
+    data = shutil.copytree(company.data, tmp_path / "data")
+    with TestClient(create_app(data), raise_server_exceptions=False) as found:
+        (data / "published.duckdb").write_bytes(b"nothing of the sort" * 100)
+        assert (
+            "cannot be opened as a DuckDB database" in problem(found.get("/api/forecasts?domain=sales"), 503)["detail"]
+        )
+        assert found.post("/api/predict", json=GOOD).status_code == 200
+
+
+# --- who may ask, and how the service is doing
+
+
+def test_with_a_key_only_health_and_readiness_are_open(company):
+    with TestClient(create_app(company.data, key="sesame é")) as found:
+        assert found.get("/health").status_code == found.get("/ready").status_code == 200
+        for headers in ({}, {"X-API-Key": ""}, {"X-API-Key": "sesam"}, {"Authorization": "Bearer sesame"}):
+            for path in ("/api/models", "/metrics", "/openapi.json", "/nowhere"):
+                refused = found.get(path, headers=headers)
+                assert "X-API-Key" in problem(refused, 401)["detail"] and refused.headers["www-authenticate"]
+            assert found.post("/api/predict", json=GOOD, headers=headers).status_code == 401
+        key = {"X-API-Key": "sesame é".encode()}
+        assert found.post("/api/predict", json=GOOD, headers=key).status_code == 200
+        document = found.get("/openapi.json", headers=key).json()
+    assert document["paths"]["/api/predict"]["post"]["security"] == [{"key": []}]
+    assert "security" not in document["paths"]["/health"]["get"]
+
+
+def test_metrics_count_requests_errors_and_tell_the_champion_and_its_age(company):
+    with TestClient(create_app(company.data)) as found:
+        found.post("/api/predict", json=GOOD)
+        found.post("/api/predict", json=without("domain"))
+        found.get("/nowhere/1")
+        found.get("/nowhere/2")
+        found.request("FETCH", "/nowhere/3")
+        response = found.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
+    values = dict(re.findall(r"^(\w+(?:\{.*\})?) (\S+)$", response.text, re.MULTILINE))
+    assert values['forecasting_requests_total{method="POST",route="/api/predict",status="200"}'] == "1.0"
+    assert values['forecasting_requests_total{method="POST",route="/api/predict",status="422"}'] == "1.0"
+    assert values['forecasting_errors_total{route="/api/predict",status="422"}'] == "1.0"
+    assert values['forecasting_requests_total{method="GET",route="other",status="404"}'] == "2.0"
+    assert values['forecasting_requests_total{method="other",route="other",status="404"}'] == "1.0"
+    assert values['forecasting_request_seconds_count{route="/api/predict"}'] == "2.0"
+    assert 'forecasting_errors_total{route="/api/predict",status="200"}' not in values
+    version = registry.champion(company.data, "sales")
+    label = f'{{domain="sales",model_name="linear",run_id="{version.run_id}"}}'
+    assert values[f"forecasting_champion_version{label}"] == f"{float(version.version)}"
+    published = sql(company, "select max(published_at) from publications")[0][0].replace(tzinfo=dt.UTC)
+    age = float(values['forecasting_newest_forecast_age_seconds{domain="sales"}'])
+    assert age == pytest.approx((dt.datetime.now(dt.UTC) - published).total_seconds(), abs=60)
+    assert values['forecasting_champion_not_loaded{domain="sales"}'] == "0.0"
+
+
+def test_before_anything_is_published_the_service_is_up_and_says_so(tmp_path):
+    with TestClient(create_app(tmp_path / "none")) as found:
+        assert found.get("/health").json() == {"status": "alive"}
+        assert "nothing has been published yet" in problem(found.get("/ready"), 503)["detail"]
+        assert problem(found.post("/api/predict", json=GOOD), 404)["detail"].startswith(
+            "Nothing has been published yet"
+        )
+        assert found.get("/api/models").json() == {"models": []} and found.get("/metrics").status_code == 200
+
+
+def test_a_damaged_model_is_told_by_ready_while_the_one_before_answers(company, tmp_path, monkeypatch):
+    monkeypatch.setattr("forecasting.api.service.LOOK_EVERY", 0.02)
+    monkeypatch.setattr(forecaster, "LOOK_EVERY", 0.0)
+    data = shutil.copytree(company.data, tmp_path / "data")
+    file = registry.champion(data, "sales").folder / "model.json"
+    good = file.read_bytes()
+    with TestClient(create_app(data)) as found:
+        assert found.get("/ready").json() == {"status": "ready", "domains": ["sales"]}
+        before = found.post("/api/predict", json=GOOD).json()
+        file.write_bytes(good[: len(good) // 2])
+        said = problem(eventually(lambda: found.get("/ready"), 503), 503)
+        assert "sales: The saved model in" in said["detail"] and "is damaged" in said["detail"]
+        assert "The champion before it answers meanwhile" in said["detail"] and said["errors"][0]["where"] == "sales"
+        assert found.post("/api/predict", json=GOOD).json() == before
+        assert "is damaged" in found.get("/api/models").json()["models"][0]["problem"]
+        assert 'forecasting_champion_not_loaded{domain="sales"} 1.0' in found.get("/metrics").text
+        with TestClient(create_app(data)) as other:  # one that starts now has nothing before it
+            assert "is damaged" in problem(other.get("/ready"), 503)["detail"]
+            assert "is damaged" in problem(other.post("/api/predict", json=GOOD), 503)["detail"]
+            assert other.get("/health").status_code == 200
+        file.write_bytes(good)
+        assert eventually(lambda: found.get("/ready"), 200).json()["domains"] == ["sales"]
+
+
+def eventually(ask, status: int) -> httpx.Response:
+    """Ask until the answer has this status, for half a minute at most; return the last answer."""
+    until = time.monotonic() + 30
+    while (answer := ask()).status_code != status and time.monotonic() < until:
+        time.sleep(0.05)
+    return answer
+
+
+# --- what the document says
+
+
+def test_the_document_has_examples_that_work(client):
+    document = client.get("/openapi.json").json()
+    content = document["paths"]["/api/predict"]["post"]["requestBody"]["content"]["application/json"]
+    found = client.post("/api/predict", json=content["example"])
+    assert found.status_code == 200 and len(found.json()["values"]) == content["example"]["horizon"]
+    shown = document["paths"]["/api/predict"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
+    assert shown.keys() == found.json().keys()
+    assert document["components"]["schemas"]["PredictRequest"]["required"] == ["domain", "months", "history"]
+
+
+ALWAYS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
+# How many good and bad cases; the other operations take nothing, so that there is one case of each.
+CASES = {"POST /api/predict": (1000, 300), "GET /api/forecasts": (300, 200), "GET /api/accuracy": (150, 100)}
+
+
+def test_no_case_of_schemathesis_finds_a_5xx_or_anything_that_the_document_does_not_say(company):
+    """What the document allows is answered as it says, what it forbids is refused."""
+    schemathesis.checks.load_all_checks()
+    document = schemathesis.openapi.from_asgi("/openapi.json", create_app(company.data))
+    counted = dict.fromkeys(("all", "answered"), 0)
+    for found in document.get_all_operations():
+        operation = found.ok()
+        good, bad = CASES.get(operation.label, (1, 0))
+        check_cases(operation, schemathesis.GenerationMode.POSITIVE, good, counted)
+        if bad:
+            check_cases(operation, schemathesis.GenerationMode.NEGATIVE, bad, counted)
+    assert counted["all"] >= 2000 and counted["answered"] >= 900
+
+
+def check_cases(operation, mode: schemathesis.GenerationMode, number: int, counted: dict[str, int]) -> None:
+    """Send cases of one operation and mode and check the answers."""
+    named = [*ALWAYS, "negative_data_rejection"] if mode.is_negative else ALWAYS
+    checks = [schemathesis.checks.CHECKS.get_one(name) for name in named]
+
+    @settings(max_examples=number, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @given(operation.as_strategy(mode))
+    def check(case: schemathesis.Case) -> None:
+        if mode.is_positive and operation.label == "POST /api/predict":
+            case.body = with_months_that_follow(case.body)
+        response = case.call_and_validate(checks=checks)
+        counted["all"] += 1
+        counted["answered"] += response.status_code == 200
+
+    check()
+
+
+def with_months_that_follow(body: dict) -> dict:
+    """Give a history as many months as it takes, so that cases reach the model: a schema cannot say that months follow each other."""
+    levels = list(dict.fromkeys(body.get("intervals", [])))
+    return body | {"domain": "sales", "months": MONTHS, "history": (body["history"] * 36)[:36], "intervals": levels}
+
+
+# --- a server of its own
+
+
+@contextmanager
+def server(data: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Run what `make serve` runs on a free port; yield its address and the process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "forecasting.api", "--data", str(data), "--port", str(port), *arguments]
+    path = str(Path(__file__).resolve().parents[1] / "src")
+    process = subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": path, **environment}, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        measure_api.wait_for(port, process)
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_server_serves_swaps_champions_without_a_failed_request_and_stops(company, tmp_path):
+    with server(company.data, FORECASTING_API_KEY="") as (address, process):
+        port = int(address.rpartition(":")[2])
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            load = pool.submit(measure_api.load, port, measure_api.predictions(50), 6.0)
+            runs = [company.publish(name) for name in ("lightgbm", "linear")]
+            seen = set()
+            while not load.done():
+                seen.add(httpx.post(f"{address}/api/predict", json=GOOD, timeout=30).json()["run_id"])
+                time.sleep(0.05)
+            result = load.result()
+        assert result.errors == 0 and len(result.latencies) > 50
+        final = eventually_run(address, runs[-1])
+        assert final == runs[-1] and runs[-1] in seen | {final}
+        assert httpx.get(f"{address}/ready").status_code == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) in (0, 130, -signal.SIGINT)
+
+
+def eventually_run(address: str, run_id: str) -> str:
+    """Ask until a run answers, for half a minute at most; return the run that answered last."""
+    until = time.monotonic() + 30
+    while (found := httpx.post(f"{address}/api/predict", json=GOOD, timeout=30).json()["run_id"]) != run_id:
+        if time.monotonic() > until:
+            break
+        time.sleep(0.1)
+    return found
+
+
+def test_loopback_unless_told_otherwise(monkeypatch, tmp_path, caplog):
+    started = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: started.append(options))
+    monkeypatch.delenv("FORECASTING_API_KEY", raising=False)
+    assert main(["--data", str(tmp_path)]) == 0
+    assert (started[0]["host"], started[0]["port"]) == ("127.0.0.1", 8000) and caplog.text == ""
+    main(["--data", str(tmp_path / "typo"), "--host", "0.0.0.0", "--port", "9"])
+    assert (started[1]["host"], started[1]["port"]) == ("0.0.0.0", 9)
+    assert "Set FORECASTING_API_KEY" in caplog.text and "typo is not there yet" in caplog.text
+    assert [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "10.0.0.1", "example.org")] == [
+        True
+    ] * 3 + [False] * 2

@@ -1,0 +1,565 @@
+"""The dashboard: a series as people bring it, what the pages show against the database, and the real server in a real browser."""
+
+import io
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import httpx
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Page, sync_playwright
+from streamlit.testing.v1 import AppTest
+
+from browser import FLAGS, HOW_TO_GET_ONE, executable
+from forecasting.dashboard import accuracy, pasted, selection
+from forecasting.dashboard.__main__ import APP, command, main
+from forecasting.dashboard.answer import answer, fallback_reason, interval_words, who
+from forecasting.dashboard.pasted import Brought
+from forecasting.dashboard.source import Workspace
+from forecasting.dashboard.wording import plain
+from forecasting.errors import UserError
+from forecasting.forecaster import SalesForecaster
+from forecasting.report.data import load_domain
+from forecasting.report.numbers import month
+from report_fixtures import VARIANTS, Company, build
+from served_company import ServedCompany
+from shown import DASH, agrees
+
+OUTSIDE = re.compile(r"(?:http|ws)s?://(?!127\.0\.0\.1)")
+SECONDS = 120  # until a page that does not get ready has failed
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> ServedCompany:
+    """A workspace with a published history and a champion of sales that can be loaded; profit has none."""
+    company = ServedCompany.made(tmp_path_factory.mktemp("served"))
+    company.fit("linear")
+    published = build(
+        company.data / "published.duckdb", replace(VARIANTS["published history"], domains=("sales", "profit"))
+    )
+    with duckdb.connect(str(published)) as connection:
+        (run_id,) = connection.execute("select run_id from latest_runs where domain = 'sales'").fetchone()
+        (text,) = connection.execute("select manifest from runs where run_id = ?", [run_id]).fetchone()
+        known = {name: found.to_json() for name, found in company.calibrations.items()}
+        manifest = json.loads(text) | {"calibration": known, "params": {"allow_negative": True}}
+        connection.execute("update runs set manifest = ? where run_id = ?", [json.dumps(manifest), run_id])
+    company.register("linear", run_id)
+    return company
+
+
+def only(name: str, domain: str = "sales") -> Company:
+    """A variant of the made-up company with one domain: to make three takes thrice as long."""
+    return replace(VARIANTS[name], domains=(domain,))
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Open the dashboard of a workspace, as its script sees it."""
+
+    def run(data: Path, view: str = "") -> AppTest:
+        monkeypatch.setattr(sys, "argv", [str(APP), "--data", str(data)])
+        app = AppTest.from_file(APP, default_timeout=SECONDS).run()
+        return app.switch_page(f"views/{view}.py").run() if view else app
+
+    return run
+
+
+def ask(published: Path, sql: str, *values) -> list[tuple]:
+    with duckdb.connect(str(published), read_only=True) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+def shown(app: AppTest) -> str:
+    """Everything that a page says."""
+    kinds = (app.markdown, app.caption, app.error, app.warning, app.info, app.subheader)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+# --- a series as people bring it
+
+SPELLINGS = {
+    "two columns of a spreadsheet": ("2023-11\t10.5\n2023-12\t11\n2024-01\t12", [10.5, 11, 12]),
+    "a heading, blank lines": ("Month\tSales\n\n2023-11\t10.5\n2023-12\t11\n\n2024-01\t12\n", [10.5, 11, 12]),
+    "decimal commas": ("2023-11;1.010,5\n2023-12;11,25\n2024-01;12", [1010.5, 11.25, 12]),
+    "commas between columns": ("2023-11,10.5\n2023-12,11\n2024-01,12", [10.5, 11, 12]),
+    "blanks between columns": ("Nov 2023  1,010.5\nDec 2023  11\nJan 2024  12", [1010.5, 11, 12]),
+    "values alone": ("10.5\n11\n12", [10.5, 11, 12]),
+    "values alone that look like months": ("202311\n202312\n202401", [202311, 202312, 202401]),
+    "the latest first": ("2024-01\t12\n2023-12\t11\n2023-11\t10.5", [10.5, 11, 12]),
+    "months across": ("Nov-23\tDec-23\tJan-24\n10.5\t11\t12", [10.5, 11, 12]),
+    "days, the month first": ("11/1/2023\t10.5\n12/1/2023\t11\n1/1/2024\t12", [10.5, 11, 12]),
+    "last days, the day first": ("30.11.2023 10.5\n31.12.2023 11\n31.01.2024 12", [10.5, 11, 12]),
+    "losses": ("2023-11\t(10.5)\n2023-12\t−11\n2024-01\t-1 200", [-10.5, -11, -1200]),
+    "exponents": ("2023-11\t1.05e1\n2023-12\t11\n2024-01\t12", [10.5, 11, 12]),
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_series_is_read_however_it_is_written(name):
+    text, values = SPELLINGS[name]
+    found = pasted.from_text(text, "2023-11")
+    assert (found.months, found.values) == (["2023-11", "2023-12", "2024-01"], values)
+    assert [row.y for row in found.table.itertuples()] == values
+
+
+FAULTS = {
+    "": "nothing to forecast",
+    "2024-01\tabc": "Row 1: «abc» is no number",
+    "2024-01\t5\n2024-02\t": "Row 2: 2024-02 has no value",
+    "2024-01\t5\n\t6": "Row 2: the month is missing",
+    "2024-01\t5\n2024-13\t6": "Row 2: «2024-13» is no month",
+    "2024-01\t5\n\n2024-03\t6": "Row 3.* 1 month is missing between 2024-01 and 2024-03",
+    "2024-01\t5\n2024-01\t6": "Row 2.*2024-01 stands there twice",
+    "2024-01\t5\n2024-02\t€ 6": "Row 2: «€ 6» is no number",
+    "2024-01\tnan\n2024-02\tinf": "Row 1: «nan».*Row 2: «inf»",
+    "2024-01\t1e16": "Row 1.*no usable number",
+    "2024-01\t1,234\n2024-02\t2,345": "Choose the decimal sign",
+    "01/02/2024\t1": "the day or the month may come first",
+    "\n".join(["x1"] * 9): "Row 5.* 4.more rows.*digits only",
+    "\n".join(["1"] * 1300): "1,300 rows",
+}
+
+
+@pytest.mark.parametrize("text", FAULTS, ids=lambda text: re.sub(r"\W+", "_", text)[:30])
+def test_what_is_wrong_is_said_with_its_row(text):
+    with pytest.raises(UserError, match=re.compile(FAULTS[text], re.DOTALL)):
+        pasted.from_text(text, "2024-01")
+
+
+def test_the_decimal_sign_can_be_stated():
+    text = "2024-01\t1,234\n2024-02\t2,345"
+    assert pasted.from_text(text, "", ".").values == [1234, 2345]
+    assert pasted.from_text(text, "", ",").values == [1.234, 2.345]
+
+
+def test_what_was_left_out_is_said():
+    notes = pasted.from_text("n/a\n5\n6", "2024-01").notes
+    assert notes == ["Row 1 («n/a») was taken for a heading."]
+
+
+@given(
+    values=st.lists(st.integers(-(10**9), 10**9), min_size=2, max_size=40),
+    start=st.integers(0, 600),
+    months=st.sampled_from(["%Y-%m", "%Y-%m-%d", "%b %Y", "%m/%Y", "%Y%m%d", "%d.%m.%Y", "%B %Y"]),
+    separator=st.sampled_from(["\t", ";", "; ", " | "]),
+    signs=st.sampled_from([(",", "."), (".", ","), ("", "."), (" ", ","), ("'", ".")]),
+)
+def test_a_written_series_comes_back(values, start, months, separator, signs):
+    ds = pd.date_range("1975-01-01", periods=len(values), freq="MS") + pd.DateOffset(months=start)
+    group, decimal = signs
+    texts = [f"{v / 100:,.2f}".translate(str.maketrans({",": group, ".": decimal})) for v in values]
+    text = "\n".join(f"{day.strftime(months)}{separator}{number}" for day, number in zip(ds, texts, strict=True))
+    found = pasted.from_text(text, "")
+    assert found.months == list(ds.strftime("%Y-%m")) and found.values == [v / 100 for v in values]
+
+
+def excel(*sheets: list[list]) -> bytes:
+    """An Excel file with these sheets."""
+    stream = io.BytesIO()
+    with pd.ExcelWriter(stream, engine="openpyxl") as writer:
+        for place, rows in enumerate(sheets):
+            pd.DataFrame(rows).to_excel(writer, sheet_name=f"s{place}", header=False, index=False)
+    return stream.getvalue()
+
+
+def test_files_are_read():
+    dates = list(pd.to_datetime(["2024-01-31", "2024-02-29"]))
+    expected = (["2024-01", "2024-02"], [1.5, 2.0])
+    for name, content, columns in (
+        ("a.xlsx", excel([], [["Month", "Sales"], [dates[0], 1.5], [dates[1], 2]]), None),
+        ("a.xlsx", excel([["x", "2024-01", "y", 1.5], ["x", "2024-02", "y", 2]]), (1, 3)),
+        ("a.csv", "Monat;Umsatz für Öl\n2024-01;1,5\n2024-02;2\n".encode("cp1252"), None),
+        ("A.CSV", b'\xef\xbb\xbf"Month","Sales"\r\n"Jan 2024","1.5"\r\n"Feb 2024","2"\r\n', None),
+    ):
+        found = pasted.from_file(name, content, columns)
+        assert (found.months, found.values) == expected, name
+    for name, content, words in (
+        ("a.pdf", b"%PDF", "neither a CSV nor an Excel file"),
+        ("a.xlsx", b"PK\x03\x04 damaged", "cannot be opened as an Excel file"),
+        ("a.csv", b"", "is empty"),
+        ("a.csv", b"1\n2\n", "one column"),
+        ("a.csv", b"2024-01;1\n" * 1300, "1,20. rows"),
+        ("a.csv", b"Month;Sales\n2024-01;1\n2024-02;x\n", "Row 3: «x» is no number"),
+        ("a.xlsx", excel([["2024-01", 1], ["2024-02", None]]), "Row 2: 2024-02 has no value"),
+    ):
+        with pytest.raises(UserError, match=words):
+            pasted.from_file(name, content, None)
+
+
+def test_a_table_is_typed():
+    table = pasted.typed_months("2023-12")
+    assert table["Month"].tolist()[:2] == ["2023-12", "2024-01"]
+    table.loc[[1, 2], "Value"] = [5.0, 0.0]
+    found = pasted.from_typed(table)
+    assert (found.months, found.values) == (["2024-01", "2024-02"], [5.0, 0.0])
+    table.loc[4, "Value"] = 7.0
+    with pytest.raises(UserError, match="Row 4: 2024-03 has no value"):
+        pasted.from_typed(table)
+
+
+# --- what the pages show, against the database
+
+MONTHS = """
+    select a.ds, a.y, f.predicted_value, f.lo_80, f.hi_95, f.cutoff, f.forecast_kind from monthly_actuals as a
+    left join (
+        select * from actual_vs_forecast where actual is not null and domain = 'sales'
+            and (status = 'published' or (forecast_kind = 'walk_forward' and is_champion))
+        qualify row_number() over (partition by unique_id, aggregation, ds order by forecast_kind = 'published' desc, horizon) = 1
+    ) as f using (aggregation, unique_id, ds)
+    where a.domain = 'sales' and a.aggregation = ? and a.region = ? and a.product_category = ? order by a.ds
+"""
+
+
+@pytest.mark.parametrize("node", [("total", "All", "All"), ("region", "North", "All"), ("series", "South", "Parts")])
+def test_a_selection_is_what_the_database_holds(served, node):
+    published = served.data / "published.duckdb"
+    chosen = selection.select(load_domain(str(published), "sales"), *node[1:])
+    expected = ask(published, MONTHS, *node)
+    columns = ["ds", "actual", "predicted_value", "lo_80", "hi_95", "cutoff"]
+    found = chosen.past[columns].astype(object).where(chosen.past[columns].notna(), None)
+    dates = [(*(v.date() if isinstance(v, pd.Timestamp) else v for v in row),) for row in found.itertuples(index=False)]
+    assert dates == [row[:-1] for row in expected]
+    names = {"published": selection.PUBLISHED, "walk_forward": selection.BACK_TEST, None: None}
+    assert [None if pd.isna(kind) else kind for kind in chosen.past["kind"]] == [names[row[-1]] for row in expected]
+    assert len(chosen.coming) == 6 and chosen.coming["ds"].min() > chosen.past["ds"].max()
+
+
+def test_key_figures_are_those_of_the_database(served):
+    published = served.data / "published.duckdb"
+    chosen = selection.select(load_domain(str(published), "sales"), "North", "All")
+    last, made, coming, every = selection.key_figures(chosen)
+    rows = ask(published, MONTHS, "region", "North", "All")
+    y = {row[0]: row[1] for row in rows}
+    ds, actual, forecast = rows[-1][:3]
+    before = y[ds.replace(year=ds.year - 1)]
+    assert agrees(last.value, actual) and agrees(last.change, 100 * (actual / before - 1))
+    assert agrees(made.value, forecast) and agrees(made.change.removeprefix("actual "), 100 * (actual / forecast - 1))
+    assert made.more.startswith("published; 1")
+    ahead = ask(published, "select predicted_value, lo_80, hi_80 from forecasts where domain = 'sales' and region = 'North' "
+                "and aggregation = 'region' and status = 'published' and cutoff = ? order by ds", ds)  # fmt: skip
+    assert agrees(coming.value, ahead[0][0]) and agrees(coming.more.removeprefix("80 %: "), *ahead[0][1:])
+    assert agrees(every.value, sum(row[0] for row in ahead))
+
+
+def test_a_zero_forecast_and_a_missing_one_have_no_percentage(tmp_path):
+    zero = load_domain(str(build(tmp_path / "zero.duckdb", only("all zero"))), "sales")
+    figures = selection.key_figures(selection.select(zero, "All", "All"))
+    assert not any("inf" in figure.change or "nan" in figure.change or "%" in figure.change for figure in figures)
+    bare = load_domain(str(build(tmp_path / "bare.duckdb", only("no back-test"))), "sales")
+    assert selection.key_figures(selection.select(bare, "All", "All"))[1].value == DASH
+
+
+def test_published_accuracy_is_that_of_the_mart(served):
+    """A loop over the published forecasts, lag by lag."""
+    published = served.data / "published.duckdb"
+    record = Workspace.of(served.data).record("sales")
+    rows = ask(published, "select horizon, ds, actual, predicted_value, lo_80, hi_80, scale from actual_vs_forecast where domain = 'sales' "
+               "and status = 'published' and actual is not null and aggregation = 'total' and horizon in (1, 3, 6)")  # fmt: skip
+    found = accuracy.published(record, "total").set_index("lag")
+    assert set(found.index) == {row[0] for row in rows}
+    for lag, one in found.iterrows():
+        mine = [row for row in rows if row[0] == lag]
+        errors = [predicted - actual for _, _, actual, predicted, *_ in mine]
+        assert one["n"] == len(mine) and one["first"].date() == min(row[1] for row in mine)
+        assert one["bias"] == pytest.approx(sum(errors) / len(errors))
+        assert one["wape"] == pytest.approx(sum(map(abs, errors)) / sum(row[2] for row in mine))
+        assert one["mase"] == pytest.approx(np.mean([abs(e) / row[-1] for e, row in zip(errors, mine, strict=True)]))
+        assert one["coverage_80"] == pytest.approx(np.mean([row[4] <= row[2] <= row[5] for row in mine]))
+
+
+def test_the_back_test_is_that_of_the_mart(served):
+    published = served.data / "published.duckdb"
+    board = accuracy.back_test(load_domain(str(published), "sales"), "series", "held_out")
+    sql = """select model_name, mase, is_champion from forecast_accuracy where domain = 'sales' and aggregation = 'series'
+        and forecast_kind = 'walk_forward' and evaluation_set = 'held_out' and horizon_group = 'all' order by mase"""
+    expected = ask(published, sql)
+    assert list(board[["model_name", "mase", "is_champion"]].itertuples(index=False, name=None)) == expected
+    assert "2\N{NO-BREAK SPACE}cutoffs" in accuracy.cutoffs(board)
+
+
+def brought(values) -> Brought:
+    return Brought([f"{2015 + m // 12}-{m % 12 + 1:02d}" for m in range(len(values))], [float(v) for v in values], [])
+
+
+def test_the_form_gives_what_the_forecaster_gives(served):
+    forecaster = SalesForecaster.champion(served.data, "sales")
+    series = brought(100 + 20 * np.sin(np.arange(50)) + np.arange(50))
+    found = answer(forecaster.served, series, 4)
+    direct = forecaster.forecast_series(series.months, series.values, 4)
+    assert found.table["predicted_value"].tolist() == direct.points.tolist()
+    assert np.array_equal(found.table[["lo_95", "lo_80", "hi_80", "hi_95"]], direct.quantiles[:, [0, 1, -2, -1]])
+    assert found.table["ds"].dt.strftime("%Y-%m").tolist() == ["2019-03", "2019-04", "2019-05", "2019-06"]
+    run_id = forecaster.served.origin.run_id
+    assert fallback_reason(found) == "" and run_id in who(found.served) and set(found.download["run_id"]) == {run_id}
+
+
+FALLBACKS = [
+    (range(1, 8), "Each month is the mean of your months"),
+    (range(1, 13), "Each month is the same month of the year before"),
+    ([5] * 30 + [0] * 12, "it counts as ended"),
+]
+
+
+@pytest.mark.parametrize(("values", "words"), FALLBACKS)
+def test_a_fallback_says_why(served, values, words):
+    served_model = SalesForecaster.champion(served.data, "sales").served
+    assert words in fallback_reason(answer(served_model, brought(values), 6))
+
+
+def test_without_an_interval_it_is_said(served):
+    served_model = SalesForecaster.champion(served.data, "sales").served
+    assert interval_words(answer(served_model, brought([0] * 5), 6)).startswith("There is no interval")
+    assert "errors" in interval_words(answer(served_model, brought(range(1, 50)), 6))
+
+
+def test_names_are_shown_letter_by_letter():
+    assert plain("a_b <b>*c* $1$ :red[x]") == r"a\_b \<b\>\*c\* \$1\$ \:red\[x\]"
+    assert plain("run `make report` in data/x_y") == r"run `make report` in data/x\_y"
+    assert plain("5` tall_") == r"5\` tall\_"
+
+
+# --- the pages
+
+
+def test_the_first_page_follows_its_filters(served, opened):
+    app = opened(served.data)
+    assert not app.exception and not app.error and len(app.metric) == 4
+    everything = app.dataframe[0].value
+    app.selectbox(key="region sales").set_value("North").run()
+    app.selectbox(key="category sales").set_value("Parts").run()
+    table = app.dataframe[0].value
+    published = served.data / "published.duckdb"
+    expected = ask(published, MONTHS, "series", "North", "Parts")
+    known = table.dropna(subset="Actual")
+    assert known["Actual"].tolist() == [row[1] for row in reversed(expected)][: len(known)]
+    assert len(table) == len(everything) == selection.RECENT + 6
+    slider = app.select_slider[0]
+    slider.set_value((pd.Timestamp("2023-10-01"), pd.Timestamp("2024-02-01"))).run()
+    assert app.dataframe[0].value["Month"].tolist() == list(pd.date_range("2023-10-01", periods=5, freq="MS"))[::-1]
+    app.segmented_control(key="domain").set_value("profit").run()
+    assert "Profit in EUR" in shown(app) and not app.exception
+
+
+def test_the_accuracy_page_tells_published_from_back_test(served, opened, tmp_path):
+    app = opened(served.data, "accuracy")
+    assert [part.value for part in app.subheader] == [
+        "Published forecasts, against what came",
+        "Back-test of all models, not published",
+    ]
+    published, back_test = (part.value for part in app.dataframe)
+    assert published["Published"].tolist() == [f"{n}\N{NO-BREAK SPACE}month{'s' * (n > 1)} before" for n in (1, 3)]
+    assert any("champion" in name for name in back_test["Model"]) and len(back_test) == 3
+    app.segmented_control(key="level").set_value("series").run()
+    assert app.dataframe[0].value["Forecasts"].tolist() == [9 * n for n in published["Forecasts"]]
+    build(tmp_path / "published.duckdb", only("no back-test"))
+    bare = opened(tmp_path, "accuracy")
+    assert "has met its month yet" in shown(bare) and "There is no such back-test" in shown(bare) and not bare.exception
+
+
+def test_a_pasted_series_is_forecast(served, opened):
+    app = opened(served.data, "own_series")
+    assert not app.dataframe
+    values = [1000 + 10 * m for m in range(40)]
+    app.text_area(key="text").set_value("\n".join(map(str, values)))
+    app.slider(key="horizon").set_value(3)
+    app.button[0].click().run()
+    assert not app.exception and not app.error
+    first = app.date_input(key="first").value
+    months = [f"{d:%Y-%m}" for d in pd.date_range(first, periods=40, freq="MS")]
+    direct = SalesForecaster.champion(served.data, "sales").forecast_series(months, values, 3)
+    assert app.dataframe[0].value["Forecast"].tolist() == direct.points.tolist()
+    assert "linear" in shown(app) and "version 1" in shown(app)
+    app.text_area(key="text").set_value("2024-01\t5\n2024-02\tfive").run()
+    assert "Row 2: «five» is no number" in app.error[0].value.replace("\\", "") and not app.dataframe
+    app.text_area(key="text").set_value("5\n6\n7").run()
+    assert "fallback" in app.warning[0].value
+
+
+def test_a_series_is_typed_or_uploaded(served, opened):
+    app = opened(served.data, "own_series")
+    app.segmented_control(key="way").set_value("Upload").run()
+    content = "Region;Month;Sales\n" + "\n".join(
+        f"North;{2020 + m // 12}-{m % 12 + 1:02d};{100 + m}" for m in range(40)
+    )
+    app.file_uploader(key="file").upload("a.csv", content.encode(), "text/csv").run()
+    assert "Row" in app.error[0].value  # the first column holds no months
+    app.selectbox(key="month column").set_value(1)
+    app.selectbox(key="value column").set_value(2).run()
+    assert not app.error and "40\N{NO-BREAK SPACE}months" in shown(app)
+    app.segmented_control(key="way").set_value("Type").run()
+    first = app.date_input(key="first").value
+    rows = {place: {"Value": 100.0 + place} for place in range(14)}
+    app.session_state[f"typed from {first:%Y-%m}"] = {"edited_rows": rows, "added_rows": [], "deleted_rows": []}
+    app.run()
+    assert not app.exception and "14\N{NO-BREAK SPACE}months" in shown(app)
+
+
+def test_a_domain_whose_champion_cannot_be_loaded_says_so(served, opened):
+    app = opened(served.data, "own_series")
+    app.segmented_control(key="domain").set_value("profit")
+    app.text_area(key="text").set_value("1\n2\n3").run()
+    assert "MLflow knows no champion of profit" in app.error[0].value and not app.exception
+
+
+def test_a_missing_or_damaged_workspace_is_a_sentence(opened, tmp_path):
+    app = opened(tmp_path / "nowhere")
+    assert "Nothing has been published" in app.error[0].value and not app.exception
+    published = build(tmp_path / "published.duckdb", Company(domains=("sales",)))
+    whole = published.read_bytes()
+    for damaged in (b"no database", whole[: len(whole) // 2], whole[:4096] + b"\0" * 4096 + whole[8192:]):
+        published.write_bytes(damaged)
+        app = opened(tmp_path)
+        assert len(app.error) == 1 and "published.duckdb" in app.error[0].value.replace("\\", "") and not app.exception
+    duckdb.connect(str(tmp_path / "other.duckdb")).execute("create table t (i int)").close()
+    shutil.move(tmp_path / "other.duckdb", published)
+    app = opened(tmp_path)
+    assert "an older version" in app.error[0].value and not app.exception
+
+
+def test_a_new_published_file_is_seen_without_a_restart(opened, tmp_path):
+    app = opened(tmp_path)
+    assert app.error
+    build(tmp_path / "published.duckdb", Company(domains=("sales",), months=40))
+    assert month("2023-04-01") in app.run().metric[0].label and not app.error
+    build(tmp_path / "next.duckdb", Company(domains=("sales",), months=41))
+    os.replace(tmp_path / "next.duckdb", tmp_path / "published.duckdb")
+    assert month("2023-05-01") in app.run().metric[0].label
+
+
+KINDS = {
+    "one series, all zero": replace(only("one series"), zero=True),
+    "losses": only("losses", "profit"),
+    "two last months": only("two last months"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_company_can_be_looked_at(opened, tmp_path, name):
+    (domain,) = KINDS[name].domains
+    build(tmp_path / "published.duckdb", KINDS[name])
+    app = opened(tmp_path)
+    for box in ("region", "category"):
+        app.selectbox(key=f"{box} {domain}").set_value(app.selectbox(key=f"{box} {domain}").options[-1]).run()
+    assert not app.exception and not app.error and app.dataframe
+    assert not re.search(r"\b(nan|inf|None|NaT)\b", shown(app) + "".join(m.value + m.delta for m in app.metric))
+    app.switch_page("views/accuracy.py").run()
+    assert not app.exception and not app.error and not re.search(r"\b(nan|inf|None|NaT)\b", shown(app))
+
+
+# --- the real server
+
+
+def test_the_command_line_states_where_it_listens(monkeypatch, tmp_path, capsys):
+    words = command(tmp_path, "127.0.0.1", 8501)
+    assert "--server.address=127.0.0.1" in words and "--browser.gatherUsageStats=false" in words
+    assert words[words.index("--") :] == ["--", "--data", str(tmp_path)]
+    started = []
+    monkeypatch.setattr(os, "execv", lambda program, words: started.append(words))
+    main(["--data", str(tmp_path), "--host", "0.0.0.0", "--port", "9000"])
+    said = capsys.readouterr().out
+    assert "Nothing has been published" in said and "asks for no password" in said and "http://0.0.0.0:9000" in said
+    assert started == [command(tmp_path, "0.0.0.0", 9000)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(data: Path, log: Path) -> Iterator[str]:
+    """The dashboard as `make dashboard` starts it, until the end of the block; its address."""
+    port = free_port()
+    words = [sys.executable, "-m", "forecasting.dashboard", "--data", str(data), "--port", str(port)]
+    environment = os.environ | {"PYTHONPATH": str(APP.parents[2]), "OMP_NUM_THREADS": "1"}
+    with log.open("w") as stream:
+        process = subprocess.Popen(words, stdout=stream, stderr=stream, env=environment)
+    try:
+        with httpx.Client(trust_env=False) as client:
+            wait_for(client, f"http://127.0.0.1:{port}/_stcore/health", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_for(client: httpx.Client, address: str, process: subprocess.Popen) -> None:
+    """Ask until there is an answer."""
+    for _ in range(10 * SECONDS):
+        assert process.poll() is None, "the server has stopped"
+        try:
+            if client.get(address).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the server does not answer")
+
+
+@contextmanager
+def browser() -> Iterator[tuple[Page, list[str]]]:
+    """A page of a browser, and the addresses outside this machine that it asked for."""
+    outside: list[str] = []
+    flags = [flag for flag in FLAGS if "host-resolver" not in flag] + [
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    ]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable(), args=flags)
+        page = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True).new_page()
+        page.set_default_timeout(1000 * SECONDS)
+        page.on("request", lambda request: outside.append(request.url) if OUTSIDE.match(request.url) else None)
+        yield page, outside
+        chromium.close()
+
+
+def downloaded(page: Page) -> pd.DataFrame:
+    """Press the button, once the page is up to date, and read the file that comes."""
+    page.locator("[data-test-script-state=notRunning]").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    return pd.read_csv(download.value.path(), encoding="utf-8-sig")
+
+
+@pytest.mark.skipif(executable() is None, reason=HOW_TO_GET_ONE)
+def test_people_use_it_in_a_browser(served, tmp_path):
+    published = served.data / "published.duckdb"
+    with running(served.data, tmp_path / "log") as address, browser() as (page, outside):
+        page.goto(address)
+        page.get_by_role("combobox", name="Region").click()
+        page.get_by_role("option", name="North", exact=True).click()
+        page.get_by_role("heading", name="Sales: North").wait_for()
+        expected = ask(published, MONTHS, "region", "North", "All")
+        assert agrees(page.get_by_test_id("stMetricValue").first.inner_text(), expected[-1][1])
+        rows = downloaded(page)
+        assert rows["actual"].dropna().tolist() == [row[1] for row in expected][-selection.RECENT :]
+        assert set(rows["region"]) == {"North"} and rows["kind"].tolist()[-6:] == [selection.COMING] * 6
+
+        page.get_by_role("link", name="Your own series").click()
+        values = [500 + 7 * m for m in range(40)]
+        series = brought(values)
+        text = "\n".join(f"{m}\t{v}" for m, v in zip(series.months, values, strict=True))
+        page.get_by_role("textbox", name="A month and a value").fill(text)
+        page.get_by_role("button", name="Forecast", exact=True).click()
+        page.get_by_role("heading", name="The next 6").wait_for()
+        direct = SalesForecaster.champion(served.data, "sales").forecast_series(series.months, series.values)
+        assert downloaded(page)["predicted_value"].tolist() == direct.points.tolist()
+
+        page.set_viewport_size({"width": 400, "height": 900})
+        page.get_by_role("heading", name="The next 6").wait_for()
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 400
+        assert outside == [] and "Traceback" not in (tmp_path / "log").read_text()
