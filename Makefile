@@ -44,7 +44,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run lab serve dashboard promote rollback test benchmark companies timing load mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report data run lab serve dashboard promote rollback test benchmark companies timing opening load mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -99,6 +99,9 @@ companies: $(READY)  ## how much better the champion is on real companies' data,
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
+
+opening: $(READY)  ## how long the report's pages take to open, and how large they are (needs Chromium)
+	@$(PY) tests/measure_report.py "$(RUNS)/report"
 
 load: $(READY)  ## how many forecasts by HTTP this machine makes in a second, to runs/benchmark/api.csv
 	@$(PY) tests/measure_api.py runs/benchmark/api.csv

@@ -91,8 +91,8 @@ class ServedModel:
         """
         try:
             found = cls(domain, models.load(folder), calibration, allow_negative, origin)
-            one_thread()
             found.forecast_series([found.example()], MAX_HORIZON)
+            one_thread()  # now that every library is loaded which the model uses
         except UserError:
             raise
         except Exception as error:  # a damaged file fails in as many ways as there are libraries that read it
