@@ -1,0 +1,189 @@
+"""deploy/: the commands that its containers run, as processes on this machine, with their healthchecks.
+
+The tests stand in their order: the servers start once for all of them, and the last one stops them.
+"""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from container_files import compose, instructions, rests, shell_lines
+from forecasting.api.__main__ import KEY_VARIABLE
+from forecasting.workspace import Workspace, only_run
+from project_copy import ProjectCopy
+from served_company import ServedCompany
+
+DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
+SERVERS = ("api", "dashboard", "mlflow")
+KEY = "a key of the tests"
+SECONDS = 180  # until a server that does not answer has failed
+
+
+def services() -> dict[str, Any]:
+    return compose(DEPLOY / "compose.yaml", {"FORECASTING_NAME": "acme"})["services"]
+
+
+def entrypoint() -> list[str]:
+    return json.loads(rests(instructions(DEPLOY / "Dockerfile"), "ENTRYPOINT")[0])
+
+
+@dataclass
+class Site:
+    """A copy of the project in which a workspace was put that another project had made, and the servers started there."""
+
+    copy: ProjectCopy
+    made: ServedCompany
+    ports: dict[str, int]
+
+    def address(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def words(self, service: str) -> list[str]:
+        """A container's command line, on this machine's loopback and a port that is free."""
+        entry = entrypoint()
+        command = services()[service]["command"]
+        assert "VENV=/opt/venv" in entry and "HOST=0.0.0.0" in command
+        here = {"VENV=/opt/venv": f"VENV={Path(sys.executable).parents[1]}", "HOST=0.0.0.0": "HOST=127.0.0.1"}
+        return [here.get(word, word) for word in [*entry, *command]] + [f"PORT={self.ports[service]}"]
+
+    def start(self, service: str) -> subprocess.Popen:
+        environment = {**self.copy.environment(), "OMP_NUM_THREADS": "1", KEY_VARIABLE: KEY}
+        with (self.copy.path / f"{service}.log").open("w") as log:
+            return subprocess.Popen(self.words(service), cwd=self.copy.path, env=environment, stdout=log, stderr=log)
+
+    def check(self, service: str) -> int:
+        """Run the container's healthcheck and return its exit code."""
+        kind, python, script, port, path = services()[service]["healthcheck"]["test"]
+        assert (kind, python) == ("CMD", "python") and port.isdigit()
+        words = [sys.executable, str(DEPLOY.parent / script), str(self.ports[service]), path]
+        return subprocess.run(words, capture_output=True, env={"http_proxy": "http://127.0.0.1:9"}).returncode
+
+    def is_open(self, service: str) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.ports[service])) == 0
+
+    def wait(self, service: str, process: subprocess.Popen) -> None:
+        """Return once the healthcheck passes."""
+        deadline, log = time.monotonic() + SECONDS, self.copy.path / f"{service}.log"
+        while not (self.is_open(service) and self.check(service) == 0):
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+
+
+def free_ports(n: int) -> list[int]:
+    probes = [socket.socket() for _ in range(n)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def site(root, tmp_path_factory) -> Site:
+    made = ServedCompany.made(tmp_path_factory.mktemp("made"))
+    made.fit("linear")
+    made.publish("linear")
+    copy = ProjectCopy.of(root, tmp_path_factory.mktemp("site") / "app")
+    shutil.copytree(made.data, copy.path / "data" / "acme")
+    (copy.path / "data" / "acme" / "workspace.json").write_text('{"source": "sample", "facts": null}')
+    return Site(copy, made, dict(zip(SERVERS, free_ports(len(SERVERS)), strict=True)))
+
+
+@pytest.fixture(scope="module")
+def up(site) -> Iterator[dict[str, subprocess.Popen]]:
+    processes = {name: site.start(name) for name in SERVERS}
+    try:
+        for name, process in processes.items():
+            site.wait(name, process)
+        yield processes
+    finally:
+        for process in processes.values():
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def test_healthchecks_fail_where_nothing_answers(site):
+    assert all(site.check(name) != 0 for name in SERVERS)
+
+
+def test_healthchecks_pass_where_the_servers_run(site, up):
+    assert {name: site.check(name) for name in SERVERS} == dict.fromkeys(SERVERS, 0)
+
+
+def test_the_api_serves_a_workspace_that_was_made_elsewhere_and_prometheus_can_read_it(site, up):
+    (job,) = yaml.safe_load((DEPLOY / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    with httpx.Client(base_url=site.address("api"), trust_env=False, timeout=60) as client:
+        assert client.get("/ready").json() == {"status": "ready", "domains": ["sales"]}
+        assert client.get(job["metrics_path"]).status_code == 401
+        measured = client.get(job["metrics_path"], headers=dict.fromkeys(job["http_headers"], KEY))
+    assert measured.status_code == 200 and 'forecasting_champion_version{domain="sales"' in measured.text
+
+
+def test_mlflow_shows_a_workspace_and_finds_files_by_the_path_they_were_made_at(site, up):
+    files = "/ajax-api/2.0/mlflow/logged-models/{}/artifacts/directories"
+    with httpx.Client(base_url=site.address("mlflow"), trust_env=False, timeout=60) as client:
+        named = client.get("/api/2.0/mlflow/registered-models/get", params={"name": "sales_monthly"}).json()
+        assert named["registered_model"]["aliases"] == [{"alias": "champion", "version": "1"}]
+        found = client.get("/api/2.0/mlflow/experiments/get-by-name", params={"experiment_name": "sales"}).json()
+        wanted = {"experiment_ids": [found["experiment"]["experiment_id"]]}
+        models = client.post("/api/2.0/mlflow/logged-models/search", json=wanted).json()["models"]
+        known = client.get(files.format(models[0]["info"]["model_id"])).json()
+    assert known["root_uri"].startswith(site.made.data.as_uri())
+    assert "MLmodel" in {file["path"] for file in known["files"]}
+
+
+def test_servers_leave_the_data_as_it_is(site, up):
+    assert {name: site.check(name) for name in SERVERS} == dict.fromkeys(SERVERS, 0)
+    original = {
+        path.relative_to(site.made.data): path.read_bytes() for path in site.made.data.rglob("*") if path.is_file()
+    }
+    served = site.copy.path / "data" / "acme"
+    now = {path.relative_to(served): path.read_bytes() for path in served.rglob("*") if path.is_file()}
+    assert now.pop(Path("workspace.json")) and now == original
+
+
+def test_the_backup_is_refused_while_a_run_goes_on_and_holds_everything(site, tmp_path):
+    (words,) = [each for each in shell_lines(DEPLOY / "README.md") if "alone" in each]
+    inner = words[words.index("report") + 1 : words.index(">")]
+    inner = [word.replace("sample", "acme") for word in inner]
+    environment = site.copy.environment() | {"PYTHONPATH": str(site.copy.path / "src")}
+
+    def copied() -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, *inner], cwd=site.copy.path, env=environment, capture_output=True)
+
+    with only_run(Workspace(site.copy.path, "acme", "sample", None)):
+        refused = copied()
+    assert refused.returncode == 2 and refused.stdout == b"" and b"Another run" in refused.stderr
+    (tmp_path / "backup.tar").write_bytes(copied().stdout)
+    shutil.unpack_archive(tmp_path / "backup.tar", tmp_path / "back", filter="data")
+    assert (tmp_path / "back/acme/published.duckdb").read_bytes() == (site.made.data / "published.duckdb").read_bytes()
+
+
+def test_stopping_the_container_stops_the_server(site, up):
+    for name, process in up.items():
+        process.terminate()  # what Docker sends, to make, which hands it on
+        process.wait(timeout=60)
+        assert not site.is_open(name) and site.check(name) != 0
+    assert "Finished server process" in (site.copy.path / "api.log").read_text()
+
+
+def test_make_looks_for_no_environment_in_the_container(site):
+    entry = entrypoint()
+    for name in (*SERVERS, "report"):
+        command = [entry[0], "--dry-run", *entry[1:], *services()[name]["command"]]
+        done = subprocess.run(command, cwd=site.copy.path, env=site.copy.environment(), capture_output=True, text=True)
+        assert done.returncode == 0 and "/opt/venv/bin/python -m " in done.stdout
+        assert ".venv" not in done.stdout and "pip" not in done.stdout
