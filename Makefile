@@ -88,7 +88,7 @@ docs: $(READY)  ## the dbt documentation, from raw fact to report page
 	@$(FC) alone $(ARGS) -- $(SUB) _docs
 
 test: $(READY)  ## all tests
-	@$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile $(TESTS)
+	@$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.csv (REFERENCE=1: SCUM beside it)
 	@$(PY) -m forecasting.benchmark --datasets "$$DATASETS" --reference "$$REFERENCE" --inside "$$INSIDE" --limit "$$LIMIT" \

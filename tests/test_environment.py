@@ -9,6 +9,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from conftest import LONGEST
+
 
 @pytest.fixture(scope="module")
 def lock(root):
@@ -65,3 +67,7 @@ def test_the_modules_import_only_what_the_project_asks_for(root):
         "IPython",
         "traitlets",
     }  # parts of jupyterlab
+
+
+def test_the_files_that_are_run_first_are_there(root):
+    assert [name for name in LONGEST if not (root / "tests" / f"{name}.py").exists()] == []
