@@ -48,6 +48,8 @@
     table.dataset.of ??= title.textContent.replace(/^Total: /, "");
     title.textContent = `${name}: ${table.dataset.of}`;
     table.closest(".scroll").setAttribute("aria-label", title.textContent);
+    const dash = document.getElementById(`${id}-dash`);
+    if (dash) dash.hidden = !rows.some((cells) => cells.includes("–"));
     rows.forEach((cells, i) => cells.forEach((text, j) => { table.tBodies[0].rows[i].cells[j].textContent = text; }));
   };
 
@@ -110,7 +112,8 @@
   const draw = async (figure) => {
     const plot = figure.querySelector(".plot");
     if (!window.Plotly) {
-      plot.textContent = "The chart needs the file plotly.min.js beside this page. The figures are in the tables.";
+      const file = document.querySelector('script[src*="plotly"]')?.getAttribute("src");
+      plot.textContent = `The chart cannot be drawn${file ? `: the file ${file} is missing` : ""}. The figures are in the tables.`;
       return;
     }
     const { data, layout } = read(figure, "figure");

@@ -290,12 +290,12 @@ def test_without_a_back_test_the_pages_say_so(company):
 
 def test_a_forecast_of_zero_has_no_percentage(company):
     domain = domain_page.load(company("all zero"), "sales")
-    assert "no percentage, because the forecast is 0" in kpi.tiles(domain)
+    assert "no percentage, because the back-test is 0" in kpi.tiles(domain)
     assert "the forecast is 0" in variance.variance(domain, "region")
 
 
 def test_a_restated_month_is_named():
-    made = {"variance": -5.0, "variance_pct": -5.0, "actual": 95.0}
+    made = {"variance": -5.0, "variance_pct": -5.0, "actual": 95.0, "is_published": True}
     assert "against 95 EUR as first known" in kpi.variance_text(made, 97.0, "EUR").replace(numbers.SPACE, " ")
     assert "first known" not in kpi.variance_text(made, 95.0, "EUR")
 

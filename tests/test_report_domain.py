@@ -13,7 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.report import domain_page, html, numbers, outlook, periods, rounding, variance, waterfall, year_on_year
+from forecasting.report import (
+    domain_page,
+    html,
+    numbers,
+    order,
+    outlook,
+    periods,
+    rounding,
+    variance,
+    waterfall,
+    year_on_year,
+)
 from forecasting.report.bridge import BOTH, DATA, MODEL, bridge
 from forecasting.report.data import at
 from report_fixtures import VARIANTS, Company, build
@@ -186,10 +197,11 @@ def test_without_an_earlier_forecast_a_sentence_says_so(ledger):
     unit = (
         'update runs set manifest = json_merge_patch(manifest, \'{"unit": "USD"}\') where run_id <> \'' + PRESENT + "'"
     )
-    for statement in (alone, unit):
+    nothing = "No earlier forecast of sales has been published"
+    other = "from data up to November 2023. It is in USD, this one in EUR, so the two cannot be compared."
+    for statement, said in ((alone, nothing), (unit, other)):
         domain, found = way(ledger(statement))
-        assert found is None
-        assert "No earlier forecast of sales in EUR has been published" in waterfall.summary(domain, found)
+        assert said in text_of(waterfall.summary(domain, found))
         shown = waterfall.waterfall(domain, found) + waterfall.method(domain, found) + waterfall.details(domain, found)
         assert shown == ""
     far = f"update forecasts set ds = ds - interval 4 year where run_id = '{EARLIER}'"
@@ -261,6 +273,31 @@ def test_no_change_and_a_loss_are_said_in_words(ledger):
     assert "rises by 100 EUR , from −50 EUR to 50 EUR" in text and "%" not in text
     large = f"update forecasts set predicted_value = 1e6 + (run_id = '{PRESENT}')::int where status = 'published'"
     assert "rises by 5 EUR , hardly a change: 5.00 M EUR" in text_of(waterfall.summary(*way(ledger(large))))
+
+
+def test_names_stand_in_the_order_in_which_a_click_sorts_them(tmp_path):
+    company = Company(
+        months=30, walk_forward=False, history=True, domains=("sales",), regions=("R10", "R2", "R1", "r3", "R11")
+    )
+    path = build(tmp_path / "published.duckdb", company)
+    domain, found = way(path)
+    expected = ["R1", "R2", "r3", "R10", "R11"]
+    assert domain_page.parts(domain, "region") == [f"{name}/All" for name in expected]
+    tables = [domain_page.by_part(domain, "region"), waterfall.by_part(domain, found, "region")]
+    assert [[row[0] for row in cells_of(markup)][:-1] for markup in tables] == [expected, expected]
+    series = [row[0].split()[0] for row in cells_of(domain_page.by_part(domain, "series"))][:-1]
+    assert list(dict.fromkeys(series)) == expected
+    for chart in (domain_page.trend_chart(domain), year_on_year.year_chart(domain)):
+        assert [region for region, category, *_ in chart.choices if category == "All"] == ["All", *expected]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Shop ", "shop ", "Élan ", ""]), st.integers(0, 2000))))
+def test_numbers_in_names_are_sorted_by_their_size(parts):
+    names = [f"{word}{n}" for word, n in parts]
+    ordered = order.natural_order(names)
+    assert sorted(ordered) == sorted(set(names))
+    key = [(re.sub(r"\d", "", name).replace("É", "e").lower(), int(re.search(r"\d+", name)[0])) for name in ordered]
+    assert key == sorted(key)
 
 
 # --- rounding ---------------------------------------------------------------------------------------------------------------
@@ -408,7 +445,8 @@ def test_years_are_compared_with_the_same_months_of_the_year_before(odd_year, na
                 continue
             before = combine(earlier)
             assert as_number(row[3]) == round(before) and as_number(row[2]) - as_number(row[3]) == as_number(row[4])
-            expected = numbers.percent(100 * (now / before - 1), plus=True) if before > 0 else numbers.DASH
+            has_percentage = before > 0 and now >= 0 and now <= 3 * before
+            expected = numbers.percent(100 * (now / before - 1), plus=True) if has_percentage else numbers.DASH
             assert row[5] == expected
     markup = year_on_year.year_table(domain, chart)
     assert [text for row in cells_of(markup) for text in row] == [
@@ -416,11 +454,39 @@ def test_years_are_compared_with_the_same_months_of_the_year_before(odd_year, na
     ]
     assert f'id="{chart.table}"' in markup and f'data-table="{chart.table}"' in chart.html()
     assert ("averaged" in markup) is (name == "inventory")
+    assert f'id="{chart.table}-dash"' in markup  # the first year has none before it
+    full = [[*choice[:4], [["2022", *["1"] * 5]]] for choice in chart.choices]
+    assert "no percentage" not in year_on_year.year_table(domain, replace(chart, choices=full))
+    later = year_on_year.year_table(domain, replace(chart, choices=[full[0], *chart.choices[1:]]))
+    assert re.search(r'<p class="note"[^>]* hidden=""', later)  # until a series with a dash is chosen
 
 
 def test_a_year_that_ends_in_december_and_one_that_is_only_forecast_are_named(history):
     rows = year_on_year.year_chart(domain_page.load(history, "sales")).choices[0][4]
     assert [row[0] for row in rows] == ["2024 to Jun, forecast", "2023", "2022", "2021", "2020"]
+
+
+def test_the_next_months_have_no_percentage_of_or_for_a_loss_or_beyond_200(ledger):
+    """For each month the database's forecast against the same month of last year."""
+    values = {
+        "2024-01-01": -113_385,
+        "2024-02-01": 300,
+        "2024-03-01": 301,
+        "2024-04-01": 0,
+        "2024-05-01": 95.8,
+        "2024-06-01": 10,
+    }
+    made = [
+        f"update forecasts set predicted_value = {y} where ds = '{ds}' and aggregation = 'total'"
+        for ds, y in values.items()
+    ]
+    year_ago = (
+        "update monthly_actuals set y = if(month(ds) = 6, -5, 100) where aggregation = 'total' and year(ds) = 2023"
+    )
+    domain = domain_page.load(ledger(*made, year_ago), "profit")
+    markup = domain_page.next_months(domain)
+    assert [row[-1] for row in cells_of(markup)] == ["–", "+200.0 %", "–", "−100.0 %", "−4.2 %", "–"]
+    assert "no percentage: of zero, of or for a loss, or of more than 200 %" in text_of(markup)
 
 
 # --- the answer in a sentence -------------------------------------------------------------------------------------------------

@@ -269,6 +269,33 @@ def test_an_edition_before_that_did_not_reach_or_knew_the_same_months_is_named_f
     assert "from the same months, was 100 EUR: it was raised by 10.0 %. The model is still linear." in text
 
 
+def test_an_edition_before_in_another_unit_is_named_and_not_compared():
+    domain = made_up("sales", 110.0, 100.0, 100.0, (90.0, 110.0))
+    before = replace(
+        bridge_to(domain, 100.0, 0.0), months=[], steps=[], rows=at(domain.future, "none"), other_unit="USD"
+    )
+    text = plain(summary.since(domain, kpi.key_figures(domain), before))
+    assert text == (
+        "The forecast published before, from data up to November 2023, was in USD, so the two cannot be compared. "
+        "The model is now linear; before, it was naive."
+    )
+
+
+def test_each_question_has_an_item_of_its_own():
+    domain = made_up("sales", 110.0, 100.0, 100.0, (90.0, 110.0))
+    markup = overview.answers({"sales": domain}, {"sales": bridge_to(domain, 100.0, 0.0)})
+    items = [plain(item) for item in re.findall("<li>(.*?)</li>", markup)]
+    begins = ("Sales in January 2024", "The largest changes", "The actual of December", "The forecast published before")
+    assert len(items) == 4 and all(item.startswith(begin) for item, begin in zip(items, begins, strict=True))
+
+
+@pytest.mark.parametrize(("is_published", "name"), [(True, "forecast"), (False, "back-test")])
+@pytest.mark.parametrize(("variance", "side"), [(5.0, "above"), (-5.0, "below"), (0.0, "the same as")])
+def test_a_back_test_is_not_called_a_forecast(is_published, name, variance, side):
+    made = {"variance": variance, "variance_pct": variance, "actual": 95.0, "is_published": is_published}
+    assert kpi.variance_text(made, 95.0, "EUR").endswith(f"{side} the {name}")
+
+
 # --- the database's numbers
 
 

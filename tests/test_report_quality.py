@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting import dbt_tests
-from forecasting.report import quality, tests_table
+from forecasting.report import notices, quality, tests_table
 from forecasting.report.data import at, load_domain
 from forecasting.report.numbers import SPACE
 from report_fixtures import Company, build
@@ -123,3 +123,19 @@ def test_what_was_filled_in_is_counted_and_explained(path):
         text = text_of(quality.imputed(domain))
         assert f"2 of {len(rows)} monthly values ({200 / len(rows):.1f} %), in 1 series, are imputed" in text
         assert "1 of them is of the last month" in text and rule in text
+
+
+def test_a_month_left_out_has_its_amount_with_the_unit_wherever_it_is_named(path):
+    """In the note of the checks, which writes the plain number, as in the sentence on the open month."""
+    domain = load_domain(path, "sales")
+    amount = float(domain.left_out["amount"].iloc[0])
+    text = f"1 month is left out of sales: 2024-01 (the month is not whole; 7 facts, amount {amount:,.2f})."
+    warning = {"severity": "low", "code": "left_out", "text": text}
+    domain.manifest["check"] = {"warnings": [warning, {**warning, "code": "other"}]}
+    assert quality.compact(amount, "EUR") in quality.open_month(domain)
+    shown = f"(the month is not whole; 7 facts, amount {quality.compact(amount, 'EUR')})."
+    for markup in (notices.unfolded(domain), notices.boxes([domain]), notices.in_brief([domain])):
+        assert shown in markup
+        assert f"{amount:,.2f}" in markup  # any other warning stays as it is
+    unknown = "2 months are left out of sales: 2024-01 (x; unknown facts, amount unknown); 2024-02 (y; 1 facts, amount -2,500.50)."
+    assert notices.with_unit(unknown, "") == unknown.replace("-2,500.50", "−2,500")

@@ -7,11 +7,12 @@ import pandas as pd
 from IPython.display import HTML
 
 from forecasting.report import track_exceptions, track_tables, walk_forward
+from forecasting.report.champion import labelled
 from forecasting.report.data import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, fold, note, paragraph, table, tag
 from forecasting.report.model_names import WHAT, model_name
-from forecasting.report.numbers import DASH, count, decimals_for, is_known, listing, month, number, share
+from forecasting.report.numbers import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
 from forecasting.report.track_chart import chart
 from forecasting.report.track_record import load_record
 
@@ -60,7 +61,7 @@ def published_parts(published: str, domains: dict[str, Domain | None]) -> list[H
     parts: list[HTML | Chart] = []
     for domain in filter(None, domains.values()):
         record = load_record(published, domain.name)
-        parts.append(HTML(tag("h3", domain.title, id=domain.name) + track_text(domain, record)))
+        parts.append(HTML(tag("h3", f"{domain.title}: published", id=domain.name) + track_text(domain, record)))
         if len(record):
             parts += [chart(domain, record), HTML(track_figures(domain, record))]
     return parts or [HTML(paragraph("Nothing has been published yet."))]
@@ -123,7 +124,7 @@ def what_counts(domain: Domain, record: pd.DataFrame) -> str:
 def backtests(published: str, domains: dict[str, Domain | None]) -> str:
     """Return the back-test of every domain: what no figure of the published forecasts contains."""
     found = [
-        tag("h3", domain.title, id=f"backtest-{domain.name}")
+        tag("h3", f"{domain.title}: back-test", id=f"backtest-{domain.name}")
         + tables(domain)
         + walk_forward.details(domain, walk_forward.load_held_out(published, domain))
         for domain in filter(None, domains.values())
@@ -149,7 +150,7 @@ def tables(domain: Domain) -> str:
 def models_explained(names: Iterable[str]) -> str:
     """Return what each of these models is and what it is called in commands and files."""
     rows = [
-        [escape(model_name(name)), escape(WHAT.get(name, DASH)), f"<code>{escape(name)}</code>"]
+        [labelled(name), escape(WHAT.get(name, DASH)), f"<code>{escape(name)}</code>"]
         for name in sorted(set(names), key=lambda name: model_name(name).lower())
     ]
     head = ["Model", "What it is", "In commands and files"]
@@ -188,7 +189,7 @@ def accuracy_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
     whole = rows[rows["horizon_group"] == "all"].sort_values(["mase", "model_name"], na_position="last")
     decimals = decimals_for(whole["mae"])
     cells = [accuracy_row(row, mase, groups, decimals) for row in whole.to_dict("records")]
-    ahead = [f"MASE, months {group.replace('-', ' to ')}" for group in groups]
+    ahead = [f"MASE, months {group.replace('-', f'{SPACE}to{SPACE}')}" for group in groups]
     head = ["Model", "WAPE", "MASE", *ahead, "Bias", "Inside 80 %", "Inside 95 %", "FVA", "Forecasts"]
     unit = f"; bias and FVA in {domain.unit}" if domain.unit else ""
     missing = "cannot be computed: every actual or every change on the year is 0"
@@ -197,10 +198,9 @@ def accuracy_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
 
 def accuracy_row(row: dict, mase: pd.DataFrame, groups: list[str], decimals: int) -> list[str]:
     """Return the row of one model."""
-    name = escape(model_name(row["model_name"]))
     by_group = [decimal(mase[g].get(row["model_name"])) for g in groups if g in mase] or [DASH] * len(groups)
     return [
-        f"<strong>{name}</strong> (champion)" if row["is_champion"] else name,
+        labelled(row["model_name"], row["is_champion"]),
         share(row["wape"]),
         decimal(row["mase"]),
         *by_group,

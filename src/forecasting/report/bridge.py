@@ -65,6 +65,7 @@ class Bridge:
     rows: one row per aggregation, series and month: before, a column per step, after, in the domain's unit; before plus the
         steps is after. A series that only one of the forecasts has counts as 0 in the other.
     again: the model of an earlier run at the present cutoff, beside a bridge from an earlier cutoff; else None
+    other_unit: the earlier forecast's unit where it was another, so that no months can be compared; None where it is the same
     """
 
     cutoff: pd.Timestamp
@@ -74,16 +75,19 @@ class Bridge:
     steps: list[str]
     rows: pd.DataFrame
     again: str | None
+    other_unit: str | None = None
 
 
 def bridge(published: str, domain: Domain) -> Bridge | None:
-    """Return the way from the forecast published before to the present one; None where none was or its unit was another."""
+    """Return the way from the forecast published before to the present one; None where none was."""
     run_id, cutoff = domain.manifest["run_id"], domain.manifest["cutoff"]
     runs = query(published, EARLIER, {"domain": domain.name, "run_id": run_id, "cutoff": cutoff})
     runs["manifest"] = runs["manifest"].map(json.loads)
-    if runs.empty or runs["manifest"].iloc[0].get("unit") != domain.manifest.get("unit"):
+    if runs.empty:
         return None
     earlier, same_cutoff = runs.iloc[0], runs[runs["is_same_cutoff"]]
+    if earlier["manifest"].get("unit") != domain.manifest.get("unit"):
+        return apart(earlier)
     before = query(published, PUBLISHED, {"run_id": earlier["run_id"]})
     order, middle = middle_forecast(published, domain, earlier, same_cutoff)
     steps, rows = split(before, domain.future, order, middle)
@@ -97,6 +101,13 @@ def bridge(published: str, domain: Domain) -> Bridge | None:
         rows=rows,
         again=None if earlier["is_same_cutoff"] or again.empty else again.iloc[0],
     )
+
+
+def apart(earlier: pd.Series) -> Bridge:
+    """Return the bridge to a run whose forecast has another unit: it has no months and no steps."""
+    rows, unit = pd.DataFrame(columns=[*KEY, "before", "after"]), earlier["manifest"].get("unit") or ""
+    is_same_cutoff = bool(earlier["is_same_cutoff"])
+    return Bridge(earlier["cutoff"], earlier["champion"], is_same_cutoff, [], [], rows, None, unit)
 
 
 def middle_forecast(

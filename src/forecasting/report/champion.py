@@ -4,7 +4,7 @@ from html import escape
 from typing import Any
 
 from forecasting.report.data import Domain, at
-from forecasting.report.html import fold, note, paragraph, table
+from forecasting.report.html import fold, note, paragraph, table, tag
 from forecasting.report.model_names import WHAT, model_name
 from forecasting.report.numbers import DASH, count, day, is_known, number, percent, share
 
@@ -15,6 +15,12 @@ RULES = {
     "coverage_80_loss": "80 % interval further from 80 %, points",
     "coverage_95_loss": "95 % interval further from 95 %, points",
 }
+
+
+def labelled(name: str, is_champion: bool = False) -> str:
+    """Return a model's name as the heading of a row (HTML): in one line where there is room, the champion marked."""
+    text = escape(model_name(name))
+    return tag("span", f"<strong>{text}</strong> (champion)" if is_champion else text, "model")
 
 
 def champion_text(domain: Domain) -> str:

@@ -10,6 +10,7 @@ from forecasting import plots
 from forecasting.report.data import RANGE, Domain
 from forecasting.report.html import Chart
 from forecasting.report.numbers import decimals_for, is_scaled, listing, month
+from forecasting.report.order import natural_rank
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 BANDS = {"hi_95": "95 % up to", "lo_95": "95 % from", "hi_80": "80 % up to", "lo_80": "80 % from"}
@@ -96,7 +97,9 @@ def trend_values(domain: Domain, decimals: int) -> tuple[list[pd.DatetimeIndex],
     months = [pd.DatetimeIndex(sorted(rows["ds"].unique())) for rows, _ in columns]
     found = [values_by_series(rows, ds, column, decimals) for (rows, column), ds in zip(columns, months, strict=True)]
     key = ["region", "product_category"]
-    names = actuals.sort_values(["rank", *key])[key].drop_duplicates().itertuples(index=False, name=None)
+    names = (
+        actuals.sort_values(["rank", *key], key=natural_rank)[key].drop_duplicates().itertuples(index=False, name=None)
+    )
     pairs = list(zip(found, months, strict=True))
     return months, {name: [values.get(name, [None] * len(ds)) for values, ds in pairs] for name in names}
 

@@ -15,6 +15,7 @@ from forecasting.report.glossary import term
 from forecasting.report.html import fold, note, table, tag
 from forecasting.report.kpi import tile
 from forecasting.report.numbers import DASH, SPACE, compact, decimals_for, listing, month, number
+from forecasting.report.order import natural_rank
 
 EXPENSES = "Operating expenses"  # the category of profit that is no cost of sales
 AHEAD = 3  # months of cost
@@ -110,7 +111,13 @@ def cover_at(domains: dict[str, Domain | None], ds: pd.Timestamp) -> Cover | Non
     if held.empty or spent["ds"].nunique() < AHEAD:
         return None
     mean = spent.groupby("product_category")["cost"].sum().div(AHEAD).rename("cost")
-    table_ = pd.concat([held, mean], axis=1).fillna(0.0).sort_index().rename_axis("product_category").reset_index()
+    table_ = (
+        pd.concat([held, mean], axis=1)
+        .fillna(0.0)
+        .sort_index(key=natural_rank)
+        .rename_axis("product_category")
+        .reset_index()
+    )
     found = Cover(ds, months, int(spent.loc[spent["is_forecast"], "ds"].nunique()), table_)
     return found if found.cost > 0 and found.stock >= 0 else None
 

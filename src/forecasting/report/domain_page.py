@@ -12,8 +12,9 @@ from forecasting.report.html import Cell, Chart, note, paragraph, table, tag
 from forecasting.report.model_names import model_name
 from forecasting.report.notices import boxes
 from forecasting.report.numbers import compact, count, decimals_for, month, number, percent
-from forecasting.report.periods import change_pct
+from forecasting.report.order import natural_order, natural_rank
 from forecasting.report.rounding import sums_note
+from forecasting.report.wording import NO_PERCENTAGE, change_pct
 
 NAMES = {"region": "region", "category": "product_category"}
 TALL = 12  # rows from which a table scrolls in its box
@@ -71,8 +72,8 @@ def trend_chart(domain: Domain) -> Chart:
 
 
 def parts(domain: Domain, aggregation: str) -> list[str]:
-    """Return the names of the regions, categories or series; empty where there is only one."""
-    names = sorted(at(domain.actuals, aggregation)["unique_id"].unique())
+    """Return the names of the regions, categories or series in natural order; empty where there is only one."""
+    names = natural_order(at(domain.actuals, aggregation)["unique_id"].unique())
     return names if len(names) > 1 else []
 
 
@@ -128,12 +129,12 @@ def next_months(domain: Domain) -> str:
         for row in rows.to_dict("records")
     ]
     head = ["Month", "Forecast", "80 % from", "80 % to", "95 % from", "95 % to", "Same month last year", "Change"]
-    missing = "not known, or no percentage of zero or of a loss"
-    return table(head, cells, in_unit(domain, "Forecast of the total"), missing=missing) + interval_note(rows)
+    body = table(head, cells, in_unit(domain, "Forecast of the total"), missing=NO_PERCENTAGE)
+    return body + interval_note(rows)
 
 
 def last_year(before: float | None, forecast: float, decimals: int) -> list[str]:
-    """Return the same month of last year and the change from it; of zero or a loss there is no percentage."""
+    """Return the same month of last year and the change from it; a dash where there is no percentage."""
     return [number(before, decimals), percent(change_pct(forecast, before), plus=True)]
 
 
@@ -153,7 +154,7 @@ def interval_note(rows: pd.DataFrame) -> str:
 
 def by_part(domain: Domain, aggregation: str) -> str:
     """Return the forecast by region, category or series: one row each, one column per month, the 80 % range below."""
-    rows = at(domain.future, aggregation).sort_values(["region", "product_category", "ds"])
+    rows = at(domain.future, aggregation).sort_values(["region", "product_category", "ds"], key=natural_rank)
     if not parts(domain, aggregation):
         return only_one(aggregation)
     months, total = sorted(rows["ds"].unique()), at(domain.future, "total")

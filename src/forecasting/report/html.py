@@ -1,6 +1,7 @@
 """The report's own HTML: tables, cards, notes and figures, the same for Quarto and for our template."""
 
 import json
+import re
 from collections.abc import Container
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +12,7 @@ from plotly.io.json import to_json_plotly
 from forecasting.report.numbers import DASH, SPACE, is_known
 
 LONG_TEXT = 40  # characters from which a cell must not be squeezed on a phone
+LONG_HEADING = 12  # characters from which a heading must not
 
 
 class Cell(str):
@@ -73,10 +75,7 @@ def table(
     `sortable`: a click on a heading sorts the rows, by the cells' values where they are a `Cell`. `find` names what a row
     is, such as «series»: a box above the table finds rows by their names.
     """
-    header = "".join(
-        tag("th", escape(name.replace(" %", f"{SPACE}%")), "" if i in text else "number", scope="col")
-        for i, name in enumerate(head)
-    )
+    header = "".join(heading(name, i not in text) for i, name in enumerate(head))
     last = len(rows) - 1 if total else None
     body = "".join(
         tag("tr", "".join(cell(row, i, text) for i in range(len(row))), "total" if n == last else "")
@@ -96,12 +95,19 @@ def table(
     return box + (note(f"{DASH} {escape(missing)}") if dashes else "")
 
 
+def heading(name: str, is_number: bool) -> str:
+    """Return the heading of a column."""
+    css = "number" * is_number + " wide" * (len(name) > LONG_HEADING)
+    return tag("th", escape(name.replace(" %", f"{SPACE}%")), css.strip(), scope="col")
+
+
 def cell(row: list[str], i: int, text: Container[int]) -> str:
     """Return one table cell; the first of a row is its heading."""
     value = {"data_value": str("" if row[i].value is None else row[i].value)} if isinstance(row[i], Cell) else {}
     if i == 0:
         return tag("th", row[0], scope="row", **value)
-    return tag("td", row[i], ("long" if len(row[i]) > LONG_TEXT else "") if i in text else "number", **value)
+    size = len(re.sub(r"<[^>]+>", "", row[i]))  # as it is read, without tags
+    return tag("td", row[i], ("long" if size > LONG_TEXT else "") if i in text else "number", **value)
 
 
 def facts(pairs: list[tuple[str, str]]) -> str:

@@ -49,20 +49,21 @@ def origin(made: dict | None) -> str:
     return f"published, made {ahead}" if made["is_published"] else f"{WALK_FORWARD}; made {ahead}"
 
 
+def kind_of(made: dict) -> str:
+    """Return what a forecast of a month that is over is called: one that was not published is a back-test."""
+    return "forecast" if made["is_published"] else "back-test"
+
+
 def variance_text(made: dict | None, actual: float | None, unit: str) -> str:
-    """Say whether the actual was above or below the forecast, and which actual if the month was restated since."""
+    """Say whether the actual was above or below the forecast or back-test, and which actual if it was restated since."""
     if made is None or not is_known(made["variance"]):
         return "not known without a forecast"
     known = "" if made["actual"] == actual else f"; against {compact(made['actual'], unit)} as first known"
-    side = (
-        "as forecast"
-        if made["variance"] == 0
-        else "above the forecast"
-        if made["variance"] > 0
-        else "below the forecast"
-    )
+    kind = kind_of(made)
+    side = "the same as" if made["variance"] == 0 else "above" if made["variance"] > 0 else "below"
+    side = f"{side} the {kind}"
     if not is_known(made["variance_pct"]):
-        return f"{side}; no percentage, because the forecast is 0{known}"
+        return f"{side}; no percentage, because the {kind} is 0{known}"
     return f"{compact(made['variance'], unit, plus=True)}, {side}{known}"
 
 
@@ -192,6 +193,5 @@ def actual_tile(figures: Kpi, unit: str) -> str:
     text, css = "no forecast reaches this month", ""
     if made:
         css = "published" if made["is_published"] else "walk-forward"
-        kind = "forecast" if made["is_published"] else "back-test"
-        text = f"{kind} {count(int(made['horizon']), 'month')} ahead: {compact(made['predicted_value'], unit)}"
+        text = f"{kind_of(made)} {count(int(made['horizon']), 'month')} ahead: {compact(made['predicted_value'], unit)}"
     return tile(f"Actual, {month(figures.month)}", compact(figures.actual, unit), text, css)

@@ -11,7 +11,6 @@ from forecasting.report.data import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import bullets, facts, fold, note, paragraph, table, tag
 from forecasting.report.intervals_table import intervals
-from forecasting.report.model_names import model_name
 from forecasting.report.numbers import count, is_known, listing, month, number, percent, share
 
 # The parameters of params/ that belong to a model, by how they begin.
@@ -82,7 +81,7 @@ def compared(domain: Domain) -> str:
     board = leaderboard(domain, rows)
     cells = [
         [
-            f"<strong>{label}</strong> (champion)" if row["model_name"] == domain.champion else label,
+            champion.labelled(row["model_name"], row["model_name"] == domain.champion),
             number(row["choice"], 3),
             number(row["held_out"], 3),
             percent(row["gain"], 0, plus=True),
@@ -90,7 +89,6 @@ def compared(domain: Domain) -> str:
             escape(verdict(domain, row["model_name"])),
         ]
         for row in board.to_dict("records")
-        for label in [escape(model_name(row["model_name"]))]
     ]
     head = [
         "Model",

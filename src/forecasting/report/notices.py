@@ -6,11 +6,12 @@ from html import escape
 
 from forecasting.report.data import Domain
 from forecasting.report.html import bullets, fold, tag
-from forecasting.report.numbers import MINUS, SPACE, count, day, listing, month
+from forecasting.report.numbers import MINUS, SPACE, compact, count, day, listing, month
 
 LABELS = {"high": "Warning", "medium": "Look at this", "low": "Note"}
 LONG = 6  # names from which a list is folded
 DATE = re.compile(r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])(-(?:[0-2]\d|3[01]))?\b")
+AMOUNT = re.compile(r"\bamount (-?[\d,]+(?:\.\d+)?)")
 NAMES = re.compile(rf"^(?P<what>[^:]+): (?P<names>[^:;()]*?(?:, [^:;()]*?){{{LONG - 1},}})\.(?P<rest> .*)?$", re.DOTALL)
 
 
@@ -45,7 +46,13 @@ def box(severity: str, about: str, texts: list[str]) -> str:
 
 def texts_of(domain: Domain, severity: str) -> list[str]:
     """Return the warnings of one severity; one that is unknown counts as a note."""
-    return [w["text"] for w in domain.warnings if LABELS.get(w.get("severity", ""), "Note") == LABELS[severity]]
+    found = [w for w in domain.warnings if LABELS.get(w.get("severity", ""), "Note") == LABELS[severity]]
+    return [with_unit(w["text"], domain.unit) if w.get("code") == "left_out" else w["text"] for w in found]
+
+
+def with_unit(text: str, unit: str) -> str:
+    """Write the amounts of months left out as elsewhere in the report, «amount 4.25 M EUR»."""
+    return AMOUNT.sub(lambda found: f"amount {compact(float(found[1].replace(',', '')), unit)}", text)
 
 
 def boxes(domains: Iterable[Domain], named: bool = True) -> str:

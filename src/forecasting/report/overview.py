@@ -73,17 +73,17 @@ def bridges(published: str, domains: dict[str, Domain | None]) -> dict[str, Brid
 
 
 def answers(domains: dict[str, Domain | None], before: dict[str, Bridge | None] | None = None) -> str:
-    """Return what is to be said of each domain in sentences; `before` leads from the forecasts published before."""
+    """Return what is to be said of each domain, a list of short items each; `before` leads from the forecasts published before."""
     before = before or {}
-    items = [" ".join(sentences(d, before.get(d.name))) for d in domains.values() if d]
-    if not items:
+    lists = [bullets(sentences(d, before.get(d.name))) for d in domains.values() if d]
+    if not lists:
         return ""
     first = (
         ""
         if any(before.values())
         else note("This is the first forecast that was published: there is no earlier one to compare it with.")
     )
-    return tag("div", bullets(items) + first, "words")
+    return tag("div", "".join(lists) + first, "words")
 
 
 def warnings(domains: dict[str, Domain | None]) -> str:

@@ -28,11 +28,6 @@ def word(domain: Domain) -> str:
     return "sum of the months" if is_flow(domain) else "mean of the month-ends"
 
 
-def change_pct(value: float | None, before: float | None) -> float | None:
-    """Return a change in per cent; None where it would say nothing: of zero, of a loss, or of what is not known."""
-    return 100 * (value / before - 1) if is_known(value) and is_known(before) and before > 0 else None
-
-
 def span(months: Iterable[pd.Timestamp]) -> str:
     """Write the first and the last month, «July to November 2025»."""
     first, last = min(months := list(months)), max(months)

@@ -120,6 +120,10 @@ def since(domain: Domain, figures: Kpi, before: Bridge | None) -> str:
     coming, unit = figures.coming, domain.unit
     known = "the same months" if before.is_same_cutoff else f"data up to {month(before.cutoff)}"
     edition = f"The forecast published before, from {known},"
+    if before.other_unit is not None:
+        return escape(
+            f"{edition} was in {before.other_unit or 'another unit'}, so the two cannot be compared. {model(domain, before)}"
+        )
     rows = at(before.rows, "total")
     rows = rows[rows["ds"] == coming["ds"]].to_dict("records")
     if rows:
@@ -128,9 +132,13 @@ def since(domain: Domain, figures: Kpi, before: Bridge | None) -> str:
         text += steps(before, rows[0], unit)
     else:
         text = f"{edition} did not reach {month(coming['ds'])}"
+    return escape(f"{text}. {model(domain, before)}")
+
+
+def model(domain: Domain, before: Bridge) -> str:
+    """Say whether the model is still that of the edition before."""
     now, other = model_name(domain.champion), model_name(before.champion)
-    model = f"The model is still {now}." if now == other else f"The model is now {now}; before, it was {other}."
-    return escape(f"{text}. {model}")
+    return f"The model is still {now}." if now == other else f"The model is now {now}; before, it was {other}."
 
 
 def steps(before: Bridge, row: dict, unit: str) -> str:

@@ -11,8 +11,10 @@ from forecasting.report.glossary import term
 from forecasting.report.html import Cell, fold, note, paragraph, table
 from forecasting.report.model_names import model_name
 from forecasting.report.numbers import compact, count, decimals_for, is_known, month, number, percent
-from forecasting.report.periods import change_pct, is_flow, span, together, word
+from forecasting.report.order import natural_order
+from forecasting.report.periods import is_flow, span, together, word
 from forecasting.report.rounding import adding_up, sums_note
+from forecasting.report.wording import change_pct
 
 TITLES = {MODEL: "Change of model", DATA: "New data", BOTH: "New data and model"}
 SMALL = 0.25  # of the larger level: a change below it would hardly be seen if the bars began at zero
@@ -21,12 +23,14 @@ SMALL = 0.25  # of the larger level: a change below it would hardly be seen if t
 def summary(domain: Domain, bridge: Bridge | None) -> str:
     """Say what the present forecast is compared with and what the difference comes to."""
     if bridge is None:
-        unit = f" in {domain.unit}" if domain.unit else ""
         return paragraph(
-            f"No earlier forecast of {domain.name}{escape(unit)} has been published, so there is nothing to compare this one with."
+            f"No earlier forecast of {domain.name} has been published, so there is nothing to compare this one with."
         )
     name = escape(model_name(bridge.champion))
     made = f"The forecast published before was made by the <strong>{name}</strong> model from data up to {month(bridge.cutoff)}"
+    if bridge.other_unit is not None:
+        units = f"It is in {escape(bridge.other_unit) or 'no known unit'}, this one in {escape(domain.unit) or 'no known unit'}"
+        return paragraph(f"{made}. {units}, so the two cannot be compared.")
     if not bridge.months:
         return paragraph(f"{made}. It reaches no month that this one forecasts, so the two cannot be compared.")
     n, which = len(bridge.months), span(bridge.months)
@@ -85,7 +89,7 @@ def waterfall(domain: Domain, bridge: Bridge | None) -> str:
         picture = bar((starts[i], ends[i]), (low, high), css)
         cells.append([text, number(row[name], decimals, plus=not is_level), picture])
     over = f"{span(bridge.months)}, {word(domain)}" if len(bridge.months) > 1 else span(bridge.months)
-    body = table(["Step", "Amount", "Step by step"], cells, in_unit(domain, over), total=True)
+    body = table(["Step", "Amount", "Step by step"], cells, in_unit(domain, over), (0, 2), total=True)
     return body + (note("The bars do not begin at zero: the change would hardly be seen.") if is_cut else "")
 
 
@@ -188,8 +192,8 @@ def by_part(domain: Domain, bridge: Bridge | None, aggregation: str) -> str:
     """Return the steps by region or category over all months compared; nothing where there is only one."""
     if bridge is None or not bridge.months or not parts(domain, aggregation):
         return ""
-    groups = at(bridge.rows, aggregation).groupby(NAMES[aggregation], sort=True)
-    exact = {str(name): over_months(domain, bridge, rows) for name, rows in groups}
+    column, rows = NAMES[aggregation], at(bridge.rows, aggregation)
+    exact = {name: over_months(domain, bridge, rows[rows[column] == name]) for name in natural_order(rows[column])}
     return steps_table(domain, bridge, aggregation.capitalize(), exact, "Total")
 
 

@@ -3,10 +3,14 @@
 from forecasting.report.numbers import compact, is_known, percent
 
 FAR = 2.0  # a change from which a percentage says little
+NO_PERCENTAGE = f"not known, or no percentage: of zero, of or for a loss, or of more than {percent(100 * FAR, 0)}"
 
 
 def change_pct(value: float | None, base: float | None) -> float | None:
-    """Return the change from `base` in %, None where a percentage would mislead: no positive base, a loss, a huge change."""
+    """Return the change from `base` in %, the same on every page.
+
+    None where a percentage would mislead: no positive base, a loss, a change beyond `FAR`; or where one is not known.
+    """
     if not (is_known(value) and is_known(base)) or base <= 0 or value < 0 or abs(value / base - 1) > FAR:
         return None
     return 100 * (value / base - 1)

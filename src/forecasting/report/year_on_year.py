@@ -8,9 +8,11 @@ import plotly.graph_objects as go
 from forecasting import plots
 from forecasting.report.charts import BANDS, frame, one_per_name, rgba, values_by_series, visible_range
 from forecasting.report.data import Domain
-from forecasting.report.html import Chart, note, table
+from forecasting.report.html import Chart, note, table, tag
 from forecasting.report.numbers import DASH, count, decimals_for, month, number, percent
-from forecasting.report.periods import change_pct, is_flow, together, word
+from forecasting.report.order import natural_rank
+from forecasting.report.periods import is_flow, together, word
+from forecasting.report.wording import NO_PERCENTAGE, change_pct
 
 YEARS = 4  # the last ones, the current one among them
 MONTHS = list(pd.date_range("2000-01-01", periods=12, freq="MS").strftime("%b"))
@@ -21,7 +23,6 @@ STYLES = (
     (plots.GREEN, "triangle-up", 1.6),
     (plots.GREY, "x", 1.6),
 )
-MISSING = "not known, or no percentage of zero or of a loss"
 HEAD = ["Year", "Months", "Same months of the year before", "Change", "Change %"]
 KEY = ["region", "product_category"]
 
@@ -62,7 +63,9 @@ def all_choices(
     domain: Domain, actuals: pd.DataFrame, future: pd.DataFrame, parts: list[dict[tuple, list]], decimals: int
 ) -> list[list]:
     """Return [region, category, y values of every trace, y range, cells of the table] of every series, the total first."""
-    names = actuals.sort_values(["rank", *KEY])[KEY].drop_duplicates().itertuples(index=False, name=None)
+    names = (
+        actuals.sort_values(["rank", *KEY], key=natural_rank)[KEY].drop_duplicates().itertuples(index=False, name=None)
+    )
     known, coming = by_month(actuals, "y"), by_month(future, "predicted_value")
     plan, found = year_plan(domain), []
     for name in names:
@@ -178,7 +181,16 @@ def year_table(domain: Domain, chart: Chart) -> str:
     unit = f", in {domain.unit}" if domain.unit else ""
     rows = [[escape(text) for text in row] for row in chart.choices[0][4]]
     text = f"Total: {domain.name} by year{unit}"
-    return table(head, rows, text, id_=table_id(domain)) + year_note(domain)
+    return table(head, rows, text, id_=table_id(domain)) + dash_note(chart) + year_note(domain)
+
+
+def dash_note(chart: Chart) -> str:
+    """Say what a dash means; hidden while the table has none, and left out where it has none for any choice."""
+    has_dash = [any(DASH in row for row in choice[4]) for choice in chart.choices]
+    if not any(has_dash):
+        return ""
+    hidden = {} if has_dash[0] else {"hidden": ""}
+    return tag("p", f"{DASH} {NO_PERCENTAGE}", "note", id=f"{chart.table}-dash", **hidden)
 
 
 def year_note(domain: Domain) -> str:
@@ -188,4 +200,4 @@ def year_note(domain: Domain) -> str:
         text += "A stock cannot be added up over months, so its month-ends are averaged. "
     coming = domain.future["ds"].nunique()
     text += f"With the forecast: actuals, and {count(coming, 'month')} of forecast. " if coming else ""
-    return note(f"{text}{DASH} {MISSING}.")
+    return note(text.strip())
