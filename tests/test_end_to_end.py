@@ -257,7 +257,7 @@ def test_by_hand_every_notebook_runs_with_its_defaults_and_publishes_nothing(pro
             *(f"by_hand/{step}.ipynb" for step in STEPS)]  # fmt: skip
     env = {**project.environment(), "PYTHONPATH": str(project.path / "src"), "JUPYTER_PREFER_ENV_PATH": "1"}
     shutil.copytree(project.path / "notebooks", project.path / "by_hand")
-    shorten(project.path / "by_hand")
+    shorten(project.path / "by_hand" / "20_train_cnn_lstm.ipynb")
     done = subprocess.run(line, cwd=project.path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert {path.stem for path in tmp_path.glob("*.ipynb")} == set(STEPS)
@@ -268,15 +268,11 @@ def test_by_hand_every_notebook_runs_with_its_defaults_and_publishes_nothing(pro
     }
 
 
-def shorten(folder: Path) -> None:
-    """Have copies of the notebooks walk over fewer months and train one network for a short time: a minute less of the same."""
-    changed = 0
-    for path in folder.glob("*.ipynb"):
-        text = re.sub(r"\bn_calibration = \d+", "n_calibration = 1", path.read_text(encoding="utf-8"))
-        text, n = re.subn(r"\bcnn_lstm_(networks|steps) = \d+", r"cnn_lstm_\1 = 1", text)
-        path.write_text(text, encoding="utf-8")
-        changed += n
-    assert changed == 2
+def shorten(notebook: Path) -> None:
+    """Have a copy of the notebook of the CNN-LSTM train one network for a short time, which takes a minute by its defaults."""
+    text, n = re.subn(r"cnn_lstm_(networks|steps) = \d+", r"cnn_lstm_\1 = 1", notebook.read_text(encoding="utf-8"))
+    assert n == 2
+    notebook.write_text(text, encoding="utf-8")
 
 
 def to_do(project: ProjectCopy) -> set[str]:

@@ -71,6 +71,7 @@ def test_negative_expenses_are_noted(tmp_path):
         ("net_amount,order_date\n5,1/31/2024\n", ("order_date", "net_amount"), "%m/%d/%Y"),
         ("a\tb\r\n2024-01-31 10:00\t5\r\n", ("a", "b"), "%Y-%m-%d %H:%M"),
         ("\ufeffmonth,y\nJan 2024,5\n", ("month", "y"), "%b %Y"),
+        ("month,y\nApril 2024,5\nMay 2024,6\n", ("month", "y"), "%B %Y"),
     ],
 )
 def test_one_file_of_two_columns_will_do(tmp_path, text, columns, date_format):

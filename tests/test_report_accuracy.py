@@ -433,3 +433,5 @@ def test_the_page_executed_twice_has_the_same_outputs(long):
     markup = "".join(out.data.get("text/html", "") for cell in first.cells for out in cell.get("outputs", []))
     assert all(f'id="{name}"' in markup and f'id="backtest-{name}"' in markup for name in DOMAINS)
     assert markup.count("<h1") == 1 and 'href="glossary.html#tracking-signal"' in markup
+    titles = re.findall("<h3[^>]*>(.*?)</h3>", markup)
+    assert titles == [f"{name.capitalize()}: {part}" for part in ("published", "back-test") for name in DOMAINS]

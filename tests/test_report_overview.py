@@ -279,6 +279,7 @@ def test_an_edition_before_in_another_unit_is_named_and_not_compared():
         "The forecast published before, from data up to November 2023, was in USD, so the two cannot be compared. "
         "The model is now linear; before, it was naive."
     )
+    assert "first forecast that was published" not in overview.answers({"sales": domain}, {"sales": before})
 
 
 def test_each_question_has_an_item_of_its_own():
