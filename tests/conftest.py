@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -42,8 +43,11 @@ def root() -> Path:
 
 @pytest.fixture
 def can_start_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `multiprocessing` start processes where the tests run in a worker of pytest-xdist, whose main module lacks a spec."""
-    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None, raising=False)
+    """Let `multiprocessing` start processes, which run the main module again.
+
+    The one of pytest-xdist's workers lacks a spec, and Streamlit's tests leave their own script in its place.
+    """
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
 
 
 def write_notebook(path: Path, parameters: str, *code: str) -> Path:
