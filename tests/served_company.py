@@ -14,7 +14,7 @@ from forecasting import models, registry, tracking
 from forecasting.backtest import forecast_nodes, known_at, plan, walk_forward
 from forecasting.calibration import Calibration, calibrate_forecasts, final_calibrations
 from forecasting.hierarchy import as_nodes
-from forecasting.models.boosting import BoostingModel
+from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import WeightedCombination
 from forecasting.models.linear import LinearModel
@@ -26,6 +26,7 @@ SMALL = {
     "linear": lambda: LinearModel(),
     "seasonal_naive": lambda: SeasonalNaive(),
     "lightgbm": lambda: BoostingModel(trees=20),
+    "lightgbm_direct": lambda: DirectBoostingModel(trees=20),
     "cnn_lstm": lambda: CNNLSTMForecastModel(networks=2, steps=10, channels=8, hidden=8, batch=64),
     "auto_ets": lambda: AutoETS(),
 }

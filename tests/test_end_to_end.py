@@ -27,6 +27,7 @@ MODELS = {
     "auto_ets",
     "dynamic_optimized_theta",
     "lightgbm",
+    "lightgbm_direct",
     "cnn_lstm",
     "median",
     "weighted",

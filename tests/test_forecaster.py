@@ -23,7 +23,7 @@ from forecasting.served_model import SIDE_BY_SIDE, Series, ServedModel
 from served_company import ServedCompany
 from synthetic import series
 
-FAMILIES = ("linear", "lightgbm", "cnn_lstm", "auto_ets", "weighted")
+FAMILIES = ("linear", "lightgbm", "lightgbm_direct", "cnn_lstm", "auto_ets", "weighted")
 TEXT = st.text(max_size=8)
 
 
@@ -218,6 +218,7 @@ DAMAGE = {
         "model.ckpt or normalization.json",
     ),
     "no normalization.json": ("cnn_lstm", "normalization.json", None, "model.ckpt or normalization.json"),
+    "a set of trees that is gone": ("lightgbm_direct", "size.txt", None, "is damaged|is missing"),
     "trees that are none": ("lightgbm", "model.txt", lambda text: b"trees\n" + text[200:900], "is damaged"),
     "a member that is not there": ("weighted", "members/auto_ets/model.json", None, "is missing"),
 }

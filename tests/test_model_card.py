@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from forecasting import models
+from forecasting.boosting.changes import lag_features
 from forecasting.contracts import AGGREGATIONS, DOMAINS
 from forecasting.intervals import BUCKETS
-from forecasting.models.boosting import BoostingModel, lag_features
+from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import MedianCombination, WeightedCombination
 from forecasting.models.linear import LinearModel
@@ -230,15 +231,17 @@ def test_coefficients_are_the_models_largest_first(train):
     assert f"penalty of {best['penalty']:,.0f}" in text
 
 
-def test_importances_add_up_and_the_largest_comes_first(train):
-    model = fitted(BoostingModel, train)
+@pytest.mark.parametrize("kind", [BoostingModel, DirectBoostingModel])
+def test_importances_add_up_and_the_largest_comes_first(train, kind):
+    model = fitted(kind, train)
     table = model.importances()
-    text = text_of(explanation.inside("lightgbm", model.explanation(), 6))
+    text = text_of(explanation.inside(kind.name, model.explanation(), 6))
+    assert all(explanation.feature(name) != name.replace("_", " ") for name in table["feature"])
     top = table.iloc[0]
     assert f"Importance {explanation.feature(top['feature'])} {100 * top['importance']:.1f} %" in text
     assert sum(model.explanation()["importances"].values()) == pytest.approx(1, abs=0.01)
-    untrained = fitted(BoostingModel, series([1.0, 2.0, 3.0]))
-    assert "No trees were grown" in explanation.inside("lightgbm", untrained.explanation(), 6)
+    untrained = fitted(kind, series([1.0, 2.0, 3.0]))
+    assert "No trees were grown" in explanation.inside(kind.name, untrained.explanation(), 6)
 
 
 def test_the_methods_of_single_series_are_counted(train):

@@ -28,8 +28,9 @@ HORIZONS = (6, 24)
 SETTINGS = {
     "cnn_lstm": {"networks": 1, "steps": 20, "channels": 4, "hidden": 4, "batch": 64},
     "lightgbm": {"trees": 20},
+    "lightgbm_direct": {"trees": 20},
 }
-MEMBERS = ("seasonal_naive", "linear", "dynamic_optimized_theta", "lightgbm", "cnn_lstm")
+MEMBERS = ("seasonal_naive", "linear", "dynamic_optimized_theta", "lightgbm", "lightgbm_direct", "cnn_lstm")
 NAMES = [model.name for family in models.families() for model in models.family_models(family)]
 
 
@@ -39,7 +40,7 @@ def small(name: str) -> Model:
         return models.get(name)(**SETTINGS.get(name, {}))
     model = models.get(name)([small(member) for member in MEMBERS])
     if name == "weighted":
-        errors = np.random.default_rng(1).normal(size=(40, len(MEMBERS))) * [1.0, 0.9, 0.8, 0.9, 0.7]
+        errors = np.random.default_rng(1).normal(size=(40, len(MEMBERS))) * [1.0, 0.9, 0.8, 0.9, 0.8, 0.7]
         month = pd.date_range("2020-01-01", periods=40, freq="MS")
         model.learn(pd.DataFrame(errors, columns=model.names).assign(ds=month, bucket="1-3"))
     return model

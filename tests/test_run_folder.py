@@ -45,4 +45,5 @@ def test_a_family_whose_models_are_chosen_notes_which_were_trained(run):
         model.name for model in models.family_models("statistical")
     ]
     run.write_json("trained_statistical", ["auto_ets"])
-    assert run.model_names(["naive", "statistical", "boosting"]) == ["naive", "seasonal_naive", "auto_ets", "lightgbm"]
+    names = run.model_names(["naive", "statistical", "boosting"])
+    assert names == ["naive", "seasonal_naive", "auto_ets", "lightgbm", "lightgbm_direct"]

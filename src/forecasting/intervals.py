@@ -18,14 +18,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, POINT, QUANTILE_COLUMNS, QUANTILES, SEASON_LENGTH
+from forecasting.contracts import AGGREGATIONS, MIDDLE, QUANTILE_COLUMNS, QUANTILES, SEASON_LENGTH
 from forecasting.features import Panel, mean, panel
 
 BUCKETS = {"1-3": (1, 3), "4-6": (4, 6), "7-12": (7, 12), "13-18": (13, 18), "19+": (19, 10_000)}
 ENOUGH = 39  # residuals: below this the rank of a 2.5 % bound lies outside the sample
 ENOUGH_MONTHS = 3  # that they come from
 HALFWAY = 6  # origins at which half of a correction of a model's own quantiles is made
-MIDDLE = QUANTILE_COLUMNS.index(POINT)
 COLUMNS = list(QUANTILE_COLUMNS)
 
 

@@ -49,7 +49,7 @@ def forecast_all(train: pd.DataFrame, horizon: int, jobs: int = 1) -> Competitio
     """
     started, seconds = time.perf_counter(), {}
     earlier = [history for history in (until(train, months) for months in origins(horizon)) if len(history)]
-    members, past, future = default_models(jobs), [], []
+    members, past, future = default_models(jobs, horizon), [], []
     for member in members:
         begun = time.perf_counter()
         for number, history in enumerate(earlier):
@@ -70,13 +70,17 @@ def origins(horizon: int) -> list[int]:
     return [horizon + number * (horizon // 3) for number in reversed(range(ORIGINS))]
 
 
-def default_models(jobs: int) -> list[Model]:
-    """Return the models that a workspace trains if nobody changes `params/default.yml`, with their default settings."""
+def default_models(jobs: int, horizon: int) -> list[Model]:
+    """Return the models that a workspace trains if nobody changes `params/default.yml`, with their default settings.
+
+    Those that forecast a stated number of months directly reach as far as is asked.
+    """
     values = yaml.safe_load((ROOT / "params" / "default.yml").read_text(encoding="utf-8"))
     chosen = {model.name for model in statistical.chosen(values["statistical_models"])}
     found = [model for family in values["families"] for model in family_models(family)]
+    given = {"jobs": jobs, "horizon": horizon}
     return [
-        model(**({"jobs": jobs} if "jobs" in model.defaults else {}))
+        model(**{key: value for key, value in given.items() if key in model.defaults})
         for model in found
         if model.family != "statistical" or model.name in chosen
     ]

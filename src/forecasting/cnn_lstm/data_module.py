@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from forecasting.cnn_lstm.normalization import LIMIT, WINDOW, Windows, months_before, normalised
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.features import Panel, panel
+from forecasting.features import panel
+from forecasting.windows.cutting import cut_windows
+from forecasting.windows.description import character, costs, in_spreads
+from forecasting.windows.normalization import LIMIT, Windows, months_before, normalised
 
 CHANNELS = 6  # values, adjusted values, mask, season, month as sine and cosine
 VALIDATION_MONTHS = (SEASON_LENGTH // 2, SEASON_LENGTH)  # how many of the last months may be kept apart to stop by
-MOST_WINDOWS = 250_000  # beyond this, origins are taken every k-th month, the last one and those of validation always
-LARGEST_WEIGHT = 10.0  # of a window, where the mean is 1
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ class SalesDataModule:
     """
 
     def __init__(self, train: pd.DataFrame, horizon: int, sequence: int, fewest: int = SEASON_LENGTH + 1) -> None:
-        window, future, month, self.age = cut_windows(panel(train), horizon, fewest)
+        window, future, month, self.age = cut_windows(panel(train), horizon, fewest, VALIDATION_MONTHS)
         windows = normalised(window)
         self.statistics = Statistics.of(raw_features(windows)) if len(window) else Statistics(np.zeros(0), np.ones(0))
         self.inputs = inputs(windows, month, sequence, self.statistics)
         self.targets = windows.departures(future)
-        self.weight = weights(windows)
+        self.weight = costs(windows)
 
     def __len__(self) -> int:
         return len(self.age)
@@ -107,40 +107,16 @@ class SalesDataModule:
         return Examples(Inputs(self.inputs.sequence[rows], self.inputs.features[rows]), *tensors)
 
 
-def cut_windows(known: Panel, horizon: int, fewest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return windows [n, WINDOW], the months after them [n, horizon], their origins' month numbers and ages [n].
-
-    The age is how many months of the series lie after the origin.
-    """
-    series, months = known.values.shape
-    unknown = np.full((series, WINDOW), np.nan), np.full((series, horizon), np.nan)
-    padded = np.hstack([unknown[0], known.values, unknown[1]])
-    enough = np.isfinite(known.values).cumsum(axis=1) >= fewest
-    age = np.broadcast_to(months_before(months), known.values.shape)
-    chosen = enough & np.isfinite(known.values) & (age > 0)
-    every = -(-int(chosen.sum()) // MOST_WINDOWS) or 1
-    row, column = np.nonzero(chosen & (((age - 1) % every == 0) | np.isin(age, VALIDATION_MONTHS)))
-    stretches = np.lib.stride_tricks.sliding_window_view(padded, WINDOW + horizon, axis=1)[row, column + 1]
-    return stretches[:, :WINDOW], stretches[:, WINDOW:], known.origins[row, column], age[row, column]
-
-
-def last_windows(known: Panel) -> tuple[np.ndarray, np.ndarray]:
-    """Return the window that ends at each series' last month [series, WINDOW] and that month's number [series]."""
-    missing = max(WINDOW - known.values.shape[1], 0)
-    padded = np.hstack([np.full((len(known.ids), missing), np.nan), known.values])
-    return padded[:, -WINDOW:], known.last
-
-
 def inputs(windows: Windows, month: np.ndarray, sequence: int, statistics: Statistics) -> Inputs:
     """Arrange normalised windows for the network; `month` holds the origins' month numbers [n]."""
     before = months_before(sequence)
     known = np.isfinite(windows.values[:, -sequence:])
     angle = 2.0 * np.pi * ((month[:, None] - before) % SEASON_LENGTH) / SEASON_LENGTH
     channels = [
-        in_spreads(windows.values[:, -sequence:], windows),
-        in_spreads(windows.adjusted[:, -sequence:], windows),
+        np.nan_to_num(in_spreads(windows.values[:, -sequence:], windows)),
+        np.nan_to_num(in_spreads(windows.adjusted[:, -sequence:], windows)),
         known,
-        in_spreads(np.where(known, windows.season[:, before % SEASON_LENGTH], np.nan), windows),
+        np.where(known, in_spreads(windows.season, windows)[:, before % SEASON_LENGTH], 0.0),
         np.sin(angle),
         np.cos(angle),
     ]
@@ -149,35 +125,6 @@ def inputs(windows: Windows, month: np.ndarray, sequence: int, statistics: Stati
     return Inputs(torch.from_numpy(stacked), torch.from_numpy(np.clip(features, -LIMIT, LIMIT).astype(np.float32)))
 
 
-def in_spreads(values: np.ndarray, windows: Windows) -> np.ndarray:
-    """Return values [n, months] in spreads, cut at ± LIMIT; 0 where nothing is known."""
-    return np.clip(np.nan_to_num(values / windows.spread[:, None]), -LIMIT, LIMIT)
-
-
 def raw_features(windows: Windows) -> np.ndarray:
-    """Describe each window as a whole [n, k]: its seasonal index, spread, noise, trend, smoothing and length."""
-    spread = windows.spread
-    size = np.sqrt((windows.season**2).mean(axis=1))
-    columns = [
-        np.log(spread),
-        np.log(windows.yearly_change / spread),
-        np.log((windows.monthly_change + 1e-4) / spread),
-        np.log((windows.noise + 1e-4) / spread),
-        np.log((size + 1e-3) / spread),
-        windows.shrinkage,
-        windows.smoothing,
-        np.clip(SEASON_LENGTH * windows.slope / spread, -LIMIT, LIMIT),
-        windows.is_log,
-        np.isfinite(windows.values).mean(axis=1),
-    ]
-    return np.column_stack([*columns, np.clip(windows.season / spread[:, None], -LIMIT, LIMIT)])
-
-
-def weights(windows: Windows) -> np.ndarray:
-    """Return what an error of one spread costs in each window [n], its mean 1.
-
-    Half of it in shares of the level, as sMAPE counts, half in seasonal-naive errors, as MASE does.
-    """
-    relative, scaled = windows.spread, windows.spread / windows.yearly_change
-    both = relative / max(relative.mean(), 1e-9) + scaled / max(scaled.mean(), 1e-9) if len(relative) else relative
-    return np.minimum(both / 2.0, LARGEST_WEIGHT)
+    """Return what describes each window as a whole, its seasonal index included [n, k]."""
+    return np.column_stack([*character(windows).values(), in_spreads(windows.season, windows)])

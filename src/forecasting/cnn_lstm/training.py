@@ -28,7 +28,7 @@ CHUNK = 4096  # windows forecast at a time
 class TrainingPlan:
     """How long and how fast. Steps are batches; `finish` is the share of the best number of steps that is run on all months."""
 
-    steps: int = 300
+    steps: int = 600
     check_every: int = 50
     patience: int = 4
     finish: float = 1.0

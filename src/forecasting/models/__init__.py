@@ -12,7 +12,7 @@ import pandas as pd
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.features import Panel, mean, panel
-from forecasting.models.base import MODEL_FILE, Model, point_forecast
+from forecasting.models.base import MODEL_FILE, Model, quantile_forecast
 from forecasting.models.naive import seasonal_naive
 
 
@@ -78,8 +78,7 @@ def forecast(model: Model, history: pd.DataFrame, horizon: int, flow: bool) -> p
     """
     known = panel(history)
     found = forecast_panel(model, known, horizon, flow)
-    result = point_forecast(known.ids, known.last, np.zeros((len(known.ids), horizon)))
-    result[list(QUANTILE_COLUMNS)] = found.quantiles.reshape(len(result), -1)
+    result = quantile_forecast(known.ids, known.last, found.quantiles)
     return result.assign(is_fallback=np.repeat(found.is_fallback, horizon))
 
 

@@ -7,13 +7,14 @@ need it.
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import QUANTILE_COLUMNS
+from forecasting.contracts import MIDDLE, QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.features import Panel, month_start
 
@@ -94,7 +95,12 @@ class Model(ABC):
 
 def point_forecast(ids: np.ndarray, last: np.ndarray, points: np.ndarray) -> pd.DataFrame:
     """Arrange points [series, horizons] as `predict` returns them; `last` holds each series' last month number."""
-    horizon = points.shape[1]
+    return quantile_forecast(ids, last, np.repeat(points[:, :, None], len(QUANTILE_COLUMNS), axis=2))
+
+
+def quantile_forecast(ids: np.ndarray, last: np.ndarray, quantiles: np.ndarray) -> pd.DataFrame:
+    """Arrange quantiles [series, horizons, 11] as `predict` returns them."""
+    horizon = quantiles.shape[1]
     steps = np.arange(1, horizon + 1)
     frame = pd.DataFrame(
         {
@@ -103,4 +109,21 @@ def point_forecast(ids: np.ndarray, last: np.ndarray, points: np.ndarray) -> pd.
             "horizon": np.tile(steps, len(ids)),
         }
     )
-    return frame.assign(**dict.fromkeys(QUANTILE_COLUMNS, points.ravel().astype(np.float64)))
+    frame[list(QUANTILE_COLUMNS)] = quantiles.reshape(len(frame), len(QUANTILE_COLUMNS)).astype(np.float64)
+    return frame
+
+
+def in_blocks(known: Panel, horizon: int, block: Callable[[Panel], np.ndarray]) -> np.ndarray:
+    """Return the quantiles [series, horizon, 11] of a model that reaches a fixed number of months ahead.
+
+    Beyond them it forecasts again from its own medians.
+
+    Parameters
+    ----------
+    block: gives the quantiles of the months that the model reaches from a history [series, reach, 11].
+    """
+    blocks = [block(known)]
+    while sum(found.shape[1] for found in blocks) < horizon:
+        known = known.extended(blocks[-1][:, :, MIDDLE])
+        blocks.append(block(known))
+    return np.concatenate(blocks, axis=1)[:, :horizon]

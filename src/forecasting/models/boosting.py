@@ -1,11 +1,9 @@
-"""Gradient-boosted trees, one model for all series of a domain: LightGBM on the lag features of mlforecast.
+"""Gradient-boosted trees, one model for all series of a domain, through LightGBM: a recursive one and a direct one.
 
-Each series is divided by its mean absolute value, its season is removed (`seasonality`), and the rest is compressed by
-asinh, which is nearly a logarithm for months of ordinary size and, unlike it, has a value for zeros and negatives:
-changes are relative, and units do not matter. The target is the change from one month to the next. The features are
-earlier changes, their rolling means, the mean change of the same calendar month in earlier years, where the season
-that was removed leaves something, and the calendar month. Forecasts are fed back as lags month by month. Trees
-minimise absolute errors, so the point is near the median.
+`BoostingModel` predicts the change from one month to the next on mlforecast's lag features (`boosting.changes`); its forecasts
+are fed back as lags month by month. `DirectBoostingModel` predicts every month ahead at once from the windows that the network
+sees (`boosting.direct`), with quantiles of its own. They err differently, which a combination lives on. Both minimise absolute
+errors, so the point is near the median.
 
 What is saved is LightGBM's own text; features are recomputed from settings and history, so a loaded model agrees.
 """
@@ -16,71 +14,59 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import SEASON_LENGTH
-from forecasting.features import panel
+from forecasting.boosting import direct
+from forecasting.boosting.changes import COMPRESSION, changes, lag_features, seasons, table
+from forecasting.boosting.trees import FEWEST_ROWS, Trees
+from forecasting.contracts import QUANTILES, SEASON_LENGTH
+from forecasting.features import Panel, panel
 from forecasting.history import History, histories, within_history
-from forecasting.models.base import Model, point_forecast
-from forecasting.seasonality import Season, season
+from forecasting.intervals import BUCKETS, bucket_of
+from forecasting.models.base import Model, in_blocks, point_forecast, quantile_forecast
+from forecasting.windows.cutting import last_windows
+from forecasting.windows.normalization import WINDOW, normalised
 
 TREES_FILE = "model.txt"
-COMPRESSION = (
-    0.1  # of the scale: values well above it are compressed like a logarithm, values below are kept as they are
-)
-LAGS = SEASON_LENGTH + 1  # changes before the forecast month that are features of their own
-ROLLING = (2, 3, 6, 12, 24)  # months
-YEARS = (2, 3, 5, 10)  # over which the change of the same calendar month is averaged
-FEWEST_ROWS = 50  # below this nothing can be learned: every series gets the fallback
-TRAINING = {
-    "objective": "l1",
-    "min_data_in_leaf": 20,
-    "feature_fraction": 0.5,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "seed": 1,
-    "num_threads": 1,  # more threads add the same numbers in another order
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbosity": -1,
-}
+MEDIAN_FILES = ("median_1.txt", "median_2.txt")
+SIZE_FILE = "size.txt"
+NO_IMPORTANCES = pd.DataFrame({"feature": pd.Series(dtype=str), "importance": pd.Series(dtype=float)})
 
 
-class Trees:
-    """LightGBM's booster as mlforecast calls it, with one thread."""
+class Boosting(Model):
+    """What both models of this family share. Settings: how many trees, how fast they learn, how many leaves each has."""
 
-    def __init__(self, text: str) -> None:
-        """Read a booster from its own text."""
-        from lightgbm import Booster
+    family = "boosting"
+    refit_every = 6
+    defaults: ClassVar[dict[str, Any]] = {"trees": 250, "learning_rate": 0.05, "leaves": 31}
 
-        self.text = text
-        self.booster = Booster(model_str=text)
+    def importances(self) -> pd.DataFrame:
+        """Return one row per feature: feature, importance (its share of the loss that all splits removed), largest first."""
+        raise NotImplementedError
 
-    def predict(self, features: pd.DataFrame) -> np.ndarray:
-        """Return the change from the last month [rows], in compressed units."""
-        return self.booster.predict(features, num_threads=1)
+    def explanation(self) -> dict[str, Any]:
+        """Return each feature's share of the loss that all splits removed: {"importances": {feature: share}}, largest first."""
+        table = self.importances()
+        return {"importances": dict(zip(table["feature"], table["importance"].round(4).tolist(), strict=True))}
+
+    def _options(self) -> dict[str, Any]:
+        """Return the settings as LightGBM calls them."""
+        return {"learning_rate": self.settings["learning_rate"], "num_leaves": self.settings["leaves"]}
 
 
-class BoostingModel(Model):
-    """Global gradient boosting. Settings: how many trees, how fast they learn, how many leaves each has."""
+class BoostingModel(Boosting):
+    """Global gradient boosting of monthly changes, recursive; see `Boosting`."""
 
     name = "lightgbm"
-    family = "boosting"
     min_history = 2 * SEASON_LENGTH
-    refit_every = 6
-    defaults: ClassVar[dict[str, Any]] = {"trees": 400, "learning_rate": 0.03, "leaves": 15}
     trees: Trees | None = None
 
     def fit(self, train: pd.DataFrame) -> Self:
         """Grow trees on every month of every varying series that has thirteen changes before it."""
-        import lightgbm
-
         known = [one for _, one in histories(panel(train)) if not one.is_constant]
         self.trees = None
         rows = changes(lag_features(), known)
-        if len(rows) < FEWEST_ROWS:
-            return self
-        data = lightgbm.Dataset(rows.drop(columns=["unique_id", "ds", "y"]), rows["y"])
-        options = TRAINING | {"learning_rate": self.settings["learning_rate"], "num_leaves": self.settings["leaves"]}
-        self.trees = Trees(lightgbm.train(options, data, self.settings["trees"]).model_to_string())
+        if len(rows) >= FEWEST_ROWS:
+            features = rows.drop(columns=["unique_id", "ds", "y"])
+            self.trees = Trees.grown(features, rows["y"], self.settings["trees"], **self._options())
         return self
 
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -113,18 +99,8 @@ class BoostingModel(Model):
             )
 
     def importances(self) -> pd.DataFrame:
-        """Return one row per feature: feature, importance (its share of the loss that all splits removed), largest first."""
-        if self.trees is None:
-            return pd.DataFrame({"feature": pd.Series(dtype=str), "importance": pd.Series(dtype=float)})
-        booster = self.trees.booster
-        gain = booster.feature_importance("gain")
-        result = pd.DataFrame({"feature": booster.feature_name(), "importance": gain / max(gain.sum(), 1e-300)})
-        return result.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
-
-    def explanation(self) -> dict[str, Any]:
-        """Return each feature's share of the loss that all splits removed: {"importances": {feature: share}}, largest first."""
-        table = self.importances()
-        return {"importances": dict(zip(table["feature"], table["importance"].round(4).tolist(), strict=True))}
+        """See `Boosting.importances`."""
+        return NO_IMPORTANCES if self.trees is None else self.trees.importances()
 
     def save(self, directory: Path) -> None:
         """Write the settings and the trees."""
@@ -140,69 +116,111 @@ class BoostingModel(Model):
         return model
 
 
-def calendar_month(months: np.ndarray) -> np.ndarray:
-    """Return 1 … 12 for month numbers."""
-    return months % SEASON_LENGTH + 1
+class DirectBoostingModel(Boosting):
+    """Global gradient boosting of every month ahead on normalised windows. Further settings: `horizon`, `rows`, `seed`.
+
+    Two sets of trees learn the median, each from half of the windows; the forecast is their mean. What each missed in the other
+    half is out of sample: a third set learns its size, and the quantiles of what was missed in such sizes, by months ahead,
+    give the forecast's own. That is a location-scale model; like quantile regression forests (Meinshausen 2006) it lets the
+    spread depend on everything that the window shows.
+
+    `horizon`: months ahead that are forecast directly, beyond which it forecasts again from its own medians; `rows`: at most
+    so many are learned from, drawn by lot with `seed`.
+    """
+
+    name = "lightgbm_direct"
+    min_history = SEASON_LENGTH + 1
+    window_size = WINDOW
+    defaults: ClassVar[dict[str, Any]] = Boosting.defaults | {"horizon": 24, "rows": 150_000, "seed": 1}
+    # Rows repeat each other, because windows overlap and series share their months' surprises: leaves must be large, and fewer rows
+    # at a time and coarser features lose nothing.
+    OPTIONS: ClassVar[dict[str, Any]] = {"min_data_in_leaf": 200, "bagging_fraction": 0.5, "max_bin": 63}
+
+    def __init__(self, **settings: Any) -> None:
+        """See `Model`."""
+        super().__init__(**settings)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Return to what a model is before it has learned anything."""
+        self.medians: list[Trees] = []
+        self.size: Trees | None = None
+        self.quantiles = {name: [0.0] * len(QUANTILES) for name in BUCKETS}
+
+    def fit(self, train: pd.DataFrame) -> Self:
+        """Grow the trees on windows of `train`; nothing is learned where there are too few."""
+        self._forget()
+        seen = direct.rows(train, *(self.settings[key] for key in ("horizon", "rows", "seed")), self.min_history)
+        if min(np.bincount(seen.half, minlength=2)) < FEWEST_ROWS:
+            return self
+        options = self._options() | self.OPTIONS | {"seed": self.settings["seed"]}
+        missed = np.zeros(len(seen))
+        for half in (0, 1):
+            own, other = seen.half == half, seen.half != half
+            trees = Trees.grown(
+                seen.features[own], seen.target[own], self.settings["trees"], seen.weight[own], **options
+            )
+            missed[other] = seen.target[other] - trees.predict(seen.features[other])
+            self.medians.append(trees)
+        size = np.log(np.abs(missed) + direct.SMALLEST_MISS)
+        self.size = Trees.grown(seen.features, size, self.settings["trees"] // 2, seen.weight, **options)
+        self.quantiles = direct.standardised(missed, np.exp(self.size.predict(seen.features)), seen)
+        return self
+
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """See `Model.predict`; NaN for every series where there was too little to learn from."""
+        known = panel(history)
+        return quantile_forecast(known.ids, known.last, self.predict_panel(known, horizon))
+
+    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_panel`."""
+        return in_blocks(known, horizon, self._block)
+
+    def _block(self, known: Panel) -> np.ndarray:
+        """Forecast the months that are reached directly [series, horizon, 11]; NaN without trees."""
+        shape = len(known.ids), self.settings["horizon"], len(QUANTILES)
+        if self.size is None:
+            return np.full(shape, np.nan)
+        window, month = last_windows(known)
+        windows = normalised(window)
+        which, step = (index.ravel() for index in np.indices(shape[:2]))
+        features = direct.features(windows, month, which, step + 1)
+        median = np.mean([trees.predict(features) for trees in self.medians], axis=0)
+        around = np.array(list(self.quantiles.values()))[bucket_of(step + 1)]
+        found = median[:, None] + np.exp(self.size.predict(features))[:, None] * around
+        return windows.forecasts(found.reshape(shape))
+
+    def importances(self) -> pd.DataFrame:
+        """See `Boosting.importances`; of the median."""
+        if not self.medians:
+            return NO_IMPORTANCES
+        both = pd.concat([trees.importances() for trees in self.medians])
+        mean = both.groupby("feature", sort=False)["importance"].mean()
+        return mean.sort_values(ascending=False, kind="stable").reset_index()
+
+    def state(self) -> dict[str, Any]:
+        """Return the quantiles around the median, in expected sizes, by bucket of months ahead."""
+        return {"quantiles": self.quantiles}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self.quantiles = {name: state["quantiles"][name] for name in BUCKETS}
+
+    def save(self, directory: Path) -> None:
+        """Write the settings and the three sets of trees."""
+        super().save(directory)
+        grown = [*self.medians, self.size] if self.size else [None] * 3
+        for name, trees in zip((*MEDIAN_FILES, SIZE_FILE), grown, strict=True):
+            (directory / name).write_text(trees.text if trees else "", encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what `save` wrote."""
+        model = super().load(directory)
+        *medians, size = ((directory / name).read_text(encoding="utf-8") for name in (*MEDIAN_FILES, SIZE_FILE))
+        if size:
+            model.medians, model.size = [Trees(text) for text in medians], Trees(size)
+        return model
 
 
-def feature_name(transform: Any, lag: int, *_: Any) -> str:
-    """Return a short name for a feature computed from the changes up to `lag` months before the forecast month."""
-    kind = type(transform).__name__
-    if kind == "SeasonalRollingMean":
-        return f"same_month_{transform.window_size}y_lag{lag}"
-    return f"{'mean' if kind == 'RollingMean' else 'spread'}_{transform.window_size}m_lag{lag}"
-
-
-def lag_features() -> Any:
-    """Return mlforecast's object that turns compressed histories into features and feeds forecasts back."""
-    from mlforecast import MLForecast
-    from mlforecast.lag_transforms import RollingMean, RollingStd, SeasonalRollingMean
-    from mlforecast.target_transforms import Differences
-
-    def same_month(years: int) -> SeasonalRollingMean:
-        return SeasonalRollingMean(SEASON_LENGTH, years, min_samples=1)
-
-    recent = [RollingMean(months, min_samples=min(months, SEASON_LENGTH)) for months in ROLLING]
-    return MLForecast(
-        models={},
-        freq=1,
-        lags=list(range(1, LAGS + 1)),
-        lag_transforms={
-            1: [*recent, RollingStd(SEASON_LENGTH)],
-            SEASON_LENGTH - 1: [same_month(5)],
-            SEASON_LENGTH: [same_month(years) for years in YEARS],
-            SEASON_LENGTH + 1: [same_month(5)],
-        },
-        lag_transforms_namer=feature_name,
-        date_features=[calendar_month],
-        target_transforms=[Differences([1])],
-        num_threads=1,
-    )
-
-
-def seasons(found: list[History]) -> list[Season]:
-    """Return the season of each history in units of its scale."""
-    return [season(one.scaled(one.scale), one.months) for one in found]
-
-
-def table(found: list[History], removed: list[Season]) -> pd.DataFrame:
-    """Return histories as mlforecast wants them: unique_id (their position), ds (month number), y (compressed)."""
-    adjusted = [known.removed(one.scaled(one.scale), one.months) for known, one in zip(removed, found, strict=True)]
-    return pd.DataFrame(
-        {
-            "unique_id": np.repeat(np.arange(len(found)), [len(values) for values in adjusted]),
-            "ds": np.concatenate([one.months for one in found]),
-            "y": np.arcsinh(np.concatenate(adjusted) / COMPRESSION),
-        }
-    )
-
-
-def changes(features: Any, found: list[History]) -> pd.DataFrame:
-    """Return one row per series and month that has all features: unique_id, ds, y (the change) and the features."""
-    long_enough = [one for one in found if len(one.values) > LAGS + 1]
-    if not long_enough:
-        return pd.DataFrame(columns=["unique_id", "ds", "y"])
-    return features.preprocess(table(long_enough, seasons(long_enough)), static_features=[])
-
-
-MODELS = (BoostingModel,)
+MODELS = (BoostingModel, DirectBoostingModel)

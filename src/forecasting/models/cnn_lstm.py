@@ -1,6 +1,6 @@
 """One network for all series of a domain: Conv1d → LSTM → quantiles of the next 24 months (torch).
 
-Each window is normalised by itself (`forecasting.cnn_lstm.normalization`), several networks that differ in their seed
+Each window is normalised by itself (`forecasting.windows.normalization`), several networks that differ in their seed
 are trained and their quantiles averaged. Beyond its months the network forecasts again from its own medians.
 """
 
@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import POINT, QUANTILE_COLUMNS, SEASON_LENGTH
+from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.features import Panel, panel
-from forecasting.models.base import Model, point_forecast
+from forecasting.models.base import Model, in_blocks, quantile_forecast
+from forecasting.windows.cutting import last_windows
+from forecasting.windows.normalization import normalised
 
 if TYPE_CHECKING:
     from forecasting.cnn_lstm.training import Trained
 
 CHECKPOINT = "model.ckpt"
 NORMALIZATION = "normalization.json"
-MIDDLE = QUANTILE_COLUMNS.index(POINT)
 CURVE_COLUMNS = ["seed", "stage", "step", "training_loss", "validation_loss"]
 
 
@@ -42,7 +43,7 @@ class CNNLSTMForecastModel(Model):
     refit_every = 6
     defaults: ClassVar[dict[str, Any]] = {
         "networks": 3, "horizon": 24, "sequence": 24, "channels": 32, "hidden": 48, "dropout": 0.1,
-        "steps": 300, "batch": 256, "learning_rate": 0.002, "seed": 1, "jobs": 1,
+        "steps": 600, "batch": 256, "learning_rate": 0.002, "seed": 1, "jobs": 1,
     }  # fmt: skip
     progress = False
 
@@ -72,14 +73,11 @@ class CNNLSTMForecastModel(Model):
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`."""
         known = panel(history)
-        blocks, grown, months = [], known, self.settings["horizon"]
-        for _ in range(-(-horizon // months)):
-            blocks.append(self._block(grown))
-            grown = grown.extended(blocks[-1][:, :, MIDDLE])
-        found = np.concatenate(blocks, axis=1)[:, :horizon]
-        frame = point_forecast(known.ids, known.last, found[:, :, MIDDLE])
-        frame[list(QUANTILE_COLUMNS)] = found.reshape(len(frame), -1)
-        return frame
+        return quantile_forecast(known.ids, known.last, self.predict_panel(known, horizon))
+
+    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_panel`."""
+        return in_blocks(known, horizon, self._block)
 
     def explanation(self) -> dict[str, Any]:
         """Return how the networks were trained: {"networks", "curve": rows of CURVE_COLUMNS, rounded; None where not measured}."""
@@ -162,8 +160,7 @@ class CNNLSTMForecastModel(Model):
 
     def _block(self, known: Panel) -> np.ndarray:
         """Forecast the months that the networks reach [series, horizon, 11]; NaN where none was trained."""
-        from forecasting.cnn_lstm.data_module import inputs, last_windows
-        from forecasting.cnn_lstm.normalization import normalised
+        from forecasting.cnn_lstm.data_module import inputs
         from forecasting.cnn_lstm.training import quantiles
 
         window, month = last_windows(known)

@@ -21,6 +21,7 @@ SETTINGS = {
     "auto_ces": "statistical_",
     "auto_arima": "statistical_",
     "lightgbm": "boosting_",
+    "lightgbm_direct": "boosting_",
     "cnn_lstm": "cnn_lstm_",
     "weighted": "combination_",
 }

@@ -31,6 +31,7 @@ SMOOTHING = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # candidates; the best o
 DRIFT = 0.5  # of the linear trend, as in the Theta method
 FEWEST_FOR_TREND = SEASON_LENGTH + 1
 SMALLEST_SPREAD = 0.003  # of the scale: a constant series has none
+NO_CHANGE = 1e-9  # of the scale: a monthly change below it is rounding
 LIMIT = 8.0  # inputs are cut at ± this many spreads
 TARGET_LIMIT = 40.0  # likewise targets and forecasts
 LARGEST_LOG = 8.0  # of a forecast as a share of the scale: about 3,000 times
@@ -72,8 +73,12 @@ class Windows:
         return np.clip(found, -TARGET_LIMIT, TARGET_LIMIT)
 
     def forecasts(self, departures: np.ndarray) -> np.ndarray:
-        """Return departures [n, horizon, quantiles] in the unit of y: `departures` the other way round."""
-        kept = np.clip(departures, -TARGET_LIMIT, TARGET_LIMIT) * self.spread[:, None, None]
+        """Return departures [n, horizon, quantiles] in the unit of y: `departures` the other way round.
+
+        What has only repeated its season in the months that the spread is taken from goes on with it, whatever the departures.
+        """
+        spread = np.where(self.monthly_change > NO_CHANGE, self.spread, 0.0)
+        kept = np.clip(departures, -TARGET_LIMIT, TARGET_LIMIT) * spread[:, None, None]
         number = kept + self.line(departures.shape[1])[:, :, None]
         share = np.where(self.is_log[:, None, None], np.exp(np.minimum(number, LARGEST_LOG)), number)
         return share * self.scale[:, None, None]

@@ -1,0 +1,1 @@
+"""What the models of the family `boosting` learn from, and the trees that they grow."""
