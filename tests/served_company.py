@@ -87,7 +87,7 @@ class ServedCompany:
             return SMALL[name]().fit(as_nodes(self.train))
         combination = WeightedCombination([self.fitted[each] for each in ("lightgbm", "cnn_lstm", "auto_ets")])
         buckets = pd.Index(["1-3", "4-6", "7-12", "13-18", "19+"], name="bucket")
-        combination.weights = pd.DataFrame([[0.2, 0.5, 0.3]] * len(buckets), index=buckets, columns=combination.names)
+        combination.learned = pd.DataFrame([[0.2, 0.5, 0.3]] * len(buckets), index=buckets, columns=combination.names)
         return combination
 
     def write(self, name: str, content: object) -> None:

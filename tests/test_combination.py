@@ -285,7 +285,7 @@ def test_members_with_quantiles_share_the_width_by_weight(raw: pd.DataFrame):
     wider = wide.assign(model_name="wider")
     wider[COLUMNS] = wide["q500"].to_numpy()[:, None] + Wider.around
     model = WeightedCombination([Naive(), Wide(), Wider()])
-    model.weights = pd.DataFrame([[0.2, 0.6, 0.2]] * len(BUCKETS), index=list(BUCKETS), columns=model.names)
+    model.learned = pd.DataFrame([[0.2, 0.6, 0.2]] * len(BUCKETS), index=list(BUCKETS), columns=model.names)
     found = model.combine(pd.concat([raw, wider]))
     expected = (0.6 * Wide.around + 0.2 * Wider.around) / 0.8
     np.testing.assert_allclose(found[COLUMNS].sub(found["q500"], axis=0), [expected] * len(found), atol=1e-9)
@@ -354,3 +354,9 @@ def test_a_member_that_is_missing_on_disk_is_named(train: pd.DataFrame, tmp_path
 def test_baselines_are_not_combined_unless_there_is_nothing_else():
     assert combining.member_families(["naive", "linear", "statistical", "cnn_lstm"]) == ["statistical", "cnn_lstm"]
     assert combining.member_families(["naive", "linear"]) == ["naive", "linear"]
+
+
+def test_a_combination_that_has_learned_no_weights_says_so(train: pd.DataFrame):
+    model = WeightedCombination([SeasonalNaive(), Naive()]).fit(train)
+    with pytest.raises(UserError, match="weighted: it has no weights yet"):
+        model.predict(train, 3)

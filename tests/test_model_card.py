@@ -189,7 +189,7 @@ def weighted(train: pd.DataFrame) -> WeightedCombination:
     rows = {bucket: {"auto_ces": 0.25, "lightgbm": 0.75} for bucket in BUCKETS} | {
         "4-6": {"auto_ces": 0.4, "lightgbm": 0.6}
     }
-    model.weights = pd.DataFrame.from_dict(rows, orient="index").rename_axis("bucket")
+    model.learned = pd.DataFrame.from_dict(rows, orient="index").rename_axis("bucket")
     return model
 
 

@@ -150,11 +150,25 @@ class WeightedCombination(Combination):
 
     name = "weighted"
     defaults: ClassVar[dict[str, Any]] = {"power": 12.0}
+    learned: pd.DataFrame | None = None
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """The weights, a row per bucket of months ahead and a column per member.
+
+        Raises
+        ------
+        UserError
+            If nothing has been learned yet.
+        """
+        if self.learned is None:
+            raise UserError(f"{self.name}: it has no weights yet. Give past errors to `learn`, or use the median.")
+        return self.learned
 
     def learn(self, known: pd.DataFrame) -> Self:
         """Learn the weights by months ahead from scaled errors (of `combining.errors`) of months that are known."""
         families = {member.name: member.family for member in self.members}
-        self.weights = combining.weights(known, families, self.settings["power"])
+        self.learned = combining.weights(known, families, self.settings["power"])
         return self
 
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
@@ -173,7 +187,7 @@ class WeightedCombination(Combination):
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` returned."""
         super().restore(state)
-        self.weights = pd.DataFrame.from_dict(state["weights"], orient="index")[self.listed].rename_axis("bucket")
+        self.learned = pd.DataFrame.from_dict(state["weights"], orient="index")[self.listed].rename_axis("bucket")
 
 
 MODELS = (MedianCombination, WeightedCombination)
