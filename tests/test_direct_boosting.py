@@ -185,6 +185,11 @@ def test_beyond_its_reach_it_forecasts_again_from_its_own_medians():
     np.testing.assert_allclose(second["q900"], found[found["horizon"].between(5, 8)]["q900"])
 
 
+def test_a_single_tree_is_enough_to_speak():
+    found = DirectBoostingModel(trees=1, horizon=3).fit(company()).predict(company(), 3)
+    assert np.isfinite(found[list(QUANTILE_COLUMNS)].to_numpy()).all()
+
+
 def test_too_little_to_learn_from_says_nothing(tmp_path):
     model = DirectBoostingModel(trees=20).fit(series(np.arange(17.0)))
     assert model.predict(company(30), 3)["q500"].isna().all() and model.importances().empty

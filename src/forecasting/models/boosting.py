@@ -163,7 +163,7 @@ class DirectBoostingModel(Boosting):
             missed[other] = seen.target[other] - trees.predict(seen.features[other])
             self.medians.append(trees)
         size = np.log(np.abs(missed) + direct.SMALLEST_MISS)
-        self.size = Trees.grown(seen.features, size, self.settings["trees"] // 2, seen.weight, **options)
+        self.size = Trees.grown(seen.features, size, max(self.settings["trees"] // 2, 1), seen.weight, **options)
         self.quantiles = direct.standardised(missed, np.exp(self.size.predict(seen.features)), seen)
         return self
 
