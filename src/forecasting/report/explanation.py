@@ -32,6 +32,7 @@ FEATURES = (
 )
 NAMED = {
     "lag_0": "the last month",
+    "level_lag0": "the last month, without its season",
     "working_days": "working days against a year earlier",
     "days": "days of the month against a year earlier",
     "calendar_month": "the calendar month",
@@ -61,7 +62,7 @@ def feature(name: str) -> str:
         found = re.fullmatch(pattern, name)
         if found:
             text = words.format(*found.groups()).replace("last 1 months", "last month")
-            return re.sub(r"\b1 months", "1 month", text)
+            return re.sub(r"\b1 (month|year)s", r"1 \1", text)
     return name.replace("_", " ")
 
 
