@@ -1,6 +1,7 @@
 """Shared by all tests: the project's folder, and small projects to try settings in."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def root() -> Path:
     """The project's folder."""
     return ROOT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_interrupts() -> None:
+    """Let what tests start be interrupted: a suite that was itself started in a shell's background inherits that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
