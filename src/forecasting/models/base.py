@@ -7,7 +7,6 @@ need it.
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -16,7 +15,7 @@ import pandas as pd
 
 from forecasting.contracts import MIDDLE, QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.features import Panel, month_start
+from forecasting.features import Panel, month_start, panel
 
 MODEL_FILE = "model.json"
 
@@ -93,6 +92,30 @@ class Model(ABC):
         return model
 
 
+class DirectModel(Model):
+    """A model that forecasts a fixed number of months at once; beyond them it forecasts again from its own medians."""
+
+    @abstractmethod
+    def block(self, known: Panel) -> np.ndarray:
+        """Return the quantiles of the months that are reached directly [series, months, 11].
+
+        Equal ones of a model that knows points only; NaN where nothing was learned.
+        """
+
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """See `Model.predict`."""
+        known = panel(history)
+        return quantile_forecast(known.ids, known.last, self.predict_panel(known, horizon))
+
+    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_panel`."""
+        blocks = [self.block(known)]
+        while sum(found.shape[1] for found in blocks) < horizon:
+            known = known.extended(blocks[-1][:, :, MIDDLE])
+            blocks.append(self.block(known))
+        return np.concatenate(blocks, axis=1)[:, :horizon]
+
+
 def point_forecast(ids: np.ndarray, last: np.ndarray, points: np.ndarray) -> pd.DataFrame:
     """Arrange points [series, horizons] as `predict` returns them; `last` holds each series' last month number."""
     return quantile_forecast(ids, last, np.repeat(points[:, :, None], len(QUANTILE_COLUMNS), axis=2))
@@ -111,19 +134,3 @@ def quantile_forecast(ids: np.ndarray, last: np.ndarray, quantiles: np.ndarray) 
     )
     frame[list(QUANTILE_COLUMNS)] = quantiles.reshape(len(frame), len(QUANTILE_COLUMNS)).astype(np.float64)
     return frame
-
-
-def in_blocks(known: Panel, horizon: int, block: Callable[[Panel], np.ndarray]) -> np.ndarray:
-    """Return the quantiles [series, horizon, 11] of a model that reaches a fixed number of months ahead.
-
-    Beyond them it forecasts again from its own medians.
-
-    Parameters
-    ----------
-    block: gives the quantiles of the months that the model reaches from a history [series, reach, 11].
-    """
-    blocks = [block(known)]
-    while sum(found.shape[1] for found in blocks) < horizon:
-        known = known.extended(blocks[-1][:, :, MIDDLE])
-        blocks.append(block(known))
-    return np.concatenate(blocks, axis=1)[:, :horizon]

@@ -21,7 +21,7 @@ from forecasting.contracts import QUANTILES, SEASON_LENGTH
 from forecasting.features import Panel, panel
 from forecasting.history import History, histories, within_history
 from forecasting.intervals import BUCKETS, bucket_of
-from forecasting.models.base import Model, in_blocks, point_forecast, quantile_forecast
+from forecasting.models.base import DirectModel, Model, point_forecast
 from forecasting.windows.cutting import last_windows
 from forecasting.windows.normalization import WINDOW, normalised
 
@@ -116,7 +116,7 @@ class BoostingModel(Boosting):
         return model
 
 
-class DirectBoostingModel(Boosting):
+class DirectBoostingModel(Boosting, DirectModel):
     """Global gradient boosting of every month ahead on normalised windows. Further settings: `horizon`, `rows`, `seed`.
 
     Two sets of trees learn the median, each from half of the windows; the forecast is their mean. What each missed in the other
@@ -167,17 +167,8 @@ class DirectBoostingModel(Boosting):
         self.quantiles = direct.standardised(missed, np.exp(self.size.predict(seen.features)), seen)
         return self
 
-    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
-        """See `Model.predict`; NaN for every series where there was too little to learn from."""
-        known = panel(history)
-        return quantile_forecast(known.ids, known.last, self.predict_panel(known, horizon))
-
-    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
-        """See `Model.predict_panel`."""
-        return in_blocks(known, horizon, self._block)
-
-    def _block(self, known: Panel) -> np.ndarray:
-        """Forecast the months that are reached directly [series, horizon, 11]; NaN without trees."""
+    def block(self, known: Panel) -> np.ndarray:
+        """See `DirectModel.block`."""
         shape = len(known.ids), self.settings["horizon"], len(QUANTILES)
         if self.size is None:
             return np.full(shape, np.nan)

@@ -16,8 +16,8 @@ import pandas as pd
 
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
-from forecasting.features import Panel, panel
-from forecasting.models.base import Model, in_blocks, quantile_forecast
+from forecasting.features import Panel
+from forecasting.models.base import DirectModel
 from forecasting.windows.cutting import last_windows
 from forecasting.windows.normalization import normalised
 
@@ -29,7 +29,7 @@ NORMALIZATION = "normalization.json"
 CURVE_COLUMNS = ["seed", "stage", "step", "training_loss", "validation_loss"]
 
 
-class CNNLSTMForecastModel(Model):
+class CNNLSTMForecastModel(DirectModel):
     """Global CNN-LSTM. Settings: networks that are averaged, their size, how they are trained; see `TrainingPlan`.
 
     `horizon`: months ahead that are forecast directly; `sequence`: months the network reads; `jobs`: processes that train
@@ -69,15 +69,6 @@ class CNNLSTMForecastModel(Model):
             self.networks, self.statistics = [each.network for each in found], data.statistics
             self.curve = pd.concat([each.curve for each in found], ignore_index=True)
         return self
-
-    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
-        """See `Model.predict`."""
-        known = panel(history)
-        return quantile_forecast(known.ids, known.last, self.predict_panel(known, horizon))
-
-    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
-        """See `Model.predict_panel`."""
-        return in_blocks(known, horizon, self._block)
 
     def explanation(self) -> dict[str, Any]:
         """Return how the networks were trained: {"networks", "curve": rows of CURVE_COLUMNS, rounded; None where not measured}."""
@@ -158,8 +149,8 @@ class CNNLSTMForecastModel(Model):
         with ProcessPoolExecutor(self.settings["jobs"], mp_context=get_context("spawn")) as pool:
             return list(pool.map(one, seeds))
 
-    def _block(self, known: Panel) -> np.ndarray:
-        """Forecast the months that the networks reach [series, horizon, 11]; NaN where none was trained."""
+    def block(self, known: Panel) -> np.ndarray:
+        """See `DirectModel.block`."""
         from forecasting.cnn_lstm.data_module import inputs
         from forecasting.cnn_lstm.training import quantiles
 

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.features import LIMIT, LookBack, Panel, design, panel, seasonal_error, windows
-from forecasting.models.base import Model, point_forecast
+from forecasting.models.base import DirectModel
 
 DIRECT = 6  # horizons with a regression of their own
 SEARCH_HORIZONS = (1, 3, 6)
@@ -43,7 +43,7 @@ class Rows(NamedTuple):
     age: np.ndarray
 
 
-class LinearModel(Model):
+class LinearModel(DirectModel):
     """Global ridge regression. Settings: the grid that `fit` searches."""
 
     name = "linear"
@@ -69,31 +69,14 @@ class LinearModel(Model):
         self.limits = np.array([[r.target.min(initial=0.0), r.target.max(initial=0.0)] for r in rows])
         return self
 
-    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
-        """See `Model.predict`."""
-        known = panel(history)
-        return point_forecast(known.ids, known.last, self._points(known, horizon))
-
-    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
-        """See `Model.predict_panel`."""
-        return np.repeat(self._points(known, horizon)[:, :, None], len(QUANTILE_COLUMNS), axis=2)
-
-    def _points(self, known: Panel, horizon: int) -> np.ndarray:
-        """Forecast six months at a time, each six from those before [series, horizon]."""
-        blocks, grown = [], known
-        for _ in range(-(-horizon // DIRECT)):
-            blocks.append(self._block(grown))
-            grown = grown.extended(blocks[-1])
-        return np.hstack(blocks)[:, :horizon]
-
-    def _block(self, known: Panel) -> np.ndarray:
-        """Forecast the next six months [series, 6]; no departure is larger than one seen in training."""
+    def block(self, known: Panel) -> np.ndarray:
+        """Forecast the next six months; no departure is larger than one seen in training. See `DirectModel.block`."""
         past, points = LookBack.of(windows(known.values)[:, -1]), []
         for step in range(1, DIRECT + 1):
             described = design(past, known.last, step)
             departure = (described.features * self.weights[step - 1]).sum(axis=1)
             points.append(described.reference + described.scale * np.clip(departure, *self.limits[step - 1]))
-        return np.column_stack(points)
+        return np.repeat(np.column_stack(points)[:, :, None], len(QUANTILE_COLUMNS), axis=2)
 
     def coefficients(self) -> pd.DataFrame:
         """Return one row per feature and horizon: feature, horizon, coefficient (unit-free)."""
