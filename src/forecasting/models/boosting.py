@@ -8,6 +8,7 @@ errors, so the point is near the median.
 What is saved is LightGBM's own text; features are recomputed from settings and history, so a loaded model agrees.
 """
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -38,9 +39,9 @@ class Boosting(Model):
     refit_every = 6
     defaults: ClassVar[dict[str, Any]] = {"trees": 250, "learning_rate": 0.05, "leaves": 31}
 
+    @abstractmethod
     def importances(self) -> pd.DataFrame:
         """Return one row per feature: feature, importance (its share of the loss that all splits removed), largest first."""
-        raise NotImplementedError
 
     def explanation(self) -> dict[str, Any]:
         """Return each feature's share of the loss that all splits removed: {"importances": {feature: share}}, largest first."""

@@ -5,6 +5,7 @@ state quantiles of their own lie around theirs; where no member does they are eq
 combination's past errors alone.
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -36,9 +37,9 @@ class Combination(Model):
         """The members' names, in order."""
         return [member.name for member in self.members]
 
+    @abstractmethod
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
         """Return what each member counts [n, members] at points [n, members] so many months ahead."""
-        raise NotImplementedError
 
     def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return the combined point [n] of points [n, members]."""

@@ -13,6 +13,7 @@ A series that the library cannot fit has no forecast (NaN) and gets the fallback
 """
 
 import warnings
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -78,9 +79,9 @@ class StatisticalModel(Model):
         self.methods: dict[str, int] = {}
 
     @staticmethod
+    @abstractmethod
     def fitted(values: np.ndarray, season_length: int) -> Any:
         """Return the library's model fitted to values (season_length 1: without season); it raises where it cannot."""
-        raise NotImplementedError
 
     @staticmethod
     def method(found: dict[str, Any]) -> str:

@@ -1,10 +1,10 @@
-"""How a window of history becomes numbers without a unit, and how the network's numbers become a forecast again.
+"""How a window of history becomes numbers without a unit, and how a model's numbers become a forecast again.
 
 Everything is computed from the window itself, so nothing that lies after its last month can enter, and a series times
 1,000 gives the same numbers. Where all values are well above zero the window is taken in logarithms, else as shares of
 its mean absolute value: zeros and negative values need no special case.
 
-The window is described by a seasonal index, a line and a spread, and the network learns the departure from the line in
+The window is described by a seasonal index, a line and a spread, and models learn the departure from the line in
 units of the spread:
 
 * seasonal index: classical decomposition, each month's mean departure from a centred 2 × 12 moving average, shrunk towards none
