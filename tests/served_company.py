@@ -10,16 +10,18 @@ import duckdb
 import mlflow
 import pandas as pd
 
-from forecasting import models, registry, tracking
-from forecasting.backtest import forecast_nodes, known_at, plan, walk_forward
-from forecasting.calibration import Calibration, calibrate_forecasts, final_calibrations
-from forecasting.hierarchy import as_nodes
+from forecasting import models
+from forecasting.evaluation.backtest import forecast_nodes, known_at, plan, walk_forward
+from forecasting.intervals.calibration import Calibration, calibrate_forecasts, final_calibrations
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import WeightedCombination
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
 from forecasting.models.statistical import AutoETS
+from forecasting.registry import tracking
+from forecasting.registry import versions as registry
+from forecasting.series.hierarchy import as_nodes
 from synthetic import company
 
 SMALL = {

@@ -25,13 +25,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import measure_api
-from forecasting import forecaster, registry
 from forecasting.api import limits, together
 from forecasting.api.__main__ import is_loopback, main
 from forecasting.api.app import create_app
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
-from forecasting.forecaster import SalesForecaster
-from forecasting.served_model import Series
+from forecasting.registry import versions as registry
+from forecasting.serving import forecaster
+from forecasting.serving.forecaster import SalesForecaster
+from forecasting.serving.served_model import Series
 from served_company import ServedCompany
 
 MONTHS = [f"{2021 + month // 12}-{month % 12 + 1:02d}" for month in range(36)]
@@ -115,7 +116,7 @@ def test_callers_at_the_same_time_get_what_each_gets_alone(client, monkeypatch):
 
 def test_a_failure_reaches_everybody_who_asked_and_the_service_goes_on(client, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("forecasting.served_model.models.forecast_panel", lambda *_: 1 / 0)
+        patch.setattr("forecasting.serving.served_model.models.forecast_panel", lambda *_: 1 / 0)
         assert "its log says where" in problem(client.post("/api/predict", json=GOOD), 500)["detail"]
     assert client.post("/api/predict", json=GOOD).status_code == 200
 

@@ -5,13 +5,21 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.backtest import COMPARED, cutoffs, empty_backtest, forecast_nodes, known_at, plan, walk_forward
 from forecasting.contracts import RAW_BACKTEST_COLUMNS
-from forecasting.features import panel
-from forecasting.hierarchy import aggregate_actuals, as_nodes
+from forecasting.evaluation.backtest import (
+    COMPARED,
+    cutoffs,
+    empty_backtest,
+    forecast_nodes,
+    known_at,
+    plan,
+    walk_forward,
+)
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
+from forecasting.series.features import panel
+from forecasting.series.hierarchy import aggregate_actuals, as_nodes
 from synthetic import company, series
 
 

@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import models, pipeline, render
-from forecasting.benchmark import comparison, datasets, paths, readme, record, reference, results, run, scoring, scum
-from forecasting.code_state import code_state
+from forecasting import models
+from forecasting.benchmark import comparison, datasets, readme, record, reference, results, run, scoring, scum
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
-from forecasting.workspace import Workspace
+from forecasting.pipeline import notebooks as pipeline
+from forecasting.run import benchmark_files as paths
+from forecasting.run.code_state import code_state
+from forecasting.run.workspace import Workspace
+from forecasting.site import render
 from report_fixtures import VARIANTS, build
 from report_pages import REPORTS, Page, execute_pages, executed
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting import models, plots
-from forecasting.boosting.changes import COMPRESSION, changes, lag_features
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.features import panel
-from forecasting.history import histories
 from forecasting.models.boosting import Boosting, BoostingModel, DirectBoostingModel
-from forecasting.seasonality import season
+from forecasting.models.boosting.changes import COMPRESSION, changes, lag_features
+from forecasting.series.features import panel
+from forecasting.series.history import histories
+from forecasting.series.seasonality import season
 from synthetic import company, series
 from test_models import KINDS, points
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from forecasting import models
-from forecasting.backtest import cutoffs, empty_backtest, forecast_nodes, known_at, plan, walk_forward
-from forecasting.calibration import (
+from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
+from forecasting.evaluation.backtest import cutoffs, empty_backtest, forecast_nodes, known_at, plan, walk_forward
+from forecasting.intervals.calibration import (
     ENTRIES,
     Calibration,
     Past,
@@ -18,13 +19,12 @@ from forecasting.calibration import (
     final_calibrations,
     reconciliation_table,
 )
-from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
-from forecasting.hierarchy import Hierarchy, aggregate_actuals
-from forecasting.intervals import MIDDLE
+from forecasting.intervals.conformal import MIDDLE
+from forecasting.intervals.reconciliation import METHODS, reconcile
 from forecasting.models.base import Model
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
-from forecasting.reconciliation import METHODS, reconcile
+from forecasting.series.hierarchy import Hierarchy, aggregate_actuals
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)

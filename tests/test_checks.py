@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting import checks, sample
 from forecasting.contracts import TRAIN_COLUMNS
 from forecasting.errors import UserError
+from forecasting.sample import writing as sample
+from forecasting.training_set import checks
 
 FACTS = {
     "domain": "sales", "grain": "daily", "n_facts": 100, "first_fact": "2010-12-29", "last_fact": "2014-01-28",

@@ -14,18 +14,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from forecasting import models
-from forecasting.cnn_lstm import training
-from forecasting.cnn_lstm.data_module import CHANNELS, Examples, Inputs, SalesDataModule
-from forecasting.cnn_lstm.network import CNNLSTM, NetworkSize
-from forecasting.cnn_lstm.training import Trained, TrainingPlan, mean_loss, pinball_loss
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
-from forecasting.features import month_number, panel
-from forecasting.models.cnn_lstm import CNNLSTMForecastModel
-from forecasting.seasonality import season
-from forecasting.windows import cutting, normalization
-from forecasting.windows.cutting import cut_windows
-from forecasting.windows.normalization import DRIFT, SMOOTHING, TARGET_LIMIT, WINDOW, Windows, normalised
+from forecasting.models.cnn_lstm import CNNLSTMForecastModel, training
+from forecasting.models.cnn_lstm.data_module import CHANNELS, Examples, Inputs, SalesDataModule
+from forecasting.models.cnn_lstm.network import CNNLSTM, NetworkSize
+from forecasting.models.cnn_lstm.training import Trained, TrainingPlan, mean_loss, pinball_loss
+from forecasting.series.features import month_number, panel
+from forecasting.series.seasonality import season
+from forecasting.series.windows import cutting, normalization
+from forecasting.series.windows.cutting import cut_windows
+from forecasting.series.windows.normalization import DRIFT, SMOOTHING, TARGET_LIMIT, WINDOW, Windows, normalised
 from synthetic import company, series
 from test_models import KINDS, points
 

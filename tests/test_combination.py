@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting import combining, models
-from forecasting.backtest import cutoffs, empty_backtest, known_at, walk_forward
-from forecasting.combining import HALFWAY, KEY, LARGEST_ERROR, past_errors
+from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
 from forecasting.errors import UserError
-from forecasting.features import panel
-from forecasting.hierarchy import aggregate_actuals, as_nodes
-from forecasting.intervals import BUCKETS, bucket_of
+from forecasting.evaluation.backtest import cutoffs, empty_backtest, known_at, walk_forward
+from forecasting.intervals.conformal import BUCKETS, bucket_of
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
-from forecasting.models.combination import MedianCombination, WeightedCombination
+from forecasting.models.combination import MedianCombination, WeightedCombination, combining
+from forecasting.models.combination.combining import HALFWAY, KEY, LARGEST_ERROR, past_errors
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
+from forecasting.series.features import panel
+from forecasting.series.hierarchy import aggregate_actuals, as_nodes
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)

@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from forecasting.warehouse import query
+from forecasting.ledger.database import query
 from project_copy import ProjectCopy
 
 

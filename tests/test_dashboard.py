@@ -32,9 +32,9 @@ from forecasting.dashboard.pasted import Brought
 from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.wording import plain
 from forecasting.errors import UserError
-from forecasting.forecaster import SalesForecaster
 from forecasting.report.data import load_domain
-from forecasting.report.numbers import month
+from forecasting.serving.forecaster import SalesForecaster
+from forecasting.wording.numbers import month
 from report_fixtures import VARIANTS, Company, build
 from served_company import ServedCompany
 from shown import DASH, agrees

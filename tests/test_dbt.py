@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import facts
+from forecasting.facts import inspection as facts
 
 ROOT = Path(__file__).resolve().parents[1]
 ADVENTUREWORKS = ROOT.parent / "shared" / "data" / "company" / "adventureworks_dw"

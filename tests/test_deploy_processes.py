@@ -20,7 +20,7 @@ import yaml
 
 from container_files import compose, instructions, rests, shell_lines
 from forecasting.api.__main__ import KEY_VARIABLE
-from forecasting.workspace import Workspace, only_run
+from forecasting.run.workspace import Workspace, only_run
 from project_copy import ProjectCopy
 from served_company import ServedCompany
 

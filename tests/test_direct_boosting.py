@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.boosting import direct
-from forecasting.boosting.trees import Trees
 from forecasting.contracts import MIDDLE, QUANTILE_COLUMNS, QUANTILES
-from forecasting.features import panel
-from forecasting.intervals import BUCKETS
-from forecasting.models.boosting import DirectBoostingModel
-from forecasting.windows.cutting import last_windows
-from forecasting.windows.normalization import LIMIT, normalised
+from forecasting.intervals.conformal import BUCKETS
+from forecasting.models.boosting import DirectBoostingModel, direct
+from forecasting.models.boosting.trees import Trees
+from forecasting.series.features import panel
+from forecasting.series.windows.cutting import last_windows
+from forecasting.series.windows.normalization import LIMIT, normalised
 from synthetic import company, series
 
 NOISE = np.random.default_rng(5)

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import DOMAINS
-from forecasting.forecaster import SalesForecaster
-from forecasting.warehouse import query
+from forecasting.ledger.database import query
+from forecasting.serving.forecaster import SalesForecaster
 from project_copy import ProjectCopy
 
 SMOKE = ("report", "PROFILE=smoke")

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from forecasting.__main__ import main
-from forecasting.warehouse import query
+from forecasting.ledger.database import query
 from project_copy import ProjectCopy
 
 GOOD = "order_date,net_amount,region,product_category,cost_amount"

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from forecasting import scores
-from forecasting.backtest import plan, walk_forward
-from forecasting.calibration import calibrate_backtests
-from forecasting.evaluation import leaderboard, scored_rows
+from forecasting.evaluation import scores
+from forecasting.evaluation.backtest import plan, walk_forward
+from forecasting.evaluation.leaderboard import leaderboard, scored_rows
+from forecasting.intervals.calibration import calibrate_backtests
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from synthetic import company

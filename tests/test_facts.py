@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecasting import facts
 from forecasting.errors import UserError
+from forecasting.facts import inspection as facts
 
 ADVENTUREWORKS = Path(__file__).resolve().parents[2] / "shared" / "data" / "company" / "adventureworks_dw"
 GOOD = "order_date,net_amount\n2024-01-31,10.50\n2024-02-29,-3\n"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecasting.features import (
+from forecasting.series.features import (
     LIMIT,
     WINDOW,
     LookBack,

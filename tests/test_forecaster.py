@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting import forecaster, registry, tracking
 from forecasting.contracts import BOUNDS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.forecaster import SalesForecaster
-from forecasting.published import NothingPublished, Published, Unknown
-from forecasting.series_input import SeriesError, checked_series
-from forecasting.served_model import SIDE_BY_SIDE, Series, ServedModel
+from forecasting.ledger.published import NothingPublished, Published, Unknown
+from forecasting.registry import tracking
+from forecasting.registry import versions as registry
+from forecasting.serving import forecaster
+from forecasting.serving.forecaster import SalesForecaster
+from forecasting.serving.series_input import SeriesError, checked_series
+from forecasting.serving.served_model import SIDE_BY_SIDE, Series, ServedModel
 from served_company import ServedCompany
 from synthetic import series
 
@@ -382,8 +384,8 @@ def test_whatever_is_brought_is_a_series_or_refused(months, values):
 
 
 def test_the_manifest_holds_the_calibrations_of_the_runs_own_models(company, tmp_path):
-    from forecasting.finished_run import calibrations
-    from forecasting.run_folder import RunFolder
+    from forecasting.ledger.finished_run import calibrations
+    from forecasting.run.folder import RunFolder
 
     company.write("run", {"domain": "sales", "workspace": "acme", "experiment": "sales", "steps": {}})
     found = calibrations(RunFolder.open(company.runs), ["linear", "cnn_lstm", "never_calibrated"])

@@ -6,10 +6,10 @@ import math
 import pandas as pd
 import pytest
 
-from forecasting.backtest import empty_backtest, plan, walk_forward
-from forecasting.calibration import calibrate_backtests
-from forecasting.evaluation import leaderboard
-from forecasting.gate import Gate, choose_champion
+from forecasting.choice.gate import Gate, choose_champion
+from forecasting.evaluation.backtest import empty_backtest, plan, walk_forward
+from forecasting.evaluation.leaderboard import leaderboard
+from forecasting.intervals.calibration import calibrate_backtests
 from forecasting.models.naive import SeasonalNaive
 from synthetic import company
 

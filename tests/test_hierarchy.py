@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS
-from forecasting.hierarchy import Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
+from forecasting.series.hierarchy import Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
 from synthetic import company, series
 
 

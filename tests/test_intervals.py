@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.contracts import AGGREGATIONS, QUANTILE_COLUMNS, QUANTILES
-from forecasting.hierarchy import aggregate_actuals
-from forecasting.intervals import (
+from forecasting.intervals.conformal import (
     BUCKETS,
     ENOUGH,
     HALFWAY,
@@ -25,6 +24,7 @@ from forecasting.intervals import (
     scale,
     scales,
 )
+from forecasting.series.hierarchy import aggregate_actuals
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)

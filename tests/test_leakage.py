@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import combining, models
-from forecasting.backtest import cutoffs, walk_forward
-from forecasting.calibration import calibrate_backtests
+from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.features import panel
+from forecasting.evaluation.backtest import cutoffs, walk_forward
+from forecasting.intervals.calibration import calibrate_backtests
 from forecasting.models.base import Model, point_forecast
+from forecasting.models.combination import combining
+from forecasting.series.features import panel
 from synthetic import company
 from test_robustness import MEMBERS, NAMES, small
 

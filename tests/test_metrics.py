@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
-from forecasting.metrics import METRICS, excluded, score
+from forecasting.evaluation.metrics import METRICS, excluded, score
 
 COLUMNS = list(QUANTILE_COLUMNS)
 number = st.one_of(st.just(0.0), st.floats(-1e6, 1e6).map(lambda x: round(x, 2)))

@@ -10,19 +10,19 @@ import pandas as pd
 import pytest
 
 from forecasting import models
-from forecasting.boosting.changes import lag_features
 from forecasting.contracts import AGGREGATIONS, DOMAINS
-from forecasting.intervals import BUCKETS
+from forecasting.intervals.conformal import BUCKETS
+from forecasting.intervals.reconciliation import METHODS
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
+from forecasting.models.boosting.changes import lag_features
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import MedianCombination, WeightedCombination
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.models.statistical import AutoARIMA, AutoCES, AutoETS
-from forecasting.reconciliation import METHODS
 from forecasting.report import explanation, intervals_table, model_card
 from forecasting.report.data import load, load_domain
-from forecasting.report.numbers import SPACE
+from forecasting.wording.numbers import SPACE
 from report_fixtures import CHAMPION, Company, build
 from report_pages import REPORTS, executed
 from synthetic import company as training_set

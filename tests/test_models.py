@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.features import panel
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.linear import DIRECT, LinearModel, ridge, search, training_rows
 from forecasting.models.naive import Naive, SeasonalNaive
+from forecasting.series.features import panel
 from synthetic import company, series
 
 QUANTILES = list(QUANTILE_COLUMNS)

@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from conftest import write_notebook
-from forecasting import params
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
+from forecasting.run import params
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from conftest import write_notebook
-from forecasting import pipeline
 from forecasting.errors import UserError
+from forecasting.pipeline import notebooks as pipeline
 
 # A process of its own that executes one notebook: source, target, the value of a.
 EXECUTE = """
@@ -112,7 +112,7 @@ def alive(pid):
 
 
 def test_an_unknown_model_family_lists_the_notebooks(root):
-    from forecasting.workspace import Workspace
+    from forecasting.run.workspace import Workspace
 
     with pytest.raises(UserError, match="20_train_lineer.*20_train_linear"):
         pipeline.notebook(Workspace(root, "sample", "sample", None), "20_train_lineer")

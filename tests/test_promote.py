@@ -13,13 +13,19 @@ import duckdb
 import pandas as pd
 import pytest
 
-from forecasting import dataset, gate, incumbent, models, pipeline, promotion, publish, registry, tracking
+from forecasting import models
 from forecasting.__main__ import main
-from forecasting.backtest import plan
+from forecasting.choice import gate, incumbent, promotion
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.run_folder import RunFolder
-from forecasting.workspace import Workspace
+from forecasting.evaluation.backtest import plan
+from forecasting.ledger import publish
+from forecasting.pipeline import notebooks as pipeline
+from forecasting.registry import tracking
+from forecasting.registry import versions as registry
+from forecasting.run.folder import RunFolder
+from forecasting.run.workspace import Workspace
+from forecasting.training_set import building as dataset
 from project_copy import ProjectCopy
 from synthetic import series
 from test_gate import board_of

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.backtest import plan, walk_forward
-from forecasting.calibration import calibrate_backtests
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.hierarchy import Hierarchy
+from forecasting.evaluation.backtest import plan, walk_forward
+from forecasting.intervals.calibration import calibrate_backtests
+from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
-from forecasting.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
+from forecasting.series.hierarchy import Hierarchy
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from forecasting import render
 from forecasting.errors import UserError
+from forecasting.site import render
 from report_fixtures import VARIANTS, build
 from report_pages import Page, execute_pages
 

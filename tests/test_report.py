@@ -21,13 +21,13 @@ from forecasting.report import (
     kpi,
     model_names,
     notices,
-    numbers,
     overview,
     provenance,
     quality,
     variance,
 )
 from forecasting.report.data import at, load, load_domain
+from forecasting.wording import numbers
 from report_fixtures import VARIANTS, Company, build, significance
 from report_pages import REPORTS, executed
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from forecasting.contracts import AGGREGATIONS, DOMAINS
 from forecasting.report import accuracy, track_chart, track_exceptions, track_tables, walk_forward
 from forecasting.report.data import at, load, load_domain
-from forecasting.report.numbers import SPACE
 from forecasting.report.track_record import (
     LAGS,
     Coverage,
@@ -27,6 +26,7 @@ from forecasting.report.track_record import (
     signals,
     tracking_signal,
 )
+from forecasting.wording.numbers import SPACE
 from report_fixtures import SUPERSEDED, Company, build
 from report_pages import REPORTS, executed
 

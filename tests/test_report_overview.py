@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS
-from forecasting.report import cover, files, glossary, kpi, numbers, overview, summary, wording
+from forecasting.report import cover, files, glossary, kpi, overview, summary
 from forecasting.report.bridge import DATA, MODEL, Bridge
 from forecasting.report.data import Domain, at, load
+from forecasting.wording import comparisons as wording
+from forecasting.wording import numbers
 from report_fixtures import VARIANTS, Company, build
 from report_pages import REPORTS, executed
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting import dbt_tests
 from forecasting.report import notices, quality, tests_table
 from forecasting.report.data import at, load_domain
-from forecasting.report.numbers import SPACE
+from forecasting.training_set import dbt_tests
+from forecasting.wording.numbers import SPACE
 from report_fixtures import Company, build
 
 

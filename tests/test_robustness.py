@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import combining, models
-from forecasting.backtest import forecast_nodes, known_at, walk_forward
-from forecasting.calibration import calibrate_backtests, calibrate_forecasts, final_calibrations
+from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.hierarchy import Hierarchy, as_nodes
+from forecasting.evaluation.backtest import forecast_nodes, known_at, walk_forward
+from forecasting.intervals.calibration import calibrate_backtests, calibrate_forecasts, final_calibrations
 from forecasting.models.base import Model
+from forecasting.models.combination import combining
+from forecasting.series.hierarchy import Hierarchy, as_nodes
 from synthetic import series
 
 COLUMNS = list(QUANTILE_COLUMNS)

@@ -6,7 +6,7 @@ import pytest
 
 from forecasting import models
 from forecasting.errors import UserError
-from forecasting.run_folder import MADE_BY, RunFolder, made_by
+from forecasting.run.folder import MADE_BY, RunFolder, made_by
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from forecasting import sample, sample_company, sample_stock
+from forecasting.sample import company as sample_company
+from forecasting.sample import stock as sample_stock
+from forecasting.sample import writing as sample
 
 MONTH_ENDS = pd.date_range("2019-01-31", "2025-06-30", freq="ME")
 

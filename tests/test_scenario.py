@@ -11,10 +11,10 @@ from bs4 import BeautifulSoup
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from forecasting import pipeline
 from forecasting.errors import UserError
-from forecasting.scenario import Assumptions, Baseline, load_baseline, what_if
-from forecasting.what_if import HONEST, NO_PROMOTION, Panel, source, table
+from forecasting.pipeline import notebooks as pipeline
+from forecasting.planning.scenario import Assumptions, Baseline, load_baseline, what_if
+from forecasting.planning.what_if import HONEST, NO_PROMOTION, Panel, source, table
 from report_fixtures import Company, build
 from shown import agrees
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.seasonality import FEWEST, YEARS, detrended, season, shrunk_effects
+from forecasting.series.seasonality import FEWEST, YEARS, detrended, season, shrunk_effects
 
 YEAR = np.array([0.9, 0.8, 1.0, 1.1, 1.2, 1.0, 0.9, 0.7, 1.0, 1.1, 1.1, 1.6])
 

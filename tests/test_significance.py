@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from forecasting import significance
-from forecasting.significance import compare, diebold_mariano, pairs, scaled_errors
+from forecasting.evaluation import significance
+from forecasting.evaluation.significance import compare, diebold_mariano, pairs, scaled_errors
 
 
 def scored(n_cutoffs: int = 18, horizon: int = 6, edge: float = 0.5, seed: int = 3) -> pd.DataFrame:

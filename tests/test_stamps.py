@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from forecasting import stamps
+from forecasting.run import stamps
 
 VALUES = {"threshold": 6.0, "names": ["a"], "horizon": 6, "seed": 1, "flag": True}
 
@@ -78,11 +78,20 @@ def test_writing_the_same_content_leaves_the_file_alone(tmp_path):
         ("20_train_statistical", {"models.statistical", "seasonality", "history"}),
         (
             "20_train_boosting",
-            {"models.boosting", "boosting.direct", "windows.normalization", "seasonality", "history"},
+            {
+                "models.boosting",
+                "models.boosting.direct",
+                "series.windows.normalization",
+                "series.seasonality",
+                "series.history",
+            },
         ),
-        ("20_train_cnn_lstm", {"models.cnn_lstm", "cnn_lstm.training", "windows.normalization", "cnn_lstm.network"}),
-        ("25_combine", {"models.combination", "combining", "backtest"}),
-        ("30_evaluate", {"gate", "verdict", "evaluation", "significance"}),
+        (
+            "20_train_cnn_lstm",
+            {"models.cnn_lstm", "models.cnn_lstm.training", "series.windows.normalization", "models.cnn_lstm.network"},
+        ),
+        ("25_combine", {"models.combination", "models.combination.combining", "evaluation.backtest"}),
+        ("30_evaluate", {"choice.gate", "choice.verdict", "evaluation.leaderboard", "evaluation.significance"}),
     ],
 )
 def test_the_real_steps_find_their_modules(root, step, modules):
@@ -96,7 +105,10 @@ def test_the_real_steps_find_their_modules(root, step, modules):
 
 def test_publishing_finds_its_modules(root):
     package = root / "src" / "forecasting"
-    reached = stamps.closure(frozenset({"forecasting.publish"}), package)
-    assert {"forecasting.publish", "forecasting.tracking", "forecasting.registry", "forecasting.contracts"} <= set(
-        reached
-    )
+    reached = stamps.closure(frozenset({"forecasting.ledger.publish"}), package)
+    assert {
+        "forecasting.ledger.publish",
+        "forecasting.registry.tracking",
+        "forecasting.registry.versions",
+        "forecasting.contracts",
+    } <= set(reached)

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.features import month_number, panel
-from forecasting.history import histories
 from forecasting.models.naive import SeasonalNaive
 from forecasting.models.statistical import AutoCES, AutoETS, DynamicOptimizedTheta, StatisticalModel, chosen
-from forecasting.run_folder import RunFolder
-from forecasting.seasonality import season
+from forecasting.run.folder import RunFolder
+from forecasting.series.features import month_number, panel
+from forecasting.series.history import histories
+from forecasting.series.seasonality import season
 from synthetic import company, series
 from test_models import KINDS, points
 

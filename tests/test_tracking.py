@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import models, stamps, tracking
+from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.models.boosting import BoostingModel
 from forecasting.models.combination import MedianCombination
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
+from forecasting.registry import tracking
+from forecasting.run import stamps
 from synthetic import company, series
 
 

@@ -8,8 +8,9 @@ import textwrap
 import duckdb
 import pytest
 
-from forecasting import warehouse, workspace
 from forecasting.errors import UserError
+from forecasting.ledger import database as warehouse
+from forecasting.run import workspace
 
 
 def test_a_workspace_remembers_its_source_and_facts(tmp_path):

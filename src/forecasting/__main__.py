@@ -5,8 +5,10 @@ import sys
 import time
 from pathlib import Path
 
-from forecasting import dataset, pipeline, workspace
 from forecasting.errors import UserError
+from forecasting.pipeline import notebooks as pipeline
+from forecasting.run import workspace
+from forecasting.training_set import building as dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,21 +77,21 @@ def page(place, options) -> None:
 
 def publish(place, options) -> None:
     """Write the forecasts into the ledger, register the champions, replace the published copy."""
-    from forecasting.publish import publish
+    from forecasting.ledger.publish import publish
 
     timed("publish", "ledger and registry", lambda: publish(place))
 
 
 def promote(place, options) -> None:
     """Put a model in force for a domain, whatever the gate says, until it is rolled back."""
-    from forecasting.promotion import promote
+    from forecasting.choice.promotion import promote
 
     print(promote(place, options.domain, options.model))
 
 
 def rollback(place, options) -> None:
     """Take the last change of a domain's champion back."""
-    from forecasting.promotion import rollback
+    from forecasting.choice.promotion import rollback
 
     print(rollback(place, options.domain))
 
@@ -97,7 +99,7 @@ def rollback(place, options) -> None:
 def render(place, options) -> None:
     """Render the executed pages, write the files beside them and keep the report as an edition."""
     pipeline.without_unused_grammar()
-    from forecasting.render import render
+    from forecasting.site.render import render
 
     folders = (place.runs / "pages", place.runs / "report", place.name, place.published, place.data / "editions")
     timed("report", "rendered, files, edition", lambda: render(*folders))

@@ -11,8 +11,8 @@ from pydantic_core import to_json
 from forecasting.api.errors import documented
 from forecasting.api.schemas import PredictRequest, PredictResponse
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
-from forecasting.series_input import SeriesError, checked_series
-from forecasting.served_model import SeriesForecast, ServedModel
+from forecasting.serving.series_input import SeriesError, checked_series
+from forecasting.serving.served_model import SeriesForecast, ServedModel
 
 router = APIRouter(tags=["forecasts"])
 POSITION = {bound: QUANTILE_COLUMNS.index(quantile) for bound, quantile in BOUNDS.items()}

@@ -10,9 +10,9 @@ from forecasting.api.errors import ApiError
 from forecasting.api.metrics import Metrics
 from forecasting.api.together import Together
 from forecasting.contracts import DOMAINS
-from forecasting.forecaster import LOOK_EVERY, SalesForecaster
-from forecasting.published import NothingPublished, Published
-from forecasting.served_model import ServedModel
+from forecasting.ledger.published import NothingPublished, Published
+from forecasting.serving.forecaster import LOOK_EVERY, SalesForecaster
+from forecasting.serving.served_model import ServedModel
 
 
 class Service:

@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from forecasting.benchmark.paths import RESULTS, TRIAL
 from forecasting.benchmark.run import options_of, run
 from forecasting.errors import UserError
+from forecasting.run.benchmark_files import RESULTS, TRIAL
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -12,14 +12,13 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from forecasting import combining
-from forecasting.calibration import Calibration, Past
 from forecasting.contracts import POINT, QUANTILE_COLUMNS
-from forecasting.intervals import naive_errors, scale
+from forecasting.intervals.calibration import Calibration, Past
+from forecasting.intervals.conformal import naive_errors, scale
+from forecasting.intervals.reconciliation import METHODS
 from forecasting.models import family_models, forecast, statistical
 from forecasting.models.base import Model
-from forecasting.models.combination import Combination, MedianCombination, WeightedCombination
-from forecasting.reconciliation import METHODS
+from forecasting.models.combination import Combination, MedianCombination, WeightedCombination, combining
 
 ROOT = Path(__file__).resolve().parents[3]
 CHAMPION = "champion"

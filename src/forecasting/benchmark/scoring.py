@@ -10,10 +10,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from forecasting import metrics
 from forecasting.benchmark.datasets import Dataset
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.features import month_number, panel, seasonal_error
+from forecasting.evaluation import metrics
+from forecasting.series.features import month_number, panel, seasonal_error
 
 CHAMPION = "champion"
 MEASURES = ("smape", "mape", "mase", "wql", "coverage_80", "coverage_95")

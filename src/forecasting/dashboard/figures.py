@@ -7,7 +7,7 @@ from forecasting import plots
 from forecasting.dashboard.selection import BACK_TEST, Selection
 from forecasting.report.charts import BANDS, trend_traces, visible_range
 from forecasting.report.model_names import model_name
-from forecasting.report.numbers import SPACE, decimals_for, is_scaled, month
+from forecasting.wording.numbers import SPACE, decimals_for, is_scaled, month
 
 LABELS = ("Back-test, not published", "Forecast")
 READING = (

@@ -6,7 +6,7 @@ from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.wording import plain
 from forecasting.report.data import Domain
 from forecasting.report.model_names import model_name
-from forecasting.report.numbers import month
+from forecasting.wording.numbers import month
 
 EVERY = "10s"  # how often an open page looks whether something was published
 

@@ -4,8 +4,8 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
-from forecasting.csv_dates import FORMATS as DATES
 from forecasting.errors import UserError
+from forecasting.facts.csv_dates import FORMATS as DATES
 
 MONTHS = {
     "%Y/%m": r"\d{4}/\d{1,2}",

@@ -7,9 +7,9 @@ import pandas as pd
 from forecasting.contracts import ALL
 from forecasting.report.charts import one_per_name
 from forecasting.report.data import RANGE, Domain
-from forecasting.report.numbers import between, compact, count, is_known, month
 from forecasting.report.periods import together
-from forecasting.report.wording import signed
+from forecasting.wording.comparisons import signed
+from forecasting.wording.numbers import between, compact, count, is_known, month
 
 PUBLISHED, BACK_TEST, COMING = "published", "back-test, not published", "coming"
 NAME = ["region", "product_category"]

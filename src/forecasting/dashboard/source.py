@@ -12,11 +12,11 @@ import streamlit as st
 
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.forecaster import SalesForecaster
-from forecasting.model_source import times
-from forecasting.published import ONE_AT_A_TIME, Published
+from forecasting.ledger.published import ONE_AT_A_TIME, Published
 from forecasting.report.data import Domain, load_domain
 from forecasting.report.track_record import load_record
+from forecasting.serving.forecaster import SalesForecaster
+from forecasting.serving.model_source import times
 
 LOG = logging.getLogger("forecasting.dashboard")
 KEPT = 12  # answers kept of each kind: a few workspaces' states of three domains

@@ -11,9 +11,9 @@ import pandas as pd
 
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
-from forecasting.features import Panel, mean, panel
 from forecasting.models.base import MODEL_FILE, Model, quantile_forecast
 from forecasting.models.naive import seasonal_naive
+from forecasting.series.features import Panel, mean, panel
 
 
 def families() -> list[str]:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.features import Panel, panel
 from forecasting.models.base import Model, point_forecast
+from forecasting.series.features import Panel, panel
 
 
 def last_known(values: np.ndarray) -> np.ndarray:

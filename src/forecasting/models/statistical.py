@@ -27,10 +27,10 @@ import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.errors import UserError
-from forecasting.features import panel
-from forecasting.history import History, histories, within_history
 from forecasting.models.base import Model, point_forecast
-from forecasting.seasonality import Season, season
+from forecasting.series.features import panel
+from forecasting.series.history import History, histories, within_history
+from forecasting.series.seasonality import Season, season
 
 
 @dataclass(frozen=True)

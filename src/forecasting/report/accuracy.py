@@ -12,9 +12,9 @@ from forecasting.report.data import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, fold, note, paragraph, table, tag
 from forecasting.report.model_names import WHAT, model_name
-from forecasting.report.numbers import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
 from forecasting.report.track_chart import chart
 from forecasting.report.track_record import load_record
+from forecasting.wording.numbers import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
 
 LEVELS = {"total": "The total", "series": "Single series, on average"}
 PARTS = {"region": "Regions, on average", "category": "Categories, on average"}

@@ -9,7 +9,7 @@ from forecasting.benchmark.datasets import SOURCES
 from forecasting.benchmark.record import REFERENCES
 from forecasting.benchmark.scoring import CHAMPION
 from forecasting.report.html import bullets, facts, note, paragraph, table, tag
-from forecasting.report.numbers import count, day, number, percent
+from forecasting.wording.numbers import count, day, number, percent
 
 INSIDE = {"coverage_80": "Inside 80 %", "coverage_95": "Inside 95 %"}
 UNKNOWN = "was not published"

@@ -6,7 +6,7 @@ from typing import Any
 from forecasting.report.data import Domain, at
 from forecasting.report.html import fold, note, paragraph, table, tag
 from forecasting.report.model_names import WHAT, model_name
-from forecasting.report.numbers import DASH, count, day, is_known, number, percent, share
+from forecasting.wording.numbers import DASH, count, day, is_known, number, percent, share
 
 BASELINE = "seasonal_naive"
 RULES = {

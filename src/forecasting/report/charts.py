@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from forecasting import plots
 from forecasting.report.data import RANGE, Domain
 from forecasting.report.html import Chart
-from forecasting.report.numbers import decimals_for, is_scaled, listing, month
 from forecasting.report.order import natural_rank
+from forecasting.wording.numbers import decimals_for, is_scaled, listing, month
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 BANDS = {"hi_95": "95 % up to", "lo_95": "95 % from", "hi_80": "80 % up to", "lo_80": "80 % from"}

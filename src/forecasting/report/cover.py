@@ -14,8 +14,8 @@ from forecasting.report.data import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import fold, note, table, tag
 from forecasting.report.kpi import tile
-from forecasting.report.numbers import DASH, SPACE, compact, decimals_for, listing, month, number
 from forecasting.report.order import natural_rank
+from forecasting.wording.numbers import DASH, SPACE, compact, decimals_for, listing, month, number
 
 EXPENSES = "Operating expenses"  # the category of profit that is no cost of sales
 AHEAD = 3  # months of cost

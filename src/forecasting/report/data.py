@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS
-from forecasting.warehouse import query
+from forecasting.ledger.database import query
 
 RANGE = ["lo_80", "hi_80", "lo_95", "hi_95"]
 

@@ -4,11 +4,11 @@ from html import escape
 
 import pandas as pd
 
+from forecasting.ledger.database import query
 from forecasting.report.data import Domain
 from forecasting.report.glossary import term
 from forecasting.report.html import paragraph, table
-from forecasting.report.numbers import count, number
-from forecasting.warehouse import query
+from forecasting.wording.numbers import count, number
 
 POOLS = """
     select aggregation, interval_pool, min(horizon) as first, max(horizon) as last, min(interval_n) as n

@@ -8,8 +8,8 @@ import pandas as pd
 from forecasting.report.charts import drawing
 from forecasting.report.data import Domain, at
 from forecasting.report.html import tag
-from forecasting.report.numbers import DASH, SPACE, between, compact, count, is_known, month, percent
-from forecasting.report.wording import change_pct, is_nothing, signed
+from forecasting.wording.comparisons import change_pct, is_nothing, signed
+from forecasting.wording.numbers import DASH, SPACE, between, compact, count, is_known, month, percent
 
 WALK_FORWARD = "walk-forward (back-test), not a published forecast"
 SHOWN = 24  # months of actuals in a sparkline

@@ -11,7 +11,7 @@ from forecasting.report.data import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import bullets, facts, fold, note, paragraph, table, tag
 from forecasting.report.intervals_table import intervals
-from forecasting.report.numbers import count, is_known, listing, month, number, percent, share
+from forecasting.wording.numbers import count, is_known, listing, month, number, percent, share
 
 # The parameters of params/ that belong to a model, by how they begin.
 SETTINGS = {

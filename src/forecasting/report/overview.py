@@ -16,8 +16,8 @@ from forecasting.report.glossary import term
 from forecasting.report.html import Chart, bullets, callout, note, paragraph, tag
 from forecasting.report.kpi import SHOWN, row
 from forecasting.report.notices import in_brief, texts_of
-from forecasting.report.numbers import listing, month
 from forecasting.report.summary import sentences
+from forecasting.wording.numbers import listing, month
 
 LEVELS = (
     "total",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecasting.contracts import FLOWS
 from forecasting.report.data import Domain
-from forecasting.report.numbers import is_known, month
+from forecasting.wording.numbers import is_known, month
 
 
 def is_flow(domain: Domain) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from forecasting.report.data import Domain
 from forecasting.report.html import facts, fold, note, table
 from forecasting.report.model_names import model_name, with_names
-from forecasting.report.numbers import DASH, month
+from forecasting.wording.numbers import DASH, month
 
 
 def code(value: Any, length: int = 0) -> str:

@@ -11,8 +11,8 @@ from forecasting.report.data import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import facts, note, paragraph, table, tag
 from forecasting.report.notices import readable, unfolded
-from forecasting.report.numbers import DASH, compact, count, day, decimals_for, month, number, share
 from forecasting.report.tests_table import tests
+from forecasting.wording.numbers import DASH, compact, count, day, decimals_for, month, number, share
 
 GRAINS = {
     "daily": "daily: a month counts where the facts cover it whole",

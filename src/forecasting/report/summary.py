@@ -10,8 +10,8 @@ from forecasting.report.data import Domain, at
 from forecasting.report.kpi import Kpi, key_figures, year_before
 from forecasting.report.model_names import model_name
 from forecasting.report.notices import texts_of
-from forecasting.report.numbers import SPACE, between, compact, is_known, listing, month
-from forecasting.report.wording import amount, compared, is_nothing, revised
+from forecasting.wording.comparisons import amount, compared, is_nothing, revised
+from forecasting.wording.numbers import SPACE, between, compact, is_known, listing, month
 
 MOST = 3  # series that are named
 LEAST = 0.1  # of the largest change, from which another one is worth a word

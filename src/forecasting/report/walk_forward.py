@@ -4,12 +4,12 @@ from html import escape
 
 import pandas as pd
 
+from forecasting.ledger.database import query
 from forecasting.report.data import Domain, at
 from forecasting.report.html import Cell, fold, note, table
 from forecasting.report.model_names import model_name
-from forecasting.report.numbers import count, decimals_for, number, share
 from forecasting.report.track_record import Measures, measures
-from forecasting.warehouse import query
+from forecasting.wording.numbers import count, decimals_for, number, share
 
 HELD_OUT = """
     with tested as (

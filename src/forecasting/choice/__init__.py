@@ -1,0 +1,1 @@
+"""Champion and challenger: which model forecasts a domain."""

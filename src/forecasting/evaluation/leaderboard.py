@@ -1,0 +1,86 @@
+"""Which model is how good: the leaderboard, with forecast value added. `gate` chooses by it."""
+
+import pandas as pd
+
+from forecasting.contracts import AGGREGATIONS, SEASON_LENGTH
+from forecasting.evaluation.backtest import CHOICE, COMPARED, HELD_OUT_SET
+from forecasting.evaluation.metrics import score
+from forecasting.series.features import month_number
+from forecasting.series.hierarchy import aggregate_actuals
+
+BASELINE = "seasonal_naive"
+HORIZON_GROUPS = {"1-3": (1, 3), "4-6": (4, 6), "all": (1, 10_000)}
+ROW = ["aggregation", "unique_id", "cutoff", "horizon"]
+
+
+def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Join evaluation rows with what happened.
+
+    Adds y, squared_scale (the mean squared seasonal-naive error up to the cutoff) and naive_error (the seasonal naive's
+    absolute error on the same row; NaN where it has none).
+    """
+    actuals = aggregate_actuals(train)
+    rows = evaluation.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
+    rows = rows.merge(_squared_scales(actuals), on=["aggregation", "unique_id", "cutoff"], how="left")
+    naive = rows[rows["model_name"] == BASELINE]
+    naive = naive[ROW].assign(naive_error=(naive["q500"] - naive["y"]).abs())
+    return rows.merge(naive, on=ROW, how="left")
+
+
+def _squared_scales(actuals: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean squared change from a year earlier, up to each month.
+
+    One row per aggregation, unique_id, cutoff: squared_scale.
+    """
+    keys = ["aggregation", "unique_id"]
+    months = actuals.assign(month=month_number(actuals["ds"]))
+    earlier = months.assign(month=months["month"] + SEASON_LENGTH)[[*keys, "month", "y"]]
+    both = months.merge(earlier, on=[*keys, "month"], how="left", suffixes=("", "_before"))
+    squared = (both["y"] - both["y_before"]) ** 2
+    series = [both[key] for key in keys]
+    count = squared.notna().groupby(series).cumsum()
+    mean_square = squared.fillna(0.0).groupby(series).cumsum() / count.where(count > 0)
+    return both[keys].assign(cutoff=both["ds"], squared_scale=mean_square)
+
+
+def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Measure every model.
+
+    Parameters
+    ----------
+    evaluation: BACKTEST_COLUMNS, of `calibration.calibrate_backtests`; only its choice and held-out cutoffs are measured.
+    train: the training set.
+
+    Returns
+    ------- One row per aggregation, evaluation_set, horizon_group ('1-3', '4-6', 'all') and model, best MASE first: n,
+    n_cutoffs, first_cutoff, last_cutoff, the measures of `metrics`, how many rows these left out, and fva: the seasonal
+    naive's MAE − the model's, in the unit of y, on the rows that both have (above zero, the model is better).
+    """
+    rows = scored_rows(evaluation[evaluation["evaluation_set"].isin(COMPARED)], train)
+    parts = [
+        rows[rows["horizon"].between(low, high)].assign(horizon_group=name)
+        for name, (low, high) in HORIZON_GROUPS.items()
+    ]
+    grouped = pd.concat(parts, ignore_index=True)
+    by = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
+    added = grouped.assign(fva=grouped["naive_error"] - (grouped["q500"] - grouped["y"]).abs())
+    spans = added.groupby(by).agg(
+        n_cutoffs=("cutoff", "nunique"),
+        first_cutoff=("cutoff", "min"),
+        last_cutoff=("cutoff", "max"),
+        fva=("fva", "mean"),
+    )
+    board = score(grouped, by).merge(spans.reset_index(), on=by)
+    order = {
+        "aggregation": AGGREGATIONS,
+        "evaluation_set": (CHOICE, HELD_OUT_SET),
+        "horizon_group": tuple(HORIZON_GROUPS),
+    }
+    ranks = [board[name].map(values.index).rename(name) for name, values in order.items()]
+    position = (
+        pd.concat([*ranks, board[["mase", "model_name"]]], axis=1).sort_values([*order, "mase", "model_name"]).index
+    )
+    spans_first = [*by, "n", "n_cutoffs", "first_cutoff", "last_cutoff"]
+    return board.loc[position, [*spans_first, *(c for c in board.columns if c not in spans_first)]].reset_index(
+        drop=True
+    )

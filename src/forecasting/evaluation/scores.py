@@ -1,0 +1,69 @@
+"""Scores arranged for the eye and for MLflow: by months ahead, region, category or cutoff. The measures are those of `metrics`."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from forecasting.evaluation.backtest import COMPARED
+from forecasting.evaluation.leaderboard import scored_rows
+from forecasting.evaluation.metrics import METRICS, score
+
+GROUPINGS = ("region", "product_category", "horizon")
+
+
+def measured(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Return the series' evaluation rows of the cutoffs that are compared, with what happened (`y`)."""
+    compared = rows[(rows["aggregation"] == "series") & rows["evaluation_set"].isin(COMPARED)]
+    return scored_rows(compared, train)
+
+
+def by_horizon(rows: Iterable[pd.DataFrame], train: pd.DataFrame) -> pd.DataFrame:
+    """Return every measure by model and months ahead, over all series and compared cutoffs."""
+    return score(measured(pd.concat(list(rows), ignore_index=True), train), ["model_name", "horizon"])
+
+
+def by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Return every measure by region, category and months ahead, over all single series, apart for choice and held-out cutoffs.
+
+    One row per model_name, evaluation_set, grouped_by ('region', 'product_category', 'horizon') and group (text): n, the measures,
+    how many rows these left out, and fva, the seasonal naive's MAE − the model's, in the unit of y.
+    """
+    known = measured(rows, train)
+    known = known.assign(fva=known["naive_error"] - (known["q500"] - known["y"]).abs())
+    by = ["model_name", "evaluation_set"]
+    parts = []
+    for name in GROUPINGS:
+        table = score(known, [*by, name]).merge(known.groupby([*by, name])["fva"].mean().reset_index(), on=[*by, name])
+        parts.append(table.rename(columns={name: "group"}).assign(grouped_by=name).astype({"group": str}))
+    together = pd.concat(parts, ignore_index=True)
+    first = [*by, "grouped_by", "group"]
+    return together[[*first, *(column for column in together if column not in first)]]
+
+
+def errors(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Return out-of-sample errors, prediction − actual: `unique_id, cutoff, ds, error`, in the unit of y."""
+    known = measured(rows, train)
+    return known.assign(error=known["q500"] - known["y"])[["unique_id", "cutoff", "ds", "error"]]
+
+
+def by_cutoff_and_horizon(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Return one model's measures as `metric, value, cutoff`: «mase_h1» of each cutoff, and «mase» over all its horizons."""
+    known = measured(rows, train)
+    each = score(known, ["cutoff", "horizon"]).assign(suffix=lambda table: "_h" + table["horizon"].astype(str))
+    together = score(known, ["cutoff"]).assign(suffix="")
+    return _long(pd.concat([each, together], ignore_index=True), ["cutoff", "suffix"])[["metric", "value", "cutoff"]]
+
+
+def leaderboard_metrics(board: pd.DataFrame) -> pd.DataFrame:
+    """Return a leaderboard's series rows over all horizons as `metric, value`: «held_out_linear_mase»."""
+    rows = board[(board["aggregation"] == "series") & (board["horizon_group"] == "all")]
+    long = _long(rows.assign(suffix=""), ["evaluation_set", "model_name", "suffix"])
+    return long.assign(metric=long["evaluation_set"] + "_" + long["model_name"] + "_" + long["metric"])[
+        ["metric", "value"]
+    ]
+
+
+def _long(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return one row per key and measure; the measure's name carries the suffix."""
+    long = table.melt(keys, list(METRICS), "metric", "value")
+    return long.assign(metric=long["metric"] + long["suffix"])

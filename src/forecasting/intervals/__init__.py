@@ -1,0 +1,1 @@
+"""Coherent points with true bounds."""

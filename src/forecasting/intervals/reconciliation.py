@@ -1,0 +1,124 @@
+"""Making series, region, category and total agree, where each has a forecast of its own (hierarchicalforecast).
+
+Three methods: `bottom_up` adds up the series' forecasts; `ols` and `wls_struct` let every node have its say and find the coherent
+forecasts nearest to all of them, each node counting alike or by the number of its series (MinTrace: Wickramasuriya,
+Athanasopoulos and Hyndman 2019). Which one a model gets is decided by its own past errors.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import AGGREGATIONS, POINT
+from forecasting.series.hierarchy import NODE, Hierarchy, in_order
+
+METHODS = ("bottom_up", "ols", "wls_struct")
+SIMPLEST = METHODS[0]
+LEAST_GAIN = 0.01  # of the error: below it a difference is chance, and the plain sum is easier to explain
+FEWEST_CUTOFFS = 3  # that measure the methods: one or two share the surprise of one month
+
+
+def projection(method: str, members: np.ndarray) -> np.ndarray:
+    """Return what turns forecasts of all nodes into forecasts of the series [series, nodes].
+
+    `members` [nodes, series] is true where the series belongs to the node; the series themselves are its last rows.
+    """
+    return _projection(method, members.shape, members.astype(bool).tobytes())
+
+
+@lru_cache(maxsize=32)  # cutoffs mostly share one hierarchy
+def _projection(method: str, shape: tuple[int, int], members: bytes) -> np.ndarray:
+    """Ask the library; the summing matrix comes as bytes, so that it can be a key."""
+    from hierarchicalforecast.methods import BottomUp, MinTrace  # its import takes a second
+
+    summing = np.frombuffer(members, dtype=bool).reshape(shape).astype(float)
+    reconciler = BottomUp() if method == SIMPLEST else MinTrace(method)
+    return reconciler.fit(S=summing, y_hat=np.zeros((len(summing), 1))).P
+
+
+def reconcile(rows: pd.DataFrame, train: pd.DataFrame, cut: bool, methods: Sequence[str] = METHODS) -> pd.DataFrame:
+    """Give raw forecasts of one or more models the coherent points of each method.
+
+    Parameters
+    ----------
+    rows: RAW_BACKTEST_COLUMNS, or some of them with aggregation, unique_id, cutoff, horizon, model_name: every node of the series
+    that there are at a cutoff.
+    train: with the region and product_category of every series.
+    cut: whether a series' point below zero counts as zero in the sums (the sign policy).
+
+    Returns
+    -------
+    The rows in order of cutoff, model_name, horizon and node, with region, product_category and one column per method. A series'
+    point is as the method found it, below zero or not; a sum is the sum of its series' points. is_fallback is true of a sum where it
+    is true of every series in it.
+    """
+    nodes = Hierarchy.of(train).nodes
+    placed = rows.merge(nodes.assign(position=range(len(nodes))), on=NODE)
+    placed = placed.sort_values(["cutoff", "model_name", "horizon", "position"], ignore_index=True)
+    parts = [_at_cutoff(part, cut, methods) for _, part in placed.groupby("cutoff", sort=True)]
+    result = pd.concat(parts, ignore_index=True) if parts else placed.assign(**dict.fromkeys(methods, 0.0))
+    return result.drop(columns="position")
+
+
+def _at_cutoff(rows: pd.DataFrame, cut: bool, methods: Sequence[str]) -> pd.DataFrame:
+    """Reconcile the rows of one cutoff: all models and horizons side by side, as they share the hierarchy.
+
+    A series that fell back to zero has ended, or never began: it stays zero and takes no part.
+    """
+    hierarchy = Hierarchy.of(rows[rows["aggregation"] == AGGREGATIONS[0]])
+    shape = (-1, len(hierarchy.nodes))
+    base = rows[POINT].to_numpy().reshape(shape).T  # [nodes, forecasts]
+    fallback = rows["is_fallback"].to_numpy().reshape(shape).T[: hierarchy.n_series]
+    ended = fallback & (base[: hierarchy.n_series] == 0)
+    patterns, pattern = np.unique(ended, axis=1, return_inverse=True)
+    points = {method: np.empty_like(base) for method in methods}
+    for number, living in enumerate(~patterns.T):
+        columns = pattern.ravel() == number
+        for method in methods:
+            series = np.zeros((hierarchy.n_series, columns.sum()))
+            series[living] = _coherent_series(base[:, columns], hierarchy, living, method)
+            sums = hierarchy.add_up(np.maximum(series, 0.0) if cut else series)
+            points[method][:, columns] = np.concatenate([series, sums[hierarchy.n_series :]])
+    spoken = hierarchy.add_up((~fallback).astype(float)) > 0
+    return rows.assign(is_fallback=~spoken.T.ravel(), **{name: found.T.ravel() for name, found in points.items()})
+
+
+def _coherent_series(base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray, method: str) -> np.ndarray:
+    """Return the points of the living series [living, forecasts] from those of all nodes [nodes, forecasts].
+
+    A sum without living series, and one that has the same members as a node before it, says nothing of its own.
+    """
+    own = hierarchy.first_alike() == np.arange(len(base))
+    sums = own & hierarchy.members[:, living].any(axis=1)
+    sums[: hierarchy.n_series] = False
+    order = np.concatenate([np.flatnonzero(sums), np.flatnonzero(living)])
+    return in_order(projection(method, hierarchy.members[np.ix_(order, living)]), base[order])
+
+
+class Choice(NamedTuple):
+    """The method in force, and the error of each method that it was chosen by: empty where nothing is known yet."""
+
+    method: str
+    mase: dict[str, float]
+
+
+def choose_method(errors: pd.DataFrame) -> Choice:
+    """Choose the method with the lowest error on past forecasts of one model.
+
+    The error is the mean of the four aggregations' MASE, so that the many series do not outvote the sums. `bottom_up` stays unless
+    another is better by 1 %, measured on at least three cutoffs.
+
+    Parameters
+    ----------
+    errors: one row per past forecast of a node: aggregation, cutoff and each method's absolute error, in the scale that the node had
+    at that cutoff.
+    """
+    mase = errors.groupby("aggregation")[list(METHODS)].mean().mean()
+    found = {name: float(value) for name, value in mase.items() if np.isfinite(value)}
+    best = min(found, key=found.__getitem__, default=SIMPLEST)
+    enough = errors["cutoff"].nunique() >= FEWEST_CUTOFFS
+    better = enough and found[best] < (1 - LEAST_GAIN) * found[SIMPLEST]
+    return Choice(best if better else SIMPLEST, found)

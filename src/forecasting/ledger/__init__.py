@@ -1,0 +1,1 @@
+"""What is published and read: the only room that opens a database."""

@@ -1,0 +1,115 @@
+"""A finished run of one domain, read from its folder: its tables and the manifest that a published number can be traced back to."""
+
+import importlib.metadata
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS
+from forecasting.errors import UserError
+from forecasting.run import identity, params, stamps
+from forecasting.run.code_state import git_commit
+from forecasting.run.folder import RunFolder
+from forecasting.run.workspace import Workspace
+
+PACKAGES = (
+    "duckdb", "hierarchicalforecast", "lightgbm", "mlflow", "mlforecast", "numpy", "pandas", "papermill", "scikit-learn", "scipy",
+    "statsforecast", "torch", "utilsforecast",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What publishing needs of one domain's run: its manifest, its tables and its MLflow runs."""
+
+    manifest: dict[str, Any]
+    forecasts: pd.DataFrame
+    backtests: pd.DataFrame
+    train: pd.DataFrame
+    notes: dict[str, dict[str, Any]]
+
+    @property
+    def run_id(self) -> str:
+        """The run's id, `<domain>-<cutoff>-<10 hex>`."""
+        return self.manifest["run_id"]
+
+    @property
+    def domain(self) -> str:
+        """The domain."""
+        return self.manifest["domain"]
+
+
+def finished_run(workspace: Workspace, domain: str) -> FinishedRun:
+    """Read one domain's run folder and put its manifest together.
+
+    Raises
+    ------
+    UserError
+        If a step has not run, or a forecast's month is not its cutoff plus its horizon.
+    """
+    run = RunFolder.open(workspace.runs / domain)
+    train, forecasts, backtests = run.training_set(), run.read_table("forecasts"), run.read_table("evaluation")
+    for name, frame, columns in (
+        ("forecasts", forecasts, FORECAST_COLUMNS),
+        ("evaluation", backtests, BACKTEST_COLUMNS),
+    ):
+        check_months(name, frame[columns])
+    notes = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((run.path / "tracking").glob("*.json"))
+    }
+    return FinishedRun(
+        manifest(workspace, run, train, notes), forecasts[FORECAST_COLUMNS], backtests[BACKTEST_COLUMNS], train, notes
+    )
+
+
+def check_months(name: str, frame: pd.DataFrame) -> None:
+    """Raise a UserError unless every row's `ds` is its `cutoff` plus `horizon` months and nothing but `scale` is unknown."""
+    months = (frame["ds"].dt.year - frame["cutoff"].dt.year) * 12 + frame["ds"].dt.month - frame["cutoff"].dt.month
+    wrong = frame[(months != frame["horizon"]) | frame.drop(columns="scale").isna().any(axis=1)]
+    if len(wrong):
+        row = wrong.iloc[0]
+        raise UserError(f"{name}.parquet: {row['unique_id']}, cutoff {row['cutoff']:%Y-%m}, horizon {row['horizon']}, month "
+                        f"{row['ds']:%Y-%m} is incomplete or does not fit; run the 30 and 40 notebooks again.")  # fmt: skip
+
+
+def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: dict[str, dict]) -> dict[str, Any]:
+    """Return everything a published number can be traced back to, as a JSON-able table."""
+    settings = params.resolve(workspace.root, workspace.name, run.domain, workspace.profile)
+    facts, cutoff = run.read_json("facts"), f"{train['ds'].max():%Y-%m-%d}"
+    fingerprint, incumbent = identity.train_fingerprint(train), run.read_json("incumbent")
+    champion = run.read_json("champion")
+    return {
+        "run_id": identity.run_id(run.domain, cutoff, fingerprint, facts, run.steps, incumbent),
+        "choice": identity.choice_identity(fingerprint, run.steps), "incumbent": incumbent,
+        "domain": run.domain, "workspace": workspace.name, "source": workspace.source, "cutoff": cutoff,
+        "fingerprint": fingerprint, "params": settings, "steps": run.steps,
+        "lock": stamps.lock_hash(workspace.root), "git_commit": git_commit(workspace.root),
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+        "seconds": seconds(run), "mlflow": {name: note["mlflow_run_id"] for name, note in notes.items()},
+        "models": [name for name in champion["models"] if notes.get(name, {}).get("model_uri")], "champion": champion,
+        "significance": run.read_json("significance"), "check": run.read_json("check"), "facts": facts,
+        "explanation": run.read_json("explanation"), "tests": run.read_json("tests"),
+        "calibration": calibrations(run, champion["models"]),
+        "currency": settings["currency"], "unit": "units" if facts["measure"] == "units" else settings["currency"],
+    }  # fmt: skip
+
+
+def calibrations(run: RunFolder, models: list[str]) -> dict[str, Any]:
+    """Return the calibration of each model's next forecast: what a server needs beside the registered model."""
+    return {
+        name: run.read_json(f"calibration/{name}")
+        for name in models
+        if (run.path / f"calibration/{name}.json").exists()
+    }
+
+
+def seconds(run: RunFolder) -> dict[str, float]:
+    """Return how long each notebook of the run took, in seconds, from papermill's record."""
+    found = {}
+    for step in run.steps:
+        record = json.loads((run.path / f"{step}.ipynb").read_text(encoding="utf-8"))["metadata"]["papermill"]
+        found[step] = round(record["duration"], 2)
+    return found

@@ -1,0 +1,194 @@
+"""Combinations of the other models: their median, and their weighted mean with weights by months ahead.
+
+A combination's point comes from the members' points. Its quantiles lie around that point as those of its members that
+state quantiles of their own lie around theirs; where no member does they are equal, and the intervals come from the
+combination's past errors alone.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import POINT, QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
+from forecasting.errors import UserError
+from forecasting.models.base import Model
+from forecasting.models.combination import combining
+from forecasting.models.combination.combining import KEY
+
+MEMBERS = "members"
+
+
+class Combination(Model):
+    """What both combinations share: members, fitted models in a fixed order."""
+
+    family = "combination"
+
+    def __init__(self, members: Sequence[Model] = (), **settings: Any) -> None:
+        """Take the members, fitted, and the settings by name."""
+        super().__init__(**settings)
+        self.members = list(members)
+
+    @property
+    def names(self) -> list[str]:
+        """The members' names, in order."""
+        return [member.name for member in self.members]
+
+    @abstractmethod
+    def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
+        """Return what each member counts [n, members] at points [n, members] so many months ahead."""
+
+    def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the combined point [n] of points [n, members]."""
+        return (values * weights).sum(axis=1)
+
+    def fit(self, train: pd.DataFrame) -> Self:
+        """Fit the members; weights are not learned from a training table but from backtests (`learn`)."""
+        for member in self.members:
+            member.fit(train)
+        return self
+
+    def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        """See `Model.predict`; a member that cannot speak of a series gives its fallback."""
+        from forecasting.models import forecast
+
+        cutoff = history["ds"].max()
+        parts = [
+            forecast(member, history, horizon, flow=False).assign(aggregation="", cutoff=cutoff, model_name=member.name)
+            for member in self.members
+        ]
+        combined = self.combine(pd.concat(parts, ignore_index=True))
+        return combined[["unique_id", "ds", "horizon", *QUANTILE_COLUMNS]]
+
+    def combine(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """Combine the members' raw forecasts: one row per KEY (RAW_BACKTEST_COLUMNS), of those that all members have.
+
+        Raises
+        ------
+        UserError
+            If a member has no forecasts at all.
+        """
+        missing = sorted(set(self.names) - set(raw["model_name"]))
+        if raw.empty:  # a history too short for any cutoff
+            return raw
+        if missing:
+            raise UserError(
+                f"{self.name}: there are no forecasts of {', '.join(missing)}. Run its 20_train notebook first."
+            )
+        raw = raw[raw["model_name"].isin(self.names)]  # the flags below are the members' own
+        rows = combining.points(raw, self.names)
+        index, values = rows.index, rows.to_numpy()
+        horizon = index.get_level_values("horizon").to_series()
+        weights = self.member_weights(values, horizon)
+        around = self._around(raw, index, weights)
+        quantiles = self.point(values, weights)[:, None] + around
+        flags = raw.groupby(KEY)["is_fallback"].min().reindex(index).to_numpy()
+        frame = index.to_frame(index=False).assign(model_name=self.name, is_fallback=flags)
+        frame[list(QUANTILE_COLUMNS)] = quantiles
+        return frame[RAW_BACKTEST_COLUMNS]
+
+    def _around(self, raw: pd.DataFrame, index: pd.MultiIndex, weights: np.ndarray) -> np.ndarray:
+        """Return how far the quantiles lie from the point [n, 11]: the mean over members that state quantiles."""
+        total, share = np.zeros((len(index), len(QUANTILE_COLUMNS))), np.zeros(len(index))
+        for number, name in enumerate(self.names):
+            own = raw[raw["model_name"] == name].set_index(KEY).reindex(index)
+            apart = own[list(QUANTILE_COLUMNS)].sub(own[POINT], axis=0).to_numpy()
+            if (apart[:, 0] < apart[:, -1]).any():
+                weight = np.maximum(weights[:, number], 1e-6)  # one that counts nothing still knows how wide it is
+                total, share = total + apart * weight[:, None], share + weight
+        return total / np.where(share > 0, share, 1.0)[:, None]
+
+    def explanation(self) -> dict[str, Any]:
+        """Return what each member says of itself: {"members": {name: its explanation}}."""
+        return {MEMBERS: {member.name: member.explanation() for member in self.members}}
+
+    def save(self, directory: Path) -> None:
+        """Write the combination and, in a folder each, its members."""
+        super().save(directory)
+        for member in self.members:
+            member.save(directory / MEMBERS / member.name)
+
+    def state(self) -> dict[str, Any]:
+        """Return the members' names: their own files hold the rest."""
+        return {MEMBERS: self.names}
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what `save` wrote, members included."""
+        from forecasting.models import load
+
+        model = super().load(directory)
+        model.members = [load(directory / MEMBERS / name) for name in model.listed]
+        return model
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned; the members follow in `load`."""
+        self.listed = list(state[MEMBERS])
+
+
+class MedianCombination(Combination):
+    """The median of the families, each by the median of its models, month by month: one voice for each family."""
+
+    name = "median"
+
+    def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
+        """Every family counts the same."""
+        families = [member.family for member in self.members]
+        return np.tile(combining.shared(np.ones(len(families)), families), (len(values), 1))
+
+    def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the median [n]."""
+        families = np.array([member.family for member in self.members])
+        voices = [np.median(values[:, families == family], axis=1) for family in dict.fromkeys(families)]
+        return np.median(np.column_stack(voices), axis=1)
+
+
+class WeightedCombination(Combination):
+    """The weighted mean of the members' points. Setting `power`: 0 gives equal weights, more of it trusts past errors more."""
+
+    name = "weighted"
+    defaults: ClassVar[dict[str, Any]] = {"power": 12.0}
+    learned: pd.DataFrame | None = None
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """The weights, a row per bucket of months ahead and a column per member.
+
+        Raises
+        ------
+        UserError
+            If nothing has been learned yet.
+        """
+        if self.learned is None:
+            raise UserError(f"{self.name}: it has no weights yet. Give past errors to `learn`, or use the median.")
+        return self.learned
+
+    def learn(self, known: pd.DataFrame) -> Self:
+        """Learn the weights by months ahead from scaled errors (of `combining.errors`) of months that are known."""
+        families = {member.name: member.family for member in self.members}
+        self.learned = combining.weights(known, families, self.settings["power"])
+        return self
+
+    def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
+        """Return each row's weights, those of its bucket of months ahead."""
+        return self.weights.loc[combining.bucket_names(horizon), self.names].to_numpy()
+
+    def explanation(self) -> dict[str, Any]:
+        """Return the members' explanations and the weights: {"weights": {bucket of months ahead: {member: weight}}}."""
+        rounded = {bucket: row.round(4).to_dict() for bucket, row in self.weights.iterrows()}
+        return super().explanation() | {"weights": rounded}
+
+    def state(self) -> dict[str, Any]:
+        """Return the members' names and the weights."""
+        return super().state() | {"weights": self.weights.to_dict("index")}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        super().restore(state)
+        self.learned = pd.DataFrame.from_dict(state["weights"], orient="index")[self.listed].rename_axis("bucket")
+
+
+MODELS = (MedianCombination, WeightedCombination)

@@ -1,0 +1,115 @@
+"""Weights of a combination: by months ahead, from past errors, shrunk towards equal.
+
+A model's weight is its past mean absolute scaled error to a negative power (inverse-error weights: Bates and Granger 1969;
+Stock and Watson 2004). Weights that are fitted closely to the past forecast worse than equal ones («the forecast combination
+puzzle», Claeskens et al. 2016), so the power is small while few months are known: power 0 means equal weights. Models of one
+family err alike, so they share a family's weight: three statistical models do not outvote one network.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import POINT
+from forecasting.intervals.conformal import BUCKETS, bucket_of, scales
+from forecasting.series.hierarchy import aggregate_actuals, comparable
+
+if TYPE_CHECKING:
+    from forecasting.models.combination import WeightedCombination
+
+HALFWAY = 6  # months of known errors at which half of the power is used
+LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny would decide for all
+SMALLEST_ERROR = 1e-6  # in scales: bounds the weight of a model that was never wrong
+
+# The families whose models are combined; the baselines are what these are measured against.
+FAMILIES = ("statistical", "boosting", "cnn_lstm")
+
+KEY = ["aggregation", "unique_id", "cutoff", "horizon", "ds"]
+
+
+def member_families(families: Sequence[str]) -> list[str]:
+    """Return those of a run's families whose models are combined; all of them where none of FAMILIES was trained."""
+    return [family for family in families if family in FAMILIES] or list(families)
+
+
+def points(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
+    """Return the points of each member side by side: one row per KEY, a column per member; rows that all have."""
+    wide = raw.pivot(index=KEY, columns="model_name", values=POINT)
+    return wide.reindex(columns=list(members)).dropna()
+
+
+def past_errors(raw: pd.DataFrame, train: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
+    """Return `errors` of walk-forward forecasts (RAW_BACKTEST_COLUMNS) against a domain's training set."""
+    actuals = aggregate_actuals(train)
+    known = scales(actuals, sorted(raw["cutoff"].unique()))
+    return errors(comparable(raw, train), actuals, known, members)
+
+
+def walk_forward(model: "WeightedCombination", raw: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Combine walk-forward forecasts, the weights of each cutoff learned from months up to it (RAW_BACKTEST_COLUMNS).
+
+    The model keeps the weights learned from everything known, those for the next forecast.
+    """
+    known = past_errors(raw, train, model.names)
+    parts = [
+        model.learn(known[known["ds"] <= cutoff]).combine(rows) for cutoff, rows in raw.groupby("cutoff", sort=True)
+    ]
+    model.learn(known)
+    return pd.concat(parts, ignore_index=True) if parts else raw
+
+
+def errors(
+    raw: pd.DataFrame, actuals: pd.DataFrame, known_scales: pd.DataFrame, members: Sequence[str]
+) -> pd.DataFrame:
+    """Return scaled errors of each member: KEY, bucket and a column per member.
+
+    Parameters
+    ----------
+    raw: RAW_BACKTEST_COLUMNS of the members.
+    actuals: aggregation, unique_id, ds, y.
+    known_scales: aggregation, unique_id, cutoff, scale; rows without a scale are left out.
+    """
+    wide = points(raw, members).reset_index()
+    rows = wide.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
+    rows = rows.merge(known_scales, on=["aggregation", "unique_id", "cutoff"])
+    rows = rows[rows["scale"].notna()].reset_index(drop=True)
+    scaled = rows[list(members)].sub(rows["y"], axis=0).div(rows["scale"], axis=0)
+    return pd.concat([rows[KEY].assign(bucket=bucket_names(rows["horizon"])), scaled], axis=1)
+
+
+def bucket_names(horizon: pd.Series) -> np.ndarray:
+    """Return the name of the bucket of months ahead that each horizon lies in."""
+    return np.array(list(BUCKETS))[bucket_of(horizon.to_numpy())]
+
+
+def weights(known: pd.DataFrame, families: dict[str, str], power: float) -> pd.DataFrame:
+    """Return the weights by bucket of months ahead: one row per bucket, a column per member, each row adding up to one.
+
+    Parameters
+    ----------
+    known: of `errors`, restricted by the caller to months that were known.
+    families: the family of each member, in their order.
+    power: of the inverse error, reached as the known months become many.
+
+    A bucket of which nothing is known takes the weights of the bucket before it, the first one equal weights.
+    """
+    members = list(families)
+    found, last = {}, shared(np.ones(len(members)), list(families.values()))
+    for bucket in BUCKETS:
+        rows = known[known["bucket"] == bucket]
+        months = rows["ds"].nunique()
+        if months:
+            size = np.minimum(rows[members].abs(), LARGEST_ERROR).mean().to_numpy()
+            relative = np.maximum(size, SMALLEST_ERROR) / max(size.min(), SMALLEST_ERROR)
+            last = shared(relative ** (-power * months / (months + HALFWAY)), list(families.values()))
+        found[bucket] = last
+    return pd.DataFrame.from_dict(found, orient="index", columns=members).rename_axis("bucket")
+
+
+def shared(claims: np.ndarray, families: Sequence[str]) -> np.ndarray:
+    """Return weights [members] that add up to one: each model's claim divided by the number of models in its family."""
+    count = np.array([families.count(family) for family in families])
+    share = claims / count
+    return share / share.sum()

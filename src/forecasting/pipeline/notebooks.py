@@ -1,0 +1,216 @@
+"""Runs one notebook through papermill, strictly: its parameters must be declared, and a failed run leaves no result behind."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from forecasting.choice import incumbent
+from forecasting.contracts import DOMAINS
+from forecasting.errors import UserError
+from forecasting.run import params, stamps
+from forecasting.run.benchmark_files import LOG, RESULTS
+from forecasting.run.workspace import Workspace
+
+# One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
+THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+PAGES = {
+    "index": "index", **{domain: "domain" for domain in DOMAINS}, "accuracy": "accuracy", "model_card": "model_card",
+    "data_quality": "data_quality", "benchmark": "benchmark",
+    "glossary": "glossary",
+}  # fmt: skip
+
+
+def families(settings: dict[str, Any]) -> list[str]:
+    """Return the model families of a run, in the order of `params/`."""
+    return list(settings["families"])
+
+
+def steps(settings: dict[str, Any]) -> list[str]:
+    """Return the names of a domain's notebooks, in order."""
+    train = [f"20_train_{family}" for family in families(settings)]
+    return ["10_check_data", *train, "25_combine", "30_evaluate", "40_forecast"]
+
+
+def plan(workspace: Workspace, rebuilt: bool = True) -> None:
+    """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do.
+
+    Also which champion each domain had before (`incumbent.json`); `rebuilt` says whether the warehouse was built anew.
+    """
+    domains = workspace.domains()
+    folder = workspace.runs / "stamps"
+    for domain in domains:
+        settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+        found = {
+            step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings) for step in steps(settings)
+        }
+        for step, stamp in found.items():
+            stamps.write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
+        write_run(workspace, domain, domain, found)
+        incumbent.write(workspace, domain, found, rebuilt)
+        page_stamp(workspace, domain, settings)
+    settings = params.resolve(workspace.root, workspace.name, domains[0], workspace.profile)
+    for page in shared_pages(workspace):
+        page_stamp(workspace, page, settings)
+    shared_stamps(workspace, domains)
+    lines = [f"DOMAINS := {' '.join(domains)}", f"FAMILIES := {' '.join(families(settings))}"]
+    stamps.write_if_changed(workspace.runs / "plan.mk", "\n".join(lines) + "\n")
+
+
+def shared_stamps(workspace: Workspace, domains: list[str]) -> None:
+    """Write the stamps of what all domains share: publishing, and how pages are rendered."""
+    folder = workspace.runs / "stamps"
+    package = workspace.root / "src" / "forecasting"
+    stamps.write_if_changed(
+        folder / "publish.stamp", stamps.modules_hash({"forecasting.ledger.publish"}, package, stamps.PRESENTATION)
+    )
+    forget_pages(workspace, {*shared_pages(workspace), *domains})
+    look = stamps.folder_hash(
+        workspace.root / "reports", ("*.yml", "*.css", "*.typ", "*.j2", "*.html", "*.js", "*.json")
+    )
+    stamps.write_if_changed(
+        folder / "render.stamp",
+        stamps.digest(look, stamps.modules_hash({"forecasting.site.render"}, package), shutil.which("quarto")),
+    )
+
+
+def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[str, str], below: str = "") -> None:
+    """Write `run.json`, which tells the notebooks of a domain which run they belong to."""
+    run = {"domain": domain, "workspace": workspace.name, "experiment": experiment, "steps": found}
+    folder = workspace.runs / below / domain
+    stamps.write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
+
+
+def shared_pages(workspace: Workspace) -> list[str]:
+    """Return the pages that belong to no domain; that of the benchmark only where it has been run."""
+    benchmark = ["benchmark"] if (workspace.root / RESULTS).exists() else []
+    return ["index", "accuracy", "model_card", "data_quality", *benchmark, "glossary"]
+
+
+def page_stamp(workspace: Workspace, page: str, settings: dict[str, Any]) -> None:
+    """Write the stamp of a report page."""
+    source = workspace.root / "reports" / f"{PAGES[page]}.ipynb"
+    stamp = stamps.step_stamp(workspace.root, source, settings, page=True)
+    stamps.write_if_changed(workspace.runs / "stamps" / f"page-{page}.stamp", stamp)
+
+
+def forget_pages(workspace: Workspace, pages: set[str]) -> None:
+    """Remove executed pages of domains that are no longer built, so that the report does not show them on."""
+    for path in (workspace.runs / "pages").glob("*.ipynb"):
+        if path.name.split(".")[0] not in pages:
+            path.unlink()
+            (workspace.runs / "stamps" / "render.stamp").unlink(missing_ok=True)  # render again, without them
+
+
+def notebook(workspace: Workspace, step: str) -> Path:
+    """Return the notebook of a step.
+
+    Raises
+    ------
+    UserError
+        If there is none, which is how a misspelt model family shows.
+    """
+    path = workspace.root / "notebooks" / f"{step}.ipynb"
+    if not path.exists():
+        known = sorted(found.stem for found in path.parent.glob("*.ipynb"))
+        raise UserError(
+            f"There is no notebook {step}.ipynb. Notebooks: {', '.join(known)}. See «families» in params/default.yml."
+        )
+    return path
+
+
+def run_step(workspace: Workspace, domain: str, step: str) -> None:
+    """Execute one numbered notebook for one domain into the domain's run folder."""
+    source = notebook(workspace, step)
+    folder = workspace.runs / domain
+    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+    injected = {"run_dir": ".", "tracking_dir": os.path.relpath(workspace.data, folder)}
+    values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
+    execute(source, folder / f"{step}.ipynb", values)
+
+
+def run_page(workspace: Workspace, page: str) -> None:
+    """Execute one report page into the run folder's `pages`."""
+    source = workspace.root / "reports" / f"{PAGES[page]}.ipynb"
+    folder = workspace.runs / "pages"
+    domain = page if page in DOMAINS else workspace.domains()[0]
+    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+    files = {"published": workspace.published, "benchmark_results": workspace.root / RESULTS,
+             "benchmark_log": workspace.root / LOG}  # fmt: skip
+    injected = {name: os.path.relpath(path, folder) for name, path in files.items()} | {"domain": page}
+    values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
+    execute(source, folder / f"{page}.ipynb", values)
+
+
+def only_declared(source: Path, injected: dict[str, Any]) -> dict[str, Any]:
+    """Return those of the injected values that this notebook declares."""
+    names = params.declared(source)
+    return {key: value for key, value in injected.items() if key in names}
+
+
+def execute(source: Path, target: Path, values: dict[str, Any]) -> None:
+    """Execute `source` with `values`, in the folder of `target`, and leave the executed copy there only if it succeeded.
+
+    A failed run leaves `<name>.failed.ipynb`, with the error in it, to be opened and looked at.
+
+    Raises
+    ------
+    UserError
+        If a value is not declared, or a cell raised a UserError.
+    """
+    unknown = sorted(set(values) - set(params.declared(source)))
+    if unknown:
+        raise UserError(f"{source.name} declares no parameter {', '.join(unknown)}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    running, failed = (target.with_name(f"{target.stem}.{state}.ipynb") for state in ("running", "failed"))
+    failed.unlink(missing_ok=True)
+    try:
+        papermill_execute(source, running, values, target.parent)
+    except BaseException:
+        if running.exists():
+            running.replace(failed)
+        raise
+    running.replace(target)
+
+
+def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: Path) -> None:
+    """Call papermill with a kernel of this environment over a private socket, and translate a cell's UserError."""
+    with tempfile.TemporaryDirectory(prefix="fc-") as runtime:  # short: the path of a socket has about 100 characters
+        os.environ.update(THREADS, JUPYTER_RUNTIME_DIR=runtime, JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0",
+                          IPYTHONDIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")  # fmt: skip
+        without_unused_grammar()
+        import papermill
+        from papermill.exceptions import PapermillExecutionError
+
+        try:
+            papermill.execute_notebook(
+                str(source), str(running), values, kernel_name="python3", cwd=str(cwd), progress_bar=False,
+                log_output=False, shutdown_kernel="immediate",
+                kernel_manager_class="forecasting.pipeline.kernels.PrivateKernelManager",
+            )  # fmt: skip
+        except PapermillExecutionError as error:
+            if error.ename == "UserError":
+                raise UserError(error.evalue) from None
+            raise
+
+
+def without_unused_grammar() -> None:
+    """Keep jsonschema from building a grammar of web addresses, a second of each start, for formats that no notebook has."""
+    sys.modules.setdefault("rfc3987_syntax", None)
+
+
+def by_hand(workspace: Workspace) -> None:
+    """Copy each domain's run into `by_hand/`, where notebooks opened by hand work without touching the real run."""
+    for domain in workspace.domains():
+        origin, copy = workspace.runs / domain, workspace.runs / "by_hand" / domain
+        ignore = shutil.ignore_patterns("*.ipynb", "*.running", "*.new", "tracking")
+        shutil.copytree(origin, copy, dirs_exist_ok=True, ignore=ignore)
+        write_run(workspace, domain, f"{domain} by hand", {}, below="by_hand")
+
+
+def show(text: str) -> None:
+    """Print a progress line at once."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,199 @@
+"""The only module of ours that imports MLflow (beside `mlflow_model`, which MLflow loads): what each run, its model and its
+forecasts leave in the workspace's store. What is registered of them is in `registry`.
+
+The store is a SQLite file beside the warehouse. It is created before steps run side by side, because two processes that
+create the same store at once crash in its migrations. A step whose inputs (its stamp, settings and training set) are already in
+the store is not logged twice.
+"""
+
+import importlib.metadata
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before mlflow is imported: nothing leaves this machine
+
+import mlflow
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+
+from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
+from forecasting.errors import UserError
+from forecasting.models.base import MODEL_FILE
+from forecasting.registry import mlflow_model
+from forecasting.run.folder import RunFolder
+from forecasting.run.identity import train_fingerprint
+from forecasting.run.stamps import digest
+
+# Its progress messages would stand between our lines and, with timings in them, in notebooks.
+logging.getLogger("mlflow").setLevel(logging.ERROR)
+os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+
+BY_HAND = "by hand"
+ARTIFACTS = "mlflow"  # the folder beside the store that holds what is logged
+# What a logged model needs to be loaded, by family. Stated, because MLflow takes seconds to find it out for each model.
+SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
+PACKAGES = {
+    "linear": ("scikit-learn", "threadpoolctl"),
+    "statistical": ("statsforecast",),
+    "boosting": ("lightgbm", "mlforecast"),
+    "cnn_lstm": ("torch", "tqdm"),
+}
+KEY = [ColSpec(DataType.string, "unique_id"), ColSpec(DataType.datetime, "ds")]
+MODEL_CODE = Path(mlflow_model.__file__)  # imported, so that the stamps of the steps which log models know of it
+
+
+def store_uri(tracking_dir: Path) -> str:
+    """Return the URI of the SQLite store in a folder; writers wait up to a minute for each other."""
+    return f"sqlite:///{tracking_dir.resolve()}/mlflow.db?timeout=60"
+
+
+def prepare(tracking_dir: Path) -> None:
+    """Create the store and its experiments, one per domain and one for work by hand, if they are not there."""
+    tracking_dir.mkdir(parents=True, exist_ok=True)
+    client = mlflow.MlflowClient(store_uri(tracking_dir), store_uri(tracking_dir))
+    for name in [*DOMAINS, *(f"{domain} {BY_HAND}" for domain in DOMAINS)]:
+        if client.get_experiment_by_name(name) is None:
+            artifacts = (tracking_dir / ARTIFACTS / name.replace(" ", "_")).resolve()
+            client.create_experiment(name, artifact_location=artifacts.as_uri())
+
+
+def open_store(tracking_dir: str | Path, experiment: str) -> mlflow.MlflowClient:
+    """Point MLflow at the store in `tracking_dir`, make it if it is not there, and choose the experiment."""
+    folder = Path(tracking_dir)
+    if not (folder / "mlflow.db").exists():
+        prepare(folder)
+    mlflow.set_tracking_uri(store_uri(folder))
+    mlflow.set_registry_uri(store_uri(folder))
+    mlflow.set_experiment(experiment)
+    return mlflow.MlflowClient()
+
+
+def store_reader(tracking_dir: Path) -> mlflow.MlflowClient:
+    """Return a client of the store for those who only read it: unlike `open_store`, it changes nothing of MLflow's own state.
+
+    Raises
+    ------
+    UserError
+        If there is no store, which opening one would create.
+    """
+    if not (tracking_dir / "mlflow.db").exists():
+        raise UserError(f"{tracking_dir / 'mlflow.db'} is not there yet: `make report` builds it.")
+    return mlflow.MlflowClient(store_uri(tracking_dir), store_uri(tracking_dir))
+
+
+def log_step(
+    run: RunFolder,
+    tracking_dir: str | Path,
+    step: str,
+    name: str,
+    settings: dict[str, Any],
+    metrics: pd.DataFrame,
+    figures: dict[str, Figure] | None = None,
+    tables: dict[str, pd.DataFrame] | None = None,
+    model_dir: Path | None = None,
+) -> None:
+    """Record one step of a domain in MLflow and note its run id in `tracking/<name>.json` of the run folder.
+
+    Parameters
+    ----------
+    step, name
+        The notebook («20_train_linear») and what it made («linear»).
+    settings
+        What was set, and what follows from anything but the stamp and the training set, such as the champion.
+    metrics
+        Long table `metric, value` and optional `cutoff`: a metric of one cutoff is logged at the step yyyymm.
+    figures, tables
+        Plots (kept as PNG) and tables (kept as CSV) by name.
+    model_dir
+        The folder a model was saved to; it is logged as a pyfunc model with its signature.
+    """
+    train = run.training_set()
+    fingerprint = train_fingerprint(train)
+    client = open_store(tracking_dir, run.experiment)
+    step_id = digest(run.workspace, run.domain, name, fingerprint, run.steps.get(step), settings)
+    run_id = finished(client, run.experiment, step_id) if step in run.steps else None
+    if run_id is None:
+        tags = {"step": step, "step_id": step_id, "domain": run.domain, "workspace": run.workspace,
+                "fingerprint": fingerprint, "cutoff": f"{train['ds'].max():%Y-%m-%d}"}  # fmt: skip
+        with mlflow.start_run(run_name=f"{run.domain} {name}", tags=tags) as active:
+            run_id = active.info.run_id
+            log_content(run_id, settings, metrics, figures or {}, tables or {})
+            if model_dir is not None:
+                mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow))
+    run.write_json(
+        f"tracking/{name}", {"mlflow_run_id": run_id, "model_uri": client.get_run(run_id).data.tags.get("model_uri")}
+    )
+
+
+def finished(client: mlflow.MlflowClient, experiment: str, step_id: str) -> str | None:
+    """Return the id of the finished MLflow run that already holds this step, if there is one."""
+    ids = [client.get_experiment_by_name(experiment).experiment_id]
+    query = f"tags.step_id = '{step_id}' and attributes.status = 'FINISHED'"
+    found = client.search_runs(ids, query, max_results=1)
+    return found[0].info.run_id if found else None
+
+
+def log_content(
+    run_id: str,
+    settings: dict[str, Any],
+    metrics: pd.DataFrame,
+    figures: dict[str, Figure],
+    tables: dict[str, pd.DataFrame],
+) -> None:
+    """Log parameters, metrics, plots and tables to the active MLflow run; see `log_step` for the arguments."""
+    mlflow.log_params({key: json.dumps(value) for key, value in settings.items()})
+    log_metrics(run_id, metrics)
+    for file, figure in figures.items():
+        mlflow.log_figure(figure, f"plots/{file}.png")
+    for file, table in tables.items():
+        mlflow.log_text(table.to_csv(index=False), f"tables/{file}.csv")
+
+
+def log_metrics(run_id: str, metrics: pd.DataFrame) -> None:
+    """Log a long table `metric, value[, cutoff]` in one request; unknown values are left out."""
+    known = metrics.dropna(subset=["value"])
+    steps = known["cutoff"].dt.strftime("%Y%m").astype(int) if "cutoff" in known else pd.Series(0, index=known.index)
+    entries = [
+        mlflow.entities.Metric(row.metric, float(row.value), 0, int(steps[row.Index])) for row in known.itertuples()
+    ]
+    mlflow.MlflowClient().log_batch(run_id, metrics=entries)
+
+
+def log_model(model_dir: Path, flow: bool) -> str:
+    """Log a saved model folder as models-from-code, our code and our JSON and no pickle; return the model's URI.
+
+    `flow`: whether its domain sums over a month, so that a series of twelve empty months has ended.
+    """
+    logged = mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(MODEL_CODE),
+        artifacts={"model": str(model_dir)},
+        signature=signature(flow),
+        pip_requirements=requirements(model_dir),
+    )
+    return logged.model_uri
+
+
+def signature(flow: bool) -> ModelSignature:
+    """Return what a logged model takes and gives: a row per series and month of history; a row per series and month ahead."""
+    quantiles = [ColSpec(DataType.double, name) for name in QUANTILE_COLUMNS]
+    flag = ColSpec(DataType.boolean, "is_fallback")
+    return ModelSignature(
+        inputs=Schema([*KEY, ColSpec(DataType.double, "y")]),
+        outputs=Schema([*KEY, ColSpec(DataType.long, "horizon"), *quantiles, flag]),
+        params=ParamSchema(
+            [ParamSpec("horizon", DataType.long, MAX_HORIZON), ParamSpec("flow", DataType.boolean, flow)]
+        ),
+    )
+
+
+def requirements(model_dir: Path) -> list[str]:
+    """Return the packages that a saved model needs, a combination those of its members too, in the versions that are installed."""
+    saved = [json.loads(path.read_text(encoding="utf-8")) for path in model_dir.rglob(MODEL_FILE)]
+    names = {*SHARED_PACKAGES, *(name for model in saved for name in PACKAGES.get(model["family"], ()))}
+    return [f"{name}=={importlib.metadata.version(name).split('+')[0]}" for name in sorted(names)]

@@ -1,0 +1,202 @@
+"""The registered models `<domain>_monthly` in MLflow: versions with the gate's verdict, aliases, and what people decided.
+
+Decisions are tags of the registered model, `decision.0001` and on. They are only added, so the history stays; one that names a
+model holds until a later one, which names none, takes it back.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from forecasting.errors import UserError
+from forecasting.registry.tracking import ARTIFACTS, open_store, store_reader
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+DECISION = "decision."
+LONGEST_TAG = 5000  # characters
+
+
+def registered_name(domain: str) -> str:
+    """Return the name under which a domain's models are registered."""
+    return f"{domain}_monthly"
+
+
+def register(tracking_dir: Path, domain: str, note: dict[str, Any], run_id: str, model: str) -> str:
+    """Register a model of one run as a version of `<domain>_monthly` and return the version; once per run and model.
+
+    Raises
+    ------
+    UserError
+        If the model was not logged to MLflow.
+    """
+    known = version_of(tracking_dir, domain, run_id, model)
+    if known:
+        return known
+    if not note.get("model_uri"):
+        raise UserError(f"{domain}: the model {model} was not logged to MLflow; run its 20_train notebook again.")
+    client, name = open_store(tracking_dir, domain), registered_name(domain)
+    if not client.search_registered_models(f"name = '{name}'"):
+        text = f"The models that forecast monthly {domain}; «{CHAMPION}» is in use, «{CHALLENGER}» is the best of the others."
+        client.create_registered_model(name, description=text)
+    uri, tags = note["model_uri"], {"run_id": run_id, "model_name": model}
+    made = client.create_model_version(name, uri, note["mlflow_run_id"], tags, model_id=uri.removeprefix("models:/"))
+    return str(made.version)
+
+
+def version_of(tracking_dir: Path, domain: str, run_id: str, model: str) -> str | None:
+    """Return the version under which a model of a run is registered, or None."""
+    client = open_store(tracking_dir, domain)
+    for version in client.search_model_versions(f"name = '{registered_name(domain)}'"):
+        if (version.tags.get("run_id"), version.tags.get("model_name")) == (run_id, model):
+            return str(version.version)
+    return None
+
+
+class Registered(NamedTuple):
+    """A registered version: of which run and model, and the folder that the model was saved to."""
+
+    version: str
+    run_id: str
+    model_name: str
+    folder: Path
+
+
+def champion(tracking_dir: Path, domain: str) -> Registered:
+    """Return the version with the alias `champion`; nothing is written, so that any number of servers may ask.
+
+    Raises
+    ------
+    UserError
+        If nothing of the domain has been registered.
+    """
+    for model in _reader(tracking_dir).search_registered_models(f"name = '{registered_name(domain)}'"):
+        if CHAMPION in model.aliases:
+            return _registered(tracking_dir, domain, str(model.aliases[CHAMPION]))
+    raise UserError(f"MLflow knows no champion of {domain}: `make report` registers it.")
+
+
+def registered(tracking_dir: Path, domain: str, run_id: str, model: str) -> Registered:
+    """Return the version under which a model of a run is registered.
+
+    Raises
+    ------
+    UserError
+        If it is not.
+    """
+    for version in _reader(tracking_dir).search_model_versions(f"name = '{registered_name(domain)}'"):
+        if (version.tags.get("run_id"), version.tags.get("model_name")) == (run_id, model):
+            return _registered(tracking_dir, domain, str(version.version))
+    raise UserError(f"{model} of the run {run_id} is not registered in MLflow.")
+
+
+def _registered(tracking_dir: Path, domain: str, number: str) -> Registered:
+    """Look up one version."""
+    client = _reader(tracking_dir)
+    version = client.get_model_version(registered_name(domain), number)
+    name = version.tags["model_name"]
+    logged = client.get_logged_model(version.source.removeprefix("models:/"))
+    return Registered(number, version.tags["run_id"], name, stored(tracking_dir, logged.artifact_location, name))
+
+
+def stored(tracking_dir: Path, location: str, name: str) -> Path:
+    """Return the folder of a saved model from where MLflow noted it, also where `data/` was moved or mounted elsewhere since."""
+    inside = location.rpartition(f"/{ARTIFACTS}/")[2]
+    return tracking_dir / ARTIFACTS / inside / "artifacts" / name
+
+
+def _reader(tracking_dir: Path) -> Any:
+    """Return a client that only reads; it is kept, because opening a store takes a moment, until another file takes the store's place."""
+    store = tracking_dir / "mlflow.db"
+    return _opened(tracking_dir, store.stat().st_ino if store.exists() else 0)
+
+
+@lru_cache(maxsize=8)
+def _opened(tracking_dir: Path, number: int) -> Any:
+    """Open the store whose file has this number."""
+    return store_reader(tracking_dir)
+
+
+def set_aliases(tracking_dir: Path, domain: str, aliases: dict[str, str | None]) -> None:
+    """Give each alias to its version; an alias without one is taken away."""
+    client, name = open_store(tracking_dir, domain), registered_name(domain)
+    present = client.get_registered_model(name).aliases
+    for alias, version in aliases.items():
+        if version is not None:
+            client.set_registered_model_alias(name, alias, version)
+        elif alias in present:
+            client.delete_registered_model_alias(name, alias)
+
+
+def crown(tracking_dir: Path, domain: str, version: str) -> None:
+    """Give the alias `champion` to a version; where that was the challenger, the champion before becomes the challenger."""
+    present = open_store(tracking_dir, domain).get_registered_model(registered_name(domain)).aliases
+    aliases = {CHAMPION: version}
+    if str(present.get(CHALLENGER)) == version and CHAMPION in present:
+        aliases[CHALLENGER] = str(present[CHAMPION])
+    set_aliases(tracking_dir, domain, aliases)
+
+
+def write_verdict(tracking_dir: Path, domain: str, versions: Iterable[str], champion: dict[str, Any]) -> None:
+    """Write the gate's verdict, its numbers and its words on versions of `<domain>_monthly`; `champion` is `champion.json`."""
+    client, name = open_store(tracking_dir, domain), registered_name(domain)
+    keys = (
+        "verdict",
+        "incumbent",
+        "challenger",
+        "gate_choice",
+        "next_best",
+        "chosen_on",
+        "reason",
+        "metric",
+        "metric_choice",
+        "rules",
+    )
+    for version in versions:
+        for key in keys:
+            value = champion.get(key)
+            text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
+            client.set_model_version_tag(name, version, key, text[:LONGEST_TAG])
+
+
+def mark_runs(tracking_dir: Path, domain: str, mlflow_runs: Iterable[str], run_id: str) -> None:
+    """Write the id of a published run on the MLflow runs that it came from."""
+    client = open_store(tracking_dir, domain)
+    for mlflow_run in mlflow_runs:
+        client.set_tag(mlflow_run, "run_id", run_id)
+
+
+def decisions(tracking_dir: Path, domain: str) -> list[dict[str, Any]]:
+    """Return what people decided on a domain, in order of time: action (promote, rollback), model (or None), on (ISO date)."""
+    if not (tracking_dir / "mlflow.db").exists():
+        return []
+    client = open_store(tracking_dir, domain)
+    for model in client.search_registered_models(f"name = '{registered_name(domain)}'"):
+        found = sorted((key, text) for key, text in model.tags.items() if key.startswith(DECISION))
+        return [json.loads(text) for _, text in found]
+    return []
+
+
+def add_decision(tracking_dir: Path, domain: str, decision: dict[str, Any]) -> None:
+    """Add a decision to the history of a domain that has been published."""
+    number = len(decisions(tracking_dir, domain)) + 1
+    client = open_store(tracking_dir, domain)
+    client.set_registered_model_tag(registered_name(domain), f"{DECISION}{number:04d}", json.dumps(decision))
+
+
+def standing(history: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the decisions of a history that nobody took back, the one in force last."""
+    stack: list[dict[str, Any]] = []
+    for decision in history:
+        if decision["model"] is not None:
+            stack.append(decision)
+        elif stack:
+            stack.pop()
+    return stack
+
+
+def decision(tracking_dir: Path, domain: str) -> dict[str, Any] | None:
+    """Return the decision in force for a domain, or None where the gate decides."""
+    found = standing(decisions(tracking_dir, domain))
+    return found[-1] if found else None

@@ -1,0 +1,143 @@
+"""The folder of one domain's run: what a step reads and what it leaves for the next one.
+
+A notebook opens it with its only path, `run_dir`; names of files are known here and nowhere else.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecasting import models
+from forecasting.contracts import FLOWS
+from forecasting.errors import UserError
+from forecasting.run.stamps import write_if_changed
+
+# Which notebook leaves which file: to say what to run where one is missing.
+MADE_BY = {
+    "run.json": "make data",
+    "facts.json": "make data",
+    "tests.json": "make data",
+    "check.json": "10_check_data",
+    "champion.json": "30_evaluate",
+    "evaluation.parquet": "30_evaluate",
+    "leaderboard.parquet": "30_evaluate",
+    "scores.parquet": "30_evaluate",
+    "significance.json": "30_evaluate",
+    "forecasts.parquet": "40_forecast",
+    "explanation.json": "40_forecast",
+}
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One domain's run. `experiment` is the MLflow experiment, `steps` the stamp of each step (none by hand)."""
+
+    path: Path
+    domain: str
+    workspace: str
+    experiment: str
+    steps: dict[str, str]
+
+    @classmethod
+    def open(cls, path: str | Path) -> "RunFolder":
+        """Open the folder of a domain.
+
+        Raises
+        ------
+        UserError
+            If the folder was not prepared.
+        """
+        path = Path(path)
+        if not (path / "run.json").exists():
+            raise UserError(f"There is no run in {path.name or path}: `make lab` (or `make data`) prepares it.")
+        return cls(path, **json.loads((path / "run.json").read_text(encoding="utf-8")))
+
+    @property
+    def is_flow(self) -> bool:
+        """Whether the domain sums over a month (sales, profit) rather than counts at its end (inventory)."""
+        return self.domain in FLOWS
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody runs the notebooks in JupyterLab, rather than make in one go."""
+        return self.experiment != self.domain
+
+    def training_set(self) -> pd.DataFrame:
+        """Return the training set: one row per unique_id and ds, in that order."""
+        return self.read_table(f"train_{self.domain}")
+
+    def read_table(self, name: str) -> pd.DataFrame:
+        """Read `<name>.parquet`; dates come as datetime64[ns]."""
+        frame = pd.read_parquet(self.require(f"{name}.parquet"))
+        for column in ("ds", "cutoff"):
+            if column in frame:
+                frame[column] = pd.to_datetime(frame[column]).astype("datetime64[ns]")
+        return frame
+
+    def write_table(self, name: str, frame: pd.DataFrame) -> None:
+        """Write `<name>.parquet` in one step."""
+        target = self.path / f"{name}.parquet"
+        scratch = target.with_name(target.name + ".running")
+        frame.to_parquet(scratch, index=False)
+        scratch.replace(target)
+
+    def read_json(self, name: str) -> Any:
+        """Read `<name>.json`."""
+        return json.loads(self.require(f"{name}.json").read_text(encoding="utf-8"))
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write `<name>.json` with sorted keys; unknown numbers (nan) are refused."""
+        (self.path / name).parent.mkdir(exist_ok=True)
+        text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+        write_if_changed(self.path / f"{name}.json", text)
+
+    def backtests(self, families: list[str]) -> pd.DataFrame:
+        """Return the raw walk-forward forecasts of all models of these families, one below the other."""
+        return pd.concat(
+            [self.read_table(f"backtest_{name}") for name in self.model_names(families)], ignore_index=True
+        )
+
+    def model_names(self, families: list[str]) -> list[str]:
+        """Return the names of the trained models of these families, in this order.
+
+        A family whose models are trained by choice notes those that were (`trained_<family>.json`); of the others, all are.
+        """
+        return [name for family in families for name in self._trained(family)]
+
+    def _trained(self, family: str) -> list[str]:
+        """Return the names of a family's models that its notebook trained."""
+        name = f"trained_{family}"
+        noted = (self.path / f"{name}.json").exists()
+        return self.read_json(name) if noted else [model.name for model in models.family_models(family)]
+
+    def require(self, name: str) -> Path:
+        """Return the path of a file of this run, or say which notebook makes it."""
+        path = self.path / name
+        if not path.exists():
+            raise UserError(f"{self.domain}: {name} is not there yet; run {made_by(name)} first.")
+        return path
+
+
+def made_by(name: str) -> str:
+    """Return which notebook, or target of make, leaves a file of the run folder."""
+    if name.startswith("backtest_"):
+        family = models.get(name.removeprefix("backtest_").removesuffix(".parquet")).family
+        return "25_combine" if family == "combination" else f"20_train_{family}"
+    return "30_evaluate" if name.startswith("calibration/") else MADE_BY.get(name, "make data")
+
+
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table's rows for JSON: dates as ISO strings, numbers as Python's own, unknown values as None."""
+    return [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def plain(value: Any) -> Any:
+    """Return one value for JSON."""
+    if pd.isna(value):
+        return None
+    if hasattr(value, "strftime"):
+        return f"{value:%Y-%m-%d}"
+    return value.item() if hasattr(value, "item") else value

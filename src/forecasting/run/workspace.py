@@ -1,0 +1,156 @@
+"""A workspace: the folders of one company, what it remembers of its facts, and the lock that lets one run in at a time."""
+
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecasting.errors import UserError
+from forecasting.run.stamps import write_if_changed
+
+DEFAULT_SOURCE = "sample"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders of one company. `root` is the project's folder; `facts` is None where the source makes its own."""
+
+    root: Path
+    name: str
+    source: str
+    facts: str | None
+    profile: str | None = None
+
+    @property
+    def data(self) -> Path:
+        """What must never be lost: warehouse, published copy, MLflow store."""
+        return self.root / "data" / self.name
+
+    @property
+    def runs(self) -> Path:
+        """What can be rebuilt: executed notebooks, tables between steps, the report."""
+        return self.root / "runs" / self.name
+
+    @property
+    def warehouse(self) -> Path:
+        """The database that only dbt and `publish` open."""
+        return self.data / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The database that everybody else reads."""
+        return self.data / "published.duckdb"
+
+    @property
+    def facts_path(self) -> Path:
+        """Where the facts are; the sample company's are made in the run folder."""
+        return self.root / self.facts if self.facts else self.runs / "facts"
+
+    def domains(self) -> list[str]:
+        """Return the domains that the last `make data` built.
+
+        Raises
+        ------
+        UserError
+            If nothing has been built yet.
+        """
+        plan = self.runs / "plan.json"
+        if not plan.exists():
+            raise UserError(f"Nothing has been built in the workspace «{self.name}» yet: run make data.")
+        return json.loads(plan.read_text(encoding="utf-8"))["domains"]
+
+    def remember(self) -> None:
+        """Write down to which source and facts this workspace belongs."""
+        memory = {"source": self.source, "facts": self.facts}
+        write_if_changed(self.data / "workspace.json", json.dumps(memory, indent=2, sort_keys=True) + "\n")
+
+
+def open_workspace(root: Path, name: str, source: str = "", facts: str = "", profile: str = "") -> Workspace:
+    """Return the workspace `name`, with the source and facts given or, where none are given, remembered.
+
+    Raises
+    ------
+    UserError
+        If the name cannot be a folder, the facts are missing, or the workspace belongs to another source or other facts.
+    """
+    if facts and not source and not name:
+        raise UserError("FACTS needs a SOURCE and a NAME: make report SOURCE=csv FACTS=… NAME=acme.")
+    name = name or source or DEFAULT_SOURCE
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+        raise UserError(f"NAME={name!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them.")
+    memory = root / "data" / name / "workspace.json"
+    known = json.loads(memory.read_text(encoding="utf-8")) if memory.exists() else {}
+    source = source or known.get("source") or source_of_new(root, name)
+    facts_given = facts_as_remembered(root, facts)
+    if known and (source != known["source"] or (facts and facts_given != known["facts"])):
+        raise UserError(belongs_elsewhere(name, known, source, facts_given))
+    found = facts_given or known.get("facts")
+    if found is None and source != DEFAULT_SOURCE:
+        raise UserError(f"SOURCE={source} needs FACTS=…, the folder or file that holds the facts.")
+    return Workspace(root, name, source, found, profile or None)
+
+
+def source_of_new(root: Path, name: str) -> str:
+    """Return the source of a workspace that is not there yet: none but the sample's own may go without saying."""
+    if name == DEFAULT_SOURCE:
+        return DEFAULT_SOURCE
+    known = sorted(path.parent.name for path in (root / "data").glob("*/workspace.json"))
+    raise UserError(
+        f"There is no workspace «{name}» yet ({', '.join(known) or 'none'} so far). Say where its facts are, "
+        f"SOURCE=csv FACTS=… NAME={name}, or SOURCE=sample NAME={name} for the made-up sample company."
+    )
+
+
+def facts_as_remembered(root: Path, facts: str) -> str | None:
+    """Return the facts' path relative to the project where that is possible, so that a moved project still finds them."""
+    return os.path.relpath(Path(facts).expanduser().resolve(), root) if facts else None
+
+
+def belongs_elsewhere(name: str, known: dict, source: str, facts: str | None) -> str:
+    """Return the refusal for a workspace that was made from other facts."""
+    return (
+        f"The workspace «{name}» belongs to SOURCE={known['source']} FACTS={known['facts'] or '(its own)'}, "
+        f"not to SOURCE={source} FACTS={facts or '(its own)'}: two companies never share tables, runs or a champion. "
+        f"Give the other company a name of its own (NAME=…). If the same facts have moved, change «facts» in "
+        f"data/{name}/workspace.json."
+    )
+
+
+@contextmanager
+def only_run(workspace: Workspace) -> Iterator[None]:
+    """Hold the workspace for one run at a time; the operating system frees it however the run ends."""
+    workspace.data.mkdir(parents=True, exist_ok=True)
+    with (workspace.data / ".lock").open("a+", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            raise UserError(
+                f"Another run of the workspace «{workspace.name}» is going on (process {handle.read().strip() or 'unknown'}). "
+                "Wait until it ends, or stop it, and run the same command again."
+            ) from None
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        try:
+            yield
+        finally:
+            handle.truncate(0)
+
+
+def run_alone(workspace: Workspace, command: list[str]) -> int:
+    """Run `command` while holding the workspace and return its exit code, 130 after Ctrl-C."""
+    with only_run(workspace):
+        process = subprocess.Popen(command, close_fds=True)
+        while True:
+            try:
+                code = process.wait()
+                return 130 if code in (-2, 130) else code
+            except KeyboardInterrupt:  # the child got the same signal: let it put things in order
+                print("Stopping …", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Arrays of months, and what every model knows of them."""

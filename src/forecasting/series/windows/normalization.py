@@ -1,0 +1,193 @@
+"""How a window of history becomes numbers without a unit, and how a model's numbers become a forecast again.
+
+Everything is computed from the window itself, so nothing that lies after its last month can enter, and a series times
+1,000 gives the same numbers. Where all values are well above zero the window is taken in logarithms, else as shares of
+its mean absolute value: zeros and negative values need no special case.
+
+The window is described by a seasonal index, a line and a spread, and models learn the departure from the line in
+units of the spread:
+
+* seasonal index: classical decomposition, each month's mean departure from a centred 2 × 12 moving average, shrunk towards none
+  by as much as chance alone could explain (James and Stein 1961, for seasonal factors Miller and Williams 2003);
+* line: the Theta method on the seasonally adjusted window (Assimakopoulos and Nikolopoulos 2000), which is simple exponential
+  smoothing with half the linear trend as drift (Hyndman and Billah 2003);
+* spread: the mean of the mean absolute changes from month to month and from year to year.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.contracts import SEASON_LENGTH
+from forecasting.series.features import mean
+from forecasting.series.history import DECIMALS
+
+WINDOW = 10 * SEASON_LENGTH  # months that describe a window
+SCALE_MONTHS = 3 * SEASON_LENGTH  # the last ones, whose mean absolute value is the unit
+SPREAD_MONTHS = 5 * SEASON_LENGTH  # the last ones, whose changes are the spread
+SEASON_MONTHS = 5 * SEASON_LENGTH  # the last ones, whose season is taken
+LOG_FROM = 0.01  # smallest share of the scale at which logarithms are taken
+SMOOTHING = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # candidates; the best one month ahead within the window wins
+DRIFT = 0.5  # of the linear trend, as in the Theta method
+FEWEST_FOR_TREND = SEASON_LENGTH + 1
+SMALLEST_SPREAD = 0.003  # of the scale: a constant series has none
+NO_CHANGE = 1e-9  # of the scale: a monthly change below it is rounding
+LIMIT = 8.0  # inputs are cut at ± this many spreads
+TARGET_LIMIT = 40.0  # likewise targets and forecasts
+LARGEST_LOG = 8.0  # of a forecast as a share of the scale: about 3,000 times
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Normalised windows: arrays [n] unless stated; months run backwards from the origin, the last month known.
+
+    `values` and `adjusted` [n, WINDOW] are departures from the line's level, with and without season, NaN where nothing is
+    known; `season` [n, 12] is the index by months before the origin (0 … 11).
+    """
+
+    scale: np.ndarray
+    is_log: np.ndarray
+    values: np.ndarray
+    adjusted: np.ndarray
+    season: np.ndarray
+    shrinkage: np.ndarray
+    noise: np.ndarray
+    level: np.ndarray
+    slope: np.ndarray
+    smoothing: np.ndarray
+    spread: np.ndarray
+    yearly_change: np.ndarray
+    monthly_change: np.ndarray
+
+    def line(self, horizon: int) -> np.ndarray:
+        """Return the line with its season, in the window's own numbers [n, horizon]."""
+        steps = np.arange(1, horizon + 1)
+        return self.level[:, None] + DRIFT * self.slope[:, None] * steps + self.season[:, -steps % SEASON_LENGTH]
+
+    def departures(self, future: np.ndarray) -> np.ndarray:
+        """Return months after the origin [n, horizon], in the unit of y, as departures from the line in spreads."""
+        share = future / np.where(self.scale > 0, self.scale, 1.0)[:, None]
+        with np.errstate(divide="ignore"):
+            number = np.where(self.is_log[:, None], np.log(np.maximum(share, LOG_FROM / 10)), share)
+        found = (number - self.line(future.shape[1])) / self.spread[:, None]
+        return np.clip(found, -TARGET_LIMIT, TARGET_LIMIT)
+
+    def forecasts(self, departures: np.ndarray) -> np.ndarray:
+        """Return departures [n, horizon, quantiles] in the unit of y: `departures` the other way round.
+
+        What has only repeated its season in the months that the spread is taken from goes on with it, whatever the departures.
+        """
+        spread = np.where(self.monthly_change > NO_CHANGE, self.spread, 0.0)
+        kept = np.clip(departures, -TARGET_LIMIT, TARGET_LIMIT) * spread[:, None, None]
+        number = kept + self.line(departures.shape[1])[:, :, None]
+        share = np.where(self.is_log[:, None, None], np.exp(np.minimum(number, LARGEST_LOG)), number)
+        return share * self.scale[:, None, None]
+
+
+def normalised(window: np.ndarray) -> Windows:
+    """Describe windows [n, WINDOW] in the unit of y; the last column is the origin, NaN where nothing is known."""
+    scale = mean(np.abs(window[:, -SCALE_MONTHS:]))
+    share = np.round(window / np.where(scale > 0, scale, 1.0)[:, None], DECIMALS)
+    is_log = np.where(np.isfinite(share), share, np.inf).min(axis=1) > LOG_FROM
+    number = np.where(is_log[:, None], np.log(np.where(is_log[:, None], share, 1.0)), share)
+    season, shrinkage, noise = seasonal_index(number)
+    adjusted = number - season[:, months_before(window.shape[1]) % SEASON_LENGTH]
+    monthly = np.nan_to_num(mean(np.abs(np.diff(adjusted))[:, -SPREAD_MONTHS:]))
+    yearly = mean(np.abs(number[:, SEASON_LENGTH:] - number[:, :-SEASON_LENGTH])[:, -SPREAD_MONTHS:])
+    yearly = np.where(np.isfinite(yearly), yearly, 2.0 * monthly)
+    slope = trend(adjusted)
+    level, smoothing = smoothed(adjusted - DRIFT * slope[:, None] * -months_before(window.shape[1]))
+    return Windows(
+        scale=scale,
+        is_log=is_log,
+        values=number - level[:, None],
+        adjusted=adjusted - level[:, None],
+        season=season,
+        shrinkage=shrinkage,
+        noise=np.where(np.isfinite(noise), noise, monthly),
+        level=level,
+        slope=slope,
+        smoothing=smoothing,
+        spread=np.maximum((yearly + monthly) / 2.0, SMALLEST_SPREAD),
+        yearly_change=np.maximum(yearly, SMALLEST_SPREAD / 3),
+        monthly_change=monthly,
+    )
+
+
+def months_before(length: int) -> np.ndarray:
+    """Return how many months each column of a window lies before its origin [length]."""
+    return np.arange(length - 1, -1, -1)
+
+
+def seasonal_index(number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the shrunk seasonal index [n, 12], the share of it that was kept [n] and the noise around it [n].
+
+    Column k is the calendar month of k months before the origin. From the last five years; no season and no noise (NaN) below two.
+    `forecasting.seasonality` does the same for one series.
+    """
+    recent = number[:, -SEASON_MONTHS:]
+    apart = (recent - continued_average(recent)).reshape(-1, SEASON_MONTHS // SEASON_LENGTH, SEASON_LENGTH)[:, :, ::-1]
+    count = np.isfinite(apart).sum(axis=1)
+    index = np.nan_to_num(mean(apart, axis=1))
+    index = index - index.mean(axis=1, keepdims=True)
+    within = np.nansum(
+        (apart - index[:, None] - mean(apart.reshape(-1, SEASON_MONTHS))[:, None, None]) ** 2, axis=(1, 2)
+    )
+    freedom = count.sum(axis=1) - SEASON_LENGTH
+    between = np.maximum((count * index**2).sum(axis=1), 1e-12)
+    enough = freedom >= SEASON_LENGTH
+    kept = np.clip(1.0 - (SEASON_LENGTH - 3) * within / np.maximum(freedom + 2, 1) / between, 0.0, 1.0) * enough
+    noise = np.where(enough, np.sqrt(within / np.maximum(freedom, 1)), np.nan)
+    return index * kept[:, None], kept, noise
+
+
+def continued_average(number: np.ndarray) -> np.ndarray:
+    """Return the centred 2 × 12 moving average [n, months], continued at both ends with the mean change over a year.
+
+    NaN where nothing is known, and throughout below 13 months.
+    """
+    half = SEASON_LENGTH // 2
+    year = np.lib.stride_tricks.sliding_window_view(number, SEASON_LENGTH, axis=1).mean(axis=2)
+    centred = np.full_like(number, np.nan)
+    centred[:, half:-half] = (year[:, :-1] + year[:, 1:]) / 2.0
+    change = mean(number[:, SEASON_LENGTH:] - number[:, :-SEASON_LENGTH])[:, None] / SEASON_LENGTH
+    column, known = np.arange(number.shape[1]), np.isfinite(centred)
+    first, last = np.argmax(known, axis=1)[:, None], number.shape[1] - half - 1
+    before = np.take_along_axis(centred, first, axis=1) - (first - column) * change
+    after = centred[:, [last]] + (column - last) * change
+    whole = np.where(column < first, before, np.where(column > last, after, centred))
+    return np.where(np.isfinite(number), whole, np.nan)
+
+
+def trend(number: np.ndarray) -> np.ndarray:
+    """Return the slope per month of the least-squares line through each window [n]; 0 below 13 known months."""
+    known, time = np.isfinite(number), -months_before(number.shape[1]).astype(float)
+    count = np.maximum(known.sum(axis=1), 1)
+    centre = (known * time).sum(axis=1) / count
+    apart = np.where(known, time - centre[:, None], 0.0)
+    slope = (apart * np.where(known, number, 0.0)).sum(axis=1) / np.maximum((apart**2).sum(axis=1), 1e-9)
+    return np.where(count >= FEWEST_FOR_TREND, slope, 0.0)
+
+
+def smoothed(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the level at the origin by simple exponential smoothing and the constant that was best one month ahead [n]."""
+    level, constant = np.zeros(len(number)), np.zeros(len(number))
+    least = np.full(len(number), np.inf)
+    for candidate in SMOOTHING:
+        last, squares = _smooth(number, candidate)
+        better = squares < least
+        level, constant = np.where(better, last, level), np.where(better, candidate, constant)
+        least = np.where(better, squares, least)
+    return level, constant
+
+
+def _smooth(number: np.ndarray, constant: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the last level and the sum of squared errors one month ahead [n]; unknown months are passed over."""
+    level, squares = np.full(len(number), np.nan), np.zeros(len(number))
+    for column in number.T:
+        error = np.where(np.isfinite(level), column - level, 0.0)
+        known = np.isfinite(column)
+        squares += np.where(known, error, 0.0) ** 2
+        started = np.where(np.isfinite(level), level, column)
+        level = np.where(known, started + constant * error, level)
+    return level, squares

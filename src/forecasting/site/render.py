@@ -1,0 +1,196 @@
+"""Turns executed pages into the report: by Quarto where it is installed, else by nbconvert with our template.
+
+Both get the same fragments (prose and the pages' own HTML), the same navigation and the same head, so text, tables,
+links and file names are the same. Nothing is executed, and no page needs a network. The files beside the pages and the
+editions are made here too (`forecasting.site`), so that the whole report appears in one step.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html import escape
+from pathlib import Path
+
+import nbformat
+import plotly
+
+from forecasting.errors import UserError
+from forecasting.report.files import FILES
+from forecasting.site import beside, editions
+from forecasting.site.editions import Edition
+from forecasting.site.links import drop_links
+from forecasting.site.markup import Fragment
+from forecasting.site.swap import swap
+
+REPORTS = Path(__file__).resolve().parents[3] / "reports"
+PAGES = {
+    "index": "Overview",
+    "sales": "Sales",
+    "inventory": "Inventory",
+    "profit": "Profit",
+    "accuracy": "Accuracy over time",
+    "model_card": "Model card",
+    "data_quality": "Data quality",
+    "benchmark": "Benchmark",
+    "glossary": "Glossary",
+}
+HIDDEN = {"notes", "parameters", "injected-parameters"}  # cells for those who open the notebook
+QUARTO_MINUTES = 5
+
+
+def render(
+    pages_dir: Path, report_dir: Path, title: str, published: Path | None = None, kept: Path | None = None
+) -> str:
+    """Render the executed pages of `pages_dir` into `report_dir` and return the renderer's name: quarto or nbconvert.
+
+    Only pages that are there get a file and a link. With the `published` database the files beside the pages are written
+    too, and the whole is kept as an edition in the folder `kept`; without it there are the pages alone. The report is
+    built beside `report_dir` and swapped in when it is complete, so whoever stops this leaves the old report.
+
+    Raises
+    ------
+    UserError
+        If the first page has not been executed.
+    """
+    pages = {name: pages_dir / f"{name}.ipynb" for name in PAGES if (pages_dir / f"{name}.ipynb").exists()}
+    if "index" not in pages:
+        raise UserError(f"{pages_dir / 'index.ipynb'} is not there: execute the pages first (`make report` does).")
+    building = report_dir.with_name(report_dir.name + ".running")
+    shutil.rmtree(building, ignore_errors=True)
+    site = building / "site"
+    site.mkdir(parents=True)
+    contents = {name: fragments(path, there(pages, published)) for name, path in pages.items()}
+    renderer = write_pages(contents, building, title)
+    copy_assets(site)
+    edition = Edition.open(published, title) if published else None
+    if edition:
+        beside.write(site, contents, PAGES, published, edition, REPORTS)
+    list_editions(site, report_dir, edition, kept)
+    swap(site, report_dir)
+    shutil.rmtree(building, ignore_errors=True)
+    return renderer
+
+
+def there(pages: dict[str, Path], published: Path | None) -> set[str]:
+    """Return the names of the files that the report will have, for its links."""
+    return {f"{name}.html" for name in pages} | (set(FILES) if published else set())
+
+
+def list_editions(site: Path, report_dir: Path, edition: Edition | None, kept: Path | None) -> None:
+    """Keep the finished report as an edition, and link the earlier ones on the front page of both."""
+    index, links = site / "index.html", ""
+    if edition and kept:
+        before = editions.earlier(kept, edition)
+        editions.keep(site, kept, edition, before)
+        links = editions.links(before, editions.way_to(kept, report_dir))
+    index.write_text(editions.fill(index.read_text(encoding="utf-8"), links), encoding="utf-8")
+
+
+def write_pages(contents: dict[str, list[Fragment]], building: Path, title: str) -> str:
+    """Write the pages into `building/site` and return the renderer's name; nbconvert steps in where Quarto fails."""
+    quarto = shutil.which("quarto")
+    if quarto:
+        problem = by_quarto(quarto, contents, building, title)
+        if problem is None:
+            return "quarto"
+        print(f"Quarto could not render the report, nbconvert does it instead. {problem}", file=sys.stderr)
+    by_nbconvert(contents, building / "site", title)
+    return "nbconvert"
+
+
+def fragments(path: Path, known: set[str]) -> list[Fragment]:
+    """Return what a page shows: its prose and its HTML outputs; links to files that are not `known` become plain text."""
+    dead = {*(f"{name}.html" for name in PAGES), *FILES} - known
+    found: list[Fragment] = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        if HIDDEN & set(cell.metadata.get("tags", [])):
+            continue
+        if cell.cell_type == "markdown":
+            found.append(("markdown", cell.source))
+            continue
+        outputs = [output.get("data", {}).get("text/html") for output in cell.get("outputs", [])]
+        found += [("html", drop_links("".join(html), dead)) for html in outputs if html]
+    return found
+
+
+def page_title(name: str, title: str) -> str:
+    """Return what the browser's tab shows."""
+    return f"{PAGES[name]} – {title}"
+
+
+def top(name: str, contents: dict[str, list[Fragment]], title: str) -> str:
+    """Return the HTML above a page: navigation and our script; plotly's where the page has charts."""
+    here = {name: ' aria-current="page"'}
+    links = "".join(f'<a href="{page}.html"{here.get(page, "")}>{PAGES[page]}</a>' for page in contents)
+    charts = any('class="plot"' in text for kind, text in contents[name] if kind == "html")
+    scripts = '<script src="plotly.min.js" defer></script>\n' if charts else ""
+    scripts += '<script src="report.js" defer></script>\n'
+    return (
+        f'{scripts}<a class="skip" href="#main">Skip to the content</a>\n'
+        f'<header class="site"><span class="brand">{escape(title)}</span><nav aria-label="Pages">{links}</nav></header>'
+    )
+
+
+def by_nbconvert(contents: dict[str, list[Fragment]], site: Path, title: str) -> None:
+    """Write the pages with nbconvert and `reports/template`."""
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(template_name="template", extra_template_basedirs=[str(REPORTS)], exclude_anchor_links=True)
+    make = {"markdown": nbformat.v4.new_markdown_cell, "html": nbformat.v4.new_raw_cell}
+    for name, found in contents.items():
+        page = nbformat.v4.new_notebook(cells=[make[kind](text) for kind, text in found])
+        page.metadata.update(pagetitle=page_title(name, title), top=top(name, contents, title))
+        html, _ = exporter.from_notebook_node(page)
+        (site / f"{name}.html").write_text(html, encoding="utf-8")
+
+
+def by_quarto(quarto: str, contents: dict[str, list[Fragment]], building: Path, title: str) -> str | None:
+    """Write the pages with Quarto from a project of their own; return what went wrong, None if nothing did."""
+    project = building / "project"
+    project.mkdir()
+    shutil.copy(REPORTS / "_quarto.yml", project)
+    shutil.copytree(REPORTS / "template", project / "template")
+    for name, found in contents.items():
+        (project / f"{name}.qmd").write_text(quarto_source(name, found, title), encoding="utf-8")
+        (project / f"{name}_top.html").write_text(top(name, contents, title), encoding="utf-8")
+    try:
+        done = subprocess.run(
+            [quarto, "render", "--quiet"],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=60 * QUARTO_MINUTES,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode:
+        return f"It ended with {done.returncode}: {done.stderr.strip()[-2000:]}"
+    missing = [name for name in contents if not (project / "_site" / f"{name}.html").exists()]
+    if missing:
+        return f"It wrote no page {', '.join(missing)}."
+    for name in contents:
+        shutil.copy(project / "_site" / f"{name}.html", building / "site")
+    return None
+
+
+def quarto_source(name: str, found: list[Fragment], title: str) -> str:
+    """Return a page as Quarto reads it: prose as it is, HTML in raw blocks, which nothing looks into.
+
+    Raw blocks and not notebook outputs, because Quarto adds scripts from the network to a page whose outputs hold HTML.
+    """
+    head = {"pagetitle": page_title(name, title), "engine": "markdown", "include-before-body": f"{name}_top.html"}
+    parts = ["---", *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()), "---", ""]
+    for kind, text in found:
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+        parts += [text, ""] if kind == "markdown" else [f"{fence}{{=html}}", text, fence, ""]
+    return "\n".join(parts)
+
+
+def copy_assets(site: Path) -> None:
+    """Put the style sheet, our script and the one copy of plotly.js beside the pages."""
+    for name in ("style.css", "report.js"):
+        shutil.copyfile(REPORTS / name, site / name)
+    shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", site / "plotly.min.js")

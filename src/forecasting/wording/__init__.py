@@ -1,0 +1,1 @@
+"""How numbers, months and comparisons are written."""
