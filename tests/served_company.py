@@ -11,7 +11,8 @@ import mlflow
 import pandas as pd
 
 from forecasting import models
-from forecasting.evaluation.backtest import forecast_nodes, known_at, plan, walk_forward
+from forecasting.evaluation.backtest import forecast_nodes, known_at, walk_forward
+from forecasting.evaluation.backtest import plan_cutoffs as plan
 from forecasting.intervals.calibration import Calibration, calibrate_forecasts, final_calibrations
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
@@ -55,7 +56,7 @@ class ServedCompany:
         """Make the folders, the training set and an empty MLflow store."""
         found = cls(folder / "data" / "acme", folder / "runs" / "acme" / "sales", **settings)
         found.runs.mkdir(parents=True)
-        tracking.prepare(found.data)
+        tracking.prepare_store(found.data)
         found.train.to_parquet(found.runs / "train_sales.parquet", index=False)
         return found
 

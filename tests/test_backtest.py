@@ -6,20 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.contracts import RAW_BACKTEST_COLUMNS
-from forecasting.evaluation.backtest import (
-    COMPARED,
-    cutoffs,
-    empty_backtest,
-    forecast_nodes,
-    known_at,
-    plan,
-    walk_forward,
-)
+from forecasting.evaluation.backtest import COMPARED, cutoffs, empty_backtest, forecast_nodes, known_at, walk_forward
+from forecasting.evaluation.backtest import plan_cutoffs as plan
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
-from forecasting.series.features import panel
 from forecasting.series.hierarchy import aggregate_actuals, as_nodes
+from forecasting.series.panels import panel
 from synthetic import company, series
 
 

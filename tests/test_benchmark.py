@@ -16,9 +16,9 @@ from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
 from forecasting.pipeline import notebooks as pipeline
 from forecasting.run import benchmark_files as paths
-from forecasting.run.code_state import code_state
+from forecasting.run.commit import code_state
 from forecasting.run.workspace import Workspace
-from forecasting.site import render
+from forecasting.site import rendering as render
 from report_fixtures import VARIANTS, build
 from report_pages import REPORTS, Page, execute_pages, executed
 

@@ -14,8 +14,8 @@ from forecasting import models, plots
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.models.boosting import Boosting, BoostingModel, DirectBoostingModel
 from forecasting.models.boosting.changes import COMPRESSION, changes, lag_features
-from forecasting.series.features import panel
 from forecasting.series.history import histories
+from forecasting.series.panels import panel
 from forecasting.series.seasonality import season
 from synthetic import company, series
 from test_models import KINDS, points

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from browser import HOW_TO_GET_ONE, Tab, chromium, executable
 from forecasting.contracts import DOMAINS
-from forecasting.site import render
+from forecasting.site import rendering as render
 from report_fixtures import HARD_NAMES, VARIANTS, Company, build
 from report_pages import Page, execute_pages
 from shown import DASH, agrees, number

@@ -8,7 +8,8 @@ import pytest
 
 from forecasting import models
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
-from forecasting.evaluation.backtest import cutoffs, empty_backtest, forecast_nodes, known_at, plan, walk_forward
+from forecasting.evaluation.backtest import cutoffs, empty_backtest, forecast_nodes, known_at, walk_forward
+from forecasting.evaluation.backtest import plan_cutoffs as plan
 from forecasting.intervals.calibration import (
     ENTRIES,
     Calibration,

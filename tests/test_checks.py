@@ -152,7 +152,7 @@ def test_neither_a_season_nor_a_decline_is_a_sudden_fall(end: int) -> None:
 
 
 def test_the_sample_company_gives_no_false_alarm(tmp_path: Path) -> None:
-    sample.write(tmp_path)
+    sample.write_company(tmp_path)
     facts = pd.read_parquet(
         tmp_path / "sales.parquet", columns=["order_date", "net_amount", "region", "product_category"]
     )

@@ -20,7 +20,7 @@ from forecasting.models.cnn_lstm import CNNLSTMForecastModel, training
 from forecasting.models.cnn_lstm.data_module import CHANNELS, Examples, Inputs, SalesDataModule
 from forecasting.models.cnn_lstm.network import CNNLSTM, NetworkSize
 from forecasting.models.cnn_lstm.training import Trained, TrainingPlan, mean_loss, pinball_loss
-from forecasting.series.features import month_number, panel
+from forecasting.series.panels import month_number, panel
 from forecasting.series.seasonality import season
 from forecasting.series.windows import cutting, normalization
 from forecasting.series.windows.cutting import cut_windows

@@ -13,15 +13,15 @@ from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
 from forecasting.errors import UserError
 from forecasting.evaluation.backtest import cutoffs, empty_backtest, known_at, walk_forward
-from forecasting.intervals.conformal import BUCKETS, bucket_of
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import MedianCombination, WeightedCombination, combining
 from forecasting.models.combination.combining import HALFWAY, KEY, LARGEST_ERROR, past_errors
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
-from forecasting.series.features import panel
+from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import aggregate_actuals, as_nodes
+from forecasting.series.panels import panel
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
@@ -166,7 +166,7 @@ def test_errors_are_scaled_as_known_at_the_cutoff(raw: pd.DataFrame, train: pd.D
 
 def combined(raw: pd.DataFrame, train: pd.DataFrame) -> tuple[pd.DataFrame, WeightedCombination]:
     model = WeightedCombination(members())
-    return combining.walk_forward(model, raw, train), model
+    return model.walk_forward(raw, train), model
 
 
 def test_each_cutoff_has_the_weights_of_the_months_known_then(
@@ -226,7 +226,7 @@ def test_rows_come_in_one_order_whatever_the_order_of_the_forecasts(raw: pd.Data
 def test_a_history_too_short_for_a_cutoff_has_no_rows_and_weights_that_no_error_moved():
     train, model = company(20), WeightedCombination(members())
     for found in (
-        combining.walk_forward(model, empty_backtest(), train),
+        model.walk_forward(empty_backtest(), train),
         MedianCombination(members()).combine(empty_backtest()),
     ):
         assert found.empty and list(found.columns) == RAW_BACKTEST_COLUMNS
@@ -268,11 +268,11 @@ def test_quantiles_lie_around_the_point_as_those_of_the_members_that_have_some(
     kind: type[Model], raw: pd.DataFrame, train: pd.DataFrame
 ):
     model = kind(members())
-    found = model.combine(raw) if kind is MedianCombination else combining.walk_forward(model, raw, train)
+    found = model.combine(raw) if kind is MedianCombination else model.walk_forward(raw, train)
     np.testing.assert_allclose(found[COLUMNS].sub(found["q500"], axis=0), [Wide.around] * len(found), atol=1e-9)
     points_only = [member for member in members() if member.name != "wide"]
     model, rest = kind(points_only), raw[raw["model_name"] != "wide"]
-    found = model.combine(rest) if kind is MedianCombination else combining.walk_forward(model, rest, train)
+    found = model.combine(rest) if kind is MedianCombination else model.walk_forward(rest, train)
     assert (found[COLUMNS].nunique(axis=1) == 1).all()
 
 

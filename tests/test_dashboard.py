@@ -32,7 +32,7 @@ from forecasting.dashboard.pasted import Brought
 from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.wording import plain
 from forecasting.errors import UserError
-from forecasting.report.data import load_domain
+from forecasting.ledger.domain import load_domain
 from forecasting.serving.forecaster import SalesForecaster
 from forecasting.wording.numbers import month
 from report_fixtures import VARIANTS, Company, build

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.contracts import MIDDLE, QUANTILE_COLUMNS, QUANTILES
-from forecasting.intervals.conformal import BUCKETS
 from forecasting.models.boosting import DirectBoostingModel, direct
 from forecasting.models.boosting.trees import Trees
-from forecasting.series.features import panel
+from forecasting.series.buckets import BUCKETS
+from forecasting.series.panels import panel
 from forecasting.series.windows.cutting import last_windows
 from forecasting.series.windows.normalization import LIMIT, normalised
 from synthetic import company, series

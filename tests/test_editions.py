@@ -13,7 +13,8 @@ import pytest
 from forecasting.pipeline import notebooks as pipeline
 from forecasting.report.files import FILES
 from forecasting.run import stamps
-from forecasting.site import beside, editions, render
+from forecasting.site import beside, editions
+from forecasting.site import rendering as render
 from forecasting.site.editions import Edition
 from report_fixtures import Company, build
 from report_pages import Page
@@ -236,12 +237,12 @@ def test_a_report_stays_small(make, tmp_path_factory):
 def test_a_change_of_these_modules_renders_again_and_retrains_nothing(root):
     package = root / "src" / "forecasting"
     ours = {f"forecasting.site.{path.stem}" for path in (package / "site").glob("*.py")} - {"forecasting.site.__init__"}
-    rendered = stamps.closure(frozenset({"forecasting.site.render"}), package)
+    rendered = stamps.closure(frozenset({"forecasting.site.rendering"}), package)
     assert ours <= set(rendered)
     steps = [stamps.notebook_modules(path, package) for path in (root / "notebooks").glob("*.ipynb")]
-    for names in [*steps, {"forecasting.ledger.publish"}]:
+    for names in [*steps, {"forecasting.ledger.publishing"}]:
         reached = stamps.closure(frozenset(names), package, frozenset(stamps.PRESENTATION))
-        assert not [name for name in reached if name.startswith(("forecasting.site", "forecasting.site.render"))]
+        assert not [name for name in reached if name.startswith(("forecasting.site", "forecasting.site.rendering"))]
 
 
 def test_the_look_on_paper_counts_for_the_render_stamp(project, monkeypatch):

@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from forecasting.evaluation import scores
-from forecasting.evaluation.backtest import plan, walk_forward
-from forecasting.evaluation.leaderboard import leaderboard, scored_rows
+from forecasting.evaluation.backtest import plan_cutoffs as plan
+from forecasting.evaluation.backtest import walk_forward
+from forecasting.evaluation.ranking import leaderboard, scored_rows
 from forecasting.intervals.calibration import calibrate_backtests
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
@@ -85,7 +86,7 @@ def test_squared_scale_is_the_mean_square_of_the_history(evaluation: pd.DataFram
 
 
 def test_scores_by_group_agree_with_a_loop(evaluation: pd.DataFrame, train: pd.DataFrame):
-    found = scores.by_group(evaluation, train)
+    found = scores.scores_by_group(evaluation, train)
     actual = {(row["unique_id"], row["ds"]): row["y"] for row in train.to_dict("records")}
     rows = [row for row in evaluation.to_dict("records") if row["aggregation"] == "series"]
     key = ("unique_id", "cutoff", "horizon")

@@ -9,22 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecasting.series.features import (
+from forecasting.models.linear.features import (
     LIMIT,
     WINDOW,
     LookBack,
     days_in_month,
     design,
-    month_number,
-    month_start,
-    panel,
     rolling_mean,
-    seasonal_error,
     seasonal_profile,
     windows,
     working_days,
     year_on_year,
 )
+from forecasting.series.panels import month_number, month_start, panel
+from forecasting.series.typical_error import seasonal_error
 from synthetic import company, series
 
 full_windows = arrays(np.float64, (3, WINDOW), elements=st.floats(-1e6, 1e6, width=32))

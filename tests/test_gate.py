@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from forecasting.choice.gate import Gate, choose_champion
-from forecasting.evaluation.backtest import empty_backtest, plan, walk_forward
-from forecasting.evaluation.leaderboard import leaderboard
+from forecasting.evaluation.backtest import empty_backtest, walk_forward
+from forecasting.evaluation.backtest import plan_cutoffs as plan
+from forecasting.evaluation.ranking import leaderboard
 from forecasting.intervals.calibration import calibrate_backtests
 from forecasting.models.naive import SeasonalNaive
 from synthetic import company

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.series.features import panel
 from forecasting.series.history import histories, history_bounds, within_history
+from forecasting.series.panels import panel
 from synthetic import series
 
 

@@ -10,21 +10,19 @@ from hypothesis import strategies as st
 
 from forecasting.contracts import AGGREGATIONS, QUANTILE_COLUMNS, QUANTILES
 from forecasting.intervals.conformal import (
-    BUCKETS,
     ENOUGH,
     HALFWAY,
     MIDDLE,
     Residuals,
-    bucket_of,
     choose_pool,
     corrections,
     naive_errors,
     offsets,
     ordered_around_point,
-    scale,
-    scales,
 )
+from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import aggregate_actuals
+from forecasting.series.typical_error import scale, scales
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)

@@ -13,7 +13,7 @@ from forecasting.evaluation.backtest import cutoffs, walk_forward
 from forecasting.intervals.calibration import calibrate_backtests
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.combination import combining
-from forecasting.series.features import panel
+from forecasting.series.panels import panel
 from synthetic import company
 from test_robustness import MEMBERS, NAMES, small
 
@@ -137,7 +137,7 @@ def test_intervals_rest_on_known_errors_where_the_test_looks(original: dict[str,
 
 def combined(name: str, raws: list[pd.DataFrame], train: pd.DataFrame) -> Said:
     model, raw = small(name), pd.concat(raws, ignore_index=True)
-    found = model.combine(raw) if name == "median" else combining.walk_forward(model, raw, train)
+    found = model.combine(raw) if name == "median" else model.walk_forward(raw, train)
     files = weights_learned(raw, train) if name == "weighted" else {}
     return Said(found, calibrated(found, train), files)
 
@@ -232,7 +232,7 @@ def test_weights_learned_from_all_errors_are_found_out(original: dict[str, Said]
     def leaking(changed: pd.DataFrame) -> Said:
         model, raw = small("weighted"), pd.concat(raws, ignore_index=True)
         model.everything = combining.past_errors(raw, changed, model.names)
-        found = combining.walk_forward(model, raw, changed)
+        found = model.walk_forward(raw, changed)
         return Said(found, calibrated(found, changed), {})
 
     monkeypatch.setattr(kind, "learn", learn_all)

@@ -11,8 +11,9 @@ import pytest
 
 from forecasting import models
 from forecasting.contracts import AGGREGATIONS, DOMAINS
-from forecasting.intervals.conformal import BUCKETS
 from forecasting.intervals.reconciliation import METHODS
+from forecasting.ledger.domain import load_domain
+from forecasting.ledger.domain import load_domains as load
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.boosting.changes import lag_features
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
@@ -21,7 +22,7 @@ from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.models.statistical import AutoARIMA, AutoCES, AutoETS
 from forecasting.report import explanation, intervals_table, model_card
-from forecasting.report.data import load, load_domain
+from forecasting.series.buckets import BUCKETS
 from forecasting.wording.numbers import SPACE
 from report_fixtures import CHAMPION, Company, build
 from report_pages import REPORTS, executed

@@ -15,7 +15,7 @@ from forecasting.errors import UserError
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.linear import DIRECT, LinearModel, ridge, search, training_rows
 from forecasting.models.naive import Naive, SeasonalNaive
-from forecasting.series.features import panel
+from forecasting.series.panels import panel
 from synthetic import company, series
 
 QUANTILES = list(QUANTILE_COLUMNS)

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from plotly.io.json import to_json_plotly
 
 from forecasting.report.html import Chart, bullets, callout, facts, fold, note, table
-from forecasting.site import pdf, render, static_axes, static_charts, table_size
+from forecasting.site import pdf, static_axes, static_charts, table_size
+from forecasting.site import rendering as render
 from forecasting.site.editions import Edition, InForce
 from forecasting.site.paper import Paper
 from report_fixtures import Company, build

@@ -18,8 +18,8 @@ from forecasting.__main__ import main
 from forecasting.choice import gate, incumbent, promotion
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.evaluation.backtest import plan
-from forecasting.ledger import publish
+from forecasting.evaluation.backtest import plan_cutoffs as plan
+from forecasting.ledger import publishing as publish
 from forecasting.pipeline import notebooks as pipeline
 from forecasting.registry import tracking
 from forecasting.registry import versions as registry
@@ -132,7 +132,7 @@ def company(root, tmp_path_factory) -> Company:
     found = Company(Workspace(place, "acme", "csv", "facts"))
     found.place.data.mkdir(parents=True)
     dataset.run_dbt(found.place, "build --select latest_runs", {})
-    tracking.prepare(found.place.data)
+    tracking.prepare_store(found.place.data)
     (found.place.runs / "plan.json").write_text('{"domains": ["sales"]}')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.evaluation.backtest import plan, walk_forward
+from forecasting.evaluation.backtest import plan_cutoffs as plan
+from forecasting.evaluation.backtest import walk_forward
 from forecasting.intervals.calibration import calibrate_backtests
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
 from forecasting.models.linear import LinearModel

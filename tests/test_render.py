@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forecasting.errors import UserError
-from forecasting.site import render
+from forecasting.site import rendering as render
 from report_fixtures import VARIANTS, build
 from report_pages import Page, execute_pages
 

@@ -11,6 +11,8 @@ import pytest
 from forecasting import models
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
+from forecasting.ledger.domain import at, load_domain
+from forecasting.ledger.domain import load_domains as load
 from forecasting.report import (
     accuracy,
     champion,
@@ -26,7 +28,6 @@ from forecasting.report import (
     quality,
     variance,
 )
-from forecasting.report.data import at, load, load_domain
 from forecasting.wording import numbers
 from report_fixtures import VARIANTS, Company, build, significance
 from report_pages import REPORTS, executed

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS
+from forecasting.ledger.domain import at, load_domain
+from forecasting.ledger.domain import load_domains as load
 from forecasting.report import accuracy, track_chart, track_exceptions, track_tables, walk_forward
-from forecasting.report.data import at, load, load_domain
 from forecasting.report.track_record import (
     LAGS,
     Coverage,

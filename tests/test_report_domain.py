@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecasting.ledger.domain import at
 from forecasting.report import domain_page, html, order, outlook, periods, rounding, variance, waterfall, year_on_year
-from forecasting.report.bridge import BOTH, DATA, MODEL, bridge
-from forecasting.report.data import at
+from forecasting.report.bridges import BOTH, DATA, MODEL, bridge
 from forecasting.wording import numbers
 from report_fixtures import VARIANTS, Company, build
 from report_pages import REPORTS, executed

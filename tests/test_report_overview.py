@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS
+from forecasting.ledger.domain import Domain, at
+from forecasting.ledger.domain import load_domains as load
 from forecasting.report import cover, files, glossary, kpi, overview, summary
-from forecasting.report.bridge import DATA, MODEL, Bridge
-from forecasting.report.data import Domain, at, load
+from forecasting.report.bridges import DATA, MODEL, Bridge
 from forecasting.wording import comparisons as wording
 from forecasting.wording import numbers
 from report_fixtures import VARIANTS, Company, build

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecasting.ledger.domain import at, load_domain
 from forecasting.report import notices, quality, tests_table
-from forecasting.report.data import at, load_domain
 from forecasting.training_set import dbt_tests
 from forecasting.wording.numbers import SPACE
 from report_fixtures import Company, build

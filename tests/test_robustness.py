@@ -9,7 +9,6 @@ from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.evaluation.backtest import forecast_nodes, known_at, walk_forward
 from forecasting.intervals.calibration import calibrate_backtests, calibrate_forecasts, final_calibrations
 from forecasting.models.base import Model
-from forecasting.models.combination import combining
 from forecasting.series.hierarchy import Hierarchy, as_nodes
 from synthetic import series
 
@@ -139,7 +138,7 @@ def test_the_weighted_combination_gets_weights_from_such_series_too():
     members = [small(name) for name in ("naive", "seasonal_naive", "linear")]
     raw = pd.concat([walk_forward(member, train, "sales", chosen) for member in members])
     model = models.get("weighted")(members)
-    found = combining.walk_forward(model, raw, train)
+    found = model.walk_forward(raw, train)
     assert np.isfinite(found[COLUMNS].to_numpy()).all()
     np.testing.assert_allclose(model.weights.sum(axis=1), 1.0)
     assert (model.weights >= 0).all(axis=None) and not np.allclose(model.weights.loc["1-3"], 1 / 3)

@@ -6,7 +6,7 @@ import pytest
 
 from forecasting import models
 from forecasting.errors import UserError
-from forecasting.run.folder import MADE_BY, RunFolder, made_by
+from forecasting.run.folder import MADE_BY, RunFolder
 
 
 @pytest.fixture
@@ -26,24 +26,21 @@ def run(tmp_path) -> RunFolder:
     ],
 )
 def test_a_missing_table_names_the_notebook_that_makes_it(run, name, maker):
+    run.write_json("trained_statistical", ["auto_ets"])
+    run.write_json("trained_combination", ["median"])
     with pytest.raises(UserError, match=rf"sales: {name}\.parquet is not there yet; run {maker} first"):
         run.read_table(name)
 
 
-def test_every_maker_is_a_notebook_or_a_target(root):
-    names = [model.name for family in models.families() for model in models.family_models(family)]
-    makers = {
-        *MADE_BY.values(),
-        made_by("calibration/linear.json"),
-        *(made_by(f"backtest_{name}.parquet") for name in names),
-    }
+def test_every_maker_is_a_notebook_or_a_target(root, run):
+    notes = [f"trained_{family}.json" for family in models.families()]
+    makers = {*MADE_BY.values(), *(run.made_by(name) for name in ("calibration/linear.json", *notes))}
     assert makers - {"make data"} <= {path.stem for path in (root / "notebooks").glob("*.ipynb")}
 
 
-def test_a_family_whose_models_are_chosen_notes_which_were_trained(run):
-    assert run.model_names(["naive", "statistical"])[2:] == [
-        model.name for model in models.family_models("statistical")
-    ]
+def test_the_models_of_a_run_are_those_that_the_notebooks_noted(run):
+    run.write_json("trained_naive", ["naive", "seasonal_naive"])
     run.write_json("trained_statistical", ["auto_ets"])
-    names = run.model_names(["naive", "statistical", "boosting"])
-    assert names == ["naive", "seasonal_naive", "auto_ets", "lightgbm", "lightgbm_direct"]
+    assert run.model_names(["naive", "statistical"]) == ["naive", "seasonal_naive", "auto_ets"]
+    with pytest.raises(UserError, match=r"sales: trained_boosting\.json is not there yet; run 20_train_boosting first"):
+        run.model_names(["naive", "boosting"])

@@ -19,14 +19,14 @@ MONTH_ENDS = pd.date_range("2019-01-31", "2025-06-30", freq="ME")
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("full")
-    sample.write(folder)
+    sample.write_company(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small") / "made" / "by the generator"
-    sample.write(folder, small=True)
+    sample.write_company(folder, small=True)
     return folder
 
 
@@ -65,7 +65,7 @@ def content(folder: Path) -> dict[str, str]:
 
 def test_the_same_seed_gives_the_same_bytes_and_nothing_else(small: Path, tmp_path: Path) -> None:
     for name, seed in {"again": 7, "other": 8}.items():
-        sample.write(tmp_path / name, seed=seed, small=True)
+        sample.write_company(tmp_path / name, seed=seed, small=True)
     assert set(content(small)) == {"sales.parquet", "inventory.parquet", "expenses.parquet"}
     assert content(tmp_path / "again") == content(small)
     assert all(content(tmp_path / "other")[name] != content(small)[name] for name in content(small))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from forecasting.errors import UserError
 from forecasting.pipeline import notebooks as pipeline
 from forecasting.planning.scenario import Assumptions, Baseline, load_baseline, what_if
-from forecasting.planning.what_if import HONEST, NO_PROMOTION, Panel, source, table
+from forecasting.planning.widgets import HONEST, NO_PROMOTION, Panel, source, table
 from report_fixtures import Company, build
 from shown import agrees
 

@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 
 from forecasting.evaluation import significance
-from forecasting.evaluation.significance import compare, diebold_mariano, pairs, scaled_errors
+from forecasting.evaluation.significance import compare_models as compare
+from forecasting.evaluation.significance import diebold_mariano, scaled_errors
+from forecasting.evaluation.significance import pairs_to_compare as pairs
 
 
 def scored(n_cutoffs: int = 18, horizon: int = 6, edge: float = 0.5, seed: int = 3) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from forecasting.files import write_if_changed
 from forecasting.run import stamps
 
 VALUES = {"threshold": 6.0, "names": ["a"], "horizon": 6, "seed": 1, "flag": True}
@@ -63,19 +64,19 @@ def test_outputs_and_metadata_of_a_notebook_do_not_count_but_its_text_does(proje
 
 def test_writing_the_same_content_leaves_the_file_alone(tmp_path):
     path = tmp_path / "deep" / "file.txt"
-    assert stamps.write_if_changed(path, "a")
+    assert write_if_changed(path, "a")
     time = path.stat().st_mtime_ns
-    assert not stamps.write_if_changed(path, b"a")
+    assert not write_if_changed(path, b"a")
     assert path.stat().st_mtime_ns == time
-    assert stamps.write_if_changed(path, "b")
+    assert write_if_changed(path, "b")
     assert path.read_text() == "b" and [entry.name for entry in path.parent.iterdir()] == ["file.txt"]
 
 
 @pytest.mark.parametrize(
     ("step", "modules"),
     [
-        ("20_train_naive", {"models.naive", "hierarchy", "reconciliation", "intervals"}),
-        ("20_train_statistical", {"models.statistical", "seasonality", "history"}),
+        ("20_train_naive", {"models.naive", "series.hierarchy", "intervals.reconciliation", "intervals.conformal"}),
+        ("20_train_statistical", {"models.statistical", "series.seasonality", "series.history"}),
         (
             "20_train_boosting",
             {
@@ -91,7 +92,7 @@ def test_writing_the_same_content_leaves_the_file_alone(tmp_path):
             {"models.cnn_lstm", "models.cnn_lstm.training", "series.windows.normalization", "models.cnn_lstm.network"},
         ),
         ("25_combine", {"models.combination", "models.combination.combining", "evaluation.backtest"}),
-        ("30_evaluate", {"choice.gate", "choice.verdict", "evaluation.leaderboard", "evaluation.significance"}),
+        ("30_evaluate", {"choice.gate", "choice.verdict", "evaluation.ranking", "evaluation.significance"}),
     ],
 )
 def test_the_real_steps_find_their_modules(root, step, modules):
@@ -105,10 +106,23 @@ def test_the_real_steps_find_their_modules(root, step, modules):
 
 def test_publishing_finds_its_modules(root):
     package = root / "src" / "forecasting"
-    reached = stamps.closure(frozenset({"forecasting.ledger.publish"}), package)
+    reached = stamps.closure(frozenset({"forecasting.ledger.publishing"}), package)
     assert {
-        "forecasting.ledger.publish",
+        "forecasting.ledger.publishing",
         "forecasting.registry.tracking",
         "forecasting.registry.versions",
         "forecasting.contracts",
     } <= set(reached)
+
+
+def test_a_door_leads_to_the_modules_that_are_used_and_to_no_others(tmp_path):
+    room = tmp_path / "room"
+    room.mkdir()
+    (tmp_path / "__init__.py").write_text("")
+    (room / "__init__.py").write_text("from forecasting.room.near import a, b\nfrom forecasting.room.far import c\n")
+    (room / "near.py").write_text("a = b = 1\n")
+    (room / "far.py").write_text("c = 1\n")
+    assert stamps.imported("from forecasting.room import a, b", tmp_path) == {"forecasting.room.near"}
+    assert stamps.imported("from forecasting import room\nroom.c", tmp_path) == {"forecasting.room.far"}
+    assert stamps.imported("from forecasting.room import far", tmp_path) == {"forecasting.room.far"}
+    assert stamps.imported("from forecasting.room.near import a", tmp_path) == {"forecasting.room.near"}

@@ -16,8 +16,8 @@ from forecasting.errors import UserError
 from forecasting.models.naive import SeasonalNaive
 from forecasting.models.statistical import AutoCES, AutoETS, DynamicOptimizedTheta, StatisticalModel, chosen
 from forecasting.run.folder import RunFolder
-from forecasting.series.features import month_number, panel
 from forecasting.series.history import histories
+from forecasting.series.panels import month_number, panel
 from forecasting.series.seasonality import season
 from synthetic import company, series
 from test_models import KINDS, points

@@ -16,7 +16,7 @@ from forecasting.models.boosting import BoostingModel
 from forecasting.models.combination import MedianCombination
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
-from forecasting.registry import tracking
+from forecasting.registry import mlflow_model, tracking
 from forecasting.run import stamps
 from synthetic import company, series
 
@@ -31,7 +31,7 @@ def served(directory: Path, tmp_path: Path, flow: bool) -> mlflow.pyfunc.PyFuncM
     path = tmp_path / f"served_{flow}"
     mlflow.pyfunc.save_model(
         path,
-        python_model=str(tracking.MODEL_CODE),
+        python_model=mlflow_model.__file__,
         artifacts={"model": str(directory)},
         signature=tracking.signature(flow),
         pip_requirements=tracking.requirements(directory),

@@ -5,10 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+from forecasting import pipeline, run, training_set
 from forecasting.errors import UserError
-from forecasting.pipeline import notebooks as pipeline
-from forecasting.run import workspace
-from forecasting.training_set import building as dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
     try:
-        place = workspace.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
+        place = run.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
         return options.run(place, options) or 0
     except UserError as error:
         print(f"\nError: {error}\n", file=sys.stderr)
@@ -40,9 +38,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the command-line parser: one sub-command for each thing that Make asks for."""
     top = argparse.ArgumentParser(prog="python -m forecasting", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="command")
-    for name, (run, arguments) in COMMANDS.items():
-        command = commands.add_parser(name, help=run.__doc__)
-        command.set_defaults(run=run)
+    for name, (work, arguments) in COMMANDS.items():
+        command = commands.add_parser(name, help=work.__doc__)
+        command.set_defaults(run=work)
         for argument, extra in arguments.items():
             command.add_argument(argument, **extra)
         for option in ("--name", "--source", "--facts", "--profile"):
@@ -52,14 +50,13 @@ def parser() -> argparse.ArgumentParser:
 
 def alone(place, options) -> int:
     """Run a command while no other run may use the workspace."""
-    return workspace.run_alone(place, options.command)
+    return run.run_alone(place, options.command)
 
 
 def data(place, options) -> None:
     """Check the facts, build the warehouse and write the training sets."""
     started = time.monotonic()
-    built = dataset.build(place)
-    pipeline.plan(place, rebuilt=built)
+    built = pipeline.prepare(place)
     pipeline.show(
         f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
     )
@@ -77,21 +74,21 @@ def page(place, options) -> None:
 
 def publish(place, options) -> None:
     """Write the forecasts into the ledger, register the champions, replace the published copy."""
-    from forecasting.ledger.publish import publish
+    from forecasting.ledger import publish
 
     timed("publish", "ledger and registry", lambda: publish(place))
 
 
 def promote(place, options) -> None:
     """Put a model in force for a domain, whatever the gate says, until it is rolled back."""
-    from forecasting.choice.promotion import promote
+    from forecasting.choice import promote
 
     print(promote(place, options.domain, options.model))
 
 
 def rollback(place, options) -> None:
     """Take the last change of a domain's champion back."""
-    from forecasting.choice.promotion import rollback
+    from forecasting.choice import rollback
 
     print(rollback(place, options.domain))
 
@@ -99,7 +96,7 @@ def rollback(place, options) -> None:
 def render(place, options) -> None:
     """Render the executed pages, write the files beside them and keep the report as an edition."""
     pipeline.without_unused_grammar()
-    from forecasting.site.render import render
+    from forecasting.site import render
 
     folders = (place.runs / "pages", place.runs / "report", place.name, place.published, place.data / "editions")
     timed("report", "rendered, files, edition", lambda: render(*folders))
@@ -112,7 +109,7 @@ def by_hand(place, options) -> None:
 
 def docs(place, options) -> None:
     """Write the dbt documentation into one HTML file."""
-    timed("docs", "dbt docs", lambda: dataset.document(place))
+    timed("docs", "dbt docs", lambda: training_set.document(place))
 
 
 def timed(part: str, what: str, work) -> None:

@@ -14,6 +14,7 @@ BOUNDS = {"lo_80": "q100", "hi_80": "q900", "lo_95": "q025", "hi_95": "q975"}
 
 AGGREGATIONS = ("series", "region", "category", "total")
 ALL = "All"  # what a region or category is called where the facts do not know it, and in the sums over it
+EXPENSES = "Operating expenses"  # the category of profit that is no cost of sales
 
 SERIES_KEY = ["unique_id", "region", "product_category"]
 TRAIN_COLUMNS = ["unique_id", "ds", "y", "region", "product_category", "is_imputed"]

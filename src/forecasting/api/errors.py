@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from forecasting.errors import UserError
-from forecasting.ledger.published import NothingPublished, Unknown
-from forecasting.serving.series_input import SeriesError
+from forecasting.ledger import NothingPublished, Unknown
+from forecasting.serving import SeriesError
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FAULTS = 20  # listed of a request: a history of a thousand wrong values needs no thousand sentences

@@ -11,8 +11,7 @@ from pydantic_core import to_json
 from forecasting.api.errors import documented
 from forecasting.api.schemas import PredictRequest, PredictResponse
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
-from forecasting.serving.series_input import SeriesError, checked_series
-from forecasting.serving.served_model import SeriesForecast, ServedModel
+from forecasting.serving import SeriesError, SeriesForecast, ServedModel, checked_series
 
 router = APIRouter(tags=["forecasts"])
 POSITION = {bound: QUANTILE_COLUMNS.index(quantile) for bound, quantile in BOUNDS.items()}

@@ -8,8 +8,8 @@ from forecasting.api.errors import documented
 from forecasting.api.schemas import Accuracy, AccuracyQuery, ForecastQuery, Forecasts, Models, Nothing
 from forecasting.api.service import Service
 from forecasting.contracts import MAX_HORIZON
-from forecasting.run.folder import plain_rows
-from forecasting.serving.forecaster import SalesForecaster
+from forecasting.run import plain_rows
+from forecasting.serving import SalesForecaster
 
 router = APIRouter(tags=["published"])
 PROBLEMS = {"_422": "The query is not as described.", "_503": "The published database cannot be read; says why."}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
-from forecasting.serving.series_input import LARGEST, MONTH
+from forecasting.serving import LARGEST, MONTH
 
 MOST_MONTHS = 1200
 LONGEST_NAME = 200

@@ -10,9 +10,8 @@ from forecasting.api.errors import ApiError
 from forecasting.api.metrics import Metrics
 from forecasting.api.together import Together
 from forecasting.contracts import DOMAINS
-from forecasting.ledger.published import NothingPublished, Published
-from forecasting.serving.forecaster import LOOK_EVERY, SalesForecaster
-from forecasting.serving.served_model import ServedModel
+from forecasting.ledger import NothingPublished, Published
+from forecasting.serving import LOOK_EVERY, SalesForecaster, ServedModel
 
 
 class Service:

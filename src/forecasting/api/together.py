@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from forecasting.serving.served_model import Series, SeriesForecast, ServedModel
+from forecasting.serving import Series, SeriesForecast, ServedModel
 
 MOST_TOGETHER = 64
 

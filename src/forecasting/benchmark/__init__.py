@@ -1,1 +1,22 @@
-"""The models on public forecasting competitions: how they compare with the published record (`make benchmark`)."""
+"""The models on public forecasting competitions, beside the published record.
+
+In: the training parts of M3, tourism or M1. Out: `runs/benchmark/results.csv` and a line of the committed log; a trial sees no test part.
+"""
+
+from forecasting.benchmark.comparison import DECIMALS, PRINTED, beside, best_published
+from forecasting.benchmark.datasets import SOURCES
+from forecasting.benchmark.record import REFERENCES
+from forecasting.benchmark.results import read_log, read_results
+from forecasting.benchmark.scoring import CHAMPION
+
+__all__ = [
+    "CHAMPION",
+    "DECIMALS",
+    "PRINTED",
+    "REFERENCES",
+    "SOURCES",
+    "beside",
+    "best_published",
+    "read_log",
+    "read_results",
+]

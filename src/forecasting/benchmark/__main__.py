@@ -6,7 +6,7 @@ from pathlib import Path
 
 from forecasting.benchmark.run import options_of, run
 from forecasting.errors import UserError
-from forecasting.run.benchmark_files import RESULTS, TRIAL
+from forecasting.run import RESULTS, TRIAL
 
 ROOT = Path(__file__).resolve().parents[3]
 

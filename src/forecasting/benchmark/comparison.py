@@ -5,7 +5,7 @@ import pandas as pd
 from forecasting.benchmark.record import published
 from forecasting.benchmark.results import REFERENCE
 from forecasting.benchmark.scoring import CHAMPION, MEASURES
-from forecasting.report.model_names import model_name
+from forecasting.models import model_name
 
 PRINTED = {"smape": "sMAPE", "mape": "MAPE", "mase": "MASE", "wql": "WQL"}  # the measures that the literature prints
 DECIMALS = {"smape": 2, "mape": 2, "mase": 3, "wql": 4}

@@ -12,13 +12,12 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from forecasting import models
 from forecasting.contracts import POINT, QUANTILE_COLUMNS
-from forecasting.intervals.calibration import Calibration, Past
-from forecasting.intervals.conformal import naive_errors, scale
-from forecasting.intervals.reconciliation import METHODS
-from forecasting.models import family_models, forecast, statistical
-from forecasting.models.base import Model
-from forecasting.models.combination import Combination, MedianCombination, WeightedCombination, combining
+from forecasting.intervals import METHODS, Calibration, Past, naive_errors
+from forecasting.models import Model, family_models, forecast, statistical
+from forecasting.models.combination import Combination, MedianCombination, WeightedCombination
+from forecasting.series import scale
 
 ROOT = Path(__file__).resolve().parents[3]
 CHAMPION = "champion"
@@ -102,10 +101,10 @@ def combined(
     past: pd.DataFrame, future: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame, members: list[Model]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add the combinations to the forecasts of the inner origins and to those that are wanted."""
-    chosen = combining.member_families(list(dict.fromkeys(member.family for member in members)))
+    chosen = models.member_families(list(dict.fromkeys(member.family for member in members)))
     members = [member for member in members if member.family in chosen]
     weighted = WeightedCombination(members)
-    weighted.learn(combining.errors(past, train.assign(aggregation=LEVEL), known, weighted.names))
+    weighted.learn(models.member_errors(past, train.assign(aggregation=LEVEL), known, weighted.names))
     both: list[Combination] = [MedianCombination(members), weighted]
     return tuple(
         pd.concat([raw, *(combination.combine(raw) for combination in both)], ignore_index=True)
@@ -133,7 +132,7 @@ def calibrated(
     parts, mase = [], {}
     for name, errors in measured.groupby("model_name", sort=True):
         found = Past.of(unreconciled(errors), cut=False)
-        mase[name] = float(found.errors[METHODS[0]].clip(upper=combining.LARGEST_ERROR).mean())
+        mase[name] = float(found.errors[METHODS[0]].clip(upper=models.LARGEST_ERROR).mean())
         own = unreconciled(wanted[wanted["model_name"] == name])
         parts.append(Calibration.fit(found, naive).apply(own, cut=False))
     return pd.concat(parts, ignore_index=True), min(mase, key=mase.get)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.errors import UserError
-from forecasting.series.features import month_start
+from forecasting.series import month_start
 
 LAST_YEAR = 2000
 

@@ -18,8 +18,7 @@ from forecasting.benchmark.datasets import Dataset
 from forecasting.benchmark.results import append_to_log, write_results
 from forecasting.benchmark.scoring import CHAMPION, score
 from forecasting.errors import UserError
-from forecasting.run.benchmark_files import LOG, RESULTS, TRIAL
-from forecasting.run.code_state import code_state
+from forecasting.run import LOG, RESULTS, TRIAL, code_state
 
 if TYPE_CHECKING:
     from forecasting.benchmark.competition import Competition

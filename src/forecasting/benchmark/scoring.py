@@ -12,11 +12,12 @@ import pandas as pd
 
 from forecasting.benchmark.datasets import Dataset
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.evaluation import metrics
-from forecasting.series.features import month_number, panel, seasonal_error
+from forecasting.evaluation import METRICS, wql
+from forecasting.series import month_number, panel, seasonal_error
 
 CHAMPION = "champion"
 MEASURES = ("smape", "mape", "mase", "wql", "coverage_80", "coverage_95")
+ALL_METRICS = METRICS | {"wql": wql}
 RESULT_COLUMNS = ["dataset", "model", *MEASURES, "seconds"]
 QUANTILES = list(QUANTILE_COLUMNS)
 
@@ -51,7 +52,7 @@ def score(dataset: Dataset, forecasts: pd.DataFrame, seconds: Mapping[str, float
 def measure(rows: pd.DataFrame) -> dict[str, float]:
     """Return the measures of one model's rows: y, the quantiles and scale."""
     percent = {"coverage_80", "coverage_95"}
-    return {name: getattr(metrics, name)(rows) * (100.0 if name in percent else 1.0) for name in MEASURES}
+    return {name: ALL_METRICS[name](rows) * (100.0 if name in percent else 1.0) for name in MEASURES}
 
 
 def joined(dataset: Dataset, forecasts: pd.DataFrame) -> pd.DataFrame:

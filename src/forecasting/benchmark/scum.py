@@ -11,7 +11,7 @@ import pandas as pd
 
 from forecasting.benchmark.results import REFERENCE
 from forecasting.contracts import POINT, QUANTILE_COLUMNS, QUANTILES, SEASON_LENGTH
-from forecasting.intervals.conformal import ordered_around_point
+from forecasting.intervals import ordered_around_point
 
 MODELS = ("AutoETS", "AutoCES", "AutoARIMA", "DynamicOptimizedTheta")
 LEVELS = [20, 40, 60, 80, 95]

@@ -11,12 +11,11 @@ from typing import Any
 import pandas as pd
 
 from forecasting.choice import verdict
-from forecasting.choice.verdict import Rule
-from forecasting.evaluation.backtest import CHOICE, HELD_OUT_SET
-from forecasting.evaluation.leaderboard import BASELINE
+from forecasting.choice.verdict import Contest, Rule
+from forecasting.evaluation import BASELINE, CHOICE, HELD_OUT_SET
 
 TIE = 1e-9  # relative difference of the metric below which two models are as good
-KEPT, PROMOTED, FIRST, VETOED, BY_PERSON = "kept", "promoted", "first", "vetoed", "chosen_by_person"
+VETOED, BY_PERSON = "vetoed", "chosen_by_person"
 
 
 @dataclass(frozen=True)
@@ -31,27 +30,6 @@ class Gate:
     min_improvement_pct: float = 1.0
     max_bias_loss_pct: float = 10.0
     max_coverage_loss: float = 15.0
-
-
-@dataclass(frozen=True)
-class Contest:
-    """The challenger against the incumbent on the cutoffs that choose.
-
-    The incumbent is the champion so far or, where there is none that can be compared, the seasonal naive in its place.
-    """
-
-    champion: str | None
-    incumbent: str
-    challenger: str | None
-    winner: str
-    rules: tuple[Rule, ...] = ()
-
-    @property
-    def verdict(self) -> str:
-        """What the contest means for the champion so far."""
-        if self.champion is None:
-            return FIRST
-        return KEPT if self.winner == self.champion else PROMOTED
 
 
 def choose_champion(

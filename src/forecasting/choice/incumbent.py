@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from forecasting.run import identity, stamps
-from forecasting.run.workspace import Workspace
+from forecasting.files import write_if_changed
+from forecasting.run import Workspace, identity
 
 PUBLISHED_RUNS = """
     select runs.manifest from publications inner join runs on publications.run_id = runs.run_id
@@ -20,7 +20,7 @@ PUBLISHED_RUNS = """
 """
 
 
-def write(workspace: Workspace, domain: str, steps: dict[str, str], rebuilt: bool) -> None:
+def write_incumbent(workspace: Workspace, domain: str, steps: dict[str, str], rebuilt: bool) -> None:
     """Write `incumbent.json` into the run folder of a domain: name and run_id (None at a first run), decision (or None).
 
     Nothing is looked up, which takes seconds, while neither the training set nor a step that counts has changed and nobody has
@@ -38,8 +38,8 @@ def write(workspace: Workspace, domain: str, steps: dict[str, str], rebuilt: boo
     if known and not rebuilt:
         return
     found = look_up(workspace, domain, steps)
-    stamps.write_if_changed(target, json.dumps(found, indent=2, sort_keys=True) + "\n")
-    stamps.write_if_changed(memory, looked_up_for)
+    write_if_changed(target, json.dumps(found, indent=2, sort_keys=True) + "\n")
+    write_if_changed(memory, looked_up_for)
 
 
 def memory_file(workspace: Workspace, domain: str) -> Path:
@@ -54,8 +54,8 @@ def forget(workspace: Workspace, domain: str) -> None:
 
 def look_up(workspace: Workspace, domain: str, steps: dict[str, str]) -> dict[str, Any]:
     """Return the content of `incumbent.json` from the published runs and the registry."""
-    from forecasting.registry import versions as registry
-    from forecasting.run.folder import RunFolder
+    from forecasting import registry
+    from forecasting.run import RunFolder
 
     train = RunFolder.open(workspace.runs / domain).training_set()
     choice = identity.choice_identity(identity.train_fingerprint(train), steps)
@@ -81,7 +81,7 @@ def gate_choice(manifest: dict[str, Any]) -> str:
 
 def published_runs(workspace: Workspace, domain: str) -> list[dict[str, Any]]:
     """Return the manifests of a domain's publications, the one in force first; none where nothing was published."""
-    from forecasting.ledger.database import query
+    from forecasting.ledger import query
 
     if not workspace.published.exists():
         return []

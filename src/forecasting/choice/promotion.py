@@ -6,11 +6,11 @@ A decision holds until a person takes it back. It is kept in the registry; the n
 import datetime as dt
 from typing import Any
 
+from forecasting import registry
 from forecasting.choice import incumbent
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.registry import versions as registry
-from forecasting.run.workspace import Workspace
+from forecasting.run import Workspace
 
 
 def promote(workspace: Workspace, domain: str, model: str = "") -> str:

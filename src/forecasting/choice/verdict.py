@@ -1,18 +1,14 @@
 """The gate's verdict in plain English: what was compared, by which numbers, and why the model is used."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from forecasting.evaluation.leaderboard import BASELINE
-
-if TYPE_CHECKING:
-    from forecasting.choice.gate import Contest
+from forecasting.evaluation import BASELINE
 
 TOO_SHORT = "The history is too short to compare models on months that are not needed for the final test"
+KEPT, PROMOTED, FIRST = "kept", "promoted", "first"
 METRIC_NAMES = {"mase": "MASE", "rmsse": "RMSSE", "wape": "WAPE", "scaled_crps": "scaled CRPS"}
 
 
@@ -35,6 +31,27 @@ class Rule:
             "coverage_95_loss": "the coverage of its 95 % interval is {} points further from 95 %",
         }[self.name]
         return f"{what.format(f'{self.measured:.1f}')}, where the gate allows {self.limit:g}"
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The challenger against the incumbent on the cutoffs that choose.
+
+    The incumbent is the champion so far or, where there is none that can be compared, the seasonal naive in its place.
+    """
+
+    champion: str | None
+    incumbent: str
+    challenger: str | None
+    winner: str
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """What the contest means for the champion so far."""
+        if self.champion is None:
+            return FIRST
+        return KEPT if self.winner == self.champion else PROMOTED
 
 
 def contest_text(contest: Contest, metric: pd.Series, n_cutoffs: int) -> str:

@@ -6,10 +6,10 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from forecasting.dashboard.tables import styled
-from forecasting.report.data import Domain, at
-from forecasting.report.model_names import model_name
-from forecasting.report.track_record import Measures, by_lag
-from forecasting.wording.numbers import count, decimals_for, month, number, share
+from forecasting.ledger import Domain, at
+from forecasting.models import model_name
+from forecasting.report import Measures, by_lag
+from forecasting.wording import count, decimals_for, month, number, share
 
 LEVELS = {"total": "The total", "series": "Single series", "region": "Regions", "category": "Categories"}
 SETS = {"held_out": "Held out", "choice": "Used to choose"}

@@ -7,11 +7,10 @@ import pandas as pd
 
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.dashboard.pasted import Brought
-from forecasting.report.intervals_table import pool_words
-from forecasting.report.model_names import model_name
-from forecasting.serving.series_input import checked_series
-from forecasting.serving.served_model import SeriesForecast, ServedModel
-from forecasting.wording.numbers import SPACE, count, listing, month, number
+from forecasting.models import model_name
+from forecasting.report import pool_words
+from forecasting.serving import SeriesForecast, ServedModel, checked_series
+from forecasting.wording import SPACE, count, listing, month, number
 
 
 class Answer(NamedTuple):

@@ -5,9 +5,9 @@ import plotly.graph_objects as go
 
 from forecasting import plots
 from forecasting.dashboard.selection import BACK_TEST, Selection
-from forecasting.report.charts import BANDS, trend_traces, visible_range
-from forecasting.report.model_names import model_name
-from forecasting.wording.numbers import SPACE, decimals_for, is_scaled, month
+from forecasting.models import model_name
+from forecasting.report import BANDS, trend_traces, visible_range
+from forecasting.wording import SPACE, decimals_for, is_scaled, month
 
 LABELS = ("Back-test, not published", "Forecast")
 READING = (

@@ -10,7 +10,7 @@ from forecasting.dashboard import pasted
 from forecasting.dashboard.answer import Answer, answer
 from forecasting.dashboard.month_text import ADVICE
 from forecasting.dashboard.pasted import Brought
-from forecasting.serving.forecaster import SalesForecaster
+from forecasting.serving import SalesForecaster
 
 Reader = Callable[[], Brought]
 LONGEST = 100_000  # characters of a paste: a hundred years of months

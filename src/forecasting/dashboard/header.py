@@ -4,9 +4,9 @@ import streamlit as st
 
 from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.wording import plain
-from forecasting.report.data import Domain
-from forecasting.report.model_names import model_name
-from forecasting.wording.numbers import month
+from forecasting.ledger import Domain
+from forecasting.models import model_name
+from forecasting.wording import month
 
 EVERY = "10s"  # how often an open page looks whether something was published
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from forecasting.errors import UserError
-from forecasting.facts.csv_dates import FORMATS as DATES
+from forecasting.facts import FORMATS as DATES
 
 MONTHS = {
     "%Y/%m": r"\d{4}/\d{1,2}",

@@ -12,8 +12,8 @@ import pandas as pd
 from forecasting.dashboard.month_text import ADVICE, as_months, next_months, starts_with_month
 from forecasting.dashboard.number_text import as_numbers
 from forecasting.errors import UserError
-from forecasting.serving.series_input import SeriesError, checked_series
-from forecasting.wording.numbers import count, number
+from forecasting.serving import SeriesError, checked_series
+from forecasting.wording import count, number
 
 MOST_ROWS = 1200  # a hundred years
 MOST_TYPED = 120  # ten years

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecasting.contracts import ALL
-from forecasting.report.charts import one_per_name
-from forecasting.report.data import RANGE, Domain
-from forecasting.report.periods import together
-from forecasting.wording.comparisons import signed
-from forecasting.wording.numbers import between, compact, count, is_known, month
+from forecasting.ledger import RANGE, Domain, one_per_name
+from forecasting.report import together
+from forecasting.wording import between, compact, count, is_known, month, signed
 
 PUBLISHED, BACK_TEST, COMING = "published", "back-test, not published", "coming"
 NAME = ["region", "product_category"]

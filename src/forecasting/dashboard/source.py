@@ -12,11 +12,9 @@ import streamlit as st
 
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.ledger.published import ONE_AT_A_TIME, Published
-from forecasting.report.data import Domain, load_domain
-from forecasting.report.track_record import load_record
-from forecasting.serving.forecaster import SalesForecaster
-from forecasting.serving.model_source import times
+from forecasting.ledger import ONE_AT_A_TIME, Domain, Published, load_domain
+from forecasting.report import load_record
+from forecasting.serving import SalesForecaster, times
 
 LOG = logging.getLogger("forecasting.dashboard")
 KEPT = 12  # answers kept of each kind: a few workspaces' states of three domains

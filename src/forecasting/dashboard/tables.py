@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from forecasting.dashboard.selection import COMING, Selection
-from forecasting.wording.numbers import DASH, decimals_for, month, number, percent
+from forecasting.wording import DASH, decimals_for, month, number, percent
 
 KINDS = "What it is"
 INTERVALS = {"lo_80": "80 % from", "hi_80": "80 % to", "lo_95": "95 % from", "hi_95": "95 % to"}

@@ -1,1 +1,39 @@
-"""How good a model is: walk-forward, measures, leaderboard."""
+"""How good a model is: forecasts at past cutoffs, made from what was known then, measured against what came.
+
+In: a model and a training set, or the calibrated rows of many models. Out: walk-forward forecasts (RAW_BACKTEST_COLUMNS), scores,
+the leaderboard, and whether a difference is more than luck.
+"""
+
+from forecasting.evaluation.backtest import CHOICE, HELD_OUT_SET, forecast_nodes, known_at, plan_cutoffs, walk_forward
+from forecasting.evaluation.metrics import METRICS, wql
+from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
+from forecasting.evaluation.scores import (
+    leaderboard_metrics,
+    out_of_sample_errors,
+    scores_by_cutoff,
+    scores_by_group,
+    scores_by_horizon,
+)
+from forecasting.evaluation.significance import compare_models, pairs_to_compare, scaled_errors
+
+__all__ = [
+    "BASELINE",
+    "CHOICE",
+    "HELD_OUT_SET",
+    "METRICS",
+    "compare_models",
+    "forecast_nodes",
+    "known_at",
+    "leaderboard",
+    "leaderboard_metrics",
+    "out_of_sample_errors",
+    "pairs_to_compare",
+    "plan_cutoffs",
+    "scaled_errors",
+    "scored_rows",
+    "scores_by_cutoff",
+    "scores_by_group",
+    "scores_by_horizon",
+    "walk_forward",
+    "wql",
+]

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from forecasting.contracts import FLOWS, MAX_HORIZON, RAW_BACKTEST_COLUMNS
-from forecasting.models import forecast
-from forecasting.models.base import Model
-from forecasting.series.hierarchy import as_nodes, from_nodes
+from forecasting.models import Model, forecast
+from forecasting.series import as_nodes, from_nodes
 
 MIN_TRAIN_MONTHS = 24
 HELD_OUT = 2  # the last cutoffs, which choose nothing
@@ -41,7 +40,7 @@ def cutoffs(
     return [pd.Timestamp(known[position]) for position in reversed(positions)]
 
 
-def plan(
+def plan_cutoffs(
     months: Iterable[pd.Timestamp],
     horizon: int = MAX_HORIZON,
     n_cutoffs: int = 6,

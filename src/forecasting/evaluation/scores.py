@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from forecasting.evaluation.backtest import COMPARED
-from forecasting.evaluation.leaderboard import scored_rows
 from forecasting.evaluation.metrics import METRICS, score
+from forecasting.evaluation.ranking import scored_rows
 
 GROUPINGS = ("region", "product_category", "horizon")
 
@@ -17,12 +17,12 @@ def measured(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     return scored_rows(compared, train)
 
 
-def by_horizon(rows: Iterable[pd.DataFrame], train: pd.DataFrame) -> pd.DataFrame:
+def scores_by_horizon(rows: Iterable[pd.DataFrame], train: pd.DataFrame) -> pd.DataFrame:
     """Return every measure by model and months ahead, over all series and compared cutoffs."""
     return score(measured(pd.concat(list(rows), ignore_index=True), train), ["model_name", "horizon"])
 
 
-def by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+def scores_by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Return every measure by region, category and months ahead, over all single series, apart for choice and held-out cutoffs.
 
     One row per model_name, evaluation_set, grouped_by ('region', 'product_category', 'horizon') and group (text): n, the measures,
@@ -40,13 +40,13 @@ def by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     return together[[*first, *(column for column in together if column not in first)]]
 
 
-def errors(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+def out_of_sample_errors(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Return out-of-sample errors, prediction − actual: `unique_id, cutoff, ds, error`, in the unit of y."""
     known = measured(rows, train)
     return known.assign(error=known["q500"] - known["y"])[["unique_id", "cutoff", "ds", "error"]]
 
 
-def by_cutoff_and_horizon(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+def scores_by_cutoff(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Return one model's measures as `metric, value, cutoff`: «mase_h1» of each cutoff, and «mase» over all its horizons."""
     known = measured(rows, train)
     each = score(known, ["cutoff", "horizon"]).assign(suffix=lambda table: "_h" + table["horizon"].astype(str))

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from forecasting.contracts import POINT
 from forecasting.evaluation.backtest import CALIBRATION, COMPARED
-from forecasting.evaluation.leaderboard import BASELINE
+from forecasting.evaluation.ranking import BASELINE
 
 MIN_CUTOFFS = 12  # fewer tell nothing: at 12 the correction halves the statistic of six months ahead
 LEVEL = 0.05
@@ -37,7 +36,7 @@ def scaled_errors(rows: pd.DataFrame) -> pd.DataFrame:
     return known.pivot(index=ROW, columns="model_name", values="error")
 
 
-def pairs(models: Iterable[str], champion: dict[str, Any]) -> list[tuple[str, str]]:
+def pairs_to_compare(models: Iterable[str], champion: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what to compare: every model with the seasonal naive, and the challenger with the incumbent of `champion.json`."""
     known = list(models)
     found = [(model, BASELINE) for model in known if model != BASELINE]
@@ -45,7 +44,7 @@ def pairs(models: Iterable[str], champion: dict[str, Any]) -> list[tuple[str, st
     return [pair for pair in dict.fromkeys(found) if set(pair) <= set(known)]
 
 
-def compare(errors: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+def compare_models(errors: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
     """Test each pair (model, against) of columns of `scaled_errors`, on the rows that both have.
 
     Returns
@@ -70,6 +69,8 @@ def diebold_mariano(difference: np.ndarray, horizon: int) -> tuple[float, float]
 
     `difference` is the loss of one model − that of another [cutoff], at consecutive cutoffs in order of time.
     """
+    from scipy import stats  # takes half a second
+
     n = len(difference)
     unknown = (float("nan"), float("nan"))
     if n < max(MIN_CUTOFFS, horizon + 1):

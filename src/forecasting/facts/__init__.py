@@ -1,1 +1,10 @@
-"""The door for facts."""
+"""The door for facts: what a company's files hold, whether they are fit for use, and their fingerprint.
+
+In: a source and the path of its files, with the columns that `params/` names. Out: a summary with the variables that dbt needs, or
+a UserError that names file, column and row. Nothing is changed or repaired.
+"""
+
+from forecasting.facts.csv_dates import FORMATS
+from forecasting.facts.inspection import fingerprint, inspect
+
+__all__ = ["FORMATS", "fingerprint", "inspect"]

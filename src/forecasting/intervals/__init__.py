@@ -1,1 +1,34 @@
-"""Coherent points with true bounds."""
+"""From raw forecasts to what is published: coherent points of every aggregation, with bounds from out-of-sample errors.
+
+In: raw forecasts of series and sums, and past ones with what came. Out: calibrated rows (BACKTEST_COLUMNS, FORECAST_COLUMNS) and, for
+each model, the `Calibration` that its next forecast gets. Here a bound is widened.
+"""
+
+from forecasting.intervals.calibration import (
+    ENTRIES,
+    Calibration,
+    Past,
+    calibrate_backtests,
+    calibrate_forecasts,
+    final_calibrations,
+    moved_to,
+    reconciliation_table,
+)
+from forecasting.intervals.conformal import MIDDLE, naive_errors, ordered_around_point
+from forecasting.intervals.reconciliation import METHODS, SIMPLEST
+
+__all__ = [
+    "ENTRIES",
+    "METHODS",
+    "MIDDLE",
+    "SIMPLEST",
+    "Calibration",
+    "Past",
+    "calibrate_backtests",
+    "calibrate_forecasts",
+    "final_calibrations",
+    "moved_to",
+    "naive_errors",
+    "ordered_around_point",
+    "reconciliation_table",
+]

@@ -16,21 +16,17 @@ import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, BACKTEST_COLUMNS, BOUNDS, FORECAST_COLUMNS, POINT, QUANTILE_COLUMNS
 from forecasting.intervals.conformal import (
-    BUCKETS,
     MIDDLE,
     Pool,
     Residuals,
-    bucket_of,
     choose_pool,
     corrections,
     naive_errors,
     offsets,
     ordered_around_point,
-    scales,
 )
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
-from forecasting.series.features import month_number
-from forecasting.series.hierarchy import NODE, aggregate_actuals, comparable
+from forecasting.series import BUCKETS, NODE, aggregate_actuals, bucket_of, comparable, month_number, scales
 
 COLUMNS = list(QUANTILE_COLUMNS)
 UNUSED = [float("nan")] * len(COLUMNS)

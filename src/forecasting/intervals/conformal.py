@@ -12,63 +12,18 @@ origins allows, n / (n + 6). All series share the surprises of an origin, so a f
 give, say little on how wide the next interval must be, and nothing on which side it should lean to.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, MIDDLE, QUANTILE_COLUMNS, QUANTILES, SEASON_LENGTH
-from forecasting.series.features import Panel, mean, panel
+from forecasting.series import BUCKETS, change, panel, scale
 
-BUCKETS = {"1-3": (1, 3), "4-6": (4, 6), "7-12": (7, 12), "13-18": (13, 18), "19+": (19, 10_000)}
 ENOUGH = 39  # residuals: below this the rank of a 2.5 % bound lies outside the sample
 ENOUGH_MONTHS = 3  # that they come from
 HALFWAY = 6  # origins at which half of a correction of a model's own quantiles is made
 COLUMNS = list(QUANTILE_COLUMNS)
-
-
-def scale(history: pd.DataFrame) -> pd.Series:
-    """Return each series' typical error, in the unit of y, from its history [unique_id -> scale].
-
-    The mean absolute change from the same month a year earlier (lag 12: MASE's scale). Where that rests on fewer than twelve
-    such changes (a history under two years) one of them may be near zero by chance, and an error divided by it enormous:
-    there the mean absolute change from month to month (lag 1) is used if it is larger. Where both are zero or unknown, the
-    mean absolute value; else NaN: the series is left out of the pools and of MASE, and its interval has no width.
-    """
-    known = panel(history)
-    return pd.Series(panel_scale(known), index=pd.Index(known.ids, name="unique_id"), name="scale")
-
-
-def panel_scale(known: Panel) -> np.ndarray:
-    """Return the `scale` of a history that is known as a panel [series]."""
-    yearly, monthly = np.abs(_change(known, SEASON_LENGTH)), np.abs(_change(known, 1))
-    few = np.isfinite(yearly).sum(axis=1) < SEASON_LENGTH
-    seasonal = np.where(few, np.fmax(mean(yearly), mean(monthly)), mean(yearly))
-    result = np.full(len(known.ids), np.nan)
-    for candidate in (mean(np.abs(known.values)), mean(monthly), seasonal):  # the best that is above zero comes last
-        result = np.where(candidate > 0, candidate, result)
-    return result
-
-
-def _change(known: Panel, months: int) -> np.ndarray:
-    """Return the change over `months` months [series, months]; NaN where either end is unknown."""
-    earlier = np.full_like(known.values, np.nan)
-    earlier[:, months:] = known.values[:, :-months]
-    return known.values - earlier
-
-
-def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFrame:
-    """Return the scale of every aggregation's series at each cutoff: aggregation, unique_id, cutoff, scale."""
-    parts = []
-    for cutoff in cutoffs:
-        for level, history in actuals[actuals["ds"] <= cutoff].groupby("aggregation", sort=False):
-            parts.append(scale(history).reset_index().assign(aggregation=level, cutoff=cutoff))
-    if not parts:
-        return pd.DataFrame(columns=["aggregation", "unique_id", "cutoff", "scale"]).astype(
-            {"cutoff": "datetime64[ns]"}
-        )
-    return pd.concat(parts, ignore_index=True)[["aggregation", "unique_id", "cutoff", "scale"]]
 
 
 class Residuals(NamedTuple):
@@ -96,11 +51,6 @@ class Pool(NamedTuple):
     residuals: np.ndarray
     origins: int
     around_point: bool
-
-
-def bucket_of(horizon: np.ndarray) -> np.ndarray:
-    """Return the position in BUCKETS of each horizon."""
-    return np.searchsorted([last for _, last in BUCKETS.values()], horizon)
 
 
 def choose_pool(residuals: Residuals, naive: dict[str, np.ndarray], level: str, bucket: str) -> Pool:
@@ -139,7 +89,7 @@ def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def _naive_errors(history: pd.DataFrame) -> np.ndarray:
     """Return the seasonal naive's scaled errors within a history of one aggregation [n]."""
-    errors = (_change(panel(history), SEASON_LENGTH) / scale(history).to_numpy()[:, None]).ravel()
+    errors = (change(panel(history), SEASON_LENGTH) / scale(history).to_numpy()[:, None]).ravel()
     return errors[np.isfinite(errors)]
 
 

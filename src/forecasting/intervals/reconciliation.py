@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, POINT
-from forecasting.series.hierarchy import NODE, Hierarchy, in_order
+from forecasting.series import NODE, Hierarchy, in_order
 
 METHODS = ("bottom_up", "ols", "wls_struct")
 SIMPLEST = METHODS[0]

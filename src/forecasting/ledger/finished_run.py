@@ -9,10 +9,7 @@ import pandas as pd
 
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS
 from forecasting.errors import UserError
-from forecasting.run import identity, params, stamps
-from forecasting.run.code_state import git_commit
-from forecasting.run.folder import RunFolder
-from forecasting.run.workspace import Workspace
+from forecasting.run import RunFolder, Workspace, git_commit, identity, params, stamps
 
 PACKAGES = (
     "duckdb", "hierarchicalforecast", "lightgbm", "mlflow", "mlforecast", "numpy", "pandas", "papermill", "scikit-learn", "scipy",

@@ -15,7 +15,7 @@ import pandas as pd
 
 from forecasting.contracts import MIDDLE, QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.series.features import Panel, month_start, panel
+from forecasting.series import Panel, month_start, panel
 
 MODEL_FILE = "model.json"
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.models.base import Model, point_forecast
-from forecasting.series.features import Panel, panel
+from forecasting.series import Panel, panel
 
 
 def last_known(values: np.ndarray) -> np.ndarray:

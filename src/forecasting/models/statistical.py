@@ -28,9 +28,7 @@ import pandas as pd
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.models.base import Model, point_forecast
-from forecasting.series.features import panel
-from forecasting.series.history import History, histories, within_history
-from forecasting.series.seasonality import Season, season
+from forecasting.series import History, Season, histories, panel, season, within_history
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from forecasting.choice import incumbent
+from forecasting import choice, training_set
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.run import params, stamps
-from forecasting.run.benchmark_files import LOG, RESULTS
-from forecasting.run.workspace import Workspace
+from forecasting.files import digest, folder_hash, write_if_changed
+from forecasting.run import LOG, RESULTS, Workspace, params, stamps
 
 # One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
@@ -35,6 +34,22 @@ def steps(settings: dict[str, Any]) -> list[str]:
     return ["10_check_data", *train, "25_combine", "30_evaluate", "40_forecast"]
 
 
+def prepare(workspace: Workspace) -> bool:
+    """Bring training sets and stamps up to date; say whether anything had to be built."""
+    built = training_set.build(workspace, checked_settings(workspace))
+    plan(workspace, rebuilt=built)
+    return built
+
+
+def checked_settings(workspace: Workspace) -> dict[str, Any]:
+    """Return the settings of the whole run, after checking those of every domain, before anything is touched."""
+    resolved = {name: params.resolve(workspace.root, workspace.name, name, workspace.profile) for name in DOMAINS}
+    for settings in resolved.values():
+        for step in steps(settings):
+            notebook(workspace, step)
+    return resolved["sales"]
+
+
 def plan(workspace: Workspace, rebuilt: bool = True) -> None:
     """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do.
 
@@ -48,32 +63,30 @@ def plan(workspace: Workspace, rebuilt: bool = True) -> None:
             step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings) for step in steps(settings)
         }
         for step, stamp in found.items():
-            stamps.write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
+            write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
         write_run(workspace, domain, domain, found)
-        incumbent.write(workspace, domain, found, rebuilt)
+        choice.write_incumbent(workspace, domain, found, rebuilt)
         page_stamp(workspace, domain, settings)
     settings = params.resolve(workspace.root, workspace.name, domains[0], workspace.profile)
     for page in shared_pages(workspace):
         page_stamp(workspace, page, settings)
     shared_stamps(workspace, domains)
     lines = [f"DOMAINS := {' '.join(domains)}", f"FAMILIES := {' '.join(families(settings))}"]
-    stamps.write_if_changed(workspace.runs / "plan.mk", "\n".join(lines) + "\n")
+    write_if_changed(workspace.runs / "plan.mk", "\n".join(lines) + "\n")
 
 
 def shared_stamps(workspace: Workspace, domains: list[str]) -> None:
     """Write the stamps of what all domains share: publishing, and how pages are rendered."""
     folder = workspace.runs / "stamps"
     package = workspace.root / "src" / "forecasting"
-    stamps.write_if_changed(
-        folder / "publish.stamp", stamps.modules_hash({"forecasting.ledger.publish"}, package, stamps.PRESENTATION)
+    write_if_changed(
+        folder / "publish.stamp", stamps.modules_hash({"forecasting.ledger.publishing"}, package, stamps.PRESENTATION)
     )
     forget_pages(workspace, {*shared_pages(workspace), *domains})
-    look = stamps.folder_hash(
-        workspace.root / "reports", ("*.yml", "*.css", "*.typ", "*.j2", "*.html", "*.js", "*.json")
-    )
-    stamps.write_if_changed(
+    look = folder_hash(workspace.root / "reports", ("*.yml", "*.css", "*.typ", "*.j2", "*.html", "*.js", "*.json"))
+    write_if_changed(
         folder / "render.stamp",
-        stamps.digest(look, stamps.modules_hash({"forecasting.site.render"}, package), shutil.which("quarto")),
+        digest(look, stamps.modules_hash({"forecasting.site.rendering"}, package), shutil.which("quarto")),
     )
 
 
@@ -81,7 +94,7 @@ def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[st
     """Write `run.json`, which tells the notebooks of a domain which run they belong to."""
     run = {"domain": domain, "workspace": workspace.name, "experiment": experiment, "steps": found}
     folder = workspace.runs / below / domain
-    stamps.write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
+    write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
 
 
 def shared_pages(workspace: Workspace) -> list[str]:
@@ -94,7 +107,7 @@ def page_stamp(workspace: Workspace, page: str, settings: dict[str, Any]) -> Non
     """Write the stamp of a report page."""
     source = workspace.root / "reports" / f"{PAGES[page]}.ipynb"
     stamp = stamps.step_stamp(workspace.root, source, settings, page=True)
-    stamps.write_if_changed(workspace.runs / "stamps" / f"page-{page}.stamp", stamp)
+    write_if_changed(workspace.runs / "stamps" / f"page-{page}.stamp", stamp)
 
 
 def forget_pages(workspace: Workspace, pages: set[str]) -> None:

@@ -15,12 +15,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from forecasting.contracts import ALL, SEASON_LENGTH
+from forecasting.contracts import ALL, EXPENSES, SEASON_LENGTH
 from forecasting.errors import UserError
-from forecasting.report.charts import one_per_name
-from forecasting.report.cover import EXPENSES
-from forecasting.report.data import Domain, load_domain
-from forecasting.wording.numbers import month
+from forecasting.ledger import Domain, load_domain, one_per_name
+from forecasting.wording import month
 
 TOTALS = ["baseline", "scenario", "profit_baseline", "profit_scenario"]
 

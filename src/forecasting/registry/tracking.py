@@ -1,5 +1,6 @@
-"""The only module of ours that imports MLflow (beside `mlflow_model`, which MLflow loads): what each run, its model and its
-forecasts leave in the workspace's store. What is registered of them is in `registry`.
+"""What each run, its model and its forecasts leave in the workspace's MLflow store. What is registered of them is in `versions`.
+
+MLflow takes seconds to import, so that the functions which need it do.
 
 The store is a SQLite file beside the warehouse. It is created before steps run side by side, because two processes that
 create the same store at once crash in its migrations. A step whose inputs (its stamp, settings and training set) are already in
@@ -11,23 +12,22 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before mlflow is imported: nothing leaves this machine
 
-import mlflow
 import pandas as pd
-from matplotlib.figure import Figure
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.models.base import MODEL_FILE
-from forecasting.registry import mlflow_model
-from forecasting.run.folder import RunFolder
-from forecasting.run.identity import train_fingerprint
-from forecasting.run.stamps import digest
+from forecasting.files import digest
+from forecasting.models import MODEL_FILE
+from forecasting.run import RunFolder, train_fingerprint
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow import MlflowClient
+    from mlflow.models import ModelSignature
 
 # Its progress messages would stand between our lines and, with timings in them, in notebooks.
 logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -43,8 +43,6 @@ PACKAGES = {
     "boosting": ("lightgbm", "mlforecast"),
     "cnn_lstm": ("torch", "tqdm"),
 }
-KEY = [ColSpec(DataType.string, "unique_id"), ColSpec(DataType.datetime, "ds")]
-MODEL_CODE = Path(mlflow_model.__file__)  # imported, so that the stamps of the steps which log models know of it
 
 
 def store_uri(tracking_dir: Path) -> str:
@@ -52,8 +50,10 @@ def store_uri(tracking_dir: Path) -> str:
     return f"sqlite:///{tracking_dir.resolve()}/mlflow.db?timeout=60"
 
 
-def prepare(tracking_dir: Path) -> None:
+def prepare_store(tracking_dir: Path) -> None:
     """Create the store and its experiments, one per domain and one for work by hand, if they are not there."""
+    import mlflow
+
     tracking_dir.mkdir(parents=True, exist_ok=True)
     client = mlflow.MlflowClient(store_uri(tracking_dir), store_uri(tracking_dir))
     for name in [*DOMAINS, *(f"{domain} {BY_HAND}" for domain in DOMAINS)]:
@@ -62,18 +62,20 @@ def prepare(tracking_dir: Path) -> None:
             client.create_experiment(name, artifact_location=artifacts.as_uri())
 
 
-def open_store(tracking_dir: str | Path, experiment: str) -> mlflow.MlflowClient:
+def open_store(tracking_dir: str | Path, experiment: str) -> "MlflowClient":
     """Point MLflow at the store in `tracking_dir`, make it if it is not there, and choose the experiment."""
+    import mlflow
+
     folder = Path(tracking_dir)
     if not (folder / "mlflow.db").exists():
-        prepare(folder)
+        prepare_store(folder)
     mlflow.set_tracking_uri(store_uri(folder))
     mlflow.set_registry_uri(store_uri(folder))
     mlflow.set_experiment(experiment)
     return mlflow.MlflowClient()
 
 
-def store_reader(tracking_dir: Path) -> mlflow.MlflowClient:
+def store_reader(tracking_dir: Path) -> "MlflowClient":
     """Return a client of the store for those who only read it: unlike `open_store`, it changes nothing of MLflow's own state.
 
     Raises
@@ -81,6 +83,8 @@ def store_reader(tracking_dir: Path) -> mlflow.MlflowClient:
     UserError
         If there is no store, which opening one would create.
     """
+    import mlflow
+
     if not (tracking_dir / "mlflow.db").exists():
         raise UserError(f"{tracking_dir / 'mlflow.db'} is not there yet: `make report` builds it.")
     return mlflow.MlflowClient(store_uri(tracking_dir), store_uri(tracking_dir))
@@ -93,7 +97,7 @@ def log_step(
     name: str,
     settings: dict[str, Any],
     metrics: pd.DataFrame,
-    figures: dict[str, Figure] | None = None,
+    figures: "dict[str, Figure] | None" = None,
     tables: dict[str, pd.DataFrame] | None = None,
     model_dir: Path | None = None,
 ) -> None:
@@ -112,6 +116,8 @@ def log_step(
     model_dir
         The folder a model was saved to; it is logged as a pyfunc model with its signature.
     """
+    import mlflow
+
     train = run.training_set()
     fingerprint = train_fingerprint(train)
     client = open_store(tracking_dir, run.experiment)
@@ -130,7 +136,7 @@ def log_step(
     )
 
 
-def finished(client: mlflow.MlflowClient, experiment: str, step_id: str) -> str | None:
+def finished(client: "MlflowClient", experiment: str, step_id: str) -> str | None:
     """Return the id of the finished MLflow run that already holds this step, if there is one."""
     ids = [client.get_experiment_by_name(experiment).experiment_id]
     query = f"tags.step_id = '{step_id}' and attributes.status = 'FINISHED'"
@@ -142,10 +148,12 @@ def log_content(
     run_id: str,
     settings: dict[str, Any],
     metrics: pd.DataFrame,
-    figures: dict[str, Figure],
+    figures: dict[str, "Figure"],
     tables: dict[str, pd.DataFrame],
 ) -> None:
     """Log parameters, metrics, plots and tables to the active MLflow run; see `log_step` for the arguments."""
+    import mlflow
+
     mlflow.log_params({key: json.dumps(value) for key, value in settings.items()})
     log_metrics(run_id, metrics)
     for file, figure in figures.items():
@@ -156,6 +164,8 @@ def log_content(
 
 def log_metrics(run_id: str, metrics: pd.DataFrame) -> None:
     """Log a long table `metric, value[, cutoff]` in one request; unknown values are left out."""
+    import mlflow
+
     known = metrics.dropna(subset=["value"])
     steps = known["cutoff"].dt.strftime("%Y%m").astype(int) if "cutoff" in known else pd.Series(0, index=known.index)
     entries = [
@@ -169,9 +179,13 @@ def log_model(model_dir: Path, flow: bool) -> str:
 
     `flow`: whether its domain sums over a month, so that a series of twelve empty months has ended.
     """
+    import mlflow
+
+    from forecasting.registry import mlflow_model
+
     logged = mlflow.pyfunc.log_model(
         name="model",
-        python_model=str(MODEL_CODE),
+        python_model=mlflow_model.__file__,
         artifacts={"model": str(model_dir)},
         signature=signature(flow),
         pip_requirements=requirements(model_dir),
@@ -179,13 +193,17 @@ def log_model(model_dir: Path, flow: bool) -> str:
     return logged.model_uri
 
 
-def signature(flow: bool) -> ModelSignature:
+def signature(flow: bool) -> "ModelSignature":
     """Return what a logged model takes and gives: a row per series and month of history; a row per series and month ahead."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+
+    key = [ColSpec(DataType.string, "unique_id"), ColSpec(DataType.datetime, "ds")]
     quantiles = [ColSpec(DataType.double, name) for name in QUANTILE_COLUMNS]
     flag = ColSpec(DataType.boolean, "is_fallback")
     return ModelSignature(
-        inputs=Schema([*KEY, ColSpec(DataType.double, "y")]),
-        outputs=Schema([*KEY, ColSpec(DataType.long, "horizon"), *quantiles, flag]),
+        inputs=Schema([*key, ColSpec(DataType.double, "y")]),
+        outputs=Schema([*key, ColSpec(DataType.long, "horizon"), *quantiles, flag]),
         params=ParamSchema(
             [ParamSpec("horizon", DataType.long, MAX_HORIZON), ParamSpec("flow", DataType.boolean, flow)]
         ),

@@ -1,1 +1,63 @@
-"""The report's pages: what the notebooks in `reports/` show. Reads published.duckdb only."""
+"""The pages' parts: a module per page, and one per question that pages share.
+
+In: `ledger.Domain`, what was published of one domain. Out: HTML and plotly figures. The notebooks in `reports/` call one function per
+section; none computes anything that is not in the published database.
+"""
+
+from forecasting.report import (
+    accuracy,
+    benchmark,
+    domain_page,
+    files,
+    glossary,
+    model_card,
+    outlook,
+    overview,
+    provenance,
+    quality,
+    variance,
+    waterfall,
+    year_on_year,
+)
+from forecasting.report.bridges import bridge
+from forecasting.report.champion import champion_text
+from forecasting.report.charts import BANDS, trend_traces, visible_range
+from forecasting.report.files import FILES, WORKBOOK
+from forecasting.report.html import bullets, fold, note, tag
+from forecasting.report.intervals_table import pool_words
+from forecasting.report.kpi import tiles
+from forecasting.report.periods import together
+from forecasting.report.track_record import Measures, by_lag, load_record
+
+__all__ = [
+    "BANDS",
+    "FILES",
+    "WORKBOOK",
+    "Measures",
+    "accuracy",
+    "benchmark",
+    "bridge",
+    "bullets",
+    "by_lag",
+    "champion_text",
+    "domain_page",
+    "files",
+    "fold",
+    "glossary",
+    "load_record",
+    "model_card",
+    "note",
+    "outlook",
+    "overview",
+    "pool_words",
+    "provenance",
+    "quality",
+    "tag",
+    "tiles",
+    "together",
+    "trend_traces",
+    "variance",
+    "visible_range",
+    "waterfall",
+    "year_on_year",
+]

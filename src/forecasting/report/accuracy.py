@@ -6,15 +6,15 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
+from forecasting.ledger import Domain, at
+from forecasting.models import WHAT, model_name
 from forecasting.report import track_exceptions, track_tables, walk_forward
 from forecasting.report.champion import labelled
-from forecasting.report.data import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, fold, note, paragraph, table, tag
-from forecasting.report.model_names import WHAT, model_name
 from forecasting.report.track_chart import chart
 from forecasting.report.track_record import load_record
-from forecasting.wording.numbers import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
+from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
 
 LEVELS = {"total": "The total", "series": "Single series, on average"}
 PARTS = {"region": "Regions, on average", "category": "Categories, on average"}

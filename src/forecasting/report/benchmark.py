@@ -4,12 +4,9 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.benchmark.comparison import DECIMALS, PRINTED, beside, best_published
-from forecasting.benchmark.datasets import SOURCES
-from forecasting.benchmark.record import REFERENCES
-from forecasting.benchmark.scoring import CHAMPION
+from forecasting.benchmark import CHAMPION, DECIMALS, PRINTED, REFERENCES, SOURCES, beside, best_published
 from forecasting.report.html import bullets, facts, note, paragraph, table, tag
-from forecasting.wording.numbers import count, day, number, percent
+from forecasting.wording import count, day, number, percent
 
 INSIDE = {"coverage_80": "Inside 80 %", "coverage_95": "Inside 95 %"}
 UNKNOWN = "was not published"

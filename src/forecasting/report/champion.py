@@ -3,10 +3,10 @@
 from html import escape
 from typing import Any
 
-from forecasting.report.data import Domain, at
+from forecasting.ledger import Domain, at
+from forecasting.models import WHAT, model_name
 from forecasting.report.html import fold, note, paragraph, table, tag
-from forecasting.report.model_names import WHAT, model_name
-from forecasting.wording.numbers import DASH, count, day, is_known, number, percent, share
+from forecasting.wording import DASH, count, day, is_known, number, percent, share
 
 BASELINE = "seasonal_naive"
 RULES = {

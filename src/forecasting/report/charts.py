@@ -7,10 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from forecasting import plots
-from forecasting.report.data import RANGE, Domain
+from forecasting.ledger import RANGE, Domain, one_per_name
 from forecasting.report.html import Chart
 from forecasting.report.order import natural_rank
-from forecasting.wording.numbers import decimals_for, is_scaled, listing, month
+from forecasting.wording import decimals_for, is_scaled, listing, month
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 BANDS = {"hi_95": "95 % up to", "lo_95": "95 % from", "hi_80": "80 % up to", "lo_80": "80 % from"}
@@ -79,13 +79,6 @@ def values_by_series(rows: pd.DataFrame, months: pd.DatetimeIndex, column: str, 
     wide = wide.reindex(columns=months).round(decimals).astype(object)
     wide = wide.where(wide.notna(), None)
     return dict(zip(wide.index, wide.to_numpy().tolist(), strict=True))
-
-
-def one_per_name(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep one aggregation for each region and category: with one region only, its sums bear the series' names."""
-    order = {"total": 0, "region": 1, "category": 2, "series": 3}
-    ranked = rows.assign(rank=rows["aggregation"].map(order)).sort_values(["rank", "ds"], kind="stable")
-    return ranked.drop_duplicates(["region", "product_category", "ds"])
 
 
 def trend_values(domain: Domain, decimals: int) -> tuple[list[pd.DatetimeIndex], dict[tuple, list[list]]]:

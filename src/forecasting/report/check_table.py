@@ -6,7 +6,7 @@ from typing import Any
 
 from forecasting.report.html import note, table
 from forecasting.report.notices import readable
-from forecasting.wording.numbers import DASH, day, is_known, month, number, percent, share
+from forecasting.wording import DASH, day, is_known, month, number, percent, share
 
 LIMIT = 60  # rows of a check table that are shown
 MONTH = re.compile(r"\d{4}-\d{2}(-01)?([T ]00:00:00(\.0+)?)?")

@@ -9,15 +9,14 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.contracts import DOMAINS
-from forecasting.report.data import Domain, at
+from forecasting.contracts import DOMAINS, EXPENSES
+from forecasting.ledger import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import fold, note, table, tag
 from forecasting.report.kpi import tile
 from forecasting.report.order import natural_rank
-from forecasting.wording.numbers import DASH, SPACE, compact, decimals_for, listing, month, number
+from forecasting.wording import DASH, SPACE, compact, decimals_for, listing, month, number
 
-EXPENSES = "Operating expenses"  # the category of profit that is no cost of sales
 AHEAD = 3  # months of cost
 VALUE = "value at cost"
 

@@ -5,16 +5,15 @@ from html import escape
 import pandas as pd
 
 from forecasting.errors import UserError
+from forecasting.ledger import Domain, at, load_domain
+from forecasting.models import model_name
 from forecasting.report.charts import drawing, trend
-from forecasting.report.data import Domain, at, load_domain
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, Chart, note, paragraph, table, tag
-from forecasting.report.model_names import model_name
 from forecasting.report.notices import boxes
 from forecasting.report.order import natural_order, natural_rank
 from forecasting.report.rounding import sums_note
-from forecasting.wording.comparisons import NO_PERCENTAGE, change_pct
-from forecasting.wording.numbers import compact, count, decimals_for, month, number, percent
+from forecasting.wording import NO_PERCENTAGE, change_pct, compact, count, decimals_for, month, number, percent
 
 NAMES = {"region": "region", "category": "product_category"}
 TALL = 12  # rows from which a table scrolls in its box

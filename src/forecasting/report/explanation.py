@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from forecasting.models import model_name
 from forecasting.report.html import fold, note, table
-from forecasting.report.model_names import model_name
-from forecasting.wording.numbers import count, number, share
+from forecasting.wording import count, number, share
 
 SHOWN = 12  # coefficients and importances that are shown at once; the others are folded
 # Features by the pattern of their names, in words; the pattern's groups fill the braces.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from forecasting.report.html import paragraph, tag
-from forecasting.wording.numbers import SPACE
+from forecasting.wording import SPACE
 
 PAGE = "glossary.html"
 

@@ -9,7 +9,7 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
 
-from forecasting.wording.numbers import DASH, SPACE, is_known
+from forecasting.wording import DASH, SPACE, is_known
 
 LONG_TEXT = 40  # characters from which a cell must not be squeezed on a phone
 LONG_HEADING = 12  # characters from which a heading must not

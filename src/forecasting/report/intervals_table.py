@@ -4,11 +4,10 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.ledger.database import query
-from forecasting.report.data import Domain
+from forecasting.ledger import Domain, query
 from forecasting.report.glossary import term
 from forecasting.report.html import paragraph, table
-from forecasting.wording.numbers import count, number
+from forecasting.wording import count, number
 
 POOLS = """
     select aggregation, interval_pool, min(horizon) as first, max(horizon) as last, min(interval_n) as n

@@ -5,11 +5,22 @@ from html import escape
 
 import pandas as pd
 
+from forecasting.ledger import Domain, at
 from forecasting.report.charts import drawing
-from forecasting.report.data import Domain, at
 from forecasting.report.html import tag
-from forecasting.wording.comparisons import change_pct, is_nothing, signed
-from forecasting.wording.numbers import DASH, SPACE, between, compact, count, is_known, month, percent
+from forecasting.wording import (
+    DASH,
+    SPACE,
+    between,
+    change_pct,
+    compact,
+    count,
+    is_known,
+    is_nothing,
+    month,
+    percent,
+    signed,
+)
 
 WALK_FORWARD = "walk-forward (back-test), not a published forecast"
 SHOWN = 24  # months of actuals in a sparkline

@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 
 from forecasting.contracts import DOMAINS
+from forecasting.ledger import Domain, at
 from forecasting.report import champion, explanation, provenance
-from forecasting.report.data import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import bullets, facts, fold, note, paragraph, table, tag
 from forecasting.report.intervals_table import intervals
-from forecasting.wording.numbers import count, is_known, listing, month, number, percent, share
+from forecasting.wording import count, is_known, listing, month, number, percent, share
 
 # The parameters of params/ that belong to a model, by how they begin.
 SETTINGS = {

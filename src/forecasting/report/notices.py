@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from forecasting.report.data import Domain
+from forecasting.ledger import Domain
 from forecasting.report.html import bullets, fold, tag
-from forecasting.wording.numbers import MINUS, SPACE, compact, count, day, listing, month
+from forecasting.wording import MINUS, SPACE, compact, count, day, listing, month
 
 LABELS = {"high": "Warning", "medium": "Look at this", "low": "Note"}
 LONG = 6  # names from which a list is folded

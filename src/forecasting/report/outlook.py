@@ -4,11 +4,10 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.report.data import Domain, at
+from forecasting.ledger import Domain, at
 from forecasting.report.html import paragraph
 from forecasting.report.periods import is_flow, span, together
-from forecasting.wording.comparisons import change_pct
-from forecasting.wording.numbers import compact, month, percent
+from forecasting.wording import change_pct, compact, month, percent
 
 SAME = 0.05  # per cent: a change that would be shown as 0.0 %
 

@@ -6,18 +6,18 @@ from html import escape
 from IPython.display import HTML
 
 from forecasting.contracts import DOMAINS
+from forecasting.ledger import Domain, at
 from forecasting.report import cover
-from forecasting.report.bridge import Bridge, bridge
+from forecasting.report.bridges import Bridge, bridge
 from forecasting.report.champion import champion_text
 from forecasting.report.charts import trend
-from forecasting.report.data import Domain, at
 from forecasting.report.files import FILES
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, bullets, callout, note, paragraph, tag
 from forecasting.report.kpi import SHOWN, row
 from forecasting.report.notices import in_brief, texts_of
 from forecasting.report.summary import sentences
-from forecasting.wording.numbers import listing, month
+from forecasting.wording import listing, month
 
 LEVELS = (
     "total",

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import FLOWS
-from forecasting.report.data import Domain
-from forecasting.wording.numbers import is_known, month
+from forecasting.ledger import Domain
+from forecasting.wording import is_known, month
 
 
 def is_flow(domain: Domain) -> bool:

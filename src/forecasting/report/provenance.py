@@ -4,10 +4,10 @@ import json
 from html import escape
 from typing import Any
 
-from forecasting.report.data import Domain
+from forecasting.ledger import Domain
+from forecasting.models import model_name, with_names
 from forecasting.report.html import facts, fold, note, table
-from forecasting.report.model_names import model_name, with_names
-from forecasting.wording.numbers import DASH, month
+from forecasting.wording import DASH, month
 
 
 def code(value: Any, length: int = 0) -> str:

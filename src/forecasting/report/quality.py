@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import DOMAINS, FLOWS
+from forecasting.ledger import Domain, at
 from forecasting.report.check_table import TABLES, check_table, title
-from forecasting.report.data import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import facts, note, paragraph, table, tag
 from forecasting.report.notices import readable, unfolded
 from forecasting.report.tests_table import tests
-from forecasting.wording.numbers import DASH, compact, count, day, decimals_for, month, number, share
+from forecasting.wording import DASH, compact, count, day, decimals_for, month, number, share
 
 GRAINS = {
     "daily": "daily: a month counts where the facts cover it whole",

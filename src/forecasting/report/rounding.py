@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.report.html import note
-from forecasting.wording.numbers import number
+from forecasting.wording import number
 
 CENT = 0.01  # what sums of doubles, of amounts in cents, may differ by
 

@@ -5,13 +5,12 @@ from html import escape
 import pandas as pd
 
 from forecasting.contracts import ALL
-from forecasting.report.bridge import DATA, MODEL, Bridge
-from forecasting.report.data import Domain, at
+from forecasting.ledger import Domain, at
+from forecasting.models import model_name
+from forecasting.report.bridges import DATA, MODEL, Bridge
 from forecasting.report.kpi import Kpi, key_figures, year_before
-from forecasting.report.model_names import model_name
 from forecasting.report.notices import texts_of
-from forecasting.wording.comparisons import amount, compared, is_nothing, revised
-from forecasting.wording.numbers import SPACE, between, compact, is_known, listing, month
+from forecasting.wording import SPACE, amount, between, compact, compared, is_known, is_nothing, listing, month, revised
 
 MOST = 3  # series that are named
 LEAST = 0.1  # of the largest change, from which another one is worth a word

@@ -4,7 +4,7 @@ from html import escape
 from typing import Any
 
 from forecasting.report.html import bullets, fold, note, table
-from forecasting.wording.numbers import count, listing, number
+from forecasting.wording import count, listing, number
 
 # By kind of test: what holds where it passes, and what was looked at. The most telling ones first.
 KINDS = {

@@ -4,10 +4,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from forecasting import plots
-from forecasting.report.charts import BANDS, band, frame, one_per_name, values_by_series
-from forecasting.report.data import Domain
+from forecasting.ledger import Domain, one_per_name
+from forecasting.report.charts import BANDS, band, frame, values_by_series
 from forecasting.report.html import Chart
-from forecasting.wording.numbers import SPACE, count, decimals_for, listing, month
+from forecasting.wording import SPACE, count, decimals_for, listing, month
 
 BEFORE = 12  # months of actuals shown before the first published forecast
 MANY = 60  # series beyond which only the sums can be chosen

@@ -4,11 +4,11 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.report.data import Domain, at
+from forecasting.ledger import Domain, at
 from forecasting.report.html import Cell, fold, note, table
 from forecasting.report.track_chart import ahead
 from forecasting.report.track_record import SIGNAL_LIMIT, misses, signals
-from forecasting.wording.numbers import count, decimals_for, month, number, percent, share
+from forecasting.wording import count, decimals_for, month, number, percent, share
 
 SHOWN = 12  # rows from which a table scrolls
 LIMIT = 60  # rows that are listed

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecasting.ledger.database import query
+from forecasting.ledger import query
 
 LAGS = (1, 3, 6)  # months between the last month that a forecast knew and the month that it was made for
 SIGNAL_LIMIT = 4.0  # mean absolute errors: beyond it errors do not cancel out by chance alone

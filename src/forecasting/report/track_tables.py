@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from forecasting.report.data import Domain, at
+from forecasting.ledger import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, bullets, fold, paragraph, table
 from forecasting.report.track_chart import ahead
 from forecasting.report.track_exceptions import outside
 from forecasting.report.track_record import SIGNAL_LIMIT, Coverage, Measures, by_lag, signals
-from forecasting.wording.numbers import DASH, compact, count, decimals_for, month, number, percent, share
+from forecasting.wording import DASH, compact, count, decimals_for, month, number, percent, share
 
 SHOWN = 12  # rows from which a table is folded or scrolls
 HEAD = ["Published", "Forecasts", "Bias", "MAE", "WAPE", "MASE", "Tracking signal", "Inside 80 %", "Inside 95 %", "FVA"]

@@ -4,12 +4,12 @@ from html import escape
 
 import pandas as pd
 
+from forecasting.ledger import Domain, at
 from forecasting.report.charts import variance_bar
-from forecasting.report.data import Domain, at
 from forecasting.report.domain_page import NAMES, TALL, in_unit, parts
 from forecasting.report.html import Cell, callout, note, paragraph, table
 from forecasting.report.rounding import CENT, sums_note
-from forecasting.wording.numbers import compact, count, decimals_for, month, number, percent
+from forecasting.wording import compact, count, decimals_for, month, number, percent
 
 KEY = ["region", "product_category"]
 SUMMED = ["actual", "predicted_value", "variance"]

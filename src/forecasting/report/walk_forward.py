@@ -4,12 +4,11 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.ledger.database import query
-from forecasting.report.data import Domain, at
+from forecasting.ledger import Domain, at, query
+from forecasting.models import model_name
 from forecasting.report.html import Cell, fold, note, table
-from forecasting.report.model_names import model_name
 from forecasting.report.track_record import Measures, measures
-from forecasting.wording.numbers import count, decimals_for, number, share
+from forecasting.wording import count, decimals_for, number, share
 
 HELD_OUT = """
     with tested as (

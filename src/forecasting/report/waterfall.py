@@ -4,17 +4,16 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.report.bridge import BOTH, DATA, MODEL, Bridge
-from forecasting.report.data import Domain, at
+from forecasting.ledger import Domain, at
+from forecasting.models import model_name
+from forecasting.report.bridges import BOTH, DATA, MODEL, Bridge
 from forecasting.report.domain_page import NAMES, TALL, in_unit, parts
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, fold, note, paragraph, table
-from forecasting.report.model_names import model_name
 from forecasting.report.order import natural_order
 from forecasting.report.periods import is_flow, span, together, word
 from forecasting.report.rounding import adding_up, sums_note
-from forecasting.wording.comparisons import change_pct
-from forecasting.wording.numbers import compact, count, decimals_for, is_known, month, number, percent
+from forecasting.wording import change_pct, compact, count, decimals_for, is_known, month, number, percent
 
 TITLES = {MODEL: "Change of model", DATA: "New data", BOTH: "New data and model"}
 SMALL = 0.25  # of the larger level: a change below it would hardly be seen if the bars began at zero

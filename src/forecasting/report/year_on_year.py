@@ -6,13 +6,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from forecasting import plots
-from forecasting.report.charts import BANDS, frame, one_per_name, rgba, values_by_series, visible_range
-from forecasting.report.data import Domain
+from forecasting.ledger import Domain, one_per_name
+from forecasting.report.charts import BANDS, frame, rgba, values_by_series, visible_range
 from forecasting.report.html import Chart, note, table, tag
 from forecasting.report.order import natural_rank
 from forecasting.report.periods import is_flow, together, word
-from forecasting.wording.comparisons import NO_PERCENTAGE, change_pct
-from forecasting.wording.numbers import DASH, count, decimals_for, month, number, percent
+from forecasting.wording import DASH, NO_PERCENTAGE, change_pct, count, decimals_for, month, number, percent
 
 YEARS = 4  # the last ones, the current one among them
 MONTHS = list(pd.date_range("2000-01-01", periods=12, freq="MS").strftime("%b"))

@@ -10,10 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting import models
 from forecasting.contracts import FLOWS
 from forecasting.errors import UserError
-from forecasting.run.stamps import write_if_changed
+from forecasting.files import write_if_changed
 
 # Which notebook leaves which file: to say what to run where one is missing.
 MADE_BY = {
@@ -101,32 +100,29 @@ class RunFolder:
         )
 
     def model_names(self, families: list[str]) -> list[str]:
-        """Return the names of the trained models of these families, in this order.
-
-        A family whose models are trained by choice notes those that were (`trained_<family>.json`); of the others, all are.
-        """
-        return [name for family in families for name in self._trained(family)]
-
-    def _trained(self, family: str) -> list[str]:
-        """Return the names of a family's models that its notebook trained."""
-        name = f"trained_{family}"
-        noted = (self.path / f"{name}.json").exists()
-        return self.read_json(name) if noted else [model.name for model in models.family_models(family)]
+        """Return the names of the models of these families, in this order, as their notebooks noted them (`trained_<family>.json`)."""
+        return [name for family in families for name in self.read_json(f"trained_{family}")]
 
     def require(self, name: str) -> Path:
         """Return the path of a file of this run, or say which notebook makes it."""
         path = self.path / name
         if not path.exists():
-            raise UserError(f"{self.domain}: {name} is not there yet; run {made_by(name)} first.")
+            raise UserError(f"{self.domain}: {name} is not there yet; run {self.made_by(name)} first.")
         return path
 
-
-def made_by(name: str) -> str:
-    """Return which notebook, or target of make, leaves a file of the run folder."""
-    if name.startswith("backtest_"):
-        family = models.get(name.removeprefix("backtest_").removesuffix(".parquet")).family
-        return "25_combine" if family == "combination" else f"20_train_{family}"
-    return "30_evaluate" if name.startswith("calibration/") else MADE_BY.get(name, "make data")
+    def made_by(self, name: str) -> str:
+        """Return which notebook, or target of make, leaves a file of this folder."""
+        kind, _, rest = name.partition("_")
+        family = Path(rest).stem if kind == "trained" else None
+        if kind == "backtest":
+            notes = self.path.glob("trained_*.json")
+            family = next(
+                (note.stem.removeprefix("trained_") for note in notes if Path(rest).stem in self.read_json(note.stem)),
+                "…",
+            )
+        if family:
+            return "25_combine" if family == "combination" else f"20_train_{family}"
+        return "30_evaluate" if name.startswith("calibration/") else MADE_BY.get(name, "make data")
 
 
 def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecasting.run.stamps import digest
+from forecasting.files import digest
 
 if TYPE_CHECKING:  # pandas takes a third of a second, and most commands find nothing to do
     import pandas as pd

@@ -6,32 +6,15 @@ number: so a new colour renders the report again and retrains nothing.
 """
 
 import ast
-import hashlib
 import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forecasting.files import digest
 from forecasting.run import params
 
 PRESENTATION = {"forecasting.plots"}
-
-
-def digest(*parts: Any) -> str:
-    """Return the SHA-256 of JSON-able parts, as 64 hex digits."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def write_if_changed(path: Path, content: str | bytes) -> bool:
-    """Write a file only if its content differs, so that its time tells when it last changed; say whether it did."""
-    data = content.encode() if isinstance(content, str) else content
-    if path.exists() and path.read_bytes() == data:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(path.name + ".running")
-    scratch.write_bytes(data)
-    scratch.replace(path)
-    return True
 
 
 def notebook_code(notebook: Path) -> list[str]:
@@ -47,14 +30,45 @@ def code_cells(notebook: Path) -> str:
 
 
 def imported(code: str, package: Path) -> set[str]:
-    """Return the modules of `forecasting` that this code imports by name, for example {'forecasting.evaluation.metrics'}."""
-    found = set()
+    """Return the modules of `forecasting` that this code uses, for example {'forecasting.evaluation.metrics'}.
+
+    A room's door only hands names on: `from forecasting.evaluation import leaderboard`, or `evaluation.leaderboard`, counts as the
+    module that the name comes from, so that a change elsewhere in the room runs nothing again.
+    """
+    found, doors, used = set(), {}, set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return {name for name in found if name.startswith("forecasting") and module_file(name, package)}
+            found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "forecasting"}
+        elif (
+            isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == "forecasting"
+        ):
+            for alias in node.names:
+                name = origin(node.module, alias.name, package)
+                if module_file(name, package).name == "__init__.py" and name == f"{node.module}.{alias.name}":
+                    doors[alias.asname or alias.name] = name
+                else:
+                    found.add(name)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            used.add((node.value.id, node.attr))
+    return found | {origin(doors[room], name, package) for room, name in used if room in doors}
+
+
+def origin(module: str, name: str, package: Path) -> str:
+    """Return the module that gives `name` to whoever imports it from `module`: a module of that name, or whose name the door hands on."""
+    if module_file(f"{module}.{name}", package):
+        return f"{module}.{name}"
+    return handed_on(module, package).get(name, module)
+
+
+@cache
+def handed_on(module: str, package: Path) -> dict[str, str]:
+    """Return which module each name comes from that a room's door hands on; nothing where the module is no door."""
+    file = module_file(module, package)
+    if file.name != "__init__.py":
+        return {}
+    lines = [node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    inner = [node for node in lines if f"{node.module}.".startswith(f"{module}.")]
+    return {alias.name: origin(node.module, alias.name, package) for node in inner for alias in node.names}
 
 
 def module_file(name: str, package: Path) -> Path | None:
@@ -80,14 +94,6 @@ def modules_hash(names: set[str], package: Path, leave_out: set[str] = frozenset
     """Return one hash over the text of the modules and of all that they import."""
     reached = closure(frozenset(names), package, frozenset(leave_out))
     return digest([(name, module_file(name, package).read_text(encoding="utf-8")) for name in reached])
-
-
-def folder_hash(folder: Path, patterns: tuple[str, ...]) -> str:
-    """Return one hash over the names and contents of the files below `folder` that match, in order of their names."""
-    files = sorted({path for pattern in patterns for path in folder.rglob(pattern) if path.is_file()})
-    return digest(
-        [(path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
-    )
 
 
 def step_stamp(root: Path, notebook: Path, values: dict[str, Any], page: bool = False) -> str:

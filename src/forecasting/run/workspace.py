@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecasting.errors import UserError
-from forecasting.run.stamps import write_if_changed
+from forecasting.files import write_if_changed
 
 DEFAULT_SOURCE = "sample"
 

@@ -22,7 +22,7 @@ BOOKS_CLOSED = np.datetime64("2025-06-30")  # expenses are booked up to the last
 Columns = dict[str, np.ndarray]
 
 
-def write(folder: Path, seed: int = 7, small: bool = False) -> None:
+def write_company(folder: Path, seed: int = 7, small: bool = False) -> None:
     """Write sales.parquet, inventory.parquet and expenses.parquet into `folder` (created if missing).
 
     sales: one row per order line or return; inventory: one row per count, region and product in stock; expenses: one

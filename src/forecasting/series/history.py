@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.series.features import Panel
+from forecasting.series.panels import Panel
 
 # Decimals of a scaled value: what lies beyond them is rounding of the unit, which an optimiser would turn into another model.
 DECIMALS = 9

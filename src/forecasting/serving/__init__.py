@@ -1,1 +1,22 @@
-"""One loaded model that answers."""
+"""One loaded model that answers: the same forecasts as notebook 40, for programs and people who never open a notebook.
+
+In: a workspace's `data/` folder. Out: `SalesForecaster`, which follows the champion and may be used by any number of threads.
+"""
+
+from forecasting.serving.forecaster import LOOK_EVERY, SalesForecaster
+from forecasting.serving.model_source import times
+from forecasting.serving.series_input import LARGEST, MONTH, SeriesError, checked_series
+from forecasting.serving.served_model import Series, SeriesForecast, ServedModel
+
+__all__ = [
+    "LARGEST",
+    "LOOK_EVERY",
+    "MONTH",
+    "SalesForecaster",
+    "Series",
+    "SeriesError",
+    "SeriesForecast",
+    "ServedModel",
+    "checked_series",
+    "times",
+]

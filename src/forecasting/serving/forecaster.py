@@ -20,8 +20,8 @@ import pandas as pd
 
 from forecasting.contracts import MAX_HORIZON
 from forecasting.errors import UserError
-from forecasting.intervals.calibration import Calibration
-from forecasting.ledger.published import Published
+from forecasting.intervals import Calibration
+from forecasting.ledger import Published
 from forecasting.serving.model_source import ChampionSource, FolderSource, Found, RunSource, Source, folder_times, times
 from forecasting.serving.series_input import checked_series
 from forecasting.serving.served_model import SeriesForecast, ServedModel, uncalibrated

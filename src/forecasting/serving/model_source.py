@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from forecasting.errors import UserError
-from forecasting.intervals.calibration import Calibration
-from forecasting.ledger.published import Published, PublishedRun
+from forecasting.intervals import Calibration
+from forecasting.ledger import Published, PublishedRun
 from forecasting.serving.served_model import UNKNOWN, Origin, ServedModel
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
-    from forecasting.registry.versions import Registered
+    from forecasting.registry import Registered
 
 
 class Found(NamedTuple):
@@ -52,7 +52,7 @@ class ChampionSource:
 
     def find(self) -> Found:
         """See `Source`."""
-        from forecasting.registry import versions as registry
+        from forecasting import registry
 
         published = Published(self.data)
         published.in_force_of(self.domain)  # says so where nothing was published
@@ -72,7 +72,7 @@ class RunSource:
 
     def find(self) -> Found:
         """See `Source`."""
-        from forecasting.registry import versions as registry
+        from forecasting import registry
 
         run = Published(self.data).run(self.run_id)
         name = run.manifest["champion"]["name"]

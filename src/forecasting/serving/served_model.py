@@ -16,15 +16,12 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from forecasting import models
+from forecasting import evaluation, models
 from forecasting.contracts import AGGREGATIONS, FLOWS, MAX_HORIZON, SEASON_LENGTH
 from forecasting.errors import UserError
-from forecasting.evaluation import backtest
-from forecasting.intervals.calibration import ENTRIES, Calibration, calibrate_forecasts, moved_to
-from forecasting.intervals.conformal import BUCKETS, MIDDLE, bucket_of, panel_scale
-from forecasting.intervals.reconciliation import SIMPLEST
-from forecasting.models.base import Model
-from forecasting.series.features import Panel, month_start
+from forecasting.intervals import ENTRIES, MIDDLE, SIMPLEST, Calibration, calibrate_forecasts, moved_to
+from forecasting.models import Model
+from forecasting.series import BUCKETS, Panel, bucket_of, month_start, panel_scale
 
 SERIES = AGGREGATIONS.index("series") * len(BUCKETS)  # where the entries of series begin
 # Families whose forecast of a series has the same bits whatever series stand beside it, so that several may be asked for at once.
@@ -143,8 +140,8 @@ class ServedModel:
 
         `train` has unique_id, ds, y, region, product_category. Returns FORECAST_COLUMNS, one row per aggregation, unique_id, horizon.
         """
-        history = backtest.known_at(train, train["ds"].max())
-        raw = backtest.forecast_nodes(self.model, history, horizon, self.is_flow)
+        history = evaluation.known_at(train, train["ds"].max())
+        raw = evaluation.forecast_nodes(self.model, history, horizon, self.is_flow)
         return calibrate_forecasts(
             raw, train, self.domain, self.name, "published", self.calibration, self.allow_negative
         ).rows

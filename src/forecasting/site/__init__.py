@@ -1,1 +1,8 @@
-"""What goes with the report's pages: workbook, tables, PDF, zip, and the editions that are kept. None of it changes a number."""
+"""What lies beside the pages: the rendered report, its workbook, CSV, Parquet, PDF and zip, and the editions that are kept.
+
+In: executed pages and the published database. Out: `runs/<name>/report/` and `data/<name>/editions/<as_of>/`, each replaced in one step.
+"""
+
+from forecasting.site.rendering import render
+
+__all__ = ["render"]

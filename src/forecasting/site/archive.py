@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from forecasting.report.html import note
+from forecasting.report import note
 from forecasting.site.editions import ELSEWHERE, HEADING, fill
 from forecasting.site.links import drop_links
 

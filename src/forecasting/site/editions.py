@@ -15,11 +15,11 @@ from typing import Any
 import pandas as pd
 import plotly
 
-from forecasting.ledger.database import query
-from forecasting.report.html import bullets, fold, note, tag
-from forecasting.run.stamps import write_if_changed
+from forecasting.files import write_if_changed
+from forecasting.ledger import query
+from forecasting.report import bullets, fold, note, tag
 from forecasting.site.swap import recover, swap
-from forecasting.wording.numbers import day, listing, month
+from forecasting.wording import day, listing, month
 
 NAME = re.compile(r"\d{4}-\d{2}-\d{2}")
 NOTE = "edition.json"

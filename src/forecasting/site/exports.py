@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from forecasting.ledger.database import connect
+from forecasting.ledger import connect
 
 # Grain: one row per domain, aggregation, series and coming month. `unit` is what the values count, from the run's manifest.
 FORECASTS = """

@@ -9,12 +9,12 @@ from html import unescape
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PageElement, PreformattedString, Tag
 
-from forecasting.report.files import WORKBOOK
+from forecasting.report import WORKBOOK
 from forecasting.site import table_size
 from forecasting.site.html_text import BLOCKS, cells, lines, squeeze
 from forecasting.site.paper import Paper
 from forecasting.site.typst_code import array, breakable, call, joined, literal
-from forecasting.wording.numbers import count
+from forecasting.wording import count
 
 Fragment = tuple[str, str]  # ("markdown" | "html", text)
 SILENT = {"script", "style", "select", "input", "button", "label", "template", "colgroup"}

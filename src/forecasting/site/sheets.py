@@ -8,7 +8,7 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from forecasting.site.views import Column
-from forecasting.wording.numbers import count, decimals_for, is_known
+from forecasting.wording import count, decimals_for, is_known
 
 EXCEL_ROWS = 1_048_576  # what a sheet of Excel can hold
 HEADINGS = 3  # the row of the headings, from 0: below the title, what the tab shows, and an empty row

@@ -10,7 +10,7 @@ from matplotlib.dates import AutoDateLocator, DateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 
-from forecasting.wording.numbers import MINUS
+from forecasting.wording import MINUS
 
 DATE = re.compile(r"\d{4}-\d{2}(-\d{2}.*)?")
 LEFT, RIGHT, TOP, BOTTOM = 0.52, 0.05, 0.27, 0.4  # inches around the drawing: for ticks and titles, and for the legend

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecasting.ledger.database import query
-from forecasting.report.model_names import model_name
+from forecasting.ledger import query
+from forecasting.models import model_name
 from forecasting.site.exports import FORECASTS
-from forecasting.wording.numbers import month
+from forecasting.wording import month
 
 LEVELS = ("total", "region", "category", "series")  # the order in which they are read
 SHOWN_MONTHS = 12  # closed months on the tabs «by month» and «actual vs forecast»

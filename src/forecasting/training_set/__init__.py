@@ -1,1 +1,10 @@
-"""From facts to training sets."""
+"""From facts to training sets, through dbt, and what is odd in them.
+
+In: a workspace and its settings. Out: `train_<domain>.parquet` and `facts.json` in each domain's run folder; warnings, gaps and
+outliers of a training set. Whether a month is whole, and counts, is decided by dbt (`models/monthly/domain_calendar.sql`).
+"""
+
+from forecasting.training_set.building import build, document
+from forecasting.training_set.checks import gaps, outliers, require_forecastable, series_table, sudden_falls, warnings
+
+__all__ = ["build", "document", "gaps", "outliers", "require_forecastable", "series_table", "sudden_falls", "warnings"]

@@ -9,57 +9,43 @@ from typing import Any
 
 from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
 from forecasting.errors import UserError
-from forecasting.run import params, stamps
-from forecasting.run.workspace import Workspace
+from forecasting.files import digest, folder_hash, write_if_changed
+from forecasting.run import Workspace, params, stamps
 
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection", "forecasting.sample.writing"}
 
 
-def build(workspace: Workspace) -> bool:
-    """Bring the training sets of a workspace up to date; say whether anything had to be built.
+def build(workspace: Workspace, settings: dict[str, Any]) -> bool:
+    """Bring the training sets of a workspace up to date; say whether anything had to be built. `settings`: those of the whole run.
 
     Raises
     ------
     UserError
         If the facts are not fit for use, another process holds the warehouse, or dbt's own tests fail.
     """
-    settings = checked_settings(workspace)
     prepare_facts(workspace, settings)
     stamp = data_stamp(workspace, settings)
     stamp_file = workspace.runs / "stamps" / "data.stamp"
     fresh = stamp_file.exists() and stamp_file.read_text(encoding="utf-8") == stamp
     if fresh and workspace.warehouse.exists() and (workspace.runs / "plan.json").exists():
         return False
-    from forecasting.facts import inspection as facts
-    from forecasting.ledger import database as warehouse
-    from forecasting.registry import tracking
+    from forecasting import facts, ledger, registry
     from forecasting.training_set import dbt_tests
 
     summary = facts.inspect(workspace.source, workspace.facts_path, settings["columns"], settings["date_format"])
     workspace.data.mkdir(parents=True, exist_ok=True)
-    warehouse.require_writable(workspace.warehouse)
+    ledger.require_writable(workspace.warehouse)
     stamp_file.unlink(missing_ok=True)  # from here on the warehouse is not what the stamp says, until all is done
     run_dbt(workspace, "build", {**summary.dbt_vars(), "as_of": settings["as_of"]})
     domains = export(workspace, settings["domains"], summary)
     tests = dbt_tests.found(workspace.runs / "dbt")
     for domain in domains:
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
-        stamps.write_if_changed(workspace.runs / domain / "tests.json", own)
-    tracking.prepare(workspace.data)
-    stamps.write_if_changed(workspace.runs / "plan.json", json.dumps({"domains": domains}) + "\n")
-    stamps.write_if_changed(stamp_file, stamp)
+        write_if_changed(workspace.runs / domain / "tests.json", own)
+    registry.prepare_store(workspace.data)
+    write_if_changed(workspace.runs / "plan.json", json.dumps({"domains": domains}) + "\n")
+    write_if_changed(stamp_file, stamp)
     return True
-
-
-def checked_settings(workspace: Workspace) -> dict[str, Any]:
-    """Return the settings of the whole run, after checking those of every domain, before anything is touched."""
-    from forecasting.pipeline.notebooks import notebook, steps
-
-    resolved = {name: params.resolve(workspace.root, workspace.name, name, workspace.profile) for name in DOMAINS}
-    for settings in resolved.values():
-        for step in steps(settings):
-            notebook(workspace, step)
-    return resolved["sales"]
 
 
 def prepare_facts(workspace: Workspace, settings: dict[str, Any]) -> None:
@@ -67,14 +53,14 @@ def prepare_facts(workspace: Workspace, settings: dict[str, Any]) -> None:
     if workspace.source != "sample" or workspace.facts:
         return
     small = settings["sample_size"] == "small"
-    made_by = stamps.digest(stamps.modules_hash({"forecasting.sample.writing"}, package(workspace)), small)
+    made_by = digest(stamps.modules_hash({"forecasting.sample.writing"}, package(workspace)), small)
     note = workspace.facts_path / "made_by.txt"
     if note.exists() and note.read_text(encoding="utf-8") == made_by:
         return
-    from forecasting.sample import writing as sample
+    from forecasting import sample
 
-    sample.write(workspace.facts_path, small=small)
-    stamps.write_if_changed(note, made_by)
+    sample.write_company(workspace.facts_path, small=small)
+    write_if_changed(note, made_by)
 
 
 def package(workspace: Workspace) -> Path:
@@ -84,13 +70,13 @@ def package(workspace: Workspace) -> Path:
 
 def data_stamp(workspace: Workspace, settings: dict[str, Any]) -> str:
     """Return what the training sets depend on: the facts' content, dbt's code, our code, the settings and the lock."""
-    from forecasting.facts import inspection as facts
+    from forecasting import facts
 
     content = facts.fingerprint(workspace.source, workspace.facts_path, workspace.runs / "stamps" / "facts.json")
     used = {key: settings[key] for key in ("as_of", "columns", "date_format", "domains")}
-    dbt = stamps.folder_hash(workspace.root / "dbt", ("*.sql", "*.yml", "*.csv"))
+    dbt = folder_hash(workspace.root / "dbt", ("*.sql", "*.yml", "*.csv"))
     code = stamps.modules_hash(CODE, package(workspace))
-    return stamps.digest(content, used, dbt, code, stamps.lock_hash(workspace.root), workspace.source)
+    return digest(content, used, dbt, code, stamps.lock_hash(workspace.root), workspace.source)
 
 
 def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *options: str) -> None:
@@ -101,7 +87,7 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
     UserError
         If dbt fails: with the tests and models it names, or the process that holds the warehouse.
     """
-    from forecasting.ledger.database import locked_message
+    from forecasting.ledger import locked_message
 
     where = workspace.runs / "dbt"
     where.mkdir(parents=True, exist_ok=True)
@@ -119,7 +105,7 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
 
 def document(workspace: Workspace) -> None:
     """Write dbt's documentation of this workspace into one HTML file, runs/<name>/dbt/static_index.html."""
-    from forecasting.facts import inspection as facts
+    from forecasting import facts
 
     settings = params.resolve(workspace.root, workspace.name, "sales", workspace.profile)
     summary = facts.inspect(workspace.source, workspace.facts_path, settings["columns"], settings["date_format"])
@@ -129,9 +115,9 @@ def document(workspace: Workspace) -> None:
 
 def export(workspace: Workspace, wanted: list[str], summary: Any) -> list[str]:
     """Write `train_<domain>.parquet` and `facts.json` of each domain that has facts and is wanted; return those domains."""
-    from forecasting.ledger import database as warehouse
+    from forecasting import ledger
 
-    with warehouse.connect(workspace.warehouse) as connection:
+    with ledger.connect(workspace.warehouse) as connection:
         calendar = connection.execute("select * from domain_calendar order by domain").df()
         left_out = connection.execute("select * from left_out_months order by domain, ds").df()
         found = [domain for domain in DOMAINS if domain in wanted and domain in set(calendar["domain"])]
@@ -141,7 +127,7 @@ def export(workspace: Workspace, wanted: list[str], summary: Any) -> list[str]:
             order = f"select {', '.join(TRAIN_COLUMNS)} from ml_train_{domain}_monthly order by unique_id, ds"
             export_table(connection, order, folder / f"train_{domain}.parquet")
             facts = domain_facts(calendar, left_out, domain, list(summary.notes_for(domain)))
-            stamps.write_if_changed(folder / "facts.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
+            write_if_changed(folder / "facts.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
     if not found:
         raise UserError(
             f"No month of {', '.join(wanted)} can be built from these facts: none is whole, or as_of in params/ lies "
@@ -154,13 +140,13 @@ def export_table(connection: Any, select: str, target: Path) -> None:
     """Write a SELECT to Parquet; the file keeps its time where the content is the same."""
     scratch = target.with_name(target.name + ".new")
     connection.execute(f"copy ({select}) to '{str(scratch).replace(chr(39), chr(39) * 2)}' (format parquet)")
-    stamps.write_if_changed(target, scratch.read_bytes())
+    write_if_changed(target, scratch.read_bytes())
     scratch.unlink()
 
 
 def domain_facts(calendar: Any, left_out: Any, domain: str, notes: list[str]) -> dict[str, Any]:
     """Return what came in for a domain as a JSON-able table: its calendar, the months left out and why, and notes."""
-    from forecasting.run.folder import plain_rows
+    from forecasting.run import plain_rows
 
     (row,) = plain_rows(calendar[calendar["domain"] == domain])
     months = left_out[left_out["domain"] == domain].drop(columns="domain")

@@ -1,1 +1,48 @@
-"""How numbers, months and comparisons are written."""
+"""How numbers, months and comparisons are written, the same on every page, card and button.
+
+In: numbers and dates. Out: text: «1.23 M EUR», «−4.2 %», «December 2013», never «nan».
+"""
+
+from forecasting.wording.comparisons import NO_PERCENTAGE, amount, change_pct, compared, is_nothing, revised, signed
+from forecasting.wording.numbers import (
+    DASH,
+    MINUS,
+    SPACE,
+    between,
+    compact,
+    count,
+    day,
+    decimals_for,
+    is_known,
+    is_scaled,
+    listing,
+    month,
+    number,
+    percent,
+    share,
+)
+
+__all__ = [
+    "DASH",
+    "MINUS",
+    "NO_PERCENTAGE",
+    "SPACE",
+    "amount",
+    "between",
+    "change_pct",
+    "compact",
+    "compared",
+    "count",
+    "day",
+    "decimals_for",
+    "is_known",
+    "is_nothing",
+    "is_scaled",
+    "listing",
+    "month",
+    "number",
+    "percent",
+    "revised",
+    "share",
+    "signed",
+]

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from forecasting.dashboard import accuracy, figures
-from forecasting.wording.numbers import SPACE, month
+from forecasting.wording import SPACE, month
 
 workspace = st.session_state["workspace"]
 domain = workspace.domain(st.session_state["domain"])

@@ -4,7 +4,7 @@ import streamlit as st
 
 from forecasting.dashboard import figures, selection, tables
 from forecasting.dashboard.wording import plain
-from forecasting.wording.numbers import DASH, count, month
+from forecasting.wording import DASH, count, month
 
 domain = st.session_state["workspace"].domain(st.session_state["domain"])
 

@@ -8,7 +8,7 @@ from forecasting.dashboard.answer import fallback_reason, interval_words, looks_
 from forecasting.dashboard.form import WAYS, answered
 from forecasting.dashboard.wording import plain
 from forecasting.errors import UserError
-from forecasting.wording.numbers import count, decimals_for, month
+from forecasting.wording import count, decimals_for, month
 
 domain = st.session_state["domain"]
 forecaster = st.session_state["workspace"].forecaster(domain)

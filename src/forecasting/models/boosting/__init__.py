@@ -16,15 +16,22 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import QUANTILES, SEASON_LENGTH
-from forecasting.intervals.conformal import BUCKETS, bucket_of
 from forecasting.models.base import DirectModel, Model, point_forecast
 from forecasting.models.boosting import direct
 from forecasting.models.boosting.changes import COMPRESSION, changes, lag_features, seasons, table
 from forecasting.models.boosting.trees import FEWEST_ROWS, Trees
-from forecasting.series.features import Panel, panel
-from forecasting.series.history import History, histories, within_history
-from forecasting.series.windows.cutting import last_windows
-from forecasting.series.windows.normalization import WINDOW, normalised
+from forecasting.series import (
+    BUCKETS,
+    WINDOW,
+    History,
+    Panel,
+    bucket_of,
+    histories,
+    last_windows,
+    normalised,
+    panel,
+    within_history,
+)
 
 TREES_FILE = "model.txt"
 MEDIAN_FILES = ("median_1.txt", "median_2.txt")

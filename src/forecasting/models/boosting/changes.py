@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.series.history import History
-from forecasting.series.seasonality import Season, season
+from forecasting.series import History, Season, season
 
 COMPRESSION = (
     0.1  # of the scale: values well above it are compressed like a logarithm, values below are kept as they are

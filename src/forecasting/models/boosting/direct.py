@@ -11,11 +11,18 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import MIDDLE, QUANTILES, SEASON_LENGTH
-from forecasting.intervals.conformal import BUCKETS, bucket_of
-from forecasting.series.features import mean, panel
-from forecasting.series.windows.cutting import cut_windows
-from forecasting.series.windows.description import character, costs, in_spreads
-from forecasting.series.windows.normalization import Windows, normalised
+from forecasting.series import (
+    BUCKETS,
+    Windows,
+    bucket_of,
+    character,
+    costs,
+    cut_windows,
+    in_spreads,
+    mean,
+    normalised,
+    panel,
+)
 
 LAGS = 2 * SEASON_LENGTH  # last months that are features of their own
 ROLLING = (2, 3, 6, 12, 24)  # months

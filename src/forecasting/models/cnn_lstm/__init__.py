@@ -17,9 +17,7 @@ import pandas as pd
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.models.base import DirectModel
-from forecasting.series.features import Panel
-from forecasting.series.windows.cutting import last_windows
-from forecasting.series.windows.normalization import normalised
+from forecasting.series import Panel, last_windows, normalised
 
 if TYPE_CHECKING:
     from forecasting.models.cnn_lstm.training import Trained

@@ -7,10 +7,17 @@ import pandas as pd
 import torch
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.series.features import panel
-from forecasting.series.windows.cutting import cut_windows
-from forecasting.series.windows.description import character, costs, in_spreads
-from forecasting.series.windows.normalization import LIMIT, Windows, months_before, normalised
+from forecasting.series import (
+    LIMIT,
+    Windows,
+    character,
+    costs,
+    cut_windows,
+    in_spreads,
+    months_before,
+    normalised,
+    panel,
+)
 
 CHANNELS = 6  # values, adjusted values, mask, season, month as sine and cosine
 VALIDATION_MONTHS = (SEASON_LENGTH // 2, SEASON_LENGTH)  # how many of the last months may be kept apart to stop by

@@ -18,6 +18,8 @@ from forecasting.errors import UserError
 from forecasting.models.base import Model
 from forecasting.models.combination import combining
 from forecasting.models.combination.combining import KEY
+from forecasting.models.families import load
+from forecasting.models.forecasts import forecast
 
 MEMBERS = "members"
 
@@ -53,8 +55,6 @@ class Combination(Model):
 
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`; a member that cannot speak of a series gives its fallback."""
-        from forecasting.models import forecast
-
         cutoff = history["ds"].max()
         parts = [
             forecast(member, history, horizon, flow=False).assign(aggregation="", cutoff=cutoff, model_name=member.name)
@@ -118,8 +118,6 @@ class Combination(Model):
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Read what `save` wrote, members included."""
-        from forecasting.models import load
-
         model = super().load(directory)
         model.members = [load(directory / MEMBERS / name) for name in model.listed]
         return model
@@ -171,6 +169,18 @@ class WeightedCombination(Combination):
         families = {member.name: member.family for member in self.members}
         self.learned = combining.weights(known, families, self.settings["power"])
         return self
+
+    def walk_forward(self, raw: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+        """Combine walk-forward forecasts, the weights of each cutoff learned from months up to it (RAW_BACKTEST_COLUMNS).
+
+        The model keeps the weights learned from everything known, those for the next forecast.
+        """
+        known = combining.past_errors(raw, train, self.names)
+        parts = [
+            self.learn(known[known["ds"] <= cutoff]).combine(rows) for cutoff, rows in raw.groupby("cutoff", sort=True)
+        ]
+        self.learn(known)
+        return pd.concat(parts, ignore_index=True) if parts else raw
 
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
         """Return each row's weights, those of its bucket of months ahead."""

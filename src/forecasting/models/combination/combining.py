@@ -7,17 +7,12 @@ family err alike, so they share a family's weight: three statistical models do n
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from forecasting.contracts import POINT
-from forecasting.intervals.conformal import BUCKETS, bucket_of, scales
-from forecasting.series.hierarchy import aggregate_actuals, comparable
-
-if TYPE_CHECKING:
-    from forecasting.models.combination import WeightedCombination
+from forecasting.series import BUCKETS, aggregate_actuals, bucket_of, comparable, scales
 
 HALFWAY = 6  # months of known errors at which half of the power is used
 LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny would decide for all
@@ -44,23 +39,10 @@ def past_errors(raw: pd.DataFrame, train: pd.DataFrame, members: Sequence[str]) 
     """Return `errors` of walk-forward forecasts (RAW_BACKTEST_COLUMNS) against a domain's training set."""
     actuals = aggregate_actuals(train)
     known = scales(actuals, sorted(raw["cutoff"].unique()))
-    return errors(comparable(raw, train), actuals, known, members)
+    return member_errors(comparable(raw, train), actuals, known, members)
 
 
-def walk_forward(model: "WeightedCombination", raw: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
-    """Combine walk-forward forecasts, the weights of each cutoff learned from months up to it (RAW_BACKTEST_COLUMNS).
-
-    The model keeps the weights learned from everything known, those for the next forecast.
-    """
-    known = past_errors(raw, train, model.names)
-    parts = [
-        model.learn(known[known["ds"] <= cutoff]).combine(rows) for cutoff, rows in raw.groupby("cutoff", sort=True)
-    ]
-    model.learn(known)
-    return pd.concat(parts, ignore_index=True) if parts else raw
-
-
-def errors(
+def member_errors(
     raw: pd.DataFrame, actuals: pd.DataFrame, known_scales: pd.DataFrame, members: Sequence[str]
 ) -> pd.DataFrame:
     """Return scaled errors of each member: KEY, bucket and a column per member.

@@ -23,7 +23,8 @@ from threadpoolctl import threadpool_limits
 
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.models.base import DirectModel
-from forecasting.series.features import LIMIT, LookBack, Panel, design, panel, seasonal_error, windows
+from forecasting.models.linear.features import LIMIT, LookBack, design, windows
+from forecasting.series import Panel, panel, seasonal_error
 
 DIRECT = 6  # horizons with a regression of their own
 SEARCH_HORIZONS = (1, 3, 6)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forecasting.series.features import Panel
+from forecasting.series.panels import Panel
 from forecasting.series.windows.normalization import WINDOW, months_before
 
 MOST_WINDOWS = 250_000  # beyond this, origins are taken every k-th month

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.series.features import mean
 from forecasting.series.history import DECIMALS
+from forecasting.series.panels import mean
 
 WINDOW = 10 * SEASON_LENGTH  # months that describe a window
 SCALE_MONTHS = 3 * SEASON_LENGTH  # the last ones, whose mean absolute value is the unit

@@ -12,12 +12,12 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from forecasting import registry
 from forecasting.contracts import DOMAINS
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
-from forecasting.registry import versions as registry
-from forecasting.registry.versions import CHALLENGER, CHAMPION
-from forecasting.run.workspace import Workspace
+from forecasting.registry import CHALLENGER, CHAMPION
+from forecasting.run import Workspace
 
 PUBLISHED = [
     *(f"ml_train_{domain}_monthly" for domain in DOMAINS),

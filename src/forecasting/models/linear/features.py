@@ -5,28 +5,18 @@ Months are whole numbers (months since January 1970); a missing month is NaN and
 `Panel` whose last column is each series' own last known month; a window is the stretch of it that ends at an origin.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
+from forecasting.series import mean
 
 WINDOW = 3 * SEASON_LENGTH  # months a window looks back
 CHANGE_MONTHS = (1, 3, 6, 12)  # stretches compared with the same months a year earlier
 GROWTH_LIMITS = (0.5, 2.0)  # growth outside this range is a start, an end or a slip, not a trend to extend
 LIMIT = 5.0  # features and targets are cut at ± this many scales
 NEAR_ZERO = 1e-3  # a base below this share of the scale gives no usable ratio
-
-
-def month_number(ds: pd.Series | pd.DatetimeIndex | np.ndarray) -> np.ndarray:
-    """Return months since January 1970 for dates."""
-    return np.asarray(ds, dtype="datetime64[M]").astype(np.int64)
-
-
-def month_start(months: np.ndarray) -> np.ndarray:
-    """Return the first day (datetime64[ns]) of each month number."""
-    return np.asarray(months).astype("datetime64[M]").astype("datetime64[ns]")
 
 
 def days_in_month(months: np.ndarray) -> np.ndarray:
@@ -41,68 +31,10 @@ def working_days(months: np.ndarray) -> np.ndarray:
     return np.busday_count(month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]"))
 
 
-@dataclass(frozen=True)
-class Panel:
-    """Histories side by side: one row per series, one column per month, ordered by `ids`.
-
-    `values` [series, months] is right-aligned: its last column is the month `last[i]` of series i; NaN where there is
-    no observation.
-    """
-
-    ids: np.ndarray
-    values: np.ndarray
-    last: np.ndarray
-
-    @property
-    def origins(self) -> np.ndarray:
-        """Month number of every cell [series, months]."""
-        return self.last[:, None] - np.arange(self.values.shape[1] - 1, -1, -1)
-
-    @property
-    def lengths(self) -> np.ndarray:
-        """Number of observations of each series [series]."""
-        return np.isfinite(self.values).sum(axis=1)
-
-    def only(self, mask: np.ndarray) -> "Panel":
-        """Return the series for which `mask` [series] is true."""
-        return Panel(self.ids[mask], self.values[mask], self.last[mask])
-
-    def table(self) -> pd.DataFrame:
-        """Return the long table of which this is the panel, in order of unique_id and ds: every month from the first observation on."""
-        rows, columns = np.nonzero(np.isfinite(self.values).cumsum(axis=1) > 0)
-        months = month_start(self.origins[rows, columns])
-        return pd.DataFrame({"unique_id": self.ids[rows], "ds": months, "y": self.values[rows, columns]})
-
-    def extended(self, values: np.ndarray) -> "Panel":
-        """Return the panel with further months [series, k] appended."""
-        return replace(self, values=np.hstack([self.values, values]), last=self.last + values.shape[1])
-
-
-def panel(frame: pd.DataFrame) -> Panel:
-    """Arrange a long table (one row per unique_id, ds; column y) as a Panel, whatever the order of its rows."""
-    rows, ids = pd.factorize(frame["unique_id"], sort=True)
-    months = month_number(frame["ds"])
-    last = np.full(len(ids), np.iinfo(np.int64).min)
-    np.maximum.at(last, rows, months)
-    back = last[rows] - months
-    width = int(back.max(initial=0)) + 1
-    values = np.full((len(ids), width), np.nan)
-    values[rows, width - 1 - back] = frame["y"].to_numpy(dtype=np.float64)
-    return Panel(np.asarray(ids, dtype=object), values, last)
-
-
 def windows(values: np.ndarray, length: int = WINDOW) -> np.ndarray:
     """Return for every cell of `values` [series, months] the months that end there: a view [series, months, length]."""
     padded = np.hstack([np.full((len(values), length - 1), np.nan), values])
     return np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)
-
-
-def mean(values: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Return the mean over the observed values along `axis`; NaN where there is none."""
-    known = np.isfinite(values)
-    count = known.sum(axis=axis)
-    total = np.where(known, values, 0.0).sum(axis=axis)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def lag(window: np.ndarray, months: int) -> np.ndarray:
@@ -119,11 +51,6 @@ def rolling_mean(window: np.ndarray, months: int, before: int = 0) -> np.ndarray
 def level_scale(window: np.ndarray) -> np.ndarray:
     """Return the mean absolute value of the last two years [n]: the unit in which features and targets are measured."""
     return mean(np.abs(window[:, -2 * SEASON_LENGTH :]))
-
-
-def seasonal_error(window: np.ndarray) -> np.ndarray:
-    """Return the mean absolute change from the same month a year earlier in each window [n]; NaN below 13 months."""
-    return mean(np.abs(window[:, SEASON_LENGTH:] - window[:, :-SEASON_LENGTH]))
 
 
 def year_on_year(window: np.ndarray, months: int, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

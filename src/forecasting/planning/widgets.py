@@ -7,9 +7,9 @@ import pandas as pd
 
 from forecasting import plots
 from forecasting.errors import UserError
+from forecasting.models import model_name
 from forecasting.planning.scenario import Assumptions, Baseline, Scenario, what_if
-from forecasting.report.model_names import model_name
-from forecasting.wording.numbers import DASH, compact, decimals_for, is_known, month, number, percent, share
+from forecasting.wording import DASH, compact, decimals_for, is_known, month, number, percent, share
 
 NO_PROMOTION = "none"
 HONEST = (

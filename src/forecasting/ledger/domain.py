@@ -141,6 +141,13 @@ def load_domain(published: str, name: str, aggregations: tuple[str, ...] = AGGRE
     )
 
 
-def load(published: str, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:
+def load_domains(published: str, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:
     """Return every domain by its name, None where nothing has been published; by default the totals only."""
     return {name: load_domain(published, name, aggregations) for name in DOMAINS}
+
+
+def one_per_name(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep one aggregation for each region and category: with one region only, its sums bear the series' names."""
+    order = {"total": 0, "region": 1, "category": 2, "series": 3}
+    ranked = rows.assign(rank=rows["aggregation"].map(order)).sort_values(["rank", "ds"], kind="stable")
+    return ranked.drop_duplicates(["region", "product_category", "ds"])

@@ -2,7 +2,7 @@
 
 import re
 
-from forecasting.wording.numbers import DASH, SPACE
+from forecasting.wording import DASH, SPACE
 
 NAMES = {
     "seasonal_naive": "seasonal naive",

@@ -5,8 +5,7 @@ import pandas as pd
 from forecasting.contracts import AGGREGATIONS, SEASON_LENGTH
 from forecasting.evaluation.backtest import CHOICE, COMPARED, HELD_OUT_SET
 from forecasting.evaluation.metrics import score
-from forecasting.series.features import month_number
-from forecasting.series.hierarchy import aggregate_actuals
+from forecasting.series import aggregate_actuals, month_number
 
 BASELINE = "seasonal_naive"
 HORIZON_GROUPS = {"1-3": (1, 3), "4-6": (4, 6), "all": (1, 10_000)}

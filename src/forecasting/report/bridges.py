@@ -24,8 +24,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.ledger.database import query
-from forecasting.report.data import Domain, at
+from forecasting.ledger import Domain, at, query
 
 KEY = ["aggregation", "unique_id", "region", "product_category", "ds"]
 MODEL, DATA, BOTH = "model", "data", "both"

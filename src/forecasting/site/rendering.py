@@ -17,7 +17,7 @@ import nbformat
 import plotly
 
 from forecasting.errors import UserError
-from forecasting.report.files import FILES
+from forecasting.report import FILES
 from forecasting.site import beside, editions
 from forecasting.site.editions import Edition
 from forecasting.site.links import drop_links
