@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -102,3 +103,11 @@ def test_the_rooms_are_shown_in_the_order_of_the_layers(root, document):
     table = text[text.index("| room, ") :].split("\n\n")[0]
     shown = [name.strip("`/") for line in table.splitlines()[2:] for name in line.split("|")[1].split()]
     assert shown == wanted
+
+
+def test_the_readme_names_files_that_are_there(root):
+    """Every file or folder of the project that the README names between backquotes."""
+    text = (root / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:src|dbt|notebooks|reports|params|deploy|docs|tests)/[\w./-]*)`", text))
+    assert len(named) > 15
+    assert [name for name in sorted(named) if not (root / name).exists()] == []
