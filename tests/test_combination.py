@@ -15,7 +15,7 @@ from forecasting.errors import UserError
 from forecasting.evaluation.backtest import cutoffs, empty_backtest, known_at, walk_forward
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
-from forecasting.models.combination import MedianCombination, WeightedCombination, combining
+from forecasting.models.combination import MedianCombination, WeightedCombination
 from forecasting.models.combination.combining import HALFWAY, KEY, LARGEST_ERROR, past_errors
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
@@ -352,8 +352,9 @@ def test_a_member_that_is_missing_on_disk_is_named(train: pd.DataFrame, tmp_path
 
 
 def test_baselines_are_not_combined_unless_there_is_nothing_else():
-    assert combining.member_families(["naive", "linear", "statistical", "cnn_lstm"]) == ["statistical", "cnn_lstm"]
-    assert combining.member_families(["naive", "linear"]) == ["naive", "linear"]
+    everything = ["naive", "linear", "statistical", "boosting", "cnn_lstm"]
+    assert models.member_families(everything) == ["statistical", "boosting", "cnn_lstm"]
+    assert models.member_families(["naive", "linear"]) == ["naive", "linear"]
 
 
 def test_a_combination_that_has_learned_no_weights_says_so(train: pd.DataFrame):

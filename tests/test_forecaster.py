@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting import models
 from forecasting.contracts import BOUNDS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.ledger.published import NothingPublished, Published, Unknown
@@ -21,7 +22,7 @@ from forecasting.registry import versions as registry
 from forecasting.serving import forecaster
 from forecasting.serving.forecaster import SalesForecaster
 from forecasting.serving.series_input import SeriesError, checked_series
-from forecasting.serving.served_model import SIDE_BY_SIDE, Series, ServedModel
+from forecasting.serving.served_model import Series, ServedModel
 from served_company import ServedCompany
 from synthetic import series
 
@@ -123,7 +124,10 @@ def test_one_series_is_forecast_as_a_company_that_has_no_other(served, name, kin
 def test_every_family_that_answers_side_by_side_gives_each_series_the_bits_it_has_alone(served, company):
     company.fit("seasonal_naive")
     names = ("linear", "seasonal_naive")
-    assert {company.fitted[name].family for name in names} == set(SIDE_BY_SIDE)
+    stated = {
+        model.family for family in models.families() for model in models.family_models(family) if model.side_by_side
+    }
+    assert {company.fitted[name].family for name in names} == stated
     found = {
         name: SalesForecaster.of_folder(company.runs / "models" / name, "sales", company.calibrations[name]).served
         for name in names

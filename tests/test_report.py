@@ -21,7 +21,6 @@ from forecasting.report import (
     domain_page,
     html,
     kpi,
-    model_names,
     notices,
     overview,
     provenance,
@@ -433,7 +432,7 @@ def test_accuracy_is_the_databases_with_its_cutoffs(company):
     assert "2 cutoffs, May 2023 to Jun 2023, 1 to 6 months ahead" in before
     found = [text_of(row) for row in first.split("</table>")[0].split("<tr>")[2:]]
     for row, text in zip(rows.to_dict("records"), found, strict=True):
-        name = model_names.model_name(row["model_name"]) + (" (champion)" if row["is_champion"] else "")
+        name = models.model_name(row["model_name"]) + (" (champion)" if row["is_champion"] else "")
         assert text.startswith(f"{name} {100 * row['wape']:.1f} % {row['mase']:.2f} ")
         assert f" {100 * row['coverage_80']:.0f} % " in text
         assert text.endswith(f" {row['n']}")
@@ -464,10 +463,14 @@ def test_check_tables_are_shown_with_names_and_dashes():
 def test_every_model_has_a_name_and_is_explained(company):
     """Also those that no fixture has: what a reader of a real report meets."""
     names = [model.name for family in models.families() for model in models.family_models(family)]
-    assert set(names) == set(model_names.WHAT) >= set(model_names.NAMES)
+    assert all(models.about(name).title and models.about(name).what for name in names)
     text = text_of(accuracy.models_explained(names))
-    assert all(model_names.WHAT[name] in text.replace("&#x27;", "'") and f" {name}" in text for name in names)
-    assert "_" not in "".join(map(model_names.model_name, names)) and model_names.model_name("my_model") == "my model"
+    assert all(models.about(name).what in text.replace("&#x27;", "'") and f" {name}" in text for name in names)
+    assert "_" not in "".join(map(models.model_name, names))
+    assert (
+        models.model_name("my_model") == "my model" and models.about("my_model").what == ""
+    )  # one that is no longer there
+    assert "my model – my_model" in text_of(accuracy.models_explained(["my_model"]))
     page = accuracy.backtests(company("usual"), load(company("usual")))
     assert text_of(page).count("What the models are") == 1
 

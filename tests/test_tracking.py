@@ -56,8 +56,9 @@ def test_every_package_that_a_family_imports_is_required(root, family):
     code = [stamps.module_file(name, package).read_text(encoding="utf-8") for name in reached]
     imported = {name.split(".")[0] for text in code for name in imports(text)}
     needed = {owners[name][0] for name in imported - {"forecasting"} if name in owners}
-    required = {*tracking.SHARED_PACKAGES, *tracking.PACKAGES.get(family, ())}
-    assert needed <= required, f"say in tracking.PACKAGES that {family} needs {needed - required}"
+    for model in models.family_models(family):
+        missing = needed - {*tracking.SHARED_PACKAGES, *model.packages}
+        assert not missing, f"{model.__name__}.packages lacks {missing}"
 
 
 def test_a_combination_requires_what_its_members_do_in_the_locked_versions(root, tmp_path):

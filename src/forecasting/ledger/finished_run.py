@@ -9,12 +9,11 @@ import pandas as pd
 
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS
 from forecasting.errors import UserError
+from forecasting.models import about
 from forecasting.run import RunFolder, Workspace, git_commit, identity, params, stamps
 
-PACKAGES = (
-    "duckdb", "hierarchicalforecast", "lightgbm", "mlflow", "mlforecast", "numpy", "pandas", "papermill", "scikit-learn", "scipy",
-    "statsforecast", "torch", "utilsforecast",
-)  # fmt: skip
+# What every run is made with; each model adds what it needs.
+PACKAGES = ("duckdb", "hierarchicalforecast", "mlflow", "numpy", "pandas", "papermill", "scipy", "utilsforecast")
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
         "domain": run.domain, "workspace": workspace.name, "source": workspace.source, "cutoff": cutoff,
         "fingerprint": fingerprint, "params": settings, "steps": run.steps,
         "lock": stamps.lock_hash(workspace.root), "git_commit": git_commit(workspace.root),
-        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+        "versions": versions(champion["models"]),
         "seconds": seconds(run), "mlflow": {name: note["mlflow_run_id"] for name, note in notes.items()},
         "models": [name for name in champion["models"] if notes.get(name, {}).get("model_uri")], "champion": champion,
         "significance": run.read_json("significance"), "check": run.read_json("check"), "facts": facts,
@@ -92,6 +91,12 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
         "calibration": calibrations(run, champion["models"]),
         "currency": settings["currency"], "unit": "units" if facts["measure"] == "units" else settings["currency"],
     }  # fmt: skip
+
+
+def versions(names: list[str]) -> dict[str, str]:
+    """Return the installed versions of the packages that a run with these models is made with."""
+    needed = {*PACKAGES, *(package for name in names for package in about(name).packages)}
+    return {package: importlib.metadata.version(package) for package in sorted(needed)}
 
 
 def calibrations(run: RunFolder, models: list[str]) -> dict[str, Any]:

@@ -5,16 +5,24 @@ its notebook imports its classes from there, and nothing here changes for a new 
 """
 
 from forecasting.models.base import MODEL_FILE, Model
-from forecasting.models.combination.combining import LARGEST_ERROR, member_errors, member_families
-from forecasting.models.families import families, family_models, get, load
+from forecasting.models.combination.combining import LARGEST_ERROR, member_errors
+from forecasting.models.families import (
+    about,
+    families,
+    family_models,
+    get,
+    load,
+    member_families,
+    model_name,
+    with_names,
+)
 from forecasting.models.forecasts import forecast, forecast_panel
-from forecasting.models.model_names import WHAT, model_name, with_names
 
 __all__ = [
     "LARGEST_ERROR",
     "MODEL_FILE",
-    "WHAT",
     "Model",
+    "about",
     "families",
     "family_models",
     "forecast",

@@ -27,10 +27,22 @@ class Model(ABC):
     series needs, else it gets the fallback), `window_size` (months of history it looks at; None: all), `refit_every`
     (walk-forward refits at every k-th cutoff; in between it only predicts, with the newer history), `defaults` (the
     settings it takes and their values, all JSON).
+
+    For readers: `title` (how people call it), `what` (what it is, in a phrase), `parameters` (its settings in `params/`),
+    `learns` (whether there is anything inside to show). For others: `packages` (what must be installed to load it),
+    `side_by_side` (whether a series' forecast has the same bits whatever series stand beside it, so that servers may ask for
+    several at once), `is_combined` (whether combinations count it; baselines are what these are measured against).
     """
 
     name: ClassVar[str]
     family: ClassVar[str]
+    title: ClassVar[str] = ""
+    what: ClassVar[str] = ""
+    parameters: ClassVar[tuple[str, ...]] = ()
+    learns: ClassVar[bool] = True
+    packages: ClassVar[tuple[str, ...]] = ()
+    side_by_side: ClassVar[bool] = False
+    is_combined: ClassVar[bool] = False
     min_history: int = 1
     window_size: int | None = None
     refit_every: int = 1

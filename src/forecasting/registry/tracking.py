@@ -21,7 +21,7 @@ import pandas as pd
 from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.files import digest
-from forecasting.models import MODEL_FILE
+from forecasting.models import MODEL_FILE, about
 from forecasting.run import RunFolder, train_fingerprint
 
 if TYPE_CHECKING:
@@ -35,14 +35,8 @@ os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
 BY_HAND = "by hand"
 ARTIFACTS = "mlflow"  # the folder beside the store that holds what is logged
-# What a logged model needs to be loaded, by family. Stated, because MLflow takes seconds to find it out for each model.
+# What every logged model needs to be loaded. Stated, as in `Model.packages`, because MLflow takes seconds to find it out for each.
 SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
-PACKAGES = {
-    "linear": ("scikit-learn", "threadpoolctl"),
-    "statistical": ("statsforecast",),
-    "boosting": ("lightgbm", "mlforecast"),
-    "cnn_lstm": ("torch", "tqdm"),
-}
 
 
 def store_uri(tracking_dir: Path) -> str:
@@ -213,5 +207,5 @@ def signature(flow: bool) -> "ModelSignature":
 def requirements(model_dir: Path) -> list[str]:
     """Return the packages that a saved model needs, a combination those of its members too, in the versions that are installed."""
     saved = [json.loads(path.read_text(encoding="utf-8")) for path in model_dir.rglob(MODEL_FILE)]
-    names = {*SHARED_PACKAGES, *(name for model in saved for name in PACKAGES.get(model["family"], ()))}
+    names = {*SHARED_PACKAGES, *(package for model in saved for package in about(model["name"]).packages)}
     return [f"{name}=={importlib.metadata.version(name).split('+')[0]}" for name in sorted(names)]

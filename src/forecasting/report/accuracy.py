@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from forecasting.ledger import Domain, at
-from forecasting.models import WHAT, model_name
+from forecasting.models import about, model_name
 from forecasting.report import track_exceptions, track_tables, walk_forward
 from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
@@ -150,7 +150,7 @@ def tables(domain: Domain) -> str:
 def models_explained(names: Iterable[str]) -> str:
     """Return what each of these models is and what it is called in commands and files."""
     rows = [
-        [labelled(name), escape(WHAT.get(name, DASH)), f"<code>{escape(name)}</code>"]
+        [labelled(name), escape(about(name).what or DASH), f"<code>{escape(name)}</code>"]
         for name in sorted(set(names), key=lambda name: model_name(name).lower())
     ]
     head = ["Model", "What it is", "In commands and files"]

@@ -4,7 +4,7 @@ from html import escape
 from typing import Any
 
 from forecasting.ledger import Domain, at
-from forecasting.models import WHAT, model_name
+from forecasting.models import about, model_name
 from forecasting.report.html import fold, note, paragraph, table, tag
 from forecasting.wording import DASH, count, day, is_known, number, percent, share
 
@@ -45,7 +45,7 @@ def champion_text(domain: Domain) -> str:
 
 def made_by(domain: Domain) -> str:
     """Name the model that forecasts and say what it does."""
-    what = f", {WHAT[domain.champion]}" if domain.champion in WHAT else ""
+    what = f", {about(domain.champion).what}" if about(domain.champion).what else ""
     return f"The forecast is made by the <strong>{escape(model_name(domain.champion))}</strong> model{what}. "
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.models import model_name
+from forecasting.models import about, model_name
 from forecasting.report.html import fold, note, table
 from forecasting.wording import count, number, share
 
@@ -82,7 +82,7 @@ def inside(name: str, found: dict[str, Any], horizon: int) -> str:
     body = "".join(parts)
     if body:
         return body
-    if name in ("naive", "seasonal_naive"):
+    if not about(name).learns:
         return note("It has nothing to learn: no coefficients, weights or settings.")
     return note("The run did not write down what the model learned.")
 

@@ -7,24 +7,13 @@ import pandas as pd
 
 from forecasting.contracts import DOMAINS
 from forecasting.ledger import Domain, at
+from forecasting.models import about
 from forecasting.report import champion, explanation, provenance
 from forecasting.report.glossary import term
 from forecasting.report.html import bullets, facts, fold, note, paragraph, table, tag
 from forecasting.report.intervals_table import intervals
 from forecasting.wording import count, is_known, listing, month, number, percent, share
 
-# The parameters of params/ that belong to a model, by how they begin.
-SETTINGS = {
-    "linear": "linear_",
-    "auto_ets": "statistical_",
-    "dynamic_optimized_theta": "statistical_",
-    "auto_ces": "statistical_",
-    "auto_arima": "statistical_",
-    "lightgbm": "boosting_",
-    "lightgbm_direct": "boosting_",
-    "cnn_lstm": "cnn_lstm_",
-    "weighted": "combination_",
-}
 EVERYWHERE = ("horizon", "min_train_months", "n_cutoffs", "n_calibration", "allow_negative", "gate_metric")
 TESTED = {
     "better": "better by more than luck",
@@ -161,8 +150,7 @@ def learned_from(domain: Domain) -> str:
 def set_to(domain: Domain) -> str:
     """Return the settings of the champion, and those of the run that bear on it, folded."""
     params = domain.manifest.get("params") or {}
-    prefix = SETTINGS.get(domain.champion, "")
-    own = {key: value for key, value in params.items() if prefix and key.startswith(prefix)}
+    own = {key: params[key] for key in about(domain.champion).parameters if key in params}
     shared = {key: params[key] for key in EVERYWHERE if key in params}
     rows = [*provenance.settings(own), *provenance.settings(shared)]
     if not rows:

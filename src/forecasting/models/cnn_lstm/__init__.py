@@ -36,6 +36,11 @@ class CNNLSTMForecastModel(DirectModel):
 
     name = "cnn_lstm"
     family = "cnn_lstm"
+    title = "CNN-LSTM"
+    what = "a neural network that reads the earlier months in order"
+    parameters = ("cnn_lstm_networks", "cnn_lstm_steps", "cnn_lstm_hidden", "cnn_lstm_seed")
+    packages = ("torch", "tqdm")
+    is_combined = True
     min_history = SEASON_LENGTH + 1
     window_size = 10 * SEASON_LENGTH
     refit_every = 6

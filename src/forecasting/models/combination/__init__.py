@@ -131,6 +131,8 @@ class MedianCombination(Combination):
     """The median of the families, each by the median of its models, month by month: one voice for each family."""
 
     name = "median"
+    title = "median combination"
+    what = "the middle of what the kinds of models forecast"
 
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
         """Every family counts the same."""
@@ -148,6 +150,9 @@ class WeightedCombination(Combination):
     """The weighted mean of the members' points. Setting `power`: 0 gives equal weights, more of it trusts past errors more."""
 
     name = "weighted"
+    title = "weighted combination"
+    what = "an average of the models' forecasts that trusts the better ones more"
+    parameters = ("combination_power",)
     defaults: ClassVar[dict[str, Any]] = {"power": 12.0}
     learned: pd.DataFrame | None = None
 

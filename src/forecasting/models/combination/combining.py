@@ -18,15 +18,7 @@ HALFWAY = 6  # months of known errors at which half of the power is used
 LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny would decide for all
 SMALLEST_ERROR = 1e-6  # in scales: bounds the weight of a model that was never wrong
 
-# The families whose models are combined; the baselines are what these are measured against.
-FAMILIES = ("statistical", "boosting", "cnn_lstm")
-
 KEY = ["aggregation", "unique_id", "cutoff", "horizon", "ds"]
-
-
-def member_families(families: Sequence[str]) -> list[str]:
-    """Return those of a run's families whose models are combined; all of them where none of FAMILIES was trained."""
-    return [family for family in families if family in FAMILIES] or list(families)
 
 
 def points(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
