@@ -241,7 +241,9 @@ def test_the_network_sees_values_in_spreads_a_mask_and_the_calendar():
     assert sequence.shape == (len(data), CHANNELS, 18) and np.isfinite(sequence).all()
     known = np.isfinite(raw[:, -18:])
     np.testing.assert_array_equal(sequence[:, 2], known)
-    shown = np.clip(windows.values[:, -18:] / windows.spread[:, None], -normalization.LIMIT, normalization.LIMIT)
+    shown = np.clip(
+        windows.values[:, -18:] / windows.spread[:, None], -normalization.INPUT_LIMIT, normalization.INPUT_LIMIT
+    )
     np.testing.assert_allclose(sequence[:, 0], np.where(known, shown, 0.0), rtol=1e-6)
     month = (origin[:, None] - np.arange(17, -1, -1)) % 12
     np.testing.assert_allclose(sequence[:, 4], np.sin(2 * np.pi * month / 12), atol=1e-6)

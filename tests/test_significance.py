@@ -79,7 +79,7 @@ def test_too_few_cutoffs_tell_nothing():
         scaled_errors(scored().iloc[:0]).reindex(columns=["good", "seasonal_naive"]), [("good", "seasonal_naive")]
     )
     assert empty["verdict"].tolist() == ["too few cutoffs to tell"] and empty["n_cutoffs"].tolist() == [0]
-    assert compare(scaled_errors(scored().iloc[:0]), []).columns.tolist() == significance.COLUMNS
+    assert compare(scaled_errors(scored().iloc[:0]), []).columns.tolist() == significance.COMPARISON_COLUMNS
 
 
 def test_a_difference_that_never_varies_has_no_variance():

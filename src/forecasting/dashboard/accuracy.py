@@ -11,7 +11,7 @@ from forecasting.models import model_name
 from forecasting.report import Measures, by_lag
 from forecasting.wording import count, decimals_for, month, number, share
 
-LEVELS = {"total": "The total", "series": "Single series", "region": "Regions", "category": "Categories"}
+AGGREGATION_NAMES = {"total": "The total", "series": "Single series", "region": "Regions", "category": "Categories"}
 SETS = {"held_out": "Held out", "choice": "Used to choose"}
 WHAT = {
     "held_out": "These cutoffs chose no model, so they say best what to expect.",

@@ -12,11 +12,11 @@ from forecasting.series.seasonality import Season, season
 from forecasting.series.typical_error import change, panel_scale, scale, scales, seasonal_error
 from forecasting.series.windows.cutting import cut_windows, last_windows
 from forecasting.series.windows.description import character, costs, in_spreads
-from forecasting.series.windows.normalization import LIMIT, WINDOW, Windows, months_before, normalised
+from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Windows, months_before, normalised
 
 __all__ = [
     "BUCKETS",
-    "LIMIT",
+    "INPUT_LIMIT",
     "NODE",
     "WINDOW",
     "Hierarchy",

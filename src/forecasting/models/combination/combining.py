@@ -14,7 +14,7 @@ import pandas as pd
 from forecasting.contracts import POINT
 from forecasting.series import BUCKETS, aggregate_actuals, bucket_of, comparable, scales
 
-HALFWAY = 6  # months of known errors at which half of the power is used
+MONTHS_FOR_HALF = 6  # months of known errors at which half of the power is used
 LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny would decide for all
 SMALLEST_ERROR = 1e-6  # in scales: bounds the weight of a model that was never wrong
 
@@ -85,7 +85,7 @@ def weights(known: pd.DataFrame, families: dict[str, str], power: float) -> pd.D
         if months:
             size = np.minimum(rows[members].abs(), LARGEST_ERROR).mean().to_numpy()
             relative = np.maximum(size, SMALLEST_ERROR) / max(size.min(), SMALLEST_ERROR)
-            last = shared(relative ** (-power * months / (months + HALFWAY)), list(families.values()))
+            last = shared(relative ** (-power * months / (months + MONTHS_FOR_HALF)), list(families.values()))
         found[bucket] = last
     return pd.DataFrame.from_dict(found, orient="index", columns=members).rename_axis("bucket")
 

@@ -31,7 +31,7 @@ DRIFT = 0.5  # of the linear trend, as in the Theta method
 FEWEST_FOR_TREND = SEASON_LENGTH + 1
 SMALLEST_SPREAD = 0.003  # of the scale: a constant series has none
 NO_CHANGE = 1e-9  # of the scale: a monthly change below it is rounding
-LIMIT = 8.0  # inputs are cut at ± this many spreads
+INPUT_LIMIT = 8.0  # inputs are cut at ± this many spreads
 TARGET_LIMIT = 40.0  # likewise targets and forecasts
 LARGEST_LOG = 8.0  # of a forecast as a share of the scale: about 3,000 times
 
