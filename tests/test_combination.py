@@ -81,7 +81,7 @@ def scaled_errors(seed: int, n: int, count: int = 3) -> np.ndarray:
 
 
 def known_errors(scaled: np.ndarray, bucket: str = "1-3", months: int = 4) -> pd.DataFrame:
-    """Errors as `combining.errors` gives them, spread over so many months."""
+    """Errors as `combining.past_errors` gives them, spread over so many months."""
     month = pd.date_range("2023-01-01", periods=months, freq="MS")[np.arange(len(scaled)) % months]
     return pd.DataFrame({"ds": month, "bucket": bucket, **dict(zip(NAMES, scaled.T, strict=True))})
 

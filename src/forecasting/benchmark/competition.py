@@ -1,8 +1,9 @@
-"""The project's forecasts of a competition set: the same models, combination, choice and intervals as in a workspace.
+"""The project's forecasts of a competition set: the same models, combination and intervals as in a workspace.
 
 There are four origins inside the training parts, the last one as many months before their end as are to be forecast. What the
-models say there decides the weights of the combination, which model is chosen, and the intervals. Then all of them learn from the
-whole training parts. A competition's series do not add up to anything, so there is nothing to reconcile.
+models say there decides the weights of the combination, the intervals, and which model is chosen: the one with the lowest MASE. The
+gate and the veto of a workspace take no part: there is no incumbent to protect, and nothing is held out. Then all of them learn from
+the whole training parts. A competition's series do not add up to anything, so there is nothing to reconcile.
 """
 
 import time

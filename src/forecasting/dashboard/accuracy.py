@@ -60,7 +60,7 @@ def cutoffs(board: pd.DataFrame) -> str:
 
 
 def published(record: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Return the accuracy of published forecasts that have met their month, one row per lag; see `track_record.Measures`."""
+    """Return the accuracy of published forecasts that have met their month, one row per lag; see `report.Measures`."""
     found = [_published_row(one) for one in by_lag(at(record, level))]
     return pd.DataFrame(found, columns=["lag", "first", "last", "mae", *MEASURES])
 

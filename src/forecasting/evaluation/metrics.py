@@ -1,7 +1,7 @@
 """Measures of accuracy, under utilsforecast's names and definitions, in the form in which people know them.
 
 Every measure takes one table and returns one number (float; NaN where nothing can be measured). The table has one row
-per series, cutoff and month: `y`, the quantiles `q025 … q975` (POINT among them), `scale` (mean absolute
+per series, cutoff and month: `y`, the quantiles `q025 … q975` (the point is q500), `scale` (mean absolute
 seasonal-naive error of the history up to the cutoff) and `squared_scale` (the mean of their squares). The rows of a
 table count alike, as utilsforecast does within one unique_id.
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, POINT, SEASON_LENGTH
+from forecasting.contracts import AGGREGATIONS, SEASON_LENGTH
 from forecasting.evaluation.backtest import CHOICE, COMPARED, HELD_OUT_SET
 from forecasting.evaluation.metrics import score
 from forecasting.series import aggregate_actuals, month_number
@@ -22,7 +22,7 @@ def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     rows = evaluation.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
     rows = rows.merge(_squared_scales(actuals), on=["aggregation", "unique_id", "cutoff"], how="left")
     naive = rows[rows["model_name"] == BASELINE]
-    naive = naive[ROW].assign(naive_error=(naive[POINT] - naive["y"]).abs())
+    naive = naive[ROW].assign(naive_error=(naive["q500"] - naive["y"]).abs())
     return rows.merge(naive, on=ROW, how="left")
 
 
@@ -47,15 +47,14 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    evaluation: BACKTEST_COLUMNS, of `intervals.calibrate_backtests`.
+    evaluation: BACKTEST_COLUMNS, of `calibration.calibrate_backtests`; only its choice and held-out cutoffs are measured.
     train: the training set.
 
     Returns
     -------
     One row per aggregation, evaluation_set ('choice', 'held_out'), horizon_group ('1-3', '4-6', 'all') and model, best MASE
     first: n, n_cutoffs, first_cutoff, last_cutoff, the measures of `metrics`, how many rows these left out, and fva: the seasonal
-    naive's MAE − the model's, in the unit of y, on the rows that both have (above zero, the model is better). The cutoffs that
-    only teach the intervals ('calibration', 'recent') are not measured.
+    naive's MAE − the model's, in the unit of y, on the rows that both have (above zero, the model is better).
     """
     rows = scored_rows(evaluation[evaluation["evaluation_set"].isin(COMPARED)], train)
     parts = [
@@ -64,7 +63,7 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     ]
     grouped = pd.concat(parts, ignore_index=True)
     by = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
-    added = grouped.assign(fva=grouped["naive_error"] - (grouped[POINT] - grouped["y"]).abs())
+    added = grouped.assign(fva=grouped["naive_error"] - (grouped["q500"] - grouped["y"]).abs())
     spans = added.groupby(by).agg(
         n_cutoffs=("cutoff", "nunique"),
         first_cutoff=("cutoff", "min"),

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from forecasting.contracts import POINT
 from forecasting.evaluation.backtest import COMPARED
 from forecasting.evaluation.metrics import METRICS, score
 from forecasting.evaluation.ranking import scored_rows
@@ -30,7 +29,7 @@ def scores_by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     how many rows these left out, and fva, the seasonal naive's MAE − the model's, in the unit of y.
     """
     known = measured(rows, train)
-    known = known.assign(fva=known["naive_error"] - (known[POINT] - known["y"]).abs())
+    known = known.assign(fva=known["naive_error"] - (known["q500"] - known["y"]).abs())
     by = ["model_name", "evaluation_set"]
     parts = []
     for name in GROUPINGS:
@@ -44,7 +43,7 @@ def scores_by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
 def out_of_sample_errors(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Return out-of-sample errors, prediction − actual: `unique_id, cutoff, ds, error`, in the unit of y."""
     known = measured(rows, train)
-    return known.assign(error=known[POINT] - known["y"])[["unique_id", "cutoff", "ds", "error"]]
+    return known.assign(error=known["q500"] - known["y"])[["unique_id", "cutoff", "ds", "error"]]
 
 
 def scores_by_cutoff(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,7 @@ ROW = ["unique_id", "cutoff", "horizon"]
 def scaled_errors(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the absolute scaled error of every model on the same rows [unique_id × cutoff × horizon, model_name].
 
-    `rows` are of `evaluation.scored_rows`. Only single series count, at cutoffs at which every horizon was observed; those that
+    `rows` are of `ranking.scored_rows`. Only single series count, at cutoffs at which every horizon was observed; those that
     teach the intervals are out-of-sample too. Rows without a scale are left out.
     """
     known = rows[

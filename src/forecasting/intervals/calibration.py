@@ -118,7 +118,7 @@ class Calibration:
     def fit(cls, past: Past, naive: dict[str, np.ndarray]) -> Self:
         """Choose the method and the pools from what was known at the cutoff that the calibration is for.
 
-        `naive`: of `intervals.naive_errors`, from the history up to that cutoff.
+        `naive`: of `conformal.naive_errors`, from the history up to that cutoff.
         """
         method, mase = choose_method(past.errors)
         by_pool: dict[str, dict[str, Any]] = {}
@@ -251,7 +251,7 @@ def calibrate_forecasts(
 ) -> Calibrated:
     """Make one model's forecasts after the last month of `train` coherent; give them intervals and columns to publish.
 
-    `raw` is what `backtest.forecast_nodes` returned for `backtest.known_at(train, last month)`. Returns rows with
+    `raw` is what `evaluation.forecast_nodes` returned for `evaluation.known_at(train, last month)`. Returns rows with
     FORECAST_COLUMNS, one per aggregation, unique_id, horizon.
     """
     cut = not allow_negative

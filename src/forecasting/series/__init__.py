@@ -6,7 +6,7 @@ follows from it alone: nothing here knows a model, a file or a setting.
 
 from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import NODE, Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
-from forecasting.series.history import History, histories, within_history
+from forecasting.series.history import DECIMALS, History, histories, within_history
 from forecasting.series.panels import Panel, mean, month_number, month_start, panel
 from forecasting.series.seasonality import Season, season
 from forecasting.series.typical_error import change, panel_scale, scale, scales, seasonal_error
@@ -16,6 +16,7 @@ from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Window
 
 __all__ = [
     "BUCKETS",
+    "DECIMALS",
     "INPUT_LIMIT",
     "NODE",
     "WINDOW",

@@ -80,11 +80,11 @@ def shrunk(departure: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     calendar months, times n / (n + 2) for the n degrees of freedom that estimate the variance within. Below two years there is no season
     and no noise (NaN).
     """
-    years = departure.reshape(len(departure), -1, SEASON_LENGTH)[:, :, ::-1]
+    years = departure.reshape(len(departure), departure.shape[1] // SEASON_LENGTH, SEASON_LENGTH)[:, :, ::-1]
     count = np.isfinite(years).sum(axis=1)
     index = np.nan_to_num(mean(years, axis=1))
     index = index - index.mean(axis=1, keepdims=True)
-    within = np.nansum((years - index[:, None] - mean(years.reshape(len(years), -1))[:, None, None]) ** 2, axis=(1, 2))
+    within = np.nansum((years - index[:, None] - mean(years.reshape(departure.shape))[:, None, None]) ** 2, axis=(1, 2))
     freedom = count.sum(axis=1) - SEASON_LENGTH
     between = np.maximum((count * index**2).sum(axis=1), 1e-12)
     enough = freedom >= FEWEST - SEASON_LENGTH

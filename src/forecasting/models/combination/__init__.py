@@ -165,7 +165,7 @@ class WeightedCombination(Combination):
         return self.learned
 
     def learn(self, known: pd.DataFrame) -> Self:
-        """Learn the weights by months ahead from scaled errors (of `combining.errors`) of months that are known."""
+        """Learn the weights by months ahead from scaled errors (of `combining.past_errors`) of months that are known."""
         families = {member.name: member.family for member in self.members}
         self.learned = combining.weights(known, families, self.settings["power"])
         return self

@@ -36,7 +36,7 @@ def points(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
 
 
 def past_errors(raw: pd.DataFrame, train: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
-    """Return `errors` of walk-forward forecasts (RAW_BACKTEST_COLUMNS) against a domain's training set."""
+    """Return `member_errors` of walk-forward forecasts (RAW_BACKTEST_COLUMNS) against a domain's training set."""
     actuals = aggregate_actuals(train)
     known = scales(actuals, sorted(raw["cutoff"].unique()))
     return member_errors(comparable(raw, train), actuals, known, members)
@@ -71,7 +71,7 @@ def weights(known: pd.DataFrame, families: dict[str, str], power: float) -> pd.D
 
     Parameters
     ----------
-    known: of `errors`, restricted by the caller to months that were known.
+    known: of `member_errors`, restricted by the caller to months that were known.
     families: the family of each member, in their order.
     power: of the inverse error, reached as the known months become many.
 
