@@ -7,7 +7,7 @@ SEASON_LENGTH = 12
 MAX_HORIZON = 6
 
 QUANTILES = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
-QUANTILE_COLUMNS = tuple(f"q{round(q * 1000):03d}" for q in QUANTILES)  # q025 q100 … q900 q975
+QUANTILE_COLUMNS = [f"q{round(q * 1000):03d}" for q in QUANTILES]  # q025 q100 … q900 q975
 POINT = "q500"  # the point forecast is the median
 MIDDLE = QUANTILE_COLUMNS.index(POINT)
 BOUNDS = {"lo_80": "q100", "hi_80": "q900", "lo_95": "q025", "hi_95": "q975"}

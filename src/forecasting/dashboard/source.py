@@ -55,7 +55,7 @@ class Workspace(NamedTuple):
         return _domain(self.data, name, self.state)
 
     def record(self, name: str) -> pd.DataFrame:
-        """Return the published forecasts of a domain that have met their month; see `track_record.load_record`."""
+        """Return the published forecasts of a domain that have met their month; see `report.load_record`."""
         return _record(self.data, name, self.state)
 
     def forecaster(self, name: str) -> SalesForecaster:
@@ -95,7 +95,7 @@ def _forecaster(data: Path, name: str) -> SalesForecaster:
 
 
 def alone(question: Callable[[], Found]) -> Found:
-    """Ask the published file several questions while nobody else has it open: see `published.ONE_AT_A_TIME`."""
+    """Ask the published file several questions while nobody else has it open: see `ledger.ONE_AT_A_TIME`."""
     with ONE_AT_A_TIME:
         return question()
 

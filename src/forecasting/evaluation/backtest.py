@@ -80,7 +80,7 @@ def forecast_nodes(model: Model, history: pd.DataFrame, horizon: int, flow: bool
 
     Parameters
     ----------
-    model: fitted on `hierarchy.as_nodes` of a history.
+    model: fitted on `series.as_nodes` of a history.
     history: of `known_at`, with region and product_category.
 
     Returns
@@ -105,8 +105,8 @@ def walk_forward(
     Returns
     -------
     One row per aggregation, unique_id, cutoff, horizon up to the last month of `train` (RAW_BACKTEST_COLUMNS), without the
-    actuals. Series and sums are forecast each by itself (`reconciliation` makes them agree). A forecast has all its nodes, also
-    where a series has no value in a later month: `hierarchy.comparable` says which rows have an actual.
+    actuals. Series and sums are forecast each by itself (`intervals` makes them agree). A forecast has all its nodes, also
+    where a series has no value in a later month: `series.comparable` says which rows have an actual.
     """
     parts, fitted = [], model
     for number, cutoff in enumerate(cutoffs):

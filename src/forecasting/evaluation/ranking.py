@@ -1,4 +1,4 @@
-"""Which model is how good: the leaderboard, with forecast value added. `gate` chooses by it."""
+"""Which model is how good: the leaderboard, with forecast value added. `choice` chooses by it."""
 
 import pandas as pd
 
@@ -51,8 +51,9 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     train: the training set.
 
     Returns
-    ------- One row per aggregation, evaluation_set, horizon_group ('1-3', '4-6', 'all') and model, best MASE first: n,
-    n_cutoffs, first_cutoff, last_cutoff, the measures of `metrics`, how many rows these left out, and fva: the seasonal
+    -------
+    One row per aggregation, evaluation_set ('choice', 'held_out'), horizon_group ('1-3', '4-6', 'all') and model, best MASE
+    first: n, n_cutoffs, first_cutoff, last_cutoff, the measures of `metrics`, how many rows these left out, and fva: the seasonal
     naive's MAE − the model's, in the unit of y, on the rows that both have (above zero, the model is better).
     """
     rows = scored_rows(evaluation[evaluation["evaluation_set"].isin(COMPARED)], train)

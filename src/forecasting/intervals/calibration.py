@@ -28,8 +28,7 @@ from forecasting.intervals.conformal import (
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
 from forecasting.series import BUCKETS, NODE, aggregate_actuals, bucket_of, comparable, month_number, scales
 
-COLUMNS = list(QUANTILE_COLUMNS)
-UNUSED = [float("nan")] * len(COLUMNS)
+UNUSED = [float("nan")] * len(QUANTILE_COLUMNS)
 ENTRIES = [(level, bucket) for level in AGGREGATIONS for bucket in BUCKETS]
 
 
@@ -70,7 +69,7 @@ def coherent_quantiles(rows: pd.DataFrame, method: str, cut: bool) -> np.ndarray
     All quantiles of a node move as far as its point does, so the width is the node's own.
     """
     point = np.maximum(rows[method].to_numpy(), 0.0) if cut else rows[method].to_numpy()
-    return moved_to(point, rows[COLUMNS].to_numpy())
+    return moved_to(point, rows[QUANTILE_COLUMNS].to_numpy())
 
 
 def moved_to(point: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
@@ -119,7 +118,7 @@ class Calibration:
     def fit(cls, past: Past, naive: dict[str, np.ndarray]) -> Self:
         """Choose the method and the pools from what was known at the cutoff that the calibration is for.
 
-        `naive`: of `intervals.naive_errors`, from the history up to that cutoff.
+        `naive`: of `conformal.naive_errors`, from the history up to that cutoff.
         """
         method, mase = choose_method(past.errors)
         by_pool: dict[str, dict[str, Any]] = {}
@@ -144,7 +143,7 @@ class Calibration:
             "interval_pool": found.pool,
             "interval_n": found.n,
         }
-        return rows.assign(**dict(zip(COLUMNS, found.quantiles.T, strict=True)), **values)
+        return rows.assign(**dict(zip(QUANTILE_COLUMNS, found.quantiles.T, strict=True)), **values)
 
     def moved(self, index: np.ndarray, own: np.ndarray, scale: np.ndarray) -> "Moved":
         """Return coherent quantiles `own` [n, 11] corrected by the errors of their pools, or laid around the point, and the pools.
@@ -252,7 +251,7 @@ def calibrate_forecasts(
 ) -> Calibrated:
     """Make one model's forecasts after the last month of `train` coherent; give them intervals and columns to publish.
 
-    `raw` is what `backtest.forecast_nodes` returned for `backtest.known_at(train, last month)`. Returns rows with
+    `raw` is what `evaluation.forecast_nodes` returned for `evaluation.known_at(train, last month)`. Returns rows with
     FORECAST_COLUMNS, one per aggregation, unique_id, horizon.
     """
     cut = not allow_negative
@@ -276,7 +275,7 @@ def _scaled(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
 def _finished(rows: pd.DataFrame, keys: list[str], columns: list[str], cut: bool) -> Calibrated:
     """Apply the sign policy to bounds and bring rows into the order of `keys` (aggregations from series to total)."""
     negative = int((rows[list(BOUNDS.values())] < 0).any(axis=1).sum()) if cut else 0
-    final = rows.assign(**rows[COLUMNS].clip(lower=0.0)) if cut else rows
+    final = rows.assign(**rows[QUANTILE_COLUMNS].clip(lower=0.0)) if cut else rows
     bounds = {bound: final[quantile] for bound, quantile in BOUNDS.items()}
     final = final.assign(predicted_value=final[POINT], **bounds)
     rank = {name: number for number, name in enumerate(AGGREGATIONS)}

@@ -1,7 +1,7 @@
 """The only module that opens a database.
 
-dbt and `publish` write `warehouse.duckdb`; everybody else reads `published.duckdb`. Connections are short: a process that
-has a DuckDB file open for writing keeps every other one out, and a reader keeps the writer out.
+dbt and `publish` write `warehouse.duckdb`, and the training sets are exported from it; everybody else reads `published.duckdb`.
+Connections are short: a process that has a DuckDB file open for writing keeps every other one out, and a reader keeps the writer out.
 """
 
 import re

@@ -16,8 +16,8 @@ from forecasting.report.track_chart import chart
 from forecasting.report.track_record import load_record
 from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
 
-LEVELS = {"total": "The total", "series": "Single series, on average"}
-PARTS = {"region": "Regions, on average", "category": "Categories, on average"}
+OPEN_TABLES = {"total": "The total", "series": "Single series, on average"}
+FOLDED_TABLES = {"region": "Regions, on average", "category": "Categories, on average"}
 SETS = {"held_out": "Held out: not used to choose the model", "choice": "Used to choose the model"}
 CENT = 0.005  # in the unit: below it a restated actual is the same number
 
@@ -142,7 +142,7 @@ def tables(domain: Domain) -> str:
     return (
         tag("h4", SETS["held_out"])
         + one_set(domain, "held_out")
-        + fold("Regions and categories, on average", one_set(domain, "held_out", PARTS), "screen")
+        + fold("Regions and categories, on average", one_set(domain, "held_out", FOLDED_TABLES), "screen")
         + fold(SETS["choice"], one_set(domain, "choice"), "screen")
     )
 
@@ -157,7 +157,7 @@ def models_explained(names: Iterable[str]) -> str:
     return fold("What the models are", table(head, rows, "The models", text=range(3)))
 
 
-def one_set(domain: Domain, evaluation_set: str, shown: dict[str, str] = LEVELS) -> str:
+def one_set(domain: Domain, evaluation_set: str, shown: dict[str, str] = OPEN_TABLES) -> str:
     """Return the walk-forward accuracy of every model on one set of cutoffs, one table for each level `shown`."""
     rows = domain.accuracy
     rows = rows[(rows["forecast_kind"] == "walk_forward") & (rows["evaluation_set"] == evaluation_set)]

@@ -14,7 +14,7 @@ POOLS = """
     from forecasts where run_id = $run_id and status = 'published' and interval_pool is not null
     group by aggregation, interval_pool
 """
-LEVELS = {"total": "Total", "region": "Regions", "category": "Categories", "series": "Single series"}
+AGGREGATION_NAMES = {"total": "Total", "region": "Regions", "category": "Categories", "series": "Single series"}
 METHODS = {
     "bottom_up": "the forecasts of the series are added up; those of the sums themselves are not used",
     "ols": "all forecasts, of series and of sums, are moved to the nearest ones that add up, each counting alike",
@@ -42,12 +42,12 @@ def intervals(published: str, domain: Domain) -> str:
 def pool_table(published: str, domain: Domain) -> str:
     """Return on which errors, and how many, the intervals of each level rest."""
     rows = query(published, POOLS, {"run_id": domain.manifest.get("run_id")})
-    rows = rows.assign(place=rows["aggregation"].map(list(LEVELS).index)).sort_values(
+    rows = rows.assign(place=rows["aggregation"].map(list(AGGREGATION_NAMES).index)).sort_values(
         ["place", "first", "interval_pool"]
     )
     cells = [
         [
-            LEVELS[row["aggregation"]],
+            AGGREGATION_NAMES[row["aggregation"]],
             str(row["first"]) if row["first"] == row["last"] else f"{row['first']} to {row['last']}",
             escape(pool_words(row["interval_pool"])),
             number(row["n"]),

@@ -19,12 +19,6 @@ from forecasting.report.notices import in_brief, texts_of
 from forecasting.report.summary import sentences
 from forecasting.wording import listing, month
 
-LEVELS = (
-    "total",
-    "category",
-    "series",
-)  # what the page reads: the series say what makes a difference, categories the cover
-
 
 def header(domains: dict[str, Domain | None]) -> str:
     """Return the page's title and what it covers."""

@@ -39,7 +39,7 @@ class Workspace:
 
     @property
     def warehouse(self) -> Path:
-        """The database that only dbt and `publish` open."""
+        """The database that only dbt, the export of the training sets and `publish` open."""
         return self.data / "warehouse.duckdb"
 
     @property

@@ -10,10 +10,10 @@ from forecasting.models import model_name
 from forecasting.site.exports import FORECASTS
 from forecasting.wording import month
 
-LEVELS = ("total", "region", "category", "series")  # the order in which they are read
+READING_ORDER = ("total", "region", "category", "series")  # the order in which they are read
 SHOWN_MONTHS = 12  # closed months on the tabs «by month» and «actual vs forecast»
 KINDS = {"published": "published", "walk_forward": "walk-forward (back-test)", "backfill": "backfill"}
-BY_LEVEL = f"list_position({list(LEVELS)}, cast(aggregation as varchar))"
+BY_LEVEL = f"list_position({list(READING_ORDER)}, cast(aggregation as varchar))"
 ORDER = f"{BY_LEVEL}, unique_id"
 
 
@@ -158,7 +158,7 @@ def by_month(actuals: pd.DataFrame, forecasts: pd.DataFrame) -> tuple[pd.DataFra
     past.columns = [f"{month(ds, short=True)} actual" for ds in past.columns]
     coming.columns = [f"{month(ds, short=True)} forecast" for ds in coming.columns]
     wide = past.join(coming, how="outer").reset_index()
-    order = wide["aggregation"].map(LEVELS.index)
+    order = wide["aggregation"].map(READING_ORDER.index)
     wide = wide.assign(order=order).sort_values(["order", "region", "product_category"], ignore_index=True)
     amounts = [Column(name, "amount", "") for name in (*past.columns, *coming.columns)]
     return wide.drop(columns="order"), [*(COLUMNS[name] for name in NODE), *amounts]
