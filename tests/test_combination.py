@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
 from forecasting.errors import UserError
-from forecasting.evaluation.backtest import cutoffs, empty_backtest, known_at, walk_forward
+from forecasting.evaluation.backtest import empty_backtest, known_at, walk_forward
+from forecasting.evaluation.cutoffs import cutoffs
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import MedianCombination, WeightedCombination

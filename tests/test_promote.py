@@ -18,7 +18,7 @@ from forecasting.__main__ import main
 from forecasting.choice import gate, incumbent, promotion
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.evaluation.backtest import plan_cutoffs as plan
+from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.ledger import publishing as publish
 from forecasting.pipeline import notebooks as pipeline
 from forecasting.registry import tracking
@@ -60,8 +60,9 @@ class Company:
         self.plan()
         run = RunFolder.open(self.folder)
         train = run.training_set()
+        run.write_table("cutoffs", plan(train["ds"]))
         champion = gate.choose_champion(
-            board_of(self.mase), plan(train["ds"]), ORDER, run.read_json("incumbent"), gate.Gate()
+            board_of(self.mase), run.cutoffs(), ORDER, run.read_json("incumbent"), gate.Gate()
         )
         run.write_json("champion", champion)
         write_tables(run, train, champion["name"])
@@ -133,7 +134,7 @@ def company(root, tmp_path_factory) -> Company:
     found.place.data.mkdir(parents=True)
     dataset.run_dbt(found.place, "build --select latest_runs", {})
     tracking.prepare_store(found.place.data)
-    (found.place.runs / "plan.json").write_text('{"domains": ["sales"]}')
+    (found.place.runs / "built.json").write_text('{"domains": ["sales"]}')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             publish, "PUBLISHED", ["forecasts", "backtests", "actuals", "runs", "publications", "latest_runs"]
@@ -197,10 +198,14 @@ def test_a_month_and_a_setting_that_are_taken_back_bring_back_their_run(company,
     settings = company.place.root / "params" / "workspaces" / "acme.yml"
     settings.write_text("gate_min_improvement_pct: 90.0\n")
     assert company.plan()["name"] == "linear" and company.plan()["run_id"] == first["run_id"]  # of the run in force
-    settings.write_text("horizon: 3\n")  # which chooses nothing: the choice stays, though it is another run
+    settings.write_text("n_cutoffs: 5\n")  # which only the notebook of the data checks declares
+    assert company.plan()["run_id"] == first["run_id"]
+    settings.write_text(
+        "horizon: 3\noutlier_threshold: 5.0\n"
+    )  # which choose nothing: the same contest, though it is another run
     assert company.plan() == second["incumbent"]
     third = company.run()
-    assert third["choice"] == second["choice"] and third["run_id"] != second["run_id"]
+    assert third["contest"] == second["contest"] and third["run_id"] != second["run_id"]
     settings.unlink()
     assert company.run()["run_id"] == second["run_id"]
     assert company.ask("select count(*) from runs") == [(3,)]

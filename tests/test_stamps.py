@@ -75,7 +75,17 @@ def test_writing_the_same_content_leaves_the_file_alone(tmp_path):
 @pytest.mark.parametrize(
     ("step", "modules"),
     [
-        ("20_train_naive", {"models.naive", "series.hierarchy", "intervals.reconciliation", "intervals.conformal"}),
+        ("10_check_data", {"training_set.checks", "evaluation.cutoffs"}),
+        (
+            "20_train_naive",
+            {
+                "models.naive",
+                "evaluation.backtest",
+                "series.hierarchy",
+                "intervals.reconciliation",
+                "intervals.conformal",
+            },
+        ),
         ("20_train_statistical", {"models.statistical", "series.seasonality", "series.history"}),
         (
             "20_train_boosting",
@@ -91,7 +101,7 @@ def test_writing_the_same_content_leaves_the_file_alone(tmp_path):
             "20_train_cnn_lstm",
             {"models.cnn_lstm", "models.cnn_lstm.training", "series.windows.normalization", "models.cnn_lstm.network"},
         ),
-        ("25_combine", {"models.combination", "models.combination.combining", "evaluation.backtest"}),
+        ("25_combine", {"models.combination", "models.combination.combining", "intervals.calibration"}),
         ("30_evaluate", {"choice.gate", "choice.verdict", "evaluation.ranking", "evaluation.significance"}),
     ],
 )

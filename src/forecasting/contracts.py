@@ -1,4 +1,11 @@
-"""Names that several modules share: the domains, the quantiles and the columns of the tables that others read."""
+"""Names that several modules share: the domains, the quantiles, the columns of the tables that others read, and a model's back-test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:  # pandas takes a third of a second, and most commands find nothing to do
+    import pandas as pd
 
 DOMAINS = ("sales", "inventory", "profit")
 FLOWS = ("sales", "profit")  # sums over a month; inventory is a stock, measured at the month's end
@@ -29,3 +36,16 @@ FORECAST_COLUMNS = [
     "domain", "aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "model_name", "predicted_value", *BOUNDS,
     "scale", "interval_pool", "interval_n", "status", "is_fallback",
 ]  # fmt: skip
+
+
+class BackTest(NamedTuple):
+    """What one model would have said at past cutoffs, as its notebook leaves it.
+
+    `raw` (RAW_BACKTEST_COLUMNS) is what it said, `rows` (BACKTEST_COLUMNS) are coherent and have intervals; `cut` counts what the sign
+    policy cut at zero, of the series' points and of all rows' bounds. `calibration` is what the next forecast gets, as JSON.
+    """
+
+    raw: pd.DataFrame
+    rows: pd.DataFrame
+    cut: dict[str, int]
+    calibration: dict[str, Any]

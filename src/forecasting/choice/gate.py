@@ -33,14 +33,14 @@ class Gate:
 
 
 def choose_champion(
-    board: pd.DataFrame, plan: pd.DataFrame, order: Sequence[str], incumbent: dict[str, Any], gate: Gate
+    board: pd.DataFrame, cutoffs: pd.DataFrame, order: Sequence[str], incumbent: dict[str, Any], gate: Gate
 ) -> dict[str, Any]:
     """Choose one model for the domain.
 
     Parameters
     ----------
     board: of `evaluation.leaderboard`. The baselines in it are candidates too; a model that lacks rows which others have is none.
-    plan: cutoff, evaluation_set.
+    cutoffs: cutoff, evaluation_set.
     order: the models of the run, simplest first: the earlier wins a tie; models that are not named come last, by name.
     incumbent: `incumbent.json`: name, the champion so far (None at a first run), and decision, a person's (or None).
 
@@ -61,7 +61,7 @@ def choose_champion(
     gate_choice = BASELINE if veto else contest.winner
     decision = _usable(incumbent["decision"], {*order, *board["model_name"]})
     name = decision["name"] if decision else gate_choice
-    n_cutoffs = int((plan["evaluation_set"] == CHOICE).sum())
+    n_cutoffs = int((cutoffs["evaluation_set"] == CHOICE).sum())
     texts = [
         verdict.contest_text(contest, candidates[gate.metric], n_cutoffs),
         verdict.basis_text(n_cutoffs, len(measured) - len(candidates)) if len(candidates) else "",
@@ -82,7 +82,7 @@ def choose_champion(
         "chosen_on": decision["on"] if decision else None,
         "next_best": _best(candidates.drop(index=name, errors="ignore"), order, gate.metric),
         "veto": veto,
-        **_record(name, series, plan),
+        **_record(name, series, cutoffs),
     }
 
 
@@ -166,7 +166,7 @@ def _mase(series: pd.DataFrame, evaluation_set: str) -> dict[str, float]:
     return dict(zip(rows["model_name"], rows["mase"].astype(float), strict=True))
 
 
-def _record(name: str, series: pd.DataFrame, plan: pd.DataFrame) -> dict[str, Any]:
+def _record(name: str, series: pd.DataFrame, cutoffs: pd.DataFrame) -> dict[str, Any]:
     """Return how good the model was, JSON: mase_choice, mase_held_out, seasonal_naive_mase_held_out (None where there is nothing
     to measure), beats_seasonal_naive (on the cutoffs held out), choice_cutoffs and held_out_cutoffs (ISO dates).
     """
@@ -177,11 +177,11 @@ def _record(name: str, series: pd.DataFrame, plan: pd.DataFrame) -> dict[str, An
         "mase_held_out": mine,
         "seasonal_naive_mase_held_out": naive,
         "beats_seasonal_naive": mine is not None and naive is not None and mine < naive,
-        "choice_cutoffs": _iso(plan, CHOICE),
-        "held_out_cutoffs": _iso(plan, HELD_OUT_SET),
+        "choice_cutoffs": _iso(cutoffs, CHOICE),
+        "held_out_cutoffs": _iso(cutoffs, HELD_OUT_SET),
     }
 
 
-def _iso(plan: pd.DataFrame, evaluation_set: str) -> list[str]:
+def _iso(cutoffs: pd.DataFrame, evaluation_set: str) -> list[str]:
     """Return the cutoffs of one set as ISO dates."""
-    return [f"{cutoff:%Y-%m-%d}" for cutoff in plan.loc[plan["evaluation_set"] == evaluation_set, "cutoff"]]
+    return [f"{cutoff:%Y-%m-%d}" for cutoff in cutoffs.loc[cutoffs["evaluation_set"] == evaluation_set, "cutoff"]]

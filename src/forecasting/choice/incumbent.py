@@ -20,30 +20,31 @@ PUBLISHED_RUNS = """
 """
 
 
-def write_incumbent(workspace: Workspace, domain: str, steps: dict[str, str], rebuilt: bool) -> None:
+def write_incumbent(
+    workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any], rebuilt: bool
+) -> None:
     """Write `incumbent.json` into the run folder of a domain: name and run_id (None at a first run), decision (or None).
 
-    Nothing is looked up, which takes seconds, while neither the training set nor a step that counts has changed and nobody has
-    decided anything.
+    Nothing is looked up, which takes seconds, while nothing that the contest rests on has changed and nobody has decided anything.
 
     Parameters
     ----------
-    steps: the stamps by step.
+    steps, settings: the stamps by step and the parameters of the domain.
     rebuilt: whether the warehouse was built anew, perhaps because the workspace was emptied.
     """
     target, memory = workspace.runs / domain / "incumbent.json", memory_file(workspace, domain)
     train = workspace.runs / domain / f"train_{domain}.parquet"
-    looked_up_for = identity.choice_identity(hashlib.sha256(train.read_bytes()).hexdigest(), steps)
+    looked_up_for = identity.contest(hashlib.sha256(train.read_bytes()).hexdigest(), steps, settings)
     known = target.exists() and memory.exists() and memory.read_text(encoding="utf-8") == looked_up_for
     if known and not rebuilt:
         return
-    found = look_up(workspace, domain, steps)
+    found = look_up(workspace, domain, steps, settings)
     write_if_changed(target, json.dumps(found, indent=2, sort_keys=True) + "\n")
     write_if_changed(memory, looked_up_for)
 
 
 def memory_file(workspace: Workspace, domain: str) -> Path:
-    """Return the file that says for which training set and steps the incumbent was looked up."""
+    """Return the file that says for which contest the incumbent was looked up."""
     return workspace.runs / "stamps" / f"{domain}-incumbent.stamp"
 
 
@@ -52,22 +53,25 @@ def forget(workspace: Workspace, domain: str) -> None:
     memory_file(workspace, domain).unlink(missing_ok=True)
 
 
-def look_up(workspace: Workspace, domain: str, steps: dict[str, str]) -> dict[str, Any]:
+def look_up(workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any]) -> dict[str, Any]:
     """Return the content of `incumbent.json` from the published runs and the registry."""
     from forecasting import registry
     from forecasting.run import RunFolder
 
     train = RunFolder.open(workspace.runs / domain).training_set()
-    choice = identity.choice_identity(identity.train_fingerprint(train), steps)
+    contest = identity.contest(identity.train_fingerprint(train), steps, settings)
     standing = registry.decision(workspace.data, domain)
     decision = {"name": standing["model"], "on": standing["on"]} if standing else None
-    return {**of_choice(published_runs(workspace, domain), choice), "decision": decision}
+    return {**of_contest(published_runs(workspace, domain), contest), "decision": decision}
 
 
-def of_choice(runs: list[dict[str, Any]], choice: str) -> dict[str, Any]:
-    """Return name and run_id of the incumbent of a choice; `runs` are manifests, the one in force first."""
+def of_contest(runs: list[dict[str, Any]], contest: str) -> dict[str, Any]:
+    """Return name and run_id of the incumbent of a contest; `runs` are manifests, the one in force first.
+
+    Manifests of versions before this one lack the key: their code was another, so their contest was too.
+    """
     for manifest in runs:
-        if manifest.get("choice") == choice:
+        if manifest.get("contest") == contest:
             return {key: manifest["incumbent"][key] for key in ("name", "run_id")}
     if not runs:
         return {"name": None, "run_id": None}

@@ -4,7 +4,8 @@ In: a model and a training set, or the calibrated rows of many models. Out: walk
 the leaderboard, and whether a difference is more than luck.
 """
 
-from forecasting.evaluation.backtest import CHOICE, HELD_OUT_SET, forecast_nodes, known_at, plan_cutoffs, walk_forward
+from forecasting.evaluation.backtest import back_test, forecast_nodes, known_at, walk_forward
+from forecasting.evaluation.cutoffs import CHOICE, HELD_OUT_SET, plan_cutoffs
 from forecasting.evaluation.metrics import METRICS, wql
 from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
 from forecasting.evaluation.scores import (
@@ -21,6 +22,7 @@ __all__ = [
     "CHOICE",
     "HELD_OUT_SET",
     "METRICS",
+    "back_test",
     "compare_models",
     "forecast_nodes",
     "known_at",

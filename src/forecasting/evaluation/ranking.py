@@ -3,7 +3,7 @@
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, SEASON_LENGTH
-from forecasting.evaluation.backtest import CHOICE, COMPARED, HELD_OUT_SET
+from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET
 from forecasting.evaluation.metrics import score
 from forecasting.series import aggregate_actuals, month_number
 
@@ -47,7 +47,7 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    evaluation: BACKTEST_COLUMNS, of `calibration.calibrate_backtests`; only its choice and held-out cutoffs are measured.
+    evaluation: BACKTEST_COLUMNS, of `intervals.calibrate_backtest`; only its choice and held-out cutoffs are measured.
     train: the training set.
 
     Returns

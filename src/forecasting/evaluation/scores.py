@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from forecasting.evaluation.backtest import COMPARED
+from forecasting.evaluation.cutoffs import COMPARED
 from forecasting.evaluation.metrics import METRICS, score
 from forecasting.evaluation.ranking import scored_rows
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import POINT
-from forecasting.evaluation.backtest import CALIBRATION, COMPARED
+from forecasting.evaluation.cutoffs import CALIBRATION, COMPARED
 from forecasting.evaluation.ranking import BASELINE
 
 MIN_CUTOFFS = 12  # fewer tell nothing: at 12 the correction halves the statistic of six months ahead

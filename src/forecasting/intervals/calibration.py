@@ -6,7 +6,6 @@ made to agree by the method that did best up to their cutoff, series are cut at 
 what is left, and each gets the interval that was known at its cutoff.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -14,7 +13,15 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, BACKTEST_COLUMNS, BOUNDS, FORECAST_COLUMNS, POINT, QUANTILE_COLUMNS
+from forecasting.contracts import (
+    AGGREGATIONS,
+    BACKTEST_COLUMNS,
+    BOUNDS,
+    FORECAST_COLUMNS,
+    POINT,
+    QUANTILE_COLUMNS,
+    BackTest,
+)
 from forecasting.intervals.conformal import (
     MIDDLE,
     Pool,
@@ -185,12 +192,14 @@ def _entry(pool: Pool) -> dict[str, Any]:
     return {"pool": pool.name, "n": len(pool.residuals), "offsets": point, "corrections": own}
 
 
-def reconciliation_table(calibrations: dict[str, Calibration]) -> pd.DataFrame:
+def reconciliation_table(calibrations: dict[str, dict[str, Any]]) -> pd.DataFrame:
     """Return which method is in force for each model and why: model_name, reconciliation, and the MASE of each method.
 
-    The MASE is the mean over the aggregations, on all past forecasts; NaN where there are none.
+    `calibrations`, as JSON, by model. The MASE is the mean over the aggregations, on all past forecasts; NaN where there are none.
     """
-    rows = [{"model_name": name, "reconciliation": c.reconciliation, **c.mase} for name, c in calibrations.items()]
+    rows = [
+        {"model_name": name, "reconciliation": c["reconciliation"], **c["mase"]} for name, c in calibrations.items()
+    ]
     return pd.DataFrame(rows, columns=["model_name", "reconciliation", *METHODS])
 
 
@@ -204,40 +213,31 @@ class Calibrated(NamedTuple):
     cut: dict[str, int]
 
 
-def calibrate_backtests(
-    raw: pd.DataFrame, train: pd.DataFrame, domain: str, plan: pd.DataFrame, allow_negative: bool
-) -> Calibrated:
-    """Make the backtests of one or more models coherent and give them the intervals that were known at each cutoff.
+def calibrate_backtest(
+    raw: pd.DataFrame, train: pd.DataFrame, domain: str, cutoffs: pd.DataFrame, allow_negative: bool
+) -> BackTest:
+    """Make one model's forecasts at past cutoffs coherent and give them the intervals that were known at each cutoff.
 
     Parameters
     ----------
-    raw: RAW_BACKTEST_COLUMNS, of `backtest.walk_forward`.
+    raw: RAW_BACKTEST_COLUMNS, of `evaluation.walk_forward`; there may be no rows.
     train: the training set up to its last month.
-    plan: cutoff, evaluation_set (of `backtest.plan`); rows of other cutoffs are left out.
+    cutoffs: cutoff, evaluation_set (of `evaluation.plan_cutoffs`); rows of other cutoffs are left out.
 
     Returns
     -------
-    Rows with BACKTEST_COLUMNS: one per model, aggregation, unique_id, cutoff, horizon.
+    The back-test, with one row per aggregation, unique_id, cutoff, horizon; and the calibration of the next forecast, from all rows.
     """
     actuals, cut = aggregate_actuals(train), not allow_negative
-    rows = _past(raw.merge(plan[["cutoff"]], on="cutoff"), train, actuals, cut)
-    past = {name: Past.of(part, cut) for name, part in rows.groupby("model_name")}
-    parts = [rows.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
-    for cutoff, known in rows.groupby("cutoff"):
+    measured = _past(raw.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
+    past = Past.of(measured, cut)
+    parts = [measured.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
+    for cutoff, rows in measured.groupby("cutoff"):
         naive = naive_errors(actuals[actuals["ds"] <= cutoff])
-        for name, part in known.groupby("model_name"):
-            parts.append(Calibration.fit(past[name].known_at(cutoff), naive).apply(part, cut))
-    calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(plan, on="cutoff").assign(domain=domain)
-    return _finished(calibrated, ["model_name", *NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
-
-
-def final_calibrations(
-    raw: pd.DataFrame, names: Sequence[str], train: pd.DataFrame, allow_negative: bool
-) -> dict[str, Calibration]:
-    """Return the calibration of each named model's next forecast, from all of its backtests in `raw` (there may be none)."""
-    actuals, cut = aggregate_actuals(train), not allow_negative
-    rows, naive = _past(raw, train, actuals, cut), naive_errors(actuals)
-    return {name: Calibration.fit(Past.of(rows[rows["model_name"] == name], cut), naive) for name in names}
+        parts.append(Calibration.fit(past.known_at(cutoff), naive).apply(rows, cut))
+    calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(cutoffs, on="cutoff").assign(domain=domain)
+    finished = _finished(calibrated, ["model_name", *NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
+    return BackTest(raw, *finished, Calibration.fit(past, naive_errors(actuals)).to_json())
 
 
 def calibrate_forecasts(

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, MIDDLE, QUANTILES, SEASON_LENGTH
-from forecasting.series import BUCKETS, change, panel, scale
+from forecasting.series import BUCKETS, change, panel, panel_scale
 
 ENOUGH = 39  # residuals: below this the rank of a 2.5 % bound lies outside the sample
 ENOUGH_MONTHS = 3  # that they come from
@@ -88,7 +88,8 @@ def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def _naive_errors(history: pd.DataFrame) -> np.ndarray:
     """Return the seasonal naive's scaled errors within a history of one aggregation [n]."""
-    errors = (change(panel(history), SEASON_LENGTH) / scale(history).to_numpy()[:, None]).ravel()
+    known = panel(history)
+    errors = (change(known, SEASON_LENGTH) / panel_scale(known)[:, None]).ravel()
     return errors[np.isfinite(errors)]
 
 

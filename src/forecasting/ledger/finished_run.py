@@ -79,7 +79,7 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
     champion = run.read_json("champion")
     return {
         "run_id": identity.run_id(run.domain, cutoff, fingerprint, facts, run.steps, incumbent),
-        "choice": identity.choice_identity(fingerprint, run.steps), "incumbent": incumbent,
+        "contest": identity.contest(fingerprint, run.steps, settings), "incumbent": incumbent,
         "domain": run.domain, "workspace": workspace.name, "source": workspace.source, "cutoff": cutoff,
         "fingerprint": fingerprint, "params": settings, "steps": run.steps,
         "lock": stamps.lock_hash(workspace.root), "git_commit": git_commit(workspace.root),

@@ -65,7 +65,7 @@ def plan(workspace: Workspace, rebuilt: bool = True) -> None:
         for step, stamp in found.items():
             write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
         write_run(workspace, domain, domain, found)
-        choice.write_incumbent(workspace, domain, found, rebuilt)
+        choice.write_incumbent(workspace, domain, found, settings, rebuilt)
         page_stamp(workspace, domain, settings)
     settings = params.resolve(workspace.root, workspace.name, domains[0], workspace.profile)
     for page in shared_pages(workspace):
