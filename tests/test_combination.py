@@ -1,5 +1,6 @@
 """Combinations: weights against a loop, learned from known months only, and the same numbers once saved."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import aggregate_actuals, as_nodes
 from forecasting.series.panels import panel
+from forecasting.serving.model_source import folder_times
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
@@ -347,6 +349,53 @@ def test_a_member_that_is_missing_on_disk_is_named(train: pd.DataFrame, tmp_path
     shutil.rmtree(tmp_path / "members" / "naive")
     with pytest.raises(UserError, match=r"members/naive holds no saved model"):
         models.load(tmp_path)
+
+
+def beside(folder: Path, train: pd.DataFrame) -> MedianCombination:
+    """Save three models and, beside them, a combination that refers to them; return the same of models in memory."""
+    parts = [member.fit(train) for member in (SeasonalNaive(), LinearModel(penalties=[100.0]), Naive())]
+    for member in parts:
+        member.save(folder / member.name)
+    MedianCombination([models.saved_member(folder / member.name) for member in parts]).save(folder / "median")
+    return MedianCombination(parts)
+
+
+def test_a_combination_refers_to_members_that_are_saved_beside_it(train: pd.DataFrame, tmp_path: Path):
+    model = beside(tmp_path / "models", train)
+    moved = shutil.move(tmp_path / "models", tmp_path / "elsewhere") / "median"
+    assert [path.name for path in moved.iterdir()] == ["model.json"]
+    loaded = models.load(moved)
+    assert loaded.names == model.names == ["seasonal_naive", "linear", "naive"]
+    expected, found = (models.forecast(one, train, 6, flow=True) for one in (model, loaded))
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    before = folder_times(moved)
+    path = moved.parent / "linear" / "model.json"
+    path.write_bytes(path.read_bytes() + b" ")
+    assert folder_times(moved) != before
+    path.unlink()
+    with pytest.raises(UserError, match=r"linear holds no saved model"):
+        models.load(moved)
+    loaded.save(moved)  # what was loaded is whole again, wherever it is saved
+    pd.testing.assert_frame_equal(models.forecast(models.load(moved), train, 6, flow=True), expected, check_exact=True)
+
+
+def test_a_folder_of_the_version_before_names_members_that_lie_inside(train: pd.DataFrame, tmp_path: Path):
+    model = MedianCombination([member.fit(train) for member in (SeasonalNaive(), LinearModel(), Naive())])
+    model.save(tmp_path)
+    path = tmp_path / "model.json"
+    content = json.loads(path.read_text())
+    content["state"]["members"] = model.names
+    path.write_text(json.dumps(content))
+    found = models.load(tmp_path)
+    assert found.names == model.names
+    assert models.forecast(found, train, 6, flow=True).equals(models.forecast(model, train, 6, flow=True))
+
+
+def test_a_saved_member_that_is_not_beside_is_refused(train: pd.DataFrame, tmp_path: Path):
+    Naive().fit(train).save(tmp_path / "models" / "naive")
+    model = MedianCombination([models.saved_member(tmp_path / "models" / "naive")])
+    with pytest.raises(UserError, match=r"models/naive is not beside .*other/median"):
+        model.save(tmp_path / "other" / "median")
 
 
 # --- who takes part

@@ -1,7 +1,9 @@
 """What MLflow is told of a saved model: the packages it needs, and predictions by the rules that the notebooks follow."""
 
 import ast
+import dataclasses
 import importlib.metadata
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +18,9 @@ from forecasting.models.boosting import BoostingModel
 from forecasting.models.combination import MedianCombination
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
-from forecasting.registry import mlflow_model, tracking
-from forecasting.run import stamps
+from forecasting.registry import mlflow_model, tracking, versions
+from forecasting.run import RunFolder, stamps
+from forecasting.series import as_nodes
 from synthetic import company, series
 
 
@@ -70,6 +73,65 @@ def test_a_combination_requires_what_its_members_do_in_the_locked_versions(root,
     ]  # fmt: skip
     lock = (root / "requirements.lock").read_text(encoding="utf-8").splitlines()
     assert set(found) <= {line.split(" ;")[0] for line in lock}
+
+
+def run_folder(path: Path, train: pd.DataFrame, experiment: str = "sales") -> RunFolder:
+    """Return a run of sales with two models and a combination that refers to them."""
+    for member in (LinearModel(penalties=[100.0]), SeasonalNaive()):
+        member.fit(as_nodes(train)).save(path / "models" / member.name)
+    members = [models.saved_member(path / "models" / name) for name in ("linear", "seasonal_naive")]
+    MedianCombination(members).save(path / "models" / "median")
+    train.to_parquet(path / "train_sales.parquet")
+    return RunFolder(path, "sales", "acme", experiment, {"20_train_x": "1", "25_combine": "2"})
+
+
+def log(run: RunFolder, data: Path, step: str, name: str, **settings: int) -> str:
+    """Log a model of a run and return its URI."""
+    nothing = pd.DataFrame({"metric": [], "value": []})
+    tracking.log_step(run, data, step, name, settings, nothing, model_dir=run.path / "models" / name)
+    return run.read_json(f"tracking/{name}")["model_uri"]
+
+
+def test_a_logged_combination_refers_to_its_members_wherever_the_store_lies(tmp_path):
+    train, data = company(48), tmp_path / "data"
+    run = run_folder(tmp_path / "run", train)
+    names = ("linear", "seasonal_naive")
+    logged = {name: log(run, data, "20_train_x", name) for name in names}
+    uri = log(run, data, "25_combine", "median")
+    history = as_nodes(train)
+    expected = models.forecast(models.load(run.path / "models" / "median"), history, 6, flow=True)
+    pd.testing.assert_frame_equal(mlflow.pyfunc.load_model(uri).predict(history), expected, check_exact=True)
+
+    moved = shutil.move(data, tmp_path / "moved")
+    shutil.rmtree(run.path / "models")
+    location = mlflow.MlflowClient(tracking.store_uri(moved)).get_logged_model(uri.removeprefix("models:/"))
+    folder = versions.stored(moved, location.artifact_location, "median")
+    assert [path.name for path in folder.iterdir()] == ["model.json"]
+    pd.testing.assert_frame_equal(models.forecast(models.load(folder), history, 6, True), expected, check_exact=True)
+    assert [path.resolve().parts[-4] for path in models.member_folders(folder).values()] == [
+        logged[name].removeprefix("models:/") for name in names
+    ]
+
+
+def test_a_combination_is_logged_again_when_a_member_is_and_not_else(tmp_path):
+    run, data = run_folder(tmp_path / "run", company(48)), tmp_path / "data"
+    log(run, data, "20_train_x", "linear")
+    first = log(run, data, "25_combine", "median")
+    assert log(run, data, "25_combine", "median") == first
+    log(run, data, "20_train_x", "linear", penalty=1)
+    assert log(run, data, "25_combine", "median") != first
+
+
+def test_members_that_were_not_logged_or_by_hand_are_copied(tmp_path):
+    run, data = run_folder(tmp_path / "run", company(48)), tmp_path / "data"
+    by_hand = dataclasses.replace(run, experiment=f"sales {tracking.BY_HAND}")
+    for one, copied in ((run, {"seasonal_naive"}), (by_hand, {"linear", "seasonal_naive"})):
+        log(one, data, "20_train_x", "linear")
+        uri = log(one, data, "25_combine", "median")
+        logged = mlflow.MlflowClient().get_logged_model(uri.removeprefix("models:/"))
+        folder = versions.stored(data, logged.artifact_location, "median")
+        assert {path.name for path in (folder / "members").iterdir()} == copied
+        assert models.load(folder).names == ["linear", "seasonal_naive"]
 
 
 def test_mlflow_serves_numbers_for_every_series(tmp_path):

@@ -5,7 +5,6 @@ is one file in this folder with a tuple MODELS. Its import is cheap: a heavy lib
 need it.
 """
 
-import json
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -15,9 +14,8 @@ import pandas as pd
 
 from forecasting.contracts import MIDDLE, QUANTILE_COLUMNS
 from forecasting.errors import UserError
+from forecasting.models import saved
 from forecasting.series import Panel, month_start, panel
-
-MODEL_FILE = "model.json"
 
 
 class Model(ABC):
@@ -91,14 +89,13 @@ class Model(ABC):
 
     def save(self, directory: Path) -> None:
         """Write the model to a folder; a family with weights adds its files here and calls this."""
-        directory.mkdir(parents=True, exist_ok=True)
         content = {"name": self.name, "family": self.family, "settings": self.settings, "state": self.state()}
-        (directory / MODEL_FILE).write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        saved.write(directory, content)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Read what `save` wrote."""
-        content = json.loads((directory / MODEL_FILE).read_text(encoding="utf-8"))
+        content = saved.read(directory)
         model = cls(**content["settings"])
         model.restore(content["state"])
         return model

@@ -1,7 +1,6 @@
 """Finding a family by its file, a model by its name and a saved model by what it wrote; and what models say of themselves."""
 
 import importlib
-import json
 import pkgutil
 import re
 from collections.abc import Sequence
@@ -9,11 +8,12 @@ from functools import cache
 from pathlib import Path
 
 from forecasting.errors import UserError
-from forecasting.models.base import MODEL_FILE, Model
+from forecasting.models import saved
+from forecasting.models.base import Model
 from forecasting.wording import DASH, SPACE
 
 FOLDER = Path(__file__).parent
-NO_FAMILIES = ("base", "families", "forecasts")  # what lies beside them
+NO_FAMILIES = ("base", "families", "forecasts", "saved")  # what lies beside them
 
 
 def families() -> list[str]:
@@ -76,8 +76,4 @@ def load(directory: Path) -> Model:
     UserError
         If the folder holds no saved model.
     """
-    path = Path(directory) / MODEL_FILE
-    if not path.exists():
-        raise UserError(f"{path} is missing: {directory} holds no saved model. Run the training notebook first.")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return get(content["name"]).load(Path(directory))
+    return get(saved.read(directory)["name"]).load(Path(directory))

@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import logging
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ import pandas as pd
 from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.files import digest
-from forecasting.models import MODEL_FILE, about
+from forecasting.models import about, gathered, member_folders, saved_folders, saved_member
 from forecasting.run import RunFolder, train_fingerprint
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def log_step(
     train = run.training_set()
     fingerprint = train_fingerprint(train)
     client = open_store(tracking_dir, run.experiment)
-    found = step_id(run, step, name, fingerprint, settings)
+    members = logged_members(run, model_dir) if model_dir is not None else {}
+    found = step_id(run, step, name, fingerprint, settings, members)
     run_id = finished(client, run.experiment, found) if step in run.steps else None
     if run_id is None:
         tags = {"step": step, "step_id": found, "domain": run.domain, "workspace": run.workspace,
@@ -124,16 +126,21 @@ def log_step(
             run_id = active.info.run_id
             log_content(run_id, settings, metrics, figures or {}, tables or {})
             if model_dir is not None:
-                mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow))
+                mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow, members))
     run.write_json(
         f"tracking/{name}", {"mlflow_run_id": run_id, "model_uri": client.get_run(run_id).data.tags.get("model_uri")}
     )
 
 
-def step_id(run: RunFolder, step: str, name: str, fingerprint: str, settings: dict[str, Any]) -> str:
-    """Return what a step's result rests on: training set, cutoffs, settings, its stamp and those of the steps that train before it."""
+def step_id(
+    run: RunFolder, step: str, name: str, fingerprint: str, settings: dict[str, Any], members: dict[str, str]
+) -> str:
+    """Return what a step's result rests on: training set, cutoffs, settings, its stamp and those of the steps that train before it.
+
+    `members`: the logged models that a combination refers to, by name.
+    """
     stamps = {key: stamp for key, stamp in run.steps.items() if key == step or "20_" <= key < f"{step[:2]}_"}
-    return digest(run.workspace, run.domain, name, fingerprint, run.cutoffs().to_dict("list"), stamps, settings)
+    return digest(run.workspace, run.domain, name, fingerprint, run.cutoffs().to_dict("list"), stamps, settings, members)
 
 
 def finished(client: "MlflowClient", experiment: str, step_id: str) -> str | None:
@@ -174,23 +181,49 @@ def log_metrics(run_id: str, metrics: pd.DataFrame) -> None:
     mlflow.MlflowClient().log_batch(run_id, metrics=entries)
 
 
-def log_model(model_dir: Path, flow: bool) -> str:
+def logged_members(run: RunFolder, model_dir: Path) -> dict[str, str]:
+    """Return the URIs under which this run logged the members of a saved combination, by name; none by hand, or of another model."""
+    names = (
+        []
+        if run.is_by_hand
+        else [name for name in member_folders(model_dir) if (run.path / f"tracking/{name}.json").exists()]
+    )
+    found = {name: run.read_json(f"tracking/{name}")["model_uri"] for name in names}
+    return {name: uri for name, uri in found.items() if uri}
+
+
+def log_model(model_dir: Path, flow: bool, members: dict[str, str] | None = None) -> str:
     """Log a saved model folder as models-from-code, our code and our JSON and no pickle; return the model's URI.
 
-    `flow`: whether its domain sums over a month, so that a series of twelve empty months has ended.
+    Parameters
+    ----------
+    flow
+        Whether its domain sums over a month, so that a series of twelve empty months has ended.
+    members
+        URIs of a combination's members that were logged in the same experiment: what is logged refers to them.
     """
     import mlflow
 
     from forecasting.registry import mlflow_model
 
-    logged = mlflow.pyfunc.log_model(
-        name="model",
-        python_model=mlflow_model.__file__,
-        artifacts={"model": str(model_dir)},
-        signature=signature(flow),
-        pip_requirements=requirements(model_dir),
-    )
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = model_dir
+        if member_folders(model_dir):
+            folder = Path(scratch) / model_dir.name
+            gathered(model_dir, folder, {name: beside(uri, name) for name, uri in (members or {}).items()})
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=mlflow_model.__file__,
+            artifacts={"model": str(folder)},
+            signature=signature(flow),
+            pip_requirements=requirements(model_dir),
+        )
     return logged.model_uri
+
+
+def beside(uri: str, name: str) -> str:
+    """Return where a logged model's folder is, seen from that of another model of the same experiment, wherever the store lies."""
+    return f"../../../../{uri.removeprefix('models:/')}/artifacts/artifacts/{name}"
 
 
 def signature(flow: bool) -> "ModelSignature":
@@ -212,6 +245,6 @@ def signature(flow: bool) -> "ModelSignature":
 
 def requirements(model_dir: Path) -> list[str]:
     """Return the packages that a saved model needs, a combination those of its members too, in the versions that are installed."""
-    saved = [json.loads(path.read_text(encoding="utf-8")) for path in model_dir.rglob(MODEL_FILE)]
-    names = {*SHARED_PACKAGES, *(package for model in saved for package in about(model["name"]).packages)}
+    models = [saved_member(folder).name for folder in saved_folders(model_dir)]
+    names = {*SHARED_PACKAGES, *(package for model in models for package in about(model).packages)}
     return [f"{name}=={importlib.metadata.version(name).split('+')[0]}" for name in sorted(names)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from forecasting.errors import UserError
 from forecasting.intervals import Calibration
 from forecasting.ledger import Published, PublishedRun
+from forecasting.models import saved_folders
 from forecasting.serving.served_model import UNKNOWN, Origin, ServedModel
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
@@ -123,7 +124,11 @@ def folder_times(folder: Path | None) -> tuple:
     """Return what changes when a file of a saved model does, members of a combination included."""
     if folder is None:
         return ()
-    return times([folder, *sorted(path for path in folder.rglob("*") if path.is_file())])
+    try:
+        folders = saved_folders(folder)
+    except Exception:  # a damaged file is damaged in any way, and whoever loads it says so
+        folders = [folder]
+    return times([path for each in folders for path in (each, *sorted(each.glob("*")))])
 
 
 def _time(path: Path) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ state quantiles of their own lie around theirs; where no member does they are eq
 combination's past errors alone.
 """
 
+import shutil
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,17 +21,16 @@ from forecasting.models.combination import combining
 from forecasting.models.combination.combining import KEY
 from forecasting.models.families import load
 from forecasting.models.forecasts import forecast
-
-MEMBERS = "members"
+from forecasting.models.saved import MEMBERS, SavedMember, member_folders
 
 
 class Combination(Model):
-    """What both combinations share: members, fitted models in a fixed order."""
+    """What both combinations share: members in a fixed order, fitted models or, to combine what they said, saved ones."""
 
     family = "combination"
 
-    def __init__(self, members: Sequence[Model] = (), **settings: Any) -> None:
-        """Take the members, fitted, and the settings by name."""
+    def __init__(self, members: Sequence[Model | SavedMember] = (), **settings: Any) -> None:
+        """Take the members and the settings by name; with saved members it combines back-tests and is saved, no more."""
         super().__init__(**settings)
         self.members = list(members)
 
@@ -106,25 +106,31 @@ class Combination(Model):
         return {MEMBERS: {member.name: member.explanation() for member in self.members}}
 
     def save(self, directory: Path) -> None:
-        """Write the combination and, in a folder each, its members."""
-        super().save(directory)
+        """Write the combination and, in a folder each inside, those of its members that are not saved beside it."""
+        shutil.rmtree(directory / MEMBERS, ignore_errors=True)  # of a model that was saved here before
         for member in self.members:
-            member.save(directory / MEMBERS / member.name)
+            if not isinstance(member, SavedMember):
+                member.save(directory / MEMBERS / member.name)
+            elif member.folder.resolve() != directory.resolve().parent / member.name:
+                raise UserError(
+                    f"{self.name}: {member.folder} is not beside {directory}, where it would be looked for."
+                )
+        super().save(directory)
 
     def state(self) -> dict[str, Any]:
-        """Return the members' names: their own files hold the rest."""
-        return {MEMBERS: self.names}
+        """Return where the members are; see `models/saved`."""
+        return {MEMBERS: [f"{'..' if isinstance(one, SavedMember) else MEMBERS}/{one.name}" for one in self.members]}
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Read what `save` wrote, members included."""
         model = super().load(directory)
-        model.members = [load(directory / MEMBERS / name) for name in model.listed]
+        model.members = [load(folder) for folder in member_folders(directory).values()]
         return model
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` returned; the members follow in `load`."""
-        self.listed = list(state[MEMBERS])
+        self.listed = [Path(place).name for place in state[MEMBERS]]
 
 
 class MedianCombination(Combination):
