@@ -249,8 +249,10 @@ def test_the_look_on_paper_counts_for_the_render_stamp(project, monkeypatch):
     from forecasting.run.workspace import Workspace
 
     place = Workspace(project, "acme", "sample", None)
-    for name in ("publish", "render"):
-        (project / "src" / "forecasting" / f"{name}.py").write_text("")
+    for name in ("ledger/publishing", "site/rendering"):
+        module = project / "src" / "forecasting" / f"{name}.py"
+        module.parent.mkdir()
+        module.write_text("")
     monkeypatch.setattr(pipeline, "forget_pages", lambda *_: None)
     found = []
     (project / "reports").mkdir()
