@@ -135,7 +135,7 @@ clean:  ## remove what can be rebuilt (runs/); data/ with the published forecast
 	@touch $@
 
 # --- the flow ----------------------------------------------------------------------------------------------------------------
-# `data` writes plan.mk (which domains, which model families) and the stamps; the rules below follow from them.
+# `data` writes plan.mk (which domains, which model families, which pages) and the stamps; the rules below follow from them.
 
 .PHONY: _report _docs
 _report:
@@ -155,8 +155,6 @@ _docs:
 -include $(RUNS)/plan.mk
 
 PUBLISHED := data/$(FOLDER)/published.duckdb
-BENCHMARK := $(wildcard runs/benchmark/results.csv)
-PAGES     := $(if $(DOMAINS),index $(DOMAINS) accuracy model_card data_quality $(if $(BENCHMARK),benchmark) glossary)
 
 .PHONY: _published
 _published: $(PUBLISHED)
@@ -198,8 +196,6 @@ $(PUBLISHED): $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/10_check_data.ipynb 
 
 $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(STAMPS)/page-%.stamp
 	@$(FC) page $* $(ARGS)
-
-$(RUNS)/pages/benchmark.ipynb: $(BENCHMARK)
 
 $(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(STAMPS)/render.stamp
 	@$(FC) render $(ARGS)

@@ -9,6 +9,8 @@ from unittest import mock
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
+from forecasting.run import pages_of
+
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
 
 
@@ -50,11 +52,9 @@ def preserved(shell: InteractiveShell) -> Iterator[None]:
 def execute_pages(published: Path, pages_dir: Path, domains: tuple[str, ...]) -> Path:
     """Write the executed pages of a company into `pages_dir` and return it."""
     pages_dir.mkdir(parents=True, exist_ok=True)
-    shared = ("accuracy", "model_card", "data_quality", "glossary")
-    sources = {"index": "index", **dict.fromkeys(domains, "domain"), **{name: name for name in shared}}
-    for name, source in sources.items():
-        values = {"published": str(published)} | ({"domain": name} if source == "domain" else {})
-        nbformat.write(executed(REPORTS / f"{source}.ipynb", **values), pages_dir / f"{name}.ipynb")
+    for page in pages_of(domains, has_benchmark=False):
+        values = {"published": str(published)} | ({"domain": page.domain} if page.domain else {})
+        nbformat.write(executed(REPORTS / page.source, **values), pages_dir / f"{page.name}.ipynb")
     return pages_dir
 
 

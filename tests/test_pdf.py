@@ -33,7 +33,7 @@ def printed(folder, *html, **pages):
     contents = {"index": [("markdown", "# Title"), *(("html", text) for text in html)]}
     contents |= {name: [("html", text)] for name, text in pages.items()}
     folder.mkdir(exist_ok=True)
-    pdf.write(contents, render.PAGES, EDITION, folder / "r.pdf", render.REPORTS, folder / "scratch")
+    pdf.write(contents, render.TITLES, EDITION, folder / "r.pdf", render.REPORTS, folder / "scratch")
     return pypdf.PdfReader(folder / "r.pdf")
 
 
@@ -251,10 +251,10 @@ def report(tmp_path_factory):
     company = Company(domains=("profit",), regions=("East", "N & S"), categories=("<Parts>",), history=True, loss=True)
     published = build(folder / "p.duckdb", company)
     pages = execute_pages(published, folder / "pages", company.domains)
-    found = {name: pages / f"{name}.ipynb" for name in render.PAGES if (pages / f"{name}.ipynb").exists()}
+    found = {name: pages / f"{name}.ipynb" for name in render.TITLES if (pages / f"{name}.ipynb").exists()}
     contents = {name: render.fragments(path, {f"{page}.html" for page in found}) for name, path in found.items()}
     pdf.write(
-        contents, render.PAGES, Edition.open(published, "acme"), folder / "r.pdf", render.REPORTS, folder / "scratch"
+        contents, render.TITLES, Edition.open(published, "acme"), folder / "r.pdf", render.REPORTS, folder / "scratch"
     )
     return contents, pypdf.PdfReader(folder / "r.pdf")
 
@@ -279,4 +279,4 @@ def test_pages_stand_in_the_order_of_the_navigation_with_bookmarks(report):
     contents, reader = report
     top = [item.title for item in reader.outline if not isinstance(item, list)]
     assert top[0].startswith("Monthly forecast") and len(top) == len(contents)
-    assert [name for name in render.PAGES if name in contents] == list(contents)
+    assert [name for name in render.TITLES if name in contents] == list(contents)
