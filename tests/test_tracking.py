@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -18,6 +19,7 @@ from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.registry import mlflow_model, tracking
 from forecasting.run import stamps
+from forecasting.run.folder import RunFolder
 from synthetic import company, series
 
 
@@ -91,3 +93,26 @@ def test_mlflow_serves_numbers_for_every_series(tmp_path):
     stock = served(directory, tmp_path, flow=False).predict(history, params={"horizon": 3})
     assert stock.set_index("unique_id")["is_fallback"].groupby(level=0).any().to_dict()["C/ended"] is False
     assert np.isfinite(stock[list(QUANTILE_COLUMNS)].to_numpy()).all()
+
+
+def test_a_result_is_logged_anew_when_what_trained_before_it_or_the_cutoffs_are_others(tmp_path):
+    """Else a combination would be registered with the members of a run before."""
+    steps = {"10_check_data": "a", "20_train_linear": "b", "20_train_naive": "c", "25_combine": "d", "40_forecast": "e"}
+    run = RunFolder(tmp_path, "sales", "acme", "sales", steps)
+    cutoffs = pd.DataFrame({"cutoff": pd.to_datetime(["2024-01-01"]), "evaluation_set": "choice"})
+
+    def ids(**changed: str) -> list[str]:
+        run.write_table("cutoffs", cutoffs)
+        other = replace(run, steps={**steps, **changed})
+        return [tracking.step_id(other, step, "x", "training set", {}) for step in ("20_train_linear", "25_combine")]
+
+    first = ids()
+    for changed, anew in (
+        ({"20_train_linear": "z"}, [True, True]),
+        ({"20_train_naive": "z"}, [False, True]),
+        ({"25_combine": "z"}, [False, True]),
+        ({"10_check_data": "z", "40_forecast": "z"}, [False, False]),
+    ):
+        assert [old != new for old, new in zip(first, ids(**changed), strict=True)] == anew
+    cutoffs["cutoff"] += pd.DateOffset(months=1)
+    assert not set(ids()) & set(first)
