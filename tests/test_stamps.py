@@ -37,6 +37,14 @@ def test_a_changed_file_reaches_the_steps_that_use_it(project, file, changes):
     assert [old != new for old, new in zip(before, after, strict=True)] == changes
 
 
+def test_of_the_lock_only_versions_count(project):
+    before = both(project)
+    (project / "requirements.lock").write_text("pandas==2.3.3\n    --hash=sha256:0\n")
+    assert both(project) == before
+    (project / "requirements.lock").write_text("pandas==2.3.4\n    --hash=sha256:0\n")
+    assert all(old != new for old, new in zip(before, both(project), strict=True))
+
+
 def test_a_new_colour_reaches_the_pages(project):
     before = both(project, page=True)
     (project / "src/forecasting/plots.py").write_text("colour = 'red'\n")
