@@ -4,6 +4,7 @@ In: a model and a training set, or the calibrated rows of many models. Out: walk
 the leaderboard, and whether a difference is more than luck.
 """
 
+from forecasting.evaluation import metrics
 from forecasting.evaluation.backtest import CHOICE, HELD_OUT_SET, forecast_nodes, known_at, plan_cutoffs, walk_forward
 from forecasting.evaluation.metrics import METRICS, wql
 from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
@@ -26,6 +27,7 @@ __all__ = [
     "known_at",
     "leaderboard",
     "leaderboard_metrics",
+    "metrics",
     "out_of_sample_errors",
     "pairs_to_compare",
     "plan_cutoffs",
