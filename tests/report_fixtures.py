@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from dbt_sql import model
 from forecasting.contracts import QUANTILE_COLUMNS
 
 Z = np.array([-1.96, -1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816, 1.96])
@@ -422,6 +423,7 @@ def build(path: Path, company: Company | None = None) -> Path:
                 f"create table {table} as select * " + (f"replace ({casts})" if dates else "") + " from frame"
             )
             connection.unregister("frame")
+        connection.execute(f"create view counted_forecasts as {model('marts/counted_forecasts')}")
     return path
 
 

@@ -32,7 +32,7 @@ from forecasting.dashboard.pasted import Brought
 from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.wording import plain
 from forecasting.errors import UserError
-from forecasting.ledger.domain import load_domain
+from forecasting.ledger import Published
 from forecasting.serving.forecaster import SalesForecaster
 from forecasting.wording.numbers import month
 from report_fixtures import VARIANTS, Company, build
@@ -227,7 +227,7 @@ MONTHS = """
 @pytest.mark.parametrize("node", [("total", "All", "All"), ("region", "North", "All"), ("series", "South", "Parts")])
 def test_a_selection_is_what_the_database_holds(served, node):
     published = served.data / "published.duckdb"
-    chosen = selection.select(load_domain(str(published), "sales"), *node[1:])
+    chosen = selection.select(Published(str(published)).domain("sales"), *node[1:])
     expected = ask(published, MONTHS, *node)
     columns = ["ds", "actual", "predicted_value", "lo_80", "hi_95", "cutoff"]
     found = chosen.past[columns].astype(object).where(chosen.past[columns].notna(), None)
@@ -240,7 +240,7 @@ def test_a_selection_is_what_the_database_holds(served, node):
 
 def test_key_figures_are_those_of_the_database(served):
     published = served.data / "published.duckdb"
-    chosen = selection.select(load_domain(str(published), "sales"), "North", "All")
+    chosen = selection.select(Published(str(published)).domain("sales"), "North", "All")
     last, made, coming, every = selection.key_figures(chosen)
     rows = ask(published, MONTHS, "region", "North", "All")
     y = {row[0]: row[1] for row in rows}
@@ -256,10 +256,10 @@ def test_key_figures_are_those_of_the_database(served):
 
 
 def test_a_zero_forecast_and_a_missing_one_have_no_percentage(tmp_path):
-    zero = load_domain(str(build(tmp_path / "zero.duckdb", only("all zero"))), "sales")
+    zero = Published(str(build(tmp_path / "zero.duckdb", only("all zero")))).domain("sales")
     figures = selection.key_figures(selection.select(zero, "All", "All"))
     assert not any("inf" in figure.change or "nan" in figure.change or "%" in figure.change for figure in figures)
-    bare = load_domain(str(build(tmp_path / "bare.duckdb", only("no back-test"))), "sales")
+    bare = Published(str(build(tmp_path / "bare.duckdb", only("no back-test")))).domain("sales")
     assert selection.key_figures(selection.select(bare, "All", "All"))[1].value == DASH
 
 
@@ -283,7 +283,7 @@ def test_published_accuracy_is_that_of_the_mart(served):
 
 def test_the_back_test_is_that_of_the_mart(served):
     published = served.data / "published.duckdb"
-    board = accuracy.back_test(load_domain(str(published), "sales"), "series", "held_out")
+    board = accuracy.back_test(Published(str(published)).domain("sales"), "series", "held_out")
     sql = """select model_name, mase, is_champion from forecast_accuracy where domain = 'sales' and aggregation = 'series'
         and forecast_kind = 'walk_forward' and evaluation_set = 'held_out' and horizon_group = 'all' order by mase"""
     expected = ask(published, sql)

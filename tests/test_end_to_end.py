@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import DOMAINS
-from forecasting.ledger.database import query
 from forecasting.serving.forecaster import SalesForecaster
 from project_copy import ProjectCopy
+from published_tables import query
 
 SMOKE = ("report", "PROFILE=smoke")
 RUN = ("run", "PROFILE=smoke")

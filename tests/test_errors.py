@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 
 from forecasting.__main__ import main
-from forecasting.ledger.database import query
 from project_copy import ProjectCopy
+from published_tables import query
 
 GOOD = "order_date,net_amount,region,product_category,cost_amount"
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from forecasting.api.errors import documented
 from forecasting.api.schemas import Accuracy, AccuracyQuery, ForecastQuery, Forecasts, Models, Nothing
 from forecasting.api.service import Service
-from forecasting.contracts import MAX_HORIZON
+from forecasting.contracts import AGGREGATIONS, MAX_HORIZON
 from forecasting.run import plain_rows
 from forecasting.serving import SalesForecaster
 
@@ -24,7 +24,8 @@ def forecasts(query: Annotated[ForecastQuery, Query()], request: Request) -> dic
     """Return published forecasts: of the run in force, or of the one that was in force at the end of a day."""
     published = request.app.state.service.published
     run = published.run(published.in_force_of(query.domain, query.as_of))
-    rows = published.forecasts(run.run_id, query.horizon, query.region, query.category, query.aggregation)
+    aggregations = (query.aggregation,) if query.aggregation else AGGREGATIONS
+    rows = published.forecasts(run.run_id, query.horizon, query.region, query.category, aggregations)
     champion = run.manifest["champion"]["name"]
     versions = rows["model_version"].dropna()
     return {

@@ -14,11 +14,6 @@ from typing import Any
 from forecasting.files import write_if_changed
 from forecasting.run import Workspace, identity
 
-PUBLISHED_RUNS = """
-    select runs.manifest from publications inner join runs on publications.run_id = runs.run_id
-    where publications.domain = $domain order by publications.published_at desc
-"""
-
 
 def write_incumbent(
     workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any], rebuilt: bool
@@ -85,8 +80,8 @@ def gate_choice(manifest: dict[str, Any]) -> str:
 
 def published_runs(workspace: Workspace, domain: str) -> list[dict[str, Any]]:
     """Return the manifests of a domain's publications, the one in force first; none where nothing was published."""
-    from forecasting.ledger import query
+    from forecasting.ledger import Published
 
     if not workspace.published.exists():
         return []
-    return [json.loads(text) for text in query(workspace.published, PUBLISHED_RUNS, {"domain": domain})["manifest"]]
+    return Published(workspace.published).manifests(domain)

@@ -4,6 +4,7 @@ In: a model and a training set, or the calibrated rows of many models. Out: walk
 the leaderboard, and whether a difference is more than luck.
 """
 
+from forecasting.evaluation import metrics
 from forecasting.evaluation.backtest import back_test, forecast_nodes, known_at, walk_forward
 from forecasting.evaluation.cutoffs import CHOICE, HELD_OUT_SET, plan_cutoffs
 from forecasting.evaluation.metrics import METRICS, wql
@@ -28,6 +29,7 @@ __all__ = [
     "known_at",
     "leaderboard",
     "leaderboard_metrics",
+    "metrics",
     "out_of_sample_errors",
     "pairs_to_compare",
     "plan_cutoffs",

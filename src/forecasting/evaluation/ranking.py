@@ -4,7 +4,7 @@ import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, SEASON_LENGTH
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET
-from forecasting.evaluation.metrics import score
+from forecasting.evaluation.metrics import WITH_FVA, score
 from forecasting.series import aggregate_actuals, month_number
 
 BASELINE = "seasonal_naive"
@@ -63,14 +63,10 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     ]
     grouped = pd.concat(parts, ignore_index=True)
     by = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
-    added = grouped.assign(fva=grouped["naive_error"] - (grouped["q500"] - grouped["y"]).abs())
-    spans = added.groupby(by).agg(
-        n_cutoffs=("cutoff", "nunique"),
-        first_cutoff=("cutoff", "min"),
-        last_cutoff=("cutoff", "max"),
-        fva=("fva", "mean"),
+    spans = grouped.groupby(by).agg(
+        n_cutoffs=("cutoff", "nunique"), first_cutoff=("cutoff", "min"), last_cutoff=("cutoff", "max")
     )
-    board = score(grouped, by).merge(spans.reset_index(), on=by)
+    board = score(grouped, by, WITH_FVA).merge(spans.reset_index(), on=by)
     order = {
         "aggregation": AGGREGATIONS,
         "evaluation_set": (CHOICE, HELD_OUT_SET),

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
 from forecasting.errors import UserError
 
@@ -50,12 +49,6 @@ def connect(path: Path, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConne
         yield connection
     finally:
         connection.close()
-
-
-def query(path: Path | str, sql: str, params: dict | None = None) -> pd.DataFrame:
-    """Run one SELECT on a database file, opened read-only and closed at once; dates come as datetime64[ns]."""
-    with connect(Path(path)) as connection:
-        return connection.execute(sql, params or {}).df()
 
 
 def require_writable(path: Path) -> None:

@@ -22,7 +22,7 @@ from forecasting.run import Workspace
 PUBLISHED = [
     *(f"ml_train_{domain}_monthly" for domain in DOMAINS),
     *(f"ml_pred_{domain}_{months}m" for domain in DOMAINS for months in (1, 3, 6)),
-    "domain_calendar", "left_out_months", "monthly_actuals", "actual_vs_forecast", "forecast_accuracy",
+    "domain_calendar", "left_out_months", "monthly_actuals", "actual_vs_forecast", "counted_forecasts", "forecast_accuracy",
     "forecasts", "backtests", "actuals", "runs", "publications", "latest_runs",
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
-from forecasting.ledger import Domain, at
+from forecasting.ledger import Domain, Published, at
 from forecasting.models import about, model_name
 from forecasting.report import track_exceptions, track_tables, walk_forward
 from forecasting.report.champion import labelled
@@ -126,7 +126,7 @@ def backtests(published: str, domains: dict[str, Domain | None]) -> str:
     found = [
         tag("h3", f"{domain.title}: back-test", id=f"backtest-{domain.name}")
         + tables(domain)
-        + walk_forward.details(domain, walk_forward.load_held_out(published, domain))
+        + walk_forward.details(domain, Published(published).held_out(domain.name))
         for domain in filter(None, domains.values())
     ]
     shared = models_explained(

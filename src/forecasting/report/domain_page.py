@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 
 from forecasting.errors import UserError
-from forecasting.ledger import Domain, at, load_domain
+from forecasting.ledger import Domain, Published, at
 from forecasting.models import model_name
 from forecasting.report.charts import drawing, trend
 from forecasting.report.glossary import term
@@ -28,7 +28,7 @@ def load(published: str, name: str) -> Domain:
     UserError
         If nothing has been published for it.
     """
-    found = load_domain(published, name)
+    found = Published(published).domain(name)
     if found is None:
         raise UserError(f"{published} holds no forecasts of {name}: run `make report`, or choose another domain.")
     return found

@@ -4,16 +4,11 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.ledger import Domain, query
+from forecasting.ledger import Domain
 from forecasting.report.glossary import term
 from forecasting.report.html import paragraph, table
 from forecasting.wording import count, number
 
-POOLS = """
-    select aggregation, interval_pool, min(horizon) as first, max(horizon) as last, min(interval_n) as n
-    from forecasts where run_id = $run_id and status = 'published' and interval_pool is not null
-    group by aggregation, interval_pool
-"""
 AGGREGATION_NAMES = {"total": "Total", "region": "Regions", "category": "Categories", "series": "Single series"}
 METHODS = {
     "bottom_up": "the forecasts of the series are added up; those of the sums themselves are not used",
@@ -26,7 +21,7 @@ METHODS = {
 SHORT = {"bottom_up": "adding up the series", "ols": "nearest, all alike", "wls_struct": "nearest, by number of series"}
 
 
-def intervals(published: str, domain: Domain) -> str:
+def intervals(domain: Domain) -> str:
     """Return the method of the intervals with the errors behind each, and the method of the sums."""
     return (
         paragraph(
@@ -34,14 +29,15 @@ def intervals(published: str, domain: Domain) -> str:
             "in months it did not know, not from assumptions. Errors are pooled over series of one kind, in units of each "
             "series' own seasonal error, apart for the next three months and for later ones where there are enough of them."
         )
-        + pool_table(published, domain)
+        + pool_table(domain)
         + sums(domain)
     )
 
 
-def pool_table(published: str, domain: Domain) -> str:
+def pool_table(domain: Domain) -> str:
     """Return on which errors, and how many, the intervals of each level rest."""
-    rows = query(published, POOLS, {"run_id": domain.manifest.get("run_id")})
+    pools = domain.future.groupby(["aggregation", "interval_pool"], as_index=False)
+    rows = pools.agg(first=("horizon", "min"), last=("horizon", "max"), n=("interval_n", "min"))
     rows = rows.assign(place=rows["aggregation"].map(list(AGGREGATION_NAMES).index)).sort_values(
         ["place", "first", "interval_pool"]
     )

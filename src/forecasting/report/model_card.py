@@ -30,12 +30,12 @@ def header(domains: dict[str, Domain | None]) -> str:
     return tag("h1", "Model card") + paragraph(text, "lead") + (note(f"Sections: {links}.") if shown else "")
 
 
-def sections(published: str, domains: dict[str, Domain | None]) -> str:
+def sections(domains: dict[str, Domain | None]) -> str:
     """Return one section per domain; a sentence for one that has no forecasts."""
-    return "".join(section(published, name, domains.get(name)) for name in DOMAINS)
+    return "".join(section(name, domains.get(name)) for name in DOMAINS)
 
 
-def section(published: str, name: str, domain: Domain | None) -> str:
+def section(name: str, domain: Domain | None) -> str:
     """Return the card of one domain."""
     heading = tag("h2", name.capitalize(), id=name)
     if domain is None:
@@ -49,7 +49,7 @@ def section(published: str, name: str, domain: Domain | None) -> str:
             "What is inside",
             explanation.inside(domain.champion, found.get("model") or {}, horizon(domain)) + set_to(domain),
         ),
-        ("Intervals and sums", intervals(published, domain)),
+        ("Intervals and sums", intervals(domain)),
         ("What it cannot know", limits(domain)),
         ("Which run, data and model made this", provenance.manifest(domain) + steps(domain)),
     ]

@@ -55,7 +55,7 @@ class ChampionSource:
         """See `Source`."""
         from forecasting import registry
 
-        published = Published(self.data)
+        published = Published(self.data / "published.duckdb")
         published.in_force_of(self.domain)  # says so where nothing was published
         version = registry.champion(self.data, self.domain)
         return in_run(published.run(version.run_id), version)
@@ -75,7 +75,7 @@ class RunSource:
         """See `Source`."""
         from forecasting import registry
 
-        run = Published(self.data).run(self.run_id)
+        run = Published(self.data / "published.duckdb").run(self.run_id)
         name = run.manifest["champion"]["name"]
         return in_run(run, registry.registered(self.data, run.domain, self.run_id, name))
 
