@@ -121,15 +121,16 @@ def test_the_champion_is_registered_and_predicts_what_was_published(project, pub
     """From the registry, through MLflow's own loader and the calibration of its name, come the numbers of the ledger."""
     code = """
         import json, mlflow
-        from forecasting import backtest, tracking
-        from forecasting.calibration import Calibration, calibrate_forecasts
-        from forecasting.hierarchy import as_nodes, from_nodes
-        from forecasting.warehouse import query
-        tracking.open_store("data/sample", "sales")
+        from forecasting.evaluation import known_at
+        from forecasting.intervals import Calibration, calibrate_forecasts
+        from forecasting.ledger import Published
+        from forecasting.registry.tracking import open_store
+        from forecasting.series import as_nodes, from_nodes
+        open_store("data/sample", "sales")
         version = mlflow.MlflowClient().get_model_version_by_alias("sales_monthly", "champion")
         model = mlflow.pyfunc.load_model("models:/sales_monthly@champion")
-        train = query("data/sample/published.duckdb", "select * from ml_train_sales_monthly order by unique_id, ds")
-        history = backtest.known_at(train, train["ds"].max())
+        train = Published("data/sample/published.duckdb").training_set("sales")
+        history = known_at(train, train["ds"].max())
         raw = from_nodes(model.predict(as_nodes(history), params={"horizon": 6}), history)
         name = version.tags["model_name"]
         known = Calibration.from_json(json.load(open(f"runs/sample/sales/calibration/{name}.json")))
@@ -167,7 +168,7 @@ def test_the_forecaster_gives_what_was_published_from_a_copy_of_the_data_alone(p
 def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(project, published):
     code = """
         import json, mlflow
-        from forecasting import tracking
+        from forecasting.registry import tracking
         client = tracking.open_store("data/sample", "profit")
         experiment = client.get_experiment_by_name("profit").experiment_id
         runs = client.search_runs([experiment])

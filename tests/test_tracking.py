@@ -165,7 +165,9 @@ def test_a_result_is_logged_anew_when_what_trained_before_it_or_the_cutoffs_are_
     def ids(**changed: str) -> list[str]:
         run.write_table("cutoffs", cutoffs)
         other = replace(run, steps={**steps, **changed})
-        return [tracking.step_id(other, step, "x", "training set", {}) for step in ("20_train_linear", "25_combine")]
+        return [
+            tracking.step_id(other, step, "x", "training set", {}, {}) for step in ("20_train_linear", "25_combine")
+        ]
 
     first = ids()
     for changed, anew in (

@@ -51,7 +51,7 @@ def data(project) -> Path:
 
 
 def test_it_is_read_and_served(project, data):
-    published = Published(data)
+    published = Published(data / "published.duckdb")
     run = published.run(published.in_force_of("sales"))
     train = published.training_set("sales")
     rows = SalesForecaster.champion(data, "sales").forecast(train)
@@ -69,7 +69,7 @@ def test_its_models_load_by_mlflow(project, data, name):
     (run,) = mlflow.search_runs(
         experiment_names=["sales"], filter_string=f"tags.mlflow.runName = 'sales {name}'", output_format="list"
     )
-    train = Published(data).training_set("sales")[["unique_id", "ds", "y"]]
+    train = Published(data / "published.duckdb").training_set("sales")[["unique_id", "ds", "y"]]
     folder = moved(data, run.data.tags["model_uri"])
     found = mlflow.pyfunc.load_model(str(folder)).predict(train, params={"horizon": 3})
     assert len(found) == 3 * train["unique_id"].nunique() and found.notna().all(axis=None)
@@ -82,10 +82,10 @@ def moved(data: Path, uri: str) -> Path:
 
 
 def test_it_is_continued(project, data):
-    before = Published(data).in_force_of("sales")
+    before = Published(data / "published.duckdb").in_force_of("sales")
     alias = champion(data, "sales")
     project.made("report", *SMALL)
-    published = Published(data)
+    published = Published(data / "published.duckdb")
     now = published.run(published.in_force_of("sales"))
     assert now.run_id != before
     assert published.run(before).manifest  # what was published stays

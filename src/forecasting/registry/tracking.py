@@ -140,7 +140,9 @@ def step_id(
     `members`: the logged models that a combination refers to, by name.
     """
     stamps = {key: stamp for key, stamp in run.steps.items() if key == step or "20_" <= key < f"{step[:2]}_"}
-    return digest(run.workspace, run.domain, name, fingerprint, run.cutoffs().to_dict("list"), stamps, settings, members)
+    return digest(
+        run.workspace, run.domain, name, fingerprint, run.cutoffs().to_dict("list"), stamps, settings, members
+    )
 
 
 def finished(client: "MlflowClient", experiment: str, step_id: str) -> str | None:
