@@ -229,7 +229,9 @@ def test_nothing_published_gives_a_report_and_keeps_no_edition(workplace, tmp_pa
 def test_a_report_stays_small(make, tmp_path_factory):
     report, kept = make(WINTER)
     usual = build(tmp_path_factory.mktemp("usual") / "p.duckdb", Company(history=True))
-    beside.write(report, {"index": [("html", FRONT)]}, render.TITLES, usual, Edition.open(usual, "acme"), render.REPORTS)
+    beside.write(
+        report, {"index": [("html", FRONT)]}, render.TITLES, usual, Edition.open(usual, "acme"), render.REPORTS
+    )
     assert sum(path.stat().st_size for path in report.iterdir()) < 15_000_000
     assert sum(path.stat().st_size for path in (kept / WINTER).iterdir()) < 10_000_000
 

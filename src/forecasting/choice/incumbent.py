@@ -8,11 +8,11 @@ back, the gate goes on where it was.
 
 import hashlib
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from forecasting.files import write_if_changed
-from forecasting.run import Workspace, identity
+from forecasting.run import Incumbent, Manifest, Workspace, identity
 
 PUBLISHED_RUNS = """
     select runs.manifest from publications inner join runs on publications.run_id = runs.run_id
@@ -38,7 +38,7 @@ def write_incumbent(workspace: Workspace, domain: str, steps: dict[str, str], re
     if known and not rebuilt:
         return
     found = look_up(workspace, domain, steps)
-    write_if_changed(target, json.dumps(found, indent=2, sort_keys=True) + "\n")
+    write_if_changed(target, json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")
     write_if_changed(memory, looked_up_for)
 
 
@@ -52,8 +52,8 @@ def forget(workspace: Workspace, domain: str) -> None:
     memory_file(workspace, domain).unlink(missing_ok=True)
 
 
-def look_up(workspace: Workspace, domain: str, steps: dict[str, str]) -> dict[str, Any]:
-    """Return the content of `incumbent.json` from the published runs and the registry."""
+def look_up(workspace: Workspace, domain: str, steps: dict[str, str]) -> Incumbent:
+    """Return the incumbent from the published runs and the registry."""
     from forecasting import registry
     from forecasting.run import RunFolder
 
@@ -61,28 +61,21 @@ def look_up(workspace: Workspace, domain: str, steps: dict[str, str]) -> dict[st
     choice = identity.choice_identity(identity.train_fingerprint(train), steps)
     standing = registry.decision(workspace.data, domain)
     decision = {"name": standing["model"], "on": standing["on"]} if standing else None
-    return {**of_choice(published_runs(workspace, domain), choice), "decision": decision}
+    return replace(of_choice(published_runs(workspace, domain), choice), decision=decision)
 
 
-def of_choice(runs: list[dict[str, Any]], choice: str) -> dict[str, Any]:
-    """Return name and run_id of the incumbent of a choice; `runs` are manifests, the one in force first."""
+def of_choice(runs: list[Manifest], choice: str) -> Incumbent:
+    """Return the incumbent of a choice; `runs` is the one in force first."""
     for manifest in runs:
-        if manifest.get("choice") == choice:
-            return {key: manifest["incumbent"][key] for key in ("name", "run_id")}
-    if not runs:
-        return {"name": None, "run_id": None}
-    return {"name": gate_choice(runs[0]), "run_id": runs[0]["run_id"]}
+        if manifest.choice == choice:
+            return manifest.incumbent
+    return Incumbent(runs[0].champion.gate_choice, runs[0].run_id) if runs else Incumbent()
 
 
-def gate_choice(manifest: dict[str, Any]) -> str:
-    """Return the model that the gate chose in a run, whatever a person decided; before there was a gate, the champion."""
-    return manifest["champion"].get("gate_choice") or manifest["champion"]["name"]
-
-
-def published_runs(workspace: Workspace, domain: str) -> list[dict[str, Any]]:
+def published_runs(workspace: Workspace, domain: str) -> list[Manifest]:
     """Return the manifests of a domain's publications, the one in force first; none where nothing was published."""
     from forecasting.ledger import query
 
     if not workspace.published.exists():
         return []
-    return [json.loads(text) for text in query(workspace.published, PUBLISHED_RUNS, {"domain": domain})["manifest"]]
+    return [Manifest.read(text) for text in query(workspace.published, PUBLISHED_RUNS, {"domain": domain})["manifest"]]

@@ -1,6 +1,5 @@
 """What a page needs from published.duckdb, one domain at a time. Every query opens the file and closes it at once."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS
 from forecasting.ledger.database import query
+from forecasting.run import DataWarning, Manifest
 
 RANGE = ["lo_80", "hi_80", "lo_95", "hi_95"]
 
@@ -70,7 +70,7 @@ class Domain:
     """
 
     name: str
-    manifest: dict[str, Any]
+    manifest: Manifest
     actuals: pd.DataFrame
     past: pd.DataFrame
     future: pd.DataFrame
@@ -86,7 +86,7 @@ class Domain:
     @property
     def unit(self) -> str:
         """What `y` counts: the currency, or units."""
-        return self.manifest.get("unit") or self.manifest.get("currency") or ""
+        return self.manifest.unit
 
     @property
     def measure(self) -> str:
@@ -96,7 +96,7 @@ class Domain:
     @property
     def champion(self) -> str:
         """The name of the model that makes the forecasts."""
-        return (self.manifest.get("champion") or {}).get("name") or ""
+        return self.manifest.champion.name
 
     @property
     def last_month(self) -> pd.Timestamp | None:
@@ -104,11 +104,11 @@ class Domain:
         return None if self.actuals.empty else self.actuals["ds"].max()
 
     @property
-    def warnings(self) -> list[dict[str, str]]:
+    def warnings(self) -> list[DataWarning]:
         """The check notebook's warnings, most severe first."""
         order = ["high", "medium", "low"]
-        found = (self.manifest.get("check") or {}).get("warnings") or []
-        return sorted(found, key=lambda w: order.index(w["severity"]) if w.get("severity") in order else len(order))
+        found = self.manifest.check.warnings
+        return sorted(found, key=lambda w: order.index(w.severity) if w.severity in order else len(order))
 
     @property
     def has_history(self) -> bool:
@@ -131,7 +131,7 @@ def load_domain(published: str, name: str, aggregations: tuple[str, ...] = AGGRE
     calendar = query(published, CALENDAR, {"domain": name}).to_dict("records")
     return Domain(
         name=name,
-        manifest=json.loads(runs.loc[0, "manifest"]),
+        manifest=Manifest.read(runs.loc[0, "manifest"]),
         actuals=query(published, ACTUALS, rows),
         past=query(published, PAST, rows),
         future=query(published, NEXT, run),

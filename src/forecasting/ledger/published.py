@@ -4,7 +4,6 @@ Every question opens the file and closes it at once, one at a time, so that the 
 """
 
 import datetime as dt
-import json
 import threading
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ import pandas as pd
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.ledger.database import query
+from forecasting.run import Manifest
 
 # DuckDB hands a process that has a file open the same file again, though another has taken its place.
 ONE_AT_A_TIME = threading.Lock()
@@ -60,7 +60,7 @@ class PublishedRun(NamedTuple):
 
     run_id: str
     domain: str
-    manifest: dict[str, Any]
+    manifest: Manifest
     published_at: dt.datetime
 
 
@@ -115,7 +115,7 @@ class Published:
             raise Unknown(f"There is no run {run_id} in {self.path.name}.")
         row = rows.iloc[0]
         at = row["published_at"].to_pydatetime().replace(tzinfo=dt.UTC)
-        return PublishedRun(run_id, row["domain"], json.loads(row["manifest"]), at)
+        return PublishedRun(run_id, row["domain"], Manifest.read(row["manifest"]), at)
 
     def training_set(self, domain: str) -> pd.DataFrame:
         """Return the training set of a domain: one row per unique_id, ds, in that order."""

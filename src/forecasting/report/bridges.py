@@ -18,13 +18,12 @@ earlier cutoff; only where there is none is the one published before at the same
 it is.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from forecasting.ledger import Domain, at, query
+from forecasting.run import Manifest
 
 KEY = ["aggregation", "unique_id", "region", "product_category", "ds"]
 MODEL, DATA, BOTH = "model", "data", "both"
@@ -79,13 +78,13 @@ class Bridge:
 
 def bridge(published: str, domain: Domain) -> Bridge | None:
     """Return the way from the forecast published before to the present one; None where none was."""
-    run_id, cutoff = domain.manifest["run_id"], domain.manifest["cutoff"]
+    run_id, cutoff = domain.manifest.run_id, domain.manifest.cutoff
     runs = query(published, EARLIER, {"domain": domain.name, "run_id": run_id, "cutoff": cutoff})
-    runs["manifest"] = runs["manifest"].map(json.loads)
+    runs["manifest"] = runs["manifest"].map(Manifest.read)
     if runs.empty:
         return None
     earlier, same_cutoff = runs.iloc[0], runs[runs["is_same_cutoff"]]
-    if earlier["manifest"].get("unit") != domain.manifest.get("unit"):
+    if earlier["manifest"].unit != domain.unit:
         return apart(earlier)
     before = query(published, PUBLISHED, {"run_id": earlier["run_id"]})
     order, middle = middle_forecast(published, domain, earlier, same_cutoff)
@@ -104,7 +103,7 @@ def bridge(published: str, domain: Domain) -> Bridge | None:
 
 def apart(earlier: pd.Series) -> Bridge:
     """Return the bridge to a run whose forecast has another unit: it has no months and no steps."""
-    rows, unit = pd.DataFrame(columns=[*KEY, "before", "after"]), earlier["manifest"].get("unit") or ""
+    rows, unit = pd.DataFrame(columns=[*KEY, "before", "after"]), earlier["manifest"].unit
     is_same_cutoff = bool(earlier["is_same_cutoff"])
     return Bridge(earlier["cutoff"], earlier["champion"], is_same_cutoff, [], [], rows, None, unit)
 
@@ -123,24 +122,24 @@ def middle_forecast(
     for run in same_cutoff.to_dict("records"):
         if not (is_other_model(earlier["manifest"], run["manifest"]) or is_other_data(run["manifest"], present)):
             return [DATA, MODEL], query(published, PUBLISHED, {"run_id": run["run_id"]})
-    then = {"domain": domain.name, "run_id": present["run_id"], "cutoff": earlier["cutoff"].date()}
+    then = {"domain": domain.name, "run_id": present.run_id, "cutoff": earlier["cutoff"].date()}
     return [MODEL, DATA], query(published, PRESENT_MODEL, then)
 
 
-def is_other_model(before: dict[str, Any], after: dict[str, Any]) -> bool:
+def is_other_model(before: Manifest, after: Manifest) -> bool:
     """Return from the manifests of two runs whether they would make different forecasts of the same data."""
 
-    def recipe(manifest: dict[str, Any]) -> tuple:
+    def recipe(manifest: Manifest) -> tuple:
         """Return the model, the stamps of the steps that make a forecast and the libraries."""
-        steps = {name: stamp for name, stamp in manifest["steps"].items() if not name.startswith(DATA_STEP)}
-        return manifest["champion"]["name"], steps, manifest["lock"]
+        steps = {name: stamp for name, stamp in manifest.steps.items() if not name.startswith(DATA_STEP)}
+        return manifest.champion.name, steps, manifest.lock
 
     return recipe(before) != recipe(after)
 
 
-def is_other_data(before: dict[str, Any], after: dict[str, Any]) -> bool:
+def is_other_data(before: Manifest, after: Manifest) -> bool:
     """Return from the manifests of two runs whether their training sets differ."""
-    return before["fingerprint"] != after["fingerprint"]
+    return before.fingerprint != after.fingerprint
 
 
 def split(

@@ -18,6 +18,7 @@ import plotly
 from forecasting.files import write_if_changed
 from forecasting.ledger import query
 from forecasting.report import bullets, fold, note, tag
+from forecasting.run import Manifest
 from forecasting.site.swap import recover, swap
 from forecasting.wording import day, listing, month
 
@@ -106,13 +107,11 @@ class Edition:
 
 def in_force(row: Any) -> InForce:
     """Return a row of IN_FORCE with what its manifest says of unit and dates: `as_of` in `params/`, else the last fact."""
-    manifest = json.loads(row.manifest)
-    settings, facts = (manifest.get(part) or {} for part in ("params", "facts"))
-    known = settings.get("as_of") or facts.get("last_fact") or row.last_fact
+    manifest = Manifest.read(row.manifest)
+    known = manifest.params.get("as_of") or manifest.facts.last_fact or row.last_fact
     known, last = (None if pd.isna(date) else pd.Timestamp(date) for date in (known, row.last_month))
-    unit = manifest.get("unit") or manifest.get("currency") or ""
     measure = row.domain if pd.isna(row.measure) else row.measure
-    return InForce(row.domain, manifest["run_id"], measure, unit, last, known)
+    return InForce(row.domain, manifest.run_id, measure, manifest.unit, last, known)
 
 
 def span(months: dict[str, str]) -> str:
