@@ -1,7 +1,7 @@
 """A published database made from a seed, in the shape that dbt and `publish` give it, for tests of the report."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -10,6 +10,8 @@ import pandas as pd
 
 from dbt_sql import model
 from forecasting.contracts import QUANTILE_COLUMNS
+from forecasting.ledger import Domain
+from forecasting.run import Manifest
 
 Z = np.array([-1.96, -1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816, 1.96])
 MODELS = {"linear": 0.05, "seasonal_naive": 0.09, "naive": 0.16}
@@ -193,6 +195,11 @@ def significance(model: str, against: str, difference: float, p_value: float | N
     """One Diebold–Mariano test over 18 cutoffs."""
     found = {"model": model, "against": against, "n_cutoffs": 18, "mean_difference": difference, "statistic": -2.8}
     return {**found, "p_value": p_value, "verdict": verdict}
+
+
+def with_manifest(domain: Domain, **parts: object) -> Domain:
+    """A domain whose run wrote down these parts instead of its own; None for what it did not write down."""
+    return replace(domain, manifest=Manifest.from_json({**asdict(domain.manifest), **parts}))
 
 
 def manifest(company: Company, domain: str, run_id: str, last: pd.Timestamp) -> dict:

@@ -23,7 +23,7 @@ from forecasting.models.statistical import AutoARIMA, AutoCES, AutoETS
 from forecasting.report import explanation, intervals_table, model_card
 from forecasting.series.buckets import BUCKETS
 from forecasting.wording.numbers import SPACE
-from report_fixtures import CHAMPION, Company, build
+from report_fixtures import CHAMPION, Company, build, with_manifest
 from report_pages import REPORTS, executed
 from synthetic import company as training_set
 from synthetic import series
@@ -90,11 +90,10 @@ def test_without_a_back_test_nothing_is_compared(tmp_path):
 
 def test_a_veto_and_a_persons_choice_are_on_the_card(path, domain):
     veto = {"model": "linear", "mase_held_out": 1.25, "seasonal_naive_mase_held_out": 1.0}
-    domain.manifest["champion"] = {"name": "seasonal_naive", "verdict": "vetoed", "veto": veto}
-    assert "MASE 1.25 against 1.00" in text_of(model_card.section("sales", domain))
+    vetoed = with_manifest(domain, champion={"name": "seasonal_naive", "verdict": "vetoed", "veto": veto})
+    assert "MASE 1.25 against 1.00" in text_of(model_card.section("sales", vetoed))
     chosen = {"name": "linear", "verdict": "chosen_by_person", "chosen_on": "2026-11-22", "gate_choice": "naive"}
-    domain.manifest["champion"] = chosen
-    text = text_of(model_card.section("sales", domain))
+    text = text_of(model_card.section("sales", with_manifest(domain, champion=chosen)))
     assert "chosen by a person on 22 November 2026" in text and "the gate would have chosen naive" in text
 
 
@@ -109,17 +108,11 @@ def test_the_training_span_and_the_cutoffs_are_the_databases(path, domain):
 
 
 def test_settings_are_those_of_the_champion(path, domain):
-    domain.manifest["params"] = {
-        "linear_penalties": [10.0, 1.0],
-        "boosting_trees": 400,
-        "horizon": 6,
-        "currency": "EUR",
-    }
-    text = text_of(model_card.set_to(domain))
+    params = {"linear_penalties": [10.0, 1.0], "boosting_trees": 400, "horizon": 6, "currency": "EUR"}
+    text = text_of(model_card.set_to(with_manifest(domain, params=params)))
     assert "linear_penalties [10.0, 1.0]" in text and "horizon 6" in text
     assert "boosting" not in text and "currency" not in text
-    domain.manifest["params"] = {}
-    assert model_card.set_to(domain) == ""
+    assert model_card.set_to(with_manifest(domain, params={})) == ""
 
 
 def test_the_errors_behind_the_intervals_are_counted(path):
@@ -144,8 +137,8 @@ def test_the_reconciliation_is_said_in_words_for_every_method(domain):
     assert "moved to the nearest ones that add up, each counting alike" in text
     assert "adding up the series 0.840; nearest, all alike 0.810; nearest, by number of series 0.830" in text
     assert "3 intervals were cut at zero" in text
-    del domain.manifest["explanation"]
-    assert "did not note by which method" in text_of(intervals_table.sums(domain))
+    unknown = with_manifest(domain, explanation=None)
+    assert "did not note by which method" in text_of(intervals_table.sums(unknown))
 
 
 def test_the_limits_name_fallbacks_ended_series_and_few_errors(domain):
@@ -155,8 +148,8 @@ def test_the_limits_name_fallbacks_ended_series_and_few_errors(domain):
     assert "No published forecast has met its month" in text
     domain.future.loc[domain.future["unique_id"].isin(["East/Bikes", "North/Parts"]), "is_fallback"] = True
     domain.future["interval_n"] = 12
-    domain.manifest["check"]["tables"]["series"] = [{"status": "short"}, {"status": "short"}]
-    text = text_of(model_card.limits(domain))
+    young = {"tables": {"series": [{"status": "short"}, {"status": "short"}]}}
+    text = text_of(model_card.limits(with_manifest(domain, check=young)))
     assert "2 of 4 series rest on a fallback" in text and "12 errors only" in text
     assert "2 of 4 series have less than two years" in text and "ended:" not in text
 
@@ -168,9 +161,8 @@ def test_the_manifest_and_the_seconds_are_at_the_end(path, domain):
 
 
 def test_a_run_that_wrote_nothing_down_says_so(path, domain):
-    for key in ("explanation", "seconds", "tests"):
-        domain.manifest.pop(key, None)
-    text = text_of(model_card.section("sales", domain))
+    silent = with_manifest(domain, explanation=None, seconds=None, tests=None)
+    text = text_of(model_card.section("sales", silent))
     assert "did not write down what the model learned" in text and "Seconds per step" not in text
 
 

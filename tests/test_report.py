@@ -27,7 +27,7 @@ from forecasting.report import (
     variance,
 )
 from forecasting.wording import numbers
-from report_fixtures import VARIANTS, Company, build, significance
+from report_fixtures import VARIANTS, Company, build, significance, with_manifest
 from report_pages import REPORTS, executed
 
 MADE: dict[str, Path] = {}
@@ -345,8 +345,7 @@ def test_a_warning_reads_well_and_a_long_list_is_folded(text, expected, names):
 
 
 def with_champion(company, **found):
-    domain = Published(company("usual")).domain("sales", ("total",))
-    domain.manifest["champion"] = found
+    domain = with_manifest(Published(company("usual")).domain("sales", ("total",)), champion=found)
     return text_of(champion.champion_text(domain)).replace(numbers.SPACE, " ")
 
 
@@ -400,10 +399,9 @@ def test_the_significance_is_said_and_shown(company):
         ("no clear difference", 0.4, "there is no clear difference between it and the seasonal naive"),
         ("too few cutoffs to tell", None, "cannot be told over 18 cutoffs: too few cutoffs to tell"),
     ]:
-        domain.manifest["significance"] = [significance("linear", "seasonal_naive", 0.1, p_value, verdict)]
-        assert words in text_of(champion.evidence(domain)).replace(numbers.SPACE, " ")
-    del domain.manifest["significance"], domain.manifest["champion"]["rules"]
-    assert champion.evidence(domain) == ""
+        tested = with_manifest(domain, significance=[significance("linear", "seasonal_naive", 0.1, p_value, verdict)])
+        assert words in text_of(champion.evidence(tested)).replace(numbers.SPACE, " ")
+    assert champion.evidence(with_manifest(domain, significance=None, champion={"name": "linear"})) == ""
 
 
 def test_a_total_that_last_year_forecasts_better_is_said(company):
@@ -475,8 +473,8 @@ def test_every_model_has_a_name_and_is_explained(company):
 
 
 def test_the_reason_of_the_gate_is_written_with_names(company):
-    domain = domain_page.load(company("usual"), "sales")
-    domain.manifest["champion"]["reason"] = "cnn_lstm takes the place of seasonal_naive: it is 26.5 % better."
+    reason = "cnn_lstm takes the place of seasonal_naive: it is 26.5 % better."
+    domain = with_manifest(domain_page.load(company("usual"), "sales"), champion={"reason": reason})
     assert "Why this model: CNN-LSTM takes the place of seasonal naive: it is 26.5 % better." in text_of(
         provenance.manifest(domain)
     ).replace(numbers.SPACE, " ")

@@ -17,9 +17,10 @@ from forecasting.contracts import AGGREGATIONS, DOMAINS
 from forecasting.ledger import Domain, Published, at
 from forecasting.report import cover, files, glossary, kpi, overview, summary
 from forecasting.report.bridges import DATA, MODEL, Bridge
+from forecasting.run import Champion, Facts, Manifest
 from forecasting.wording import comparisons as wording
 from forecasting.wording import numbers
-from report_fixtures import VARIANTS, Company, build
+from report_fixtures import VARIANTS, Company, build, with_manifest
 from report_pages import REPORTS, executed
 
 ROOT = REPORTS.parent
@@ -167,7 +168,7 @@ def made_up(
     past = {**TOTAL, "ds": LAST, "actual": actual, "predicted_value": now, "variance": actual - now, "variance_pct": None,
             "cutoff": LAST, "horizon": 1, "is_published": True, **range_}  # fmt: skip
     measure = {"sales": "net amount", "inventory": "value at cost", "profit": "operating profit"}[name]
-    return Domain(name, {"unit": unit, "champion": {"name": "linear"}}, pd.DataFrame(actuals), pd.DataFrame([past]),
+    return Domain(name, Manifest(unit=unit, champion=Champion(name="linear")), pd.DataFrame(actuals), pd.DataFrame([past]),
                   pd.DataFrame(future), pd.DataFrame(), {"measure": measure}, pd.DataFrame())  # fmt: skip
 
 
@@ -516,12 +517,12 @@ def test_stock_that_ends_after_sales_is_taken_at_the_last_month_that_all_know(co
         (lambda d: {**d, "profit": None}, "nothing is known of profit"),
         (lambda d: {**d, "inventory": replace(d["inventory"], calendar={"measure": "units"})}, "the stock is known in units"),
         (
-            lambda d: {**d, "sales": replace(d["sales"], manifest={"unit": "thousand EUR"})},
+            lambda d: {**d, "sales": replace(d["sales"], manifest=Manifest(unit="thousand EUR"))},
             "the units differ: sales in thousand EUR, inventory in EUR and profit in EUR",
         ),
         (
-            lambda d: {**d, "sales": replace(d["sales"], manifest={"unit": "EUR", "facts": {"notes": [
-                "5 of 9 sales in sales.csv have no cost: profit leaves them out, and with them a net amount of 1.00."]}})},
+            lambda d: {**d, "sales": replace(d["sales"], manifest=Manifest(unit="EUR", facts=Facts(notes=[
+                "5 of 9 sales in sales.csv have no cost: profit leaves them out, and with them a net amount of 1.00."])))},
             "the cost of some sales is not known",
         ),
         (
@@ -558,7 +559,7 @@ def test_with_nothing_published_the_parts_are_empty():
 def test_warnings_come_first_and_only_the_severe_ones_take_room(company):
     domains = Published(company("published history")).domains(AGGREGATIONS)
     texts = [{"severity": "medium", "text": f"Look at {i}."} for i in range(5)]
-    domains["profit"].manifest["check"]["warnings"] = texts
+    domains["profit"] = with_manifest(domains["profit"], check={"warnings": texts})
     markup = overview.warnings(domains)
     seen, folded = plain(re.sub(r"<details.*?</details>", "", markup)), plain(markup)
     assert "3 of 9 series have no sales" in seen and "Look at" not in seen

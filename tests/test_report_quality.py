@@ -13,7 +13,7 @@ from forecasting.ledger import Published, at
 from forecasting.report import notices, quality, tests_table
 from forecasting.training_set import dbt_tests
 from forecasting.wording.numbers import SPACE
-from report_fixtures import Company, build
+from report_fixtures import Company, build, with_manifest
 
 
 def text_of(markup: str) -> str:
@@ -88,7 +88,7 @@ def test_the_page_says_how_many_passed(path):
     domain = Published(path).domain("sales")
     header = text_of(quality.header({"sales": domain}))
     assert "Every test of the data passed" in header
-    domain.manifest["tests"][0]["passed"] = 0
+    domain.manifest.tests[0]["passed"] = 0
     assert "1 test did not pass" in text_of(quality.header({"sales": domain}))
     assert "passed" not in text_of(quality.header({"sales": None}))
 
@@ -131,7 +131,7 @@ def test_a_month_left_out_has_its_amount_with_the_unit_wherever_it_is_named(path
     amount = float(domain.left_out["amount"].iloc[0])
     text = f"1 month is left out of sales: 2024-01 (the month is not whole; 7 facts, amount {amount:,.2f})."
     warning = {"severity": "low", "code": "left_out", "text": text}
-    domain.manifest["check"] = {"warnings": [warning, {**warning, "code": "other"}]}
+    domain = with_manifest(domain, check={"warnings": [warning, {**warning, "code": "other"}]})
     assert quality.compact(amount, "EUR") in quality.open_month(domain)
     shown = f"(the month is not whole; 7 facts, amount {quality.compact(amount, 'EUR')})."
     for markup in (notices.unfolded(domain), notices.boxes([domain]), notices.in_brief([domain])):

@@ -26,12 +26,12 @@ def forecasts(query: Annotated[ForecastQuery, Query()], request: Request) -> dic
     run = published.run(published.in_force_of(query.domain, query.as_of))
     aggregations = (query.aggregation,) if query.aggregation else AGGREGATIONS
     rows = published.forecasts(run.run_id, query.horizon, query.region, query.category, aggregations)
-    champion = run.manifest["champion"]["name"]
+    champion = run.manifest.champion.name
     versions = rows["model_version"].dropna()
     return {
         "domain": query.domain,
         "run_id": run.run_id,
-        "unit": run.manifest.get("unit"),
+        "unit": run.manifest.unit or None,
         "model_name": champion,
         "model_version": versions.iloc[0] if len(versions) else None,
         "published_at": run.published_at,
@@ -52,7 +52,7 @@ def accuracy(query: Annotated[AccuracyQuery, Query()], request: Request) -> dict
     return {
         "domain": query.domain,
         "run_id": run.run_id,
-        "unit": run.manifest.get("unit"),
+        "unit": run.manifest.unit or None,
         "accuracy": plain_rows(rows),
     }
 

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from forecasting.choice import verdict
-from forecasting.choice.verdict import Contest, Rule
+from forecasting.choice.verdict import Contest
 from forecasting.evaluation import BASELINE, CHOICE, HELD_OUT_SET
+from forecasting.run import Champion, Rule
 
 TIE = 1e-9  # relative difference of the metric below which two models are as good
 VETOED, BY_PERSON = "vetoed", "chosen_by_person"
@@ -46,11 +47,7 @@ def choose_champion(
 
     Returns
     -------
-    JSON: name (the model that forecasts), models (all of the run), verdict (kept, promoted, first, vetoed,
-    chosen_by_person), reason (plain English), incumbent, challenger, metric, metric_choice (by candidate), rules (each
-    with measured, limit, passed), gate_choice (the name without a person's decision), chosen_on (the day of that
-    decision), next_best (the best of the others), veto (the model that the held-out cutoffs speak against, with its MASE
-    and the seasonal naive's), and what `_record` says.
+    The JSON of a `Champion`.
     """
     series = board[(board["aggregation"] == "series") & (board["horizon_group"] == "all")]
     measured = series[(series["evaluation_set"] == CHOICE) & series[gate.metric].notna()]
@@ -68,22 +65,23 @@ def choose_champion(
         verdict.held_out_text(contest.winner, held_out, decision is not None),
         verdict.decision_text(incumbent["decision"], decision is not None, gate_choice, held_out),
     ]
-    return {
-        "name": name,
-        "models": [*order, *sorted({*board["model_name"]} - {*order})],
-        "verdict": BY_PERSON if decision else VETOED if veto else contest.verdict,
-        "reason": " ".join(filter(None, texts)),
-        "incumbent": contest.incumbent,
-        "challenger": contest.challenger,
-        "metric": gate.metric,
-        "metric_choice": {model: float(value) for model, value in candidates[gate.metric].items()},
-        "rules": [asdict(rule) for rule in contest.rules],
-        "gate_choice": gate_choice,
-        "chosen_on": decision["on"] if decision else None,
-        "next_best": _best(candidates.drop(index=name, errors="ignore"), order, gate.metric),
-        "veto": veto,
+    champion = Champion(
+        name=name,
+        models=[*order, *sorted({*board["model_name"]} - {*order})],
+        verdict=BY_PERSON if decision else VETOED if veto else contest.verdict,
+        reason=" ".join(filter(None, texts)),
+        incumbent=contest.incumbent,
+        challenger=contest.challenger,
+        metric=gate.metric,
+        metric_choice={model: float(value) for model, value in candidates[gate.metric].items()},
+        rules=list(contest.rules),
+        gate_choice=gate_choice,
+        chosen_on=decision["on"] if decision else None,
+        next_best=_best(candidates.drop(index=name, errors="ignore"), order, gate.metric),
+        veto=veto,
         **_record(name, series, cutoffs),
-    }
+    )
+    return asdict(champion)
 
 
 def _contest(candidates: pd.DataFrame, order: Sequence[str], champion: str | None, gate: Gate) -> Contest:
@@ -167,9 +165,7 @@ def _mase(series: pd.DataFrame, evaluation_set: str) -> dict[str, float]:
 
 
 def _record(name: str, series: pd.DataFrame, cutoffs: pd.DataFrame) -> dict[str, Any]:
-    """Return how good the model was, JSON: mase_choice, mase_held_out, seasonal_naive_mase_held_out (None where there is nothing
-    to measure), beats_seasonal_naive (on the cutoffs held out), choice_cutoffs and held_out_cutoffs (ISO dates).
-    """
+    """Return the fields of a `Champion` that say how good it was."""
     held_out = _mase(series, HELD_OUT_SET)
     mine, naive = held_out.get(name), held_out.get(BASELINE)
     return {

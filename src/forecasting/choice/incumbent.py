@@ -8,11 +8,12 @@ back, the gate goes on where it was.
 
 import hashlib
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from forecasting.files import write_if_changed
-from forecasting.run import Workspace, identity
+from forecasting.run import Incumbent, Manifest, Workspace, identity
 
 
 def write_incumbent(
@@ -34,7 +35,7 @@ def write_incumbent(
     if known and not rebuilt:
         return
     found = look_up(workspace, domain, steps, settings)
-    write_if_changed(target, json.dumps(found, indent=2, sort_keys=True) + "\n")
+    write_if_changed(target, json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")
     write_if_changed(memory, looked_up_for)
 
 
@@ -48,8 +49,8 @@ def forget(workspace: Workspace, domain: str) -> None:
     memory_file(workspace, domain).unlink(missing_ok=True)
 
 
-def look_up(workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of `incumbent.json` from the published runs and the registry."""
+def look_up(workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any]) -> Incumbent:
+    """Return the incumbent from the published runs and the registry."""
     from forecasting import registry
     from forecasting.run import RunFolder
 
@@ -57,28 +58,21 @@ def look_up(workspace: Workspace, domain: str, steps: dict[str, str], settings: 
     contest = identity.contest(identity.train_fingerprint(train), steps, settings)
     standing = registry.decision(workspace.data, domain)
     decision = {"name": standing["model"], "on": standing["on"]} if standing else None
-    return {**of_contest(published_runs(workspace, domain), contest), "decision": decision}
+    return replace(of_contest(published_runs(workspace, domain), contest), decision=decision)
 
 
-def of_contest(runs: list[dict[str, Any]], contest: str) -> dict[str, Any]:
-    """Return name and run_id of the incumbent of a contest; `runs` are manifests, the one in force first.
+def of_contest(runs: list[Manifest], contest: str) -> Incumbent:
+    """Return the incumbent of a contest; `runs` is the one in force first.
 
-    Manifests of versions before this one lack the key: their code was another, so their contest was too.
+    Manifests of versions before this one do not name theirs: their code was another, so their contest was too.
     """
     for manifest in runs:
-        if manifest.get("contest") == contest:
-            return {key: manifest["incumbent"][key] for key in ("name", "run_id")}
-    if not runs:
-        return {"name": None, "run_id": None}
-    return {"name": gate_choice(runs[0]), "run_id": runs[0]["run_id"]}
+        if manifest.contest == contest:
+            return manifest.incumbent
+    return Incumbent(runs[0].champion.gate_choice, runs[0].run_id) if runs else Incumbent()
 
 
-def gate_choice(manifest: dict[str, Any]) -> str:
-    """Return the model that the gate chose in a run, whatever a person decided; before there was a gate, the champion."""
-    return manifest["champion"].get("gate_choice") or manifest["champion"]["name"]
-
-
-def published_runs(workspace: Workspace, domain: str) -> list[dict[str, Any]]:
+def published_runs(workspace: Workspace, domain: str) -> list[Manifest]:
     """Return the manifests of a domain's publications, the one in force first; none where nothing was published."""
     from forecasting.ledger import Published
 

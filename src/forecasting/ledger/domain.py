@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from forecasting.run import DataWarning, Manifest
+
 RANGE = ["lo_80", "hi_80", "lo_95", "hi_95"]
 
 
@@ -24,7 +26,7 @@ class Domain:
     """
 
     name: str
-    manifest: dict[str, Any]
+    manifest: Manifest
     actuals: pd.DataFrame
     past: pd.DataFrame
     future: pd.DataFrame
@@ -40,7 +42,7 @@ class Domain:
     @property
     def unit(self) -> str:
         """What `y` counts: the currency, or units."""
-        return self.manifest.get("unit") or self.manifest.get("currency") or ""
+        return self.manifest.unit
 
     @property
     def measure(self) -> str:
@@ -50,7 +52,7 @@ class Domain:
     @property
     def champion(self) -> str:
         """The name of the model that makes the forecasts."""
-        return (self.manifest.get("champion") or {}).get("name") or ""
+        return self.manifest.champion.name
 
     @property
     def last_month(self) -> pd.Timestamp | None:
@@ -58,11 +60,11 @@ class Domain:
         return None if self.actuals.empty else self.actuals["ds"].max()
 
     @property
-    def warnings(self) -> list[dict[str, str]]:
+    def warnings(self) -> list[DataWarning]:
         """The check notebook's warnings, most severe first."""
         order = ["high", "medium", "low"]
-        found = (self.manifest.get("check") or {}).get("warnings") or []
-        return sorted(found, key=lambda w: order.index(w["severity"]) if w.get("severity") in order else len(order))
+        found = self.manifest.check.warnings
+        return sorted(found, key=lambda w: order.index(w.severity) if w.severity in order else len(order))
 
     @property
     def has_history(self) -> bool:

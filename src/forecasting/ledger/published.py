@@ -4,9 +4,8 @@ Methods are named after the question that they answer. Each opens the file and c
 """
 
 import datetime as dt
-import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -14,6 +13,7 @@ from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
 from forecasting.ledger.comparisons import Comparisons
 from forecasting.ledger.domain import Domain
 from forecasting.ledger.reader import NothingPublished, Unknown
+from forecasting.run import Manifest
 
 IN_FORCE = "select domain, run_id from latest_runs order by domain"
 RUN = """
@@ -75,7 +75,7 @@ class PublishedRun(NamedTuple):
 
     run_id: str
     domain: str
-    manifest: dict[str, Any]
+    manifest: Manifest
     published_at: dt.datetime
 
 
@@ -119,11 +119,11 @@ class Published(Comparisons):
             raise Unknown(f"There is no run {run_id} in {self.path.name}.")
         row = rows.iloc[0]
         at = row["published_at"].to_pydatetime().replace(tzinfo=dt.UTC)
-        return PublishedRun(run_id, row["domain"], json.loads(row["manifest"]), at)
+        return PublishedRun(run_id, row["domain"], Manifest.read(row["manifest"]), at)
 
-    def manifests(self, domain: str) -> list[dict[str, Any]]:
+    def manifests(self, domain: str) -> list[Manifest]:
         """Return the manifests of a domain's publications, the one in force first; a run published twice is there twice."""
-        return [json.loads(text) for text in self.ask(MANIFESTS, domain=domain)["manifest"]]
+        return [Manifest.read(text) for text in self.ask(MANIFESTS, domain=domain)["manifest"]]
 
     def earlier_runs(self, domain: str, run_id: str, cutoff: str) -> pd.DataFrame:
         """Return what was published before a run: run_id, cutoff, champion, manifest, is_same_cutoff.
@@ -132,7 +132,7 @@ class Published(Comparisons):
         first.
         """
         rows = self.ask(EARLIER_RUNS, domain=domain, run_id=run_id, cutoff=cutoff)
-        return rows.assign(manifest=rows["manifest"].map(json.loads))
+        return rows.assign(manifest=rows["manifest"].map(Manifest.read))
 
     def training_set(self, domain: str) -> pd.DataFrame:
         """Return the training set of a domain: one row per unique_id, ds, in that order."""

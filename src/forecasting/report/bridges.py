@@ -19,11 +19,11 @@ it is.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from forecasting.ledger import Domain, Published, at
+from forecasting.run import Manifest
 
 KEY = ["aggregation", "unique_id", "region", "product_category", "ds"]
 MODEL, DATA, BOTH = "model", "data", "both"
@@ -58,13 +58,13 @@ class Bridge:
 
 def bridge(path: str, domain: Domain) -> Bridge | None:
     """Return the way from the forecast published before to the present one; None where none was."""
-    run_id, cutoff = domain.manifest["run_id"], domain.manifest["cutoff"]
+    run_id, cutoff = domain.manifest.run_id, domain.manifest.cutoff
     published = Published(path)
     runs = published.earlier_runs(domain.name, run_id, cutoff)
     if runs.empty:
         return None
     earlier, same_cutoff = runs.iloc[0], runs[runs["is_same_cutoff"]]
-    if earlier["manifest"].get("unit") != domain.manifest.get("unit"):
+    if earlier["manifest"].unit != domain.unit:
         return apart(earlier)
     before = published.forecasts(earlier["run_id"])
     order, middle = middle_forecast(published, domain, earlier, same_cutoff)
@@ -83,7 +83,7 @@ def bridge(path: str, domain: Domain) -> Bridge | None:
 
 def apart(earlier: pd.Series) -> Bridge:
     """Return the bridge to a run whose forecast has another unit: it has no months and no steps."""
-    rows, unit = pd.DataFrame(columns=[*KEY, "before", "after"]), earlier["manifest"].get("unit") or ""
+    rows, unit = pd.DataFrame(columns=[*KEY, "before", "after"]), earlier["manifest"].unit
     is_same_cutoff = bool(earlier["is_same_cutoff"])
     return Bridge(earlier["cutoff"], earlier["champion"], is_same_cutoff, [], [], rows, None, unit)
 
@@ -102,23 +102,23 @@ def middle_forecast(
     for run in same_cutoff.to_dict("records"):
         if not (is_other_model(earlier["manifest"], run["manifest"]) or is_other_data(run["manifest"], present)):
             return [DATA, MODEL], published.forecasts(run["run_id"])
-    return [MODEL, DATA], published.said_at(present["run_id"], earlier["cutoff"].date())
+    return [MODEL, DATA], published.said_at(present.run_id, earlier["cutoff"].date())
 
 
-def is_other_model(before: dict[str, Any], after: dict[str, Any]) -> bool:
+def is_other_model(before: Manifest, after: Manifest) -> bool:
     """Return from the manifests of two runs whether they would make different forecasts of the same data."""
 
-    def recipe(manifest: dict[str, Any]) -> tuple:
+    def recipe(manifest: Manifest) -> tuple:
         """Return the model, the stamps of the steps that make a forecast and the libraries."""
-        steps = {name: stamp for name, stamp in manifest["steps"].items() if not name.startswith(DATA_STEP)}
-        return manifest["champion"]["name"], steps, manifest["lock"]
+        steps = {name: stamp for name, stamp in manifest.steps.items() if not name.startswith(DATA_STEP)}
+        return manifest.champion.name, steps, manifest.lock
 
     return recipe(before) != recipe(after)
 
 
-def is_other_data(before: dict[str, Any], after: dict[str, Any]) -> bool:
+def is_other_data(before: Manifest, after: Manifest) -> bool:
     """Return from the manifests of two runs whether their training sets differ."""
-    return before["fingerprint"] != after["fingerprint"]
+    return before.fingerprint != after.fingerprint
 
 
 def split(

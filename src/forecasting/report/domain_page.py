@@ -222,6 +222,6 @@ def made_by(domain: Domain) -> str:
         'How good the forecasts were, month by month: <a href="accuracy.html">accuracy over time</a>. What the model is, what it '
         f'was compared with, its settings and data: <a href="model_card.html#{domain.name}">model card</a>.'
     ) + note(
-        f"Run <code>{escape(domain.manifest['run_id'])}</code>, {escape(model_name(domain.champion))}, "
+        f"Run <code>{escape(domain.manifest.run_id)}</code>, {escape(model_name(domain.champion))}, "
         f"data up to {month(domain.last_month)}."
     )

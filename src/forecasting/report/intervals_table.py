@@ -71,19 +71,19 @@ def pool_words(pool: str) -> str:
 
 def sums(domain: Domain) -> str:
     """Say how series and sums are made to agree, and by how much that method was the better one."""
-    found = domain.manifest.get("explanation") or {}
-    method = found.get("reconciliation")
+    found = domain.manifest.explanation
+    method = found.reconciliation
     if not method:
         return paragraph(
             f"Series and sums are made to agree ({term('reconciliation')}); the run did not note by which method."
         )
     text = f"Every sum is the sum of its series ({term('reconciliation')}): {escape(METHODS.get(method, method))}."
-    mase = pd.Series(found.get("mase") or {}, dtype=float).dropna()
+    mase = pd.Series(found.mase, dtype=float).dropna()
     if method in mase.index and len(mase) > 1:
         figures = "; ".join(f"{SHORT.get(name, name)} {number(value, 3)}" for name, value in mase.items())
         text += f" By {term('MASE')}, averaged over series, regions, categories and the total: {escape(figures)}."
         text += " Adding up is kept unless another is at least 1\N{NO-BREAK SPACE}% better."
-    cut = (found.get("cut") or {}).get("bounds")
+    cut = found.cut.get("bounds")
     if cut:
         text += f" {count(cut, 'interval was', 'intervals were')} cut at zero, because the settings allow no negative values."
     return paragraph(text)

@@ -97,10 +97,10 @@ def in_force(domain: Domain) -> InForce:
 
     A run's own notes count, not what the database has learned since.
     """
-    settings, facts = (domain.manifest.get(part) or {} for part in ("params", "facts"))
-    known = settings.get("as_of") or facts.get("last_fact") or domain.calendar.get("last_fact")
+    manifest = domain.manifest
+    known = manifest.params.get("as_of") or manifest.facts.last_fact or domain.calendar.get("last_fact")
     known = None if pd.isna(known) else pd.Timestamp(known)
-    return InForce(domain.name, domain.manifest["run_id"], domain.measure, domain.unit, domain.last_month, known)
+    return InForce(domain.name, manifest.run_id, domain.measure, domain.unit, domain.last_month, known)
 
 
 def span(months: dict[str, str]) -> str:
