@@ -1,6 +1,7 @@
 """A published database made from a seed, in the shape that dbt and `publish` give it, for tests of the report."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import QUANTILE_COLUMNS
+from made_once import made_once
 
 Z = np.array([-1.96, -1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816, 1.96])
 MODELS = {"linear": 0.05, "seasonal_naive": 0.09, "naive": 0.16}
@@ -394,9 +396,15 @@ def what_came_in(company: Company, domain: str, first: pd.Timestamp, last: pd.Ti
 def build(path: Path, company: Company | None = None) -> Path:
     """Write the published database of a company and return its path."""
     company = company or Company()
-    domains = {name: domain_tables(company, name) for name in company.domains}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
+    shutil.copyfile(made_once(f"published database of {company}", lambda new: write(new, company)), path)
+    return path
+
+
+def write(path: Path, company: Company) -> None:
+    """Make the tables of a company and write them to a new database."""
+    domains = {name: domain_tables(company, name) for name in company.domains}
     with duckdb.connect(str(path)) as connection:
         for table in next(iter(domains.values())):
             frame = pd.concat(
@@ -422,7 +430,6 @@ def build(path: Path, company: Company | None = None) -> Path:
                 f"create table {table} as select * " + (f"replace ({casts})" if dates else "") + " from frame"
             )
             connection.unregister("frame")
-    return path
 
 
 VARIANTS = {
