@@ -1,6 +1,7 @@
 """A published database made from a seed, in the shape that dbt and `publish` give it, for tests of the report."""
 
 import json
+import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from dbt_sql import model
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.ledger import Domain
 from forecasting.run import Manifest
+from made_once import made_once
 
 Z = np.array([-1.96, -1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816, 1.96])
 MODELS = {"linear": 0.05, "seasonal_naive": 0.09, "naive": 0.16}
@@ -402,9 +404,15 @@ def what_came_in(company: Company, domain: str, first: pd.Timestamp, last: pd.Ti
 def build(path: Path, company: Company | None = None) -> Path:
     """Write the published database of a company and return its path."""
     company = company or Company()
-    domains = {name: domain_tables(company, name) for name in company.domains}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
+    shutil.copyfile(made_once(f"published database of {company}", lambda new: write(new, company)), path)
+    return path
+
+
+def write(path: Path, company: Company) -> None:
+    """Make the tables of a company and write them to a new database."""
+    domains = {name: domain_tables(company, name) for name in company.domains}
     with duckdb.connect(str(path)) as connection:
         for table in next(iter(domains.values())):
             frame = pd.concat(
@@ -431,7 +439,6 @@ def build(path: Path, company: Company | None = None) -> Path:
             )
             connection.unregister("frame")
         connection.execute(f"create view counted_forecasts as {model('marts/counted_forecasts')}")
-    return path
 
 
 VARIANTS = {

@@ -16,6 +16,7 @@ from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, pages_of, para
 
 # One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
 
 
 def families(settings: dict[str, Any]) -> list[str]:
@@ -182,7 +183,25 @@ def execute(source: Path, target: Path, values: dict[str, Any]) -> None:
         if running.exists():
             running.replace(failed)
         raise
+    join_streams(running)
     running.replace(target)
+
+
+def join_streams(path: Path) -> None:
+    """Make one output of consecutive pieces of a stream: into how many a kernel cuts what a cell prints is a matter of its speed."""
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    for cell in notebook.cells:
+        joined: list[nbformat.NotebookNode] = []
+        for output in cell.get("outputs", []):
+            if joined and output.output_type == "stream" and joined[-1].get("name") == output.name:
+                joined[-1].text += output.text
+            else:
+                joined.append(output)
+        if "outputs" in cell:
+            cell.outputs = joined
+    nbformat.write(notebook, path)
 
 
 def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: Path) -> None:
@@ -197,7 +216,7 @@ def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: 
         try:
             papermill.execute_notebook(
                 str(source), str(running), values, kernel_name="python3", cwd=str(cwd), progress_bar=False,
-                log_output=False, shutdown_kernel="immediate",
+                log_output=False, shutdown_kernel="immediate", start_timeout=PATIENCE, iopub_timeout=PATIENCE,
                 kernel_manager_class="forecasting.pipeline.kernels.PrivateKernelManager",
             )  # fmt: skip
         except PapermillExecutionError as error:

@@ -42,7 +42,7 @@ SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
 
 def store_uri(tracking_dir: Path) -> str:
     """Return the URI of the SQLite store in a folder; writers wait up to a minute for each other."""
-    return f"sqlite:///{tracking_dir.resolve()}/mlflow.db?timeout=60"
+    return f"sqlite:///{tracking_dir.resolve()}/mlflow.db?timeout=600"
 
 
 def prepare_store(tracking_dir: Path) -> None:
