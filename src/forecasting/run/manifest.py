@@ -30,58 +30,43 @@ class Check(Record):
 
 @dataclass(frozen=True)
 class Explanation(Record):
-    """How the forecast came about.
+    """How the forecast came about."""
 
-    `model` is what the model says of itself, `reconciliation` the method of the sums, `mase` that of each method, `cut` how many
-    points and bounds the sign policy cut.
-    """
-
-    model: dict[str, Any] = field(default_factory=dict)
-    reconciliation: str = ""
-    mase: dict[str, float | None] = field(default_factory=dict)
-    cut: dict[str, int] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)  # what the model says of itself
+    reconciliation: str = ""  # the method of the sums
+    mase: dict[str, float | None] = field(default_factory=dict)  # by method of the sums
+    cut: dict[str, int] = field(default_factory=dict)  # how many points and bounds the sign policy cut
 
 
 @dataclass(frozen=True)
 class Manifest(Record):
-    """What a published number can be traced back to.
-
-    Attributes
-    ----------
-    contest: what the choice of the champion rests on, all but the incumbent
-    cutoff: the last closed month, ISO date
-    fingerprint, lock, git_commit: of the training set, the packages and the code
-    steps, seconds, mlflow: the stamp, the duration and the MLflow run of each step
-    models: those that can be promoted; calibration has what a server needs of each
-    significance, tests: the rows of the Diebold–Mariano tests and of the data's own tests
-    unit: what the values count: the currency, or units
-    """
+    """What a published number can be traced back to."""
 
     run_id: str = ""
-    contest: str = ""
+    contest: str = ""  # what the choice of the champion rests on, all but the incumbent
     incumbent: Incumbent = field(default_factory=Incumbent)
     domain: str = ""
     workspace: str = ""
     source: str = ""
-    cutoff: str | None = None
-    fingerprint: str = ""
+    cutoff: str | None = None  # the last closed month, ISO date
+    fingerprint: str = ""  # of the training set
     params: dict[str, Any] = field(default_factory=dict)
-    steps: dict[str, str] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)  # the stamp of each; seconds and mlflow are by step as well
     lock: str = ""
     git_commit: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     mlflow: dict[str, str] = field(default_factory=dict)
-    models: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)  # those that can be promoted
     champion: Champion = field(default_factory=Champion)
-    significance: list[dict[str, Any]] = field(default_factory=list)
+    significance: list[dict[str, Any]] = field(default_factory=list)  # a row per Diebold–Mariano test
     check: Check = field(default_factory=Check)
     facts: Facts = field(default_factory=Facts)
     explanation: Explanation = field(default_factory=Explanation)
-    tests: list[dict[str, Any]] = field(default_factory=list)
-    calibration: dict[str, Any] = field(default_factory=dict)
+    tests: list[dict[str, Any]] = field(default_factory=list)  # a row per kind of the data's own tests
+    calibration: dict[str, Any] = field(default_factory=dict)  # by model: what a server needs beside it
     currency: str = ""
-    unit: str = ""
+    unit: str = ""  # what the values count: the currency, or units
 
     @classmethod
     def from_json(cls, found: dict[str, Any] | None) -> Self:

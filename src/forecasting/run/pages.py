@@ -38,8 +38,5 @@ PAGES = (
 
 def pages_of(domains: Container[str], has_benchmark: bool) -> list[Page]:
     """Return the pages of a report on these domains; `has_benchmark` says whether the benchmark has results."""
-    return [
-        page
-        for page in PAGES
-        if (page.domain is None or page.domain in domains) and (has_benchmark or not page.shows_benchmark)
-    ]
+    found = [page for page in PAGES if page.domain is None or page.domain in domains]
+    return [page for page in found if has_benchmark or not page.shows_benchmark]

@@ -65,43 +65,28 @@ class Rule(Record):
 
 @dataclass(frozen=True)
 class Champion(Record):
-    """Which model forecasts a domain, and why.
+    """Which model forecasts a domain, why, and how good it was; a measure is None where there is nothing to measure."""
 
-    Attributes
-    ----------
-    name: the model that forecasts
-    models: all of the run, simplest first
-    verdict: kept, promoted, first, vetoed or chosen_by_person
-    reason: the same in plain English
-    incumbent, challenger: whom the gate compared, by the `rules`; no challenger where there was no other model
-    metric, metric_choice: the gate's measure, and its value by candidate on the cutoffs that choose
-    gate_choice: the model without a person's decision
-    chosen_on: the day of that decision
-    next_best: the best of the other models
-    veto: the model that the held-out cutoffs speak against, mase_held_out and seasonal_naive_mase_held_out
-    mase_choice, mase_held_out, seasonal_naive_mase_held_out: how good it was; None where there is nothing to measure
-    beats_seasonal_naive: on the cutoffs held out
-    choice_cutoffs, held_out_cutoffs: ISO dates; no choice cutoffs where the history is too short to compare
-    """
-
-    name: str = ""
-    models: list[str] = field(default_factory=list)
-    verdict: str = ""
-    reason: str = ""
+    name: str = ""  # the model that forecasts
+    models: list[str] = field(default_factory=list)  # all of the run, simplest first
+    verdict: str = ""  # kept, promoted, first, vetoed or chosen_by_person
+    reason: str = ""  # the same in plain English
     incumbent: str | None = None
-    challenger: str | None = None
-    metric: str = ""
-    metric_choice: dict[str, float] = field(default_factory=dict)
+    challenger: str | None = None  # None where there was no other model
+    metric: str = ""  # the gate's
+    metric_choice: dict[str, float] = field(default_factory=dict)  # by candidate, on the cutoffs that choose
     rules: list[Rule] = field(default_factory=list, metadata={"of": Rule})
-    gate_choice: str = ""
-    chosen_on: str | None = None
-    next_best: str | None = None
-    veto: dict[str, Any] | None = None
+    gate_choice: str = ""  # the model without a person's decision
+    chosen_on: str | None = None  # the day of that decision
+    next_best: str | None = None  # the best of the other models
+    veto: dict[str, Any] | None = (
+        None  # model that the held-out cutoffs speak against, its MASE and the seasonal naive's
+    )
     mase_choice: float | None = None
     mase_held_out: float | None = None
     seasonal_naive_mase_held_out: float | None = None
-    beats_seasonal_naive: bool | None = None
-    choice_cutoffs: list[str] | None = None
+    beats_seasonal_naive: bool | None = None  # on the cutoffs held out
+    choice_cutoffs: list[str] | None = None  # ISO dates; none where the history is too short to compare
     held_out_cutoffs: list[str] | None = None
 
     @classmethod
