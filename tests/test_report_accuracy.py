@@ -3,7 +3,7 @@
 import math
 import re
 from collections import defaultdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import duckdb
@@ -418,3 +418,20 @@ def test_the_page_executed_twice_has_the_same_outputs(long):
     assert markup.count("<h1") == 1 and 'href="glossary.html#tracking-signal"' in markup
     titles = re.findall("<h3[^>]*>(.*?)</h3>", markup)
     assert titles == [f"{name.capitalize()}: {part}" for part in ("published", "back-test") for name in DOMAINS]
+
+
+def test_a_file_of_the_version_before_is_read_alike(long, tmp_path):
+    """It does not hold the table that says which forecasts count."""
+    copy = tmp_path / "published.duckdb"
+    copy.write_bytes(long.read_bytes())
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("drop view counted_forecasts")
+    for ask in (
+        Published.past,
+        Published.held_out,
+        partial(Published.record, lags=LAGS),
+        partial(Published.lately, months=12),
+    ):
+        found = ask(Published(copy), "sales")
+        assert len(found)
+        pd.testing.assert_frame_equal(found, ask(Published(long), "sales"))

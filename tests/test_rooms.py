@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from forecasting import models
+from forecasting.ledger.publishing import PUBLISHED
 
 SHARED = {"contracts", "errors", "files", "plots"}  # one file each: door and room at once
 ENTRANCES = {"__main__", "api", "dashboard"}  # nobody imports them
@@ -89,6 +90,27 @@ def test_a_door_only_hands_names_on(root):
         body = ast.parse((root / "src" / "forecasting" / name / "__init__.py").read_text(encoding="utf-8")).body
         kinds = {type(node) for node in body[1:]}
         assert kinds <= {ast.ImportFrom, ast.Assign}, name
+
+
+def texts(code: str) -> Iterator[str]:
+    """Yield every text in code; what an f-string puts in is left out."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value for part in node.values if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_only_the_ledger_opens_databases_and_asks_the_published_tables(root):
+    """`facts` has DuckDB read files into memory; `training_set` exports what dbt has just built, through the ledger's connection."""
+    asks = re.compile(rf"\bselect\b.*\b(from|join)\s+({'|'.join(PUBLISHED)})\b", re.DOTALL)
+    opening, asking = set(), []
+    for where, room, code in codes(root):
+        if re.search(r"^\s*(import|from) duckdb\b", code, re.MULTILINE):
+            opening.add(room)
+        if room not in {"ledger", "training_set"}:
+            asking += [f"{where}: {text}" for text in texts(code) if asks.search(text)]
+    assert opening == {"facts", "ledger"} and asking == []
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/architecture.md"])
