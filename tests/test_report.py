@@ -12,7 +12,6 @@ from forecasting import models
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.ledger import Published, at
-from forecasting.models import model_names
 from forecasting.report import (
     accuracy,
     champion,

@@ -19,25 +19,7 @@ from forecasting.evaluation.scores import (
 from forecasting.evaluation.significance import compare_models, pairs_to_compare, scaled_errors
 
 __all__ = [
-    "BASELINE",
-    "CHOICE",
-    "HELD_OUT_SET",
-    "METRICS",
-    "back_test",
-    "compare_models",
-    "forecast_nodes",
-    "known_at",
-    "leaderboard",
-    "leaderboard_metrics",
-    "metrics",
-    "out_of_sample_errors",
-    "pairs_to_compare",
-    "plan_cutoffs",
-    "scaled_errors",
-    "scored_rows",
-    "scores_by_cutoff",
-    "scores_by_group",
-    "scores_by_horizon",
-    "walk_forward",
-    "wql",
-]
+    "BASELINE", "CHOICE", "HELD_OUT_SET", "METRICS", "back_test", "compare_models", "forecast_nodes", "known_at",
+    "leaderboard", "leaderboard_metrics", "metrics", "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs",
+    "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group", "scores_by_horizon", "walk_forward", "wql",
+]  # fmt: skip

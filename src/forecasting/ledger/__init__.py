@@ -11,17 +11,6 @@ from forecasting.ledger.publishing import publish
 from forecasting.ledger.reader import NothingPublished, Unknown, Unreadable
 
 __all__ = [
-    "RANGE",
-    "Domain",
-    "NothingPublished",
-    "Published",
-    "PublishedRun",
-    "Unknown",
-    "Unreadable",
-    "at",
-    "connect",
-    "locked_message",
-    "one_per_name",
-    "publish",
-    "require_writable",
-]
+    "RANGE", "Domain", "NothingPublished", "Published", "PublishedRun", "Unknown", "Unreadable", "at", "connect",
+    "locked_message", "one_per_name", "publish", "require_writable",
+]  # fmt: skip

@@ -16,27 +16,7 @@ from forecasting.run.records import Champion, Facts, Incumbent, Rule
 from forecasting.run.workspace import Workspace, open_workspace, run_alone
 
 __all__ = [
-    "LOG",
-    "PAGES",
-    "RESULTS",
-    "TRIAL",
-    "Champion",
-    "DataWarning",
-    "Facts",
-    "Incumbent",
-    "Manifest",
-    "Page",
-    "Rule",
-    "RunFolder",
-    "Workspace",
-    "code_state",
-    "git_commit",
-    "identity",
-    "open_workspace",
-    "pages_of",
-    "params",
-    "plain_rows",
-    "run_alone",
-    "stamps",
-    "train_fingerprint",
-]
+    "LOG", "PAGES", "RESULTS", "TRIAL", "Champion", "DataWarning", "Facts", "Incumbent", "Manifest", "Page", "Rule",
+    "RunFolder", "Workspace", "code_state", "git_commit", "identity", "open_workspace", "pages_of", "params",
+    "plain_rows", "run_alone", "stamps", "train_fingerprint",
+]  # fmt: skip
