@@ -8,8 +8,8 @@ import textwrap
 import pandas as pd
 import pytest
 
-from forecasting.ledger import query
 from project_copy import ProjectCopy
+from published_tables import query
 
 TOY = '''
 """A family that somebody adds: the mean of the last year, repeated."""
@@ -85,10 +85,10 @@ def test_the_model_card_calls_it_by_its_title(project):
         project,
         """
         from pathlib import Path
-        from forecasting.ledger import load_domains
+        from forecasting.ledger import Published
         from forecasting.report import model_card, accuracy
         path = Path("data/acme/published.duckdb")
-        print(model_card.sections(path, load_domains(path)), accuracy.backtests(path, load_domains(path)))
+        print(model_card.sections(Published(path).domains()), accuracy.backtests(path, Published(path).domains()))
         """,
     )
     assert "ToyMean" in text and "the mean of the last year, repeated" in text

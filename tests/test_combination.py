@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
 from forecasting.errors import UserError
-from forecasting.evaluation.backtest import cutoffs, empty_backtest, known_at, walk_forward
+from forecasting.evaluation.backtest import empty_backtest, known_at, walk_forward
+from forecasting.evaluation.cutoffs import cutoffs
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import MedianCombination, WeightedCombination
-from forecasting.models.combination.combining import HALFWAY, KEY, LARGEST_ERROR, past_errors
+from forecasting.models.combination.combining import KEY, LARGEST_ERROR, MONTHS_FOR_HALF, past_errors
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.series.buckets import BUCKETS, bucket_of
@@ -83,7 +84,7 @@ def scaled_errors(seed: int, n: int, count: int = 3) -> np.ndarray:
 
 
 def known_errors(scaled: np.ndarray, bucket: str = "1-3", months: int = 4) -> pd.DataFrame:
-    """Errors as `combining.errors` gives them, spread over so many months."""
+    """Errors as `combining.past_errors` gives them, spread over so many months."""
     month = pd.date_range("2023-01-01", periods=months, freq="MS")[np.arange(len(scaled)) % months]
     return pd.DataFrame({"ds": month, "bucket": bucket, **dict(zip(NAMES, scaled.T, strict=True))})
 
@@ -98,7 +99,7 @@ def test_weights_agree_with_a_loop(seed: int, n: int, months: int, power: float)
     known = known_errors(50.0 ** (seed % 2) * scaled_errors(seed, n), months=months)
     months = known["ds"].nunique()
     size = [sum(min(abs(error), LARGEST_ERROR) for error in known[name]) / n for name in NAMES]
-    used = power * months / (months + HALFWAY)
+    used = power * months / (months + MONTHS_FOR_HALF)
     claims = {name: one**-used / (2 if "naive" in name else 1) for name, one in zip(NAMES, size, strict=True)}
     expected = [claim / sum(claims.values()) for claim in claims.values()]
     np.testing.assert_allclose(weights(known, power=power), [expected] * len(BUCKETS), rtol=1e-6, atol=1e-12)

@@ -1,10 +1,10 @@
 """What MLflow is told of a saved model: the packages it needs, and predictions by the rules that the notebooks follow."""
 
 import ast
-import dataclasses
 import importlib.metadata
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -72,7 +72,7 @@ def test_a_combination_requires_what_its_members_do_in_the_locked_versions(root,
         "lightgbm", "mlflow", "mlforecast", "numpy", "pandas", "scikit-learn", "threadpoolctl",
     ]  # fmt: skip
     lock = (root / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    assert set(found) <= {line.split(" ;")[0] for line in lock}
+    assert set(found) <= {line.removesuffix(" \\").split(" ;")[0] for line in lock}
 
 
 def run_folder(path: Path, train: pd.DataFrame, experiment: str = "sales") -> RunFolder:
@@ -124,7 +124,7 @@ def test_a_combination_is_logged_again_when_a_member_is_and_not_else(tmp_path):
 
 def test_members_that_were_not_logged_or_by_hand_are_copied(tmp_path):
     run, data = run_folder(tmp_path / "run", company(48)), tmp_path / "data"
-    by_hand = dataclasses.replace(run, experiment=f"sales {tracking.BY_HAND}")
+    by_hand = replace(run, experiment=f"sales {tracking.BY_HAND}")
     for one, copied in ((run, {"seasonal_naive"}), (by_hand, {"linear", "seasonal_naive"})):
         log(one, data, "20_train_x", "linear")
         uri = log(one, data, "25_combine", "median")
@@ -154,3 +154,28 @@ def test_mlflow_serves_numbers_for_every_series(tmp_path):
     stock = served(directory, tmp_path, flow=False).predict(history, params={"horizon": 3})
     assert stock.set_index("unique_id")["is_fallback"].groupby(level=0).any().to_dict()["C/ended"] is False
     assert np.isfinite(stock[list(QUANTILE_COLUMNS)].to_numpy()).all()
+
+
+def test_a_result_is_logged_anew_when_what_trained_before_it_or_the_cutoffs_are_others(tmp_path):
+    """Else a combination would be registered with the members of a run before."""
+    steps = {"10_check_data": "a", "20_train_linear": "b", "20_train_naive": "c", "25_combine": "d", "40_forecast": "e"}
+    run = RunFolder(tmp_path, "sales", "acme", "sales", steps)
+    cutoffs = pd.DataFrame({"cutoff": pd.to_datetime(["2024-01-01"]), "evaluation_set": "choice"})
+
+    def ids(**changed: str) -> list[str]:
+        run.write_table("cutoffs", cutoffs)
+        other = replace(run, steps={**steps, **changed})
+        return [
+            tracking.step_id(other, step, "x", "training set", {}, {}) for step in ("20_train_linear", "25_combine")
+        ]
+
+    first = ids()
+    for changed, anew in (
+        ({"20_train_linear": "z"}, [True, True]),
+        ({"20_train_naive": "z"}, [False, True]),
+        ({"25_combine": "z"}, [False, True]),
+        ({"10_check_data": "z", "40_forecast": "z"}, [False, False]),
+    ):
+        assert [old != new for old, new in zip(first, ids(**changed), strict=True)] == anew
+    cutoffs["cutoff"] += pd.DateOffset(months=1)
+    assert not set(ids()) & set(first)

@@ -10,7 +10,7 @@ import pandas as pd
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS
 from forecasting.errors import UserError
 from forecasting.models import about
-from forecasting.run import RunFolder, Workspace, git_commit, identity, params, stamps
+from forecasting.run import Manifest, RunFolder, Workspace, git_commit, identity, params, stamps
 
 # What every run is made with; each model adds what it needs.
 PACKAGES = ("duckdb", "hierarchicalforecast", "mlflow", "numpy", "pandas", "papermill", "scipy", "utilsforecast")
@@ -20,7 +20,7 @@ PACKAGES = ("duckdb", "hierarchicalforecast", "mlflow", "numpy", "pandas", "pape
 class FinishedRun:
     """What publishing needs of one domain's run: its manifest, its tables and its MLflow runs."""
 
-    manifest: dict[str, Any]
+    manifest: Manifest
     forecasts: pd.DataFrame
     backtests: pd.DataFrame
     train: pd.DataFrame
@@ -29,12 +29,12 @@ class FinishedRun:
     @property
     def run_id(self) -> str:
         """The run's id, `<domain>-<cutoff>-<10 hex>`."""
-        return self.manifest["run_id"]
+        return self.manifest.run_id
 
     @property
     def domain(self) -> str:
         """The domain."""
-        return self.manifest["domain"]
+        return self.manifest.domain
 
 
 def finished_run(workspace: Workspace, domain: str) -> FinishedRun:
@@ -71,15 +71,15 @@ def check_months(name: str, frame: pd.DataFrame) -> None:
                         f"{row['ds']:%Y-%m} is incomplete or does not fit; run the 30 and 40 notebooks again.")  # fmt: skip
 
 
-def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: dict[str, dict]) -> dict[str, Any]:
-    """Return everything a published number can be traced back to, as a JSON-able table."""
+def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: dict[str, dict]) -> Manifest:
+    """Return everything a published number can be traced back to."""
     settings = params.resolve(workspace.root, workspace.name, run.domain, workspace.profile)
     facts, cutoff = run.read_json("facts"), f"{train['ds'].max():%Y-%m-%d}"
     fingerprint, incumbent = identity.train_fingerprint(train), run.read_json("incumbent")
     champion = run.read_json("champion")
-    return {
+    return Manifest.from_json({
         "run_id": identity.run_id(run.domain, cutoff, fingerprint, facts, run.steps, incumbent),
-        "choice": identity.choice_identity(fingerprint, run.steps), "incumbent": incumbent,
+        "contest": identity.contest(fingerprint, run.steps, settings), "incumbent": incumbent,
         "domain": run.domain, "workspace": workspace.name, "source": workspace.source, "cutoff": cutoff,
         "fingerprint": fingerprint, "params": settings, "steps": run.steps,
         "lock": stamps.lock_hash(workspace.root), "git_commit": git_commit(workspace.root),
@@ -90,7 +90,7 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
         "explanation": run.read_json("explanation"), "tests": run.read_json("tests"),
         "calibration": calibrations(run, champion["models"]),
         "currency": settings["currency"], "unit": "units" if facts["measure"] == "units" else settings["currency"],
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def versions(names: list[str]) -> dict[str, str]:

@@ -20,21 +20,7 @@ from forecasting.models.forecasts import forecast, forecast_panel
 from forecasting.models.saved import gathered, member_folders, saved_folders, saved_member
 
 __all__ = [
-    "LARGEST_ERROR",
-    "Model",
-    "about",
-    "families",
-    "family_models",
-    "forecast",
-    "forecast_panel",
-    "gathered",
-    "get",
-    "load",
-    "member_errors",
-    "member_families",
-    "member_folders",
-    "model_name",
-    "saved_folders",
-    "saved_member",
+    "LARGEST_ERROR", "Model", "about", "families", "family_models", "forecast", "forecast_panel", "gathered", "get",
+    "load", "member_errors", "member_families", "member_folders", "model_name", "saved_folders", "saved_member",
     "with_names",
-]
+]  # fmt: skip

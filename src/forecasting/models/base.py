@@ -72,7 +72,7 @@ class Model(ABC):
 
         A family that is asked for one series at a time, by a server, overrides it to spare the tables.
         """
-        said = self.predict(known.table(), horizon).set_index(["unique_id", "horizon"])[list(QUANTILE_COLUMNS)]
+        said = self.predict(known.table(), horizon).set_index(["unique_id", "horizon"])[QUANTILE_COLUMNS]
         wanted = pd.MultiIndex.from_product([known.ids, range(1, horizon + 1)])
         return said.reindex(wanted).to_numpy().reshape(len(known.ids), horizon, -1)
 
@@ -141,5 +141,5 @@ def quantile_forecast(ids: np.ndarray, last: np.ndarray, quantiles: np.ndarray) 
             "horizon": np.tile(steps, len(ids)),
         }
     )
-    frame[list(QUANTILE_COLUMNS)] = quantiles.reshape(len(frame), len(QUANTILE_COLUMNS)).astype(np.float64)
+    frame[QUANTILE_COLUMNS] = quantiles.reshape(len(frame), len(QUANTILE_COLUMNS)).astype(np.float64)
     return frame

@@ -1,8 +1,8 @@
 """Statistical models, one per series, through statsforecast: exponential smoothing, dynamic Theta, complex smoothing, ARIMA.
 
 Each series is divided by its mean absolute value before it is fitted, so units do not matter, and its forecast is kept
-within what its history makes plausible (`history.history_bounds`). The season of a short history is removed first and
-put back afterwards (`seasonality`): the library's own tests and criteria hardly ever see it.
+within what its history makes plausible (`series.within_history`). The season of a short history is removed first and
+put back afterwards (`series.season`): the library's own tests and criteria hardly ever see it.
 
 `fit` estimates every series once and keeps the estimates in memory. Where a history has grown since, a costly model runs
 the newer months through with those estimates; a cheap one is estimated again. Nothing of this is saved: a loaded model

@@ -7,8 +7,8 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 
 
-class PrivateKernelManager(AsyncKernelManager):
-    """A kernel manager that talks over IPC; ports chosen at random sometimes collide («Address already in use»).
+class PrivateSockets:
+    """What makes a kernel manager talk over IPC; ports chosen at random sometimes collide («Address already in use»).
 
     The sockets get their names from the connection file. Without one they would be «kernel-ipc-1» … in the working directory, and two
     notebooks that run there side by side would share them.
@@ -18,3 +18,7 @@ class PrivateKernelManager(AsyncKernelManager):
         folder = Path(jupyter_runtime_dir())
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(transport="ipc", connection_file=str(folder / f"{uuid.uuid4().hex[:8]}.json"), **kwargs)
+
+
+class PrivateKernelManager(PrivateSockets, AsyncKernelManager):
+    """The kernel manager of papermill's kernels."""

@@ -3,8 +3,8 @@
 MLflow takes seconds to import, so that the functions which need it do.
 
 The store is a SQLite file beside the warehouse. It is created before steps run side by side, because two processes that
-create the same store at once crash in its migrations. A step whose inputs (its stamp, settings and training set) are already in
-the store is not logged twice.
+create the same store at once crash in its migrations. A step whose inputs (see `step_id`) are already in the store is not
+logged twice.
 """
 
 import importlib.metadata
@@ -42,7 +42,7 @@ SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
 
 def store_uri(tracking_dir: Path) -> str:
     """Return the URI of the SQLite store in a folder; writers wait up to a minute for each other."""
-    return f"sqlite:///{tracking_dir.resolve()}/mlflow.db?timeout=60"
+    return f"sqlite:///{tracking_dir.resolve()}/mlflow.db?timeout=600"
 
 
 def prepare_store(tracking_dir: Path) -> None:
@@ -103,7 +103,7 @@ def log_step(
     step, name
         The notebook («20_train_linear») and what it made («linear»).
     settings
-        What was set, and what follows from anything but the stamp and the training set, such as the champion.
+        What was set, and what follows from anything but what `step_id` counts, such as the champion.
     metrics
         Long table `metric, value` and optional `cutoff`: a metric of one cutoff is logged at the step yyyymm.
     figures, tables
@@ -117,10 +117,10 @@ def log_step(
     fingerprint = train_fingerprint(train)
     client = open_store(tracking_dir, run.experiment)
     members = logged_members(run, model_dir) if model_dir is not None else {}
-    step_id = digest(run.workspace, run.domain, name, fingerprint, run.steps.get(step), settings, *members.values())
-    run_id = finished(client, run.experiment, step_id) if step in run.steps else None
+    found = step_id(run, step, name, fingerprint, settings, members)
+    run_id = finished(client, run.experiment, found) if step in run.steps else None
     if run_id is None:
-        tags = {"step": step, "step_id": step_id, "domain": run.domain, "workspace": run.workspace,
+        tags = {"step": step, "step_id": found, "domain": run.domain, "workspace": run.workspace,
                 "fingerprint": fingerprint, "cutoff": f"{train['ds'].max():%Y-%m-%d}"}  # fmt: skip
         with mlflow.start_run(run_name=f"{run.domain} {name}", tags=tags) as active:
             run_id = active.info.run_id
@@ -129,6 +129,19 @@ def log_step(
                 mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow, members))
     run.write_json(
         f"tracking/{name}", {"mlflow_run_id": run_id, "model_uri": client.get_run(run_id).data.tags.get("model_uri")}
+    )
+
+
+def step_id(
+    run: RunFolder, step: str, name: str, fingerprint: str, settings: dict[str, Any], members: dict[str, str]
+) -> str:
+    """Return what a step's result rests on: training set, cutoffs, settings, its stamp and those of the steps that train before it.
+
+    `members`: the logged models that a combination refers to, by name.
+    """
+    stamps = {key: stamp for key, stamp in run.steps.items() if key == step or "20_" <= key < f"{step[:2]}_"}
+    return digest(
+        run.workspace, run.domain, name, fingerprint, run.cutoffs().to_dict("list"), stamps, settings, members
     )
 
 

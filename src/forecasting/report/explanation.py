@@ -160,7 +160,7 @@ def methods(found: dict[str, Any]) -> str:
 
 def training(found: dict[str, Any]) -> str:
     """Return how a network was trained: a row per network with its steps and losses."""
-    rows = pd.DataFrame(found.get("curve") or [])
+    rows = pd.DataFrame(found.get("curve", []))
     if rows.empty:
         return ""
     cells = []
@@ -188,5 +188,5 @@ def members(found: dict[str, Any], horizon: int) -> str:
     """Return what is inside the models that a combination combines, one fold each."""
     return "".join(
         fold(f"Inside it: {model_name(name)}", inside(name, own, horizon))
-        for name, own in sorted((found.get("members") or {}).items())
+        for name, own in sorted(found.get("members", {}).items())
     )

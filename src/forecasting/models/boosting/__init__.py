@@ -1,8 +1,8 @@
 """Gradient-boosted trees, one model for all series of a domain, through LightGBM: a recursive one and a direct one.
 
-`BoostingModel` predicts the change from one month to the next on mlforecast's lag features (`boosting.changes`); its forecasts
+`BoostingModel` predicts the change from one month to the next on mlforecast's lag features (`changes`); its forecasts
 are fed back as lags month by month. `DirectBoostingModel` predicts every month ahead at once from the windows that the network
-sees (`boosting.direct`), with quantiles of its own. They err differently, which a combination lives on. Both minimise absolute
+sees (`direct`), with quantiles of its own. They err differently, which a combination lives on. Both minimise absolute
 errors, so the point is near the median.
 
 What is saved is LightGBM's own text; features are recomputed from settings and history, so a loaded model agrees.

@@ -1,6 +1,6 @@
 """One network for all series of a domain: Conv1d → LSTM → quantiles of the next 24 months (torch).
 
-Each window is normalised by itself (`forecasting.windows.normalization`), several networks that differ in their seed
+Each window is normalised by itself (`series.normalised`), several networks that differ in their seed
 are trained and their quantiles averaged. Beyond its months the network forecasts again from its own medians.
 """
 

@@ -87,7 +87,7 @@ class Combination(Model):
         quantiles = self.point(values, weights)[:, None] + around
         flags = raw.groupby(KEY)["is_fallback"].min().reindex(index).to_numpy()
         frame = index.to_frame(index=False).assign(model_name=self.name, is_fallback=flags)
-        frame[list(QUANTILE_COLUMNS)] = quantiles
+        frame[QUANTILE_COLUMNS] = quantiles
         return frame[RAW_BACKTEST_COLUMNS]
 
     def _around(self, raw: pd.DataFrame, index: pd.MultiIndex, weights: np.ndarray) -> np.ndarray:
@@ -95,7 +95,7 @@ class Combination(Model):
         total, share = np.zeros((len(index), len(QUANTILE_COLUMNS))), np.zeros(len(index))
         for number, name in enumerate(self.names):
             own = raw[raw["model_name"] == name].set_index(KEY).reindex(index)
-            apart = own[list(QUANTILE_COLUMNS)].sub(own[POINT], axis=0).to_numpy()
+            apart = own[QUANTILE_COLUMNS].sub(own[POINT], axis=0).to_numpy()
             if (apart[:, 0] < apart[:, -1]).any():
                 weight = np.maximum(weights[:, number], 1e-6)  # one that counts nothing still knows how wide it is
                 total, share = total + apart * weight[:, None], share + weight
@@ -176,7 +176,7 @@ class WeightedCombination(Combination):
         return self.learned
 
     def learn(self, known: pd.DataFrame) -> Self:
-        """Learn the weights by months ahead from scaled errors (of `combining.errors`) of months that are known."""
+        """Learn the weights by months ahead from scaled errors (of `combining.past_errors`) of months that are known."""
         families = {member.name: member.family for member in self.members}
         self.learned = combining.weights(known, families, self.settings["power"])
         return self
