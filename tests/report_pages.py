@@ -11,6 +11,7 @@ from unittest import mock
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
+from forecasting.site import rendering
 from made_once import made_once
 
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
@@ -67,6 +68,14 @@ def write_pages(published: Path, pages_dir: Path, domains: tuple[str, ...]) -> N
     for name, source in sources.items():
         values = {"published": str(published)} | ({"domain": name} if source == "domain" else {})
         nbformat.write(executed(REPORTS / f"{source}.ipynb", **values), pages_dir / f"{name}.ipynb")
+
+
+def report_of(project: Path, name: str, *domains: str) -> Path:
+    """Make the report of a workspace from what it has published, without a kernel for every page; return its folder."""
+    folder = project / "runs" / name
+    pages = execute_pages(project / "data" / name / "published.duckdb", folder / "pages", domains)
+    rendering.render(pages, folder / "report", name)
+    return folder / "report"
 
 
 class Page(HTMLParser):
