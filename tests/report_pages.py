@@ -12,6 +12,7 @@ import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
 from forecasting.run import pages_of
+from forecasting.site import rendering
 from made_once import made_once
 
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
@@ -66,6 +67,14 @@ def write_pages(published: Path, pages_dir: Path, domains: tuple[str, ...]) -> N
     for page in pages_of(domains, has_benchmark=False):
         values = {"published": str(published)} | ({"domain": page.domain} if page.domain else {})
         nbformat.write(executed(REPORTS / page.source, **values), pages_dir / f"{page.name}.ipynb")
+
+
+def report_of(project: Path, name: str, *domains: str) -> Path:
+    """Make the report of a workspace from what it has published, without a kernel for every page; return its folder."""
+    folder = project / "runs" / name
+    pages = execute_pages(project / "data" / name / "published.duckdb", folder / "pages", domains)
+    rendering.render(pages, folder / "report", name)
+    return folder / "report"
 
 
 class Page(HTMLParser):

@@ -9,8 +9,10 @@ import duckdb
 import pandas as pd
 import pytest
 
+from forecasting.contracts import DOMAINS
 from project_copy import ProjectCopy
 from published_tables import query
+from report_pages import report_of
 
 
 def data(root: Path, name: str) -> Path:
@@ -31,8 +33,9 @@ def project(root, tmp_path_factory) -> ProjectCopy:
 def adventureworks(root, project) -> tuple[Path, Path, Path]:
     """The facts, the published database and the report of Microsoft's sample company."""
     facts = data(root, "adventureworks_dw")
-    project.made("report", "SOURCE=adventureworks", f"FACTS={facts}")
-    return facts, project.path / "data/adventureworks/published.duckdb", project.path / "runs/adventureworks/report"
+    project.made("run", "SOURCE=adventureworks", f"FACTS={facts}")
+    report = report_of(project.path, "adventureworks", *DOMAINS)
+    return facts, project.path / "data/adventureworks/published.duckdb", report
 
 
 def test_adventureworks_whole_months_and_their_sums(adventureworks):

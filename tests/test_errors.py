@@ -19,6 +19,7 @@ import pytest
 from forecasting.__main__ import main
 from project_copy import ProjectCopy
 from published_tables import query
+from report_pages import report_of
 from waiting import PATIENCE, until
 
 GOOD = "order_date,net_amount,region,product_category,cost_amount"
@@ -160,7 +161,7 @@ def test_two_runs_at_once(project, acme):
     The first is stopped meanwhile, so that it cannot be done before the second has begun.
     """
     first = subprocess.Popen(
-        project.command("report", "NAME=acme"),
+        project.command("run", "NAME=acme"),
         cwd=project.path,
         env=project.environment(),
         start_new_session=True,
@@ -177,14 +178,21 @@ def test_two_runs_at_once(project, acme):
     assert query(published, "select count(*) as n from ml_train_sales_monthly")["n"].item() == 2 * 40
 
 
-def test_a_company_with_only_sales_is_told_what_is_missing(project, acme):
-    said = (project.path / "runs" / "acme" / "report" / "index.html").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def acme_report(project, acme) -> Path:
+    """The report of what acme has published by then."""
+    return report_of(project.path, "acme", "sales")
+
+
+def test_a_company_with_only_sales_is_told_what_is_missing(project, acme_report):
+    said = (acme_report / "index.html").read_text(encoding="utf-8")
     assert "There are no inventory facts: inventory is not forecast." in said
     assert "sales.csv has no cost_amount: profit is not forecast." in said
-    assert [path.stem for path in (project.path / "runs" / "acme" / "pages").glob("*.ipynb")].count("profit") == 0
+    to_do = project.made("--dry-run", "_pages", "NAME=acme")
+    assert "-m forecasting page sales " in to_do and "profit" not in to_do and "inventory" not in to_do
 
 
-def test_next_month_compares_what_was_published_with_what_came(project, acme):
+def test_next_month_compares_what_was_published_with_what_came(project, acme, acme_report):
     """Known until September, then everything: the report shows the published forecast of October against its actual."""
     published = project.path / "data" / "acme" / "published.duckdb"
     first = query(published, "select * from forecasts where status = 'published' and aggregation = 'series' and horizon = 1 "
@@ -196,7 +204,7 @@ def test_next_month_compares_what_was_published_with_what_came(project, acme):
     facts = pd.read_csv(acme / "sales.csv", parse_dates=["order_date"])
     came = facts.groupby(facts["order_date"].dt.to_period("M"))["net_amount"].sum()
     assert rows["actual"].tolist() == pytest.approx([came[f"{ds:%Y-%m}"] for ds in rows["ds"]])
-    page = (project.path / "runs" / "acme" / "report" / "sales.html").read_text(encoding="utf-8")
+    page = (acme_report / "sales.html").read_text(encoding="utf-8")
     assert "Published" in page or "published" in page
     with duckdb.connect(str(published), read_only=True) as connection:
         assert connection.execute("select count(distinct run_id) from runs where domain = 'sales'").fetchone() == (2,)
@@ -277,8 +285,8 @@ def test_histories_too_short_to_compare_models_are_forecast_and_the_report_says_
     facts = company(tmp_path / "facts", sales_lines(14), inventory="\n".join([header, *counts]) + "\n")
     settings = project.path / "params" / "workspaces" / "short.yml"
     settings.write_text("families: [naive, linear, statistical, boosting, cnn_lstm]\n")
-    project.made("report", "NAME=short", "SOURCE=csv", f"FACTS={facts}", "PROFILE=smoke")
-    page = (project.path / "runs" / "short" / "report" / "index.html").read_text(encoding="utf-8")
+    project.made("run", "NAME=short", "SOURCE=csv", f"FACTS={facts}", "PROFILE=smoke")
+    page = (report_of(project.path, "short", "sales", "inventory") / "index.html").read_text(encoding="utf-8")
     assert page.count("The history is too short to compare models") >= 2 and "No model beat" not in page
     for domain, n_months in (("sales", 14), ("inventory", 27)):
         rows = query(project.path / "data" / "short" / "published.duckdb", f"select * from ml_pred_{domain}_6m")
