@@ -9,10 +9,10 @@ the store is not logged twice.
 
 import importlib.metadata
 import json
-import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before mlflow is imported: nothing leaves this machine
 
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 # Its progress messages would stand between our lines and, with timings in them, in notebooks.
-logging.getLogger("mlflow").setLevel(logging.ERROR)
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
 BY_HAND = "by hand"
 ARTIFACTS = "mlflow"  # the folder beside the store that holds what is logged
+# MLflow compares the requirements with what is installed, two seconds in each process. Ours are what is installed; see `requirements`.
+COMPARING = "mlflow.utils.environment.warn_dependency_requirement_mismatches"
 # What a logged model needs to be loaded, by family. Stated, because MLflow takes seconds to find it out for each model.
 SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
 PACKAGES = {
@@ -183,13 +185,14 @@ def log_model(model_dir: Path, flow: bool) -> str:
 
     from forecasting.registry import mlflow_model
 
-    logged = mlflow.pyfunc.log_model(
-        name="model",
-        python_model=mlflow_model.__file__,
-        artifacts={"model": str(model_dir)},
-        signature=signature(flow),
-        pip_requirements=requirements(model_dir),
-    )
+    with mock.patch(COMPARING):
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=mlflow_model.__file__,
+            artifacts={"model": str(model_dir)},
+            signature=signature(flow),
+            pip_requirements=requirements(model_dir),
+        )
     return logged.model_uri
 
 
