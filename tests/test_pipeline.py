@@ -17,7 +17,7 @@ from forecasting.pipeline import notebooks as pipeline
 EXECUTE = """
 import sys
 from pathlib import Path
-from forecasting import pipeline
+from forecasting.pipeline import notebooks as pipeline
 pipeline.execute(Path(sys.argv[1]), Path(sys.argv[2]), {"a": int(sys.argv[3])})
 """
 

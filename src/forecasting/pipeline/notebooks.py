@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ from forecasting import choice, training_set
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
-from forecasting.run import LOG, RESULTS, Workspace, params, stamps
+from forecasting.pipeline import warming
+from forecasting.run import LOG, RESULTS, Workspace, is_fork, params, stamps
 
-# One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
-THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
 PAGES = {
     "index": "index", **{domain: "domain" for domain in DOMAINS}, "accuracy": "accuracy", "model_card": "model_card",
     "data_quality": "data_quality", "benchmark": "benchmark",
@@ -103,9 +101,14 @@ def shared_pages(workspace: Workspace) -> list[str]:
     return ["index", "accuracy", "model_card", "data_quality", *benchmark, "glossary"]
 
 
+def page_source(root: Path, page: str) -> Path:
+    """Return the notebook of a report page."""
+    return root / "reports" / f"{PAGES[page]}.ipynb"
+
+
 def page_stamp(workspace: Workspace, page: str, settings: dict[str, Any]) -> None:
     """Write the stamp of a report page."""
-    source = workspace.root / "reports" / f"{PAGES[page]}.ipynb"
+    source = page_source(workspace.root, page)
     stamp = stamps.step_stamp(workspace.root, source, settings, page=True)
     write_if_changed(workspace.runs / "stamps" / f"page-{page}.stamp", stamp)
 
@@ -147,7 +150,7 @@ def run_step(workspace: Workspace, domain: str, step: str) -> None:
 
 def run_page(workspace: Workspace, page: str) -> None:
     """Execute one report page into the run folder's `pages`."""
-    source = workspace.root / "reports" / f"{PAGES[page]}.ipynb"
+    source = page_source(workspace.root, page)
     folder = workspace.runs / "pages"
     domain = page if page in DOMAINS else workspace.domains()[0]
     settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
@@ -192,9 +195,10 @@ def execute(source: Path, target: Path, values: dict[str, Any]) -> None:
 def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: Path) -> None:
     """Call papermill with a kernel of this environment over a private socket, and translate a cell's UserError."""
     with tempfile.TemporaryDirectory(prefix="fc-") as runtime:  # short: the path of a socket has about 100 characters
-        os.environ.update(THREADS, JUPYTER_RUNTIME_DIR=runtime, JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0",
-                          IPYTHONDIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")  # fmt: skip
-        without_unused_grammar()
+        os.environ.update(warming.SETTINGS, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime)
+        warming.without_unused_grammar()
+        if is_fork():
+            warming.fork_ahead()
         import papermill
         from papermill.exceptions import PapermillExecutionError
 
@@ -210,11 +214,6 @@ def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: 
             raise
 
 
-def without_unused_grammar() -> None:
-    """Keep jsonschema from building a grammar of web addresses, a second of each start, for formats that no notebook has."""
-    sys.modules.setdefault("rfc3987_syntax", None)
-
-
 def by_hand(workspace: Workspace) -> None:
     """Copy each domain's run into `by_hand/`, where notebooks opened by hand work without touching the real run."""
     for domain in workspace.domains():
@@ -222,8 +221,3 @@ def by_hand(workspace: Workspace) -> None:
         ignore = shutil.ignore_patterns("*.ipynb", "*.running", "*.new", "tracking")
         shutil.copytree(origin, copy, dirs_exist_ok=True, ignore=ignore)
         write_run(workspace, domain, f"{domain} by hand", {}, below="by_hand")
-
-
-def show(text: str) -> None:
-    """Print a progress line at once."""
-    print(text, file=sys.stderr, flush=True)

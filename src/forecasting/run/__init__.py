@@ -4,11 +4,12 @@ In: `params/`, the project's files and a workspace's name. Out: `Workspace`, one
 leaves; `params`, the settings of a domain; `stamps` and `identity`, fingerprints of what each step and run depend on.
 """
 
-from forecasting.run import identity, params, stamps
+from forecasting.run import identity, params, progress, stamps
 from forecasting.run.benchmark_files import LOG, RESULTS, TRIAL
 from forecasting.run.commit import code_state, git_commit
 from forecasting.run.folder import RunFolder, plain_rows
 from forecasting.run.identity import train_fingerprint
+from forecasting.run.warm import Steps, ask, is_fork
 from forecasting.run.workspace import Workspace, open_workspace, run_alone
 
 __all__ = [
@@ -16,13 +17,17 @@ __all__ = [
     "RESULTS",
     "TRIAL",
     "RunFolder",
+    "Steps",
     "Workspace",
+    "ask",
     "code_state",
     "git_commit",
     "identity",
+    "is_fork",
     "open_workspace",
     "params",
     "plain_rows",
+    "progress",
     "run_alone",
     "stamps",
     "train_fingerprint",
