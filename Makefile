@@ -17,14 +17,10 @@ $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
 
-# conda users of environment.yml already have everything; everybody else gets .venv from the lock
-ifeq ($(CONDA_DEFAULT_ENV),forecasting)
-  VENV  := $(CONDA_PREFIX)
-  READY :=
-else
-  VENV  := .venv
-  READY := $(VENV)/ready
-endif
+# where the packages are: in the environment of environment.yml where that is active, else in .venv. READY= and nothing is installed.
+VENV  := $(if $(filter forecasting,$(CONDA_DEFAULT_ENV)),$(CONDA_PREFIX),.venv)
+READY := $(VENV)/ready
+READY_TEST := $(if $(READY),$(VENV)/ready-test)
 
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
@@ -87,7 +83,7 @@ mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models, on http:
 docs: $(READY)  ## the dbt documentation, from raw fact to report page
 	@$(FC) alone $(ARGS) -- $(SUB) _docs
 
-test: $(READY)  ## all tests
+test: $(READY_TEST)  ## all tests
 	@$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.csv (REFERENCE=1: SCUM beside it)
@@ -100,7 +96,7 @@ companies: $(READY)  ## how much better the champion is on real companies' data,
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
 
-opening: $(READY)  ## how long the report's pages take to open, and how large they are (needs Chromium)
+opening: $(READY_TEST)  ## how long the report's pages take to open, and how large they are (needs Chromium)
 	@$(PY) tests/measure_report.py "$(RUNS)/report"
 
 load: $(READY)  ## how many forecasts by HTTP this machine makes in a second, to runs/benchmark/api.csv
@@ -110,32 +106,30 @@ quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the r
 	@$(PY) -m pip install --quiet --disable-pip-version-check quarto-cli \
 	  || { echo "Quarto could not be downloaded here; reports are rendered by nbconvert, with the same content." >&2; exit 2; }
 
-lint: $(READY)  ## style of the Python code and the notebooks
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check src tests
+lint: $(READY_TEST)  ## style of the Python code and the notebooks, and which room imports which
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check src tests environment.py && $(VENV)/bin/lint-imports
 
 lock: $(READY)  ## pin the packages of pyproject.toml again, for every platform
-	@$(VENV)/bin/pip install --quiet uv
-	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
-	  pyproject.toml -o requirements.all && grep -vE '^(nvidia-|cuda-|triton)' requirements.all > requirements.lock && rm requirements.all
+	@$(PY) environment.py lock
 
 clean:  ## remove what can be rebuilt (runs/); data/ with the published forecasts stays
 	@rm -rf runs
 
-# --- the environment: only what the lock says, and only again when the lock changes ------------------------------------------
-# The lock leaves out the CUDA packages: which of them torch needs depends on its build, and it asks for them itself.
+# --- the environment: only what the locks say, and only again when they change ------------------------------------------------
 
-.venv/ready: requirements.lock pyproject.toml
+$(VENV)/ready: requirements.lock pyproject.toml environment.py
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; say which with PYTHON3=…" >&2; exit 2; }
-	@test -x .venv/bin/python || { echo "environment  creating .venv"; $(PYTHON3) -m venv .venv; }
-	@echo "environment  installing the locked packages (the first time a minute or two)"
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@echo "environment  installing the project"
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(PY) -m pip --version >/dev/null 2>&1 || { echo "environment  creating $(VENV)"; $(PYTHON3) -m venv $(VENV); }
+	@$(PY) environment.py
+	@touch $@
+
+$(VENV)/ready-test: requirements-test.lock $(VENV)/ready
+	@$(PY) environment.py test
 	@touch $@
 
 # --- the flow ----------------------------------------------------------------------------------------------------------------
-# `data` writes plan.mk (which domains, which model families) and the stamps; the rules below follow from them.
+# `data` writes plan.mk (which domains, which model families, which pages) and the stamps; the rules below follow from them.
 
 .PHONY: _report _docs _all_pages _all_published
 _report:
@@ -159,8 +153,6 @@ _docs:
 -include $(RUNS)/plan.mk
 
 PUBLISHED := data/$(FOLDER)/published.duckdb
-BENCHMARK := $(wildcard runs/benchmark/results.csv)
-PAGES     := $(if $(DOMAINS),index $(DOMAINS) accuracy model_card data_quality $(if $(BENCHMARK),benchmark) glossary)
 
 .PHONY: _published
 _published: $(PUBLISHED)
@@ -183,8 +175,13 @@ define domain_rules
 $(RUNS)/$(1)/10_check_data.ipynb: $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/facts.json $(STAMPS)/$(1)-10_check_data.stamp
 	@$$(FC) step $(1) 10_check_data $$(ARGS)
 
+# 10 leaves the cutoffs, and their file alone where they are the same: then nothing is trained anew, whatever else 10 found. The plus
+# has Make look at the file's time again also where it only says what it would do.
+$(RUNS)/$(1)/cutoffs.parquet: $(RUNS)/$(1)/10_check_data.ipynb
+	+@:
+
 $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb): $(RUNS)/$(1)/20_train_%.ipynb: \
-    $(RUNS)/$(1)/train_$(1).parquet $(STAMPS)/$(1)-20_train_%.stamp | $(RUNS)/$(1)/10_check_data.ipynb
+    $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/cutoffs.parquet $(STAMPS)/$(1)-20_train_%.stamp
 	@$$(FC) step $(1) 20_train_$$* $$(ARGS)
 
 $(RUNS)/$(1)/25_combine.ipynb: $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb) $(STAMPS)/$(1)-25_combine.stamp
@@ -204,8 +201,6 @@ $(PUBLISHED): $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/10_check_data.ipynb 
 
 $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(STAMPS)/page-%.stamp
 	@$(FC) page $* $(ARGS)
-
-$(RUNS)/pages/benchmark.ipynb: $(BENCHMARK)
 
 $(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(STAMPS)/render.stamp
 	@$(FC) render $(ARGS)

@@ -10,6 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Request, sync_playwright
 from playwright.sync_api import TimeoutError as TookTooLong
 
+from waiting import PATIENCE
+
 HOW_TO_GET_ONE = "needs Chromium: `apt-get install chromium`, or name one in FORECASTING_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
@@ -27,10 +29,13 @@ RULES = {
     "preload": False,  # it would ask for the style sheet by script, which files do not allow
 }
 GRAVE = ("serious", "critical")
-PATIENCE = 20_000  # milliseconds after which a page that does not get ready has failed
+LAYOUT = 120_000  # milliseconds after which a page whose charts have not followed its width does not fit
 
-# Every chart has its drawing. Those that are folded away have no size and may be drawn later.
-DRAWN = "() => [...document.querySelectorAll('.plot')].every(p => !p.offsetParent || p.querySelector('.main-svg'))"
+# Every chart has its drawing and listens to its lists, of which its ratio is the sign. Those that are folded away have no size and may be
+# drawn later.
+DRAWN = """() => [...document.querySelectorAll('.plot')].every(
+    p => !p.offsetParent || (p.querySelector('.main-svg') && p.style.getPropertyValue('--ratio')))"""
+NOTHING_POINTED_AT = "id => !document.querySelector(`#${id} .hoverlayer .legend`)"
 WIDTH = "() => document.scrollingElement.scrollWidth"
 FITS = "() => document.scrollingElement.scrollWidth <= window.innerWidth"
 TOO_WIDE = """() => [...document.querySelectorAll('body *')]
@@ -61,7 +66,7 @@ class Tab:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.problems: list[str] = []
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("console", lambda message: self.note(message.text, message.type == "error"))
         page.on("pageerror", lambda error: self.note(f"uncaught: {error}"))
         page.on("requestfailed", lambda request: self.note(f"failed: {request.url}"))
@@ -79,16 +84,18 @@ class Tab:
     def open(self, path: Path) -> None:
         """Open a page at 1280 pixels, in light colours, and wait for its charts."""
         self.problems.clear()
+        self.page.goto("about:blank")  # whose charts need not follow
         self.look()
         self.page.goto(path.as_uri())
         self.page.wait_for_function(DRAWN)
 
     def look(self, width: int = 1280, scheme: str = "light", media: str = "screen") -> None:
-        """Set how the page is looked at, and give the charts time to follow; whether it fits is told by `too_wide`."""
+        """Set how the page is looked at, and let the charts on a screen follow; whether it fits is told by `too_wide`."""
         self.page.emulate_media(media=media, color_scheme=scheme)
         self.page.set_viewport_size({"width": width, "height": 900})
-        with suppress(TookTooLong):
-            self.page.wait_for_function(FITS, timeout=1500)
+        if media == "screen":
+            with suppress(TookTooLong):
+                self.page.wait_for_function(FITS, timeout=LAYOUT)
 
     def too_wide(self) -> list[str]:
         """Return what makes the page scroll sideways, nothing where it does not."""
@@ -123,6 +130,8 @@ class Tab:
         """Move the mouse over a month of a chart and return what appears."""
         plot = self.page.locator(f"#{chart}")
         plot.scroll_into_view_if_needed()
+        self.page.mouse.move(0, 0)
+        self.page.wait_for_function(NOTHING_POINTED_AT, arg=chart)
         place = plot.evaluate(PLACE, x)
         self.page.mouse.move(place["x"] - 2, place["y"])
         self.page.mouse.move(place["x"], place["y"])

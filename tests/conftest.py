@@ -1,16 +1,20 @@
 """Shared by all tests: the project's folder, and small projects to try settings in."""
 
 import json
+import os
 import signal
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# The same examples on every run, and no deadline: how fast a busy machine is says nothing about the code.
-settings.register_profile("steady", deadline=None, derandomize=True)
+import made_once
+
+# The same examples on every run, and no deadline, nor a word on how long making them takes: how fast a busy machine is says nothing
+# about the code.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +50,13 @@ def root() -> Path:
 def ctrl_c_interrupts() -> None:
     """Let what tests start be interrupted: a suite that was itself started in a shell's background inherits that Ctrl-C is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_place(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Say where things lie that are made once for all workers."""
+    own = tmp_path_factory.getbasetemp()
+    made_once.PLACE = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made_once"
 
 
 @pytest.fixture

@@ -81,5 +81,5 @@ def shell_lines(markdown: Path) -> Iterator[list[str]]:
 def program(name: str) -> str:
     """Return the path of a program that a package brings: beside this Python, else on PATH."""
     found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    assert found, f"{name} is missing: it comes with requirements.lock"
+    assert found, f"{name} is missing: it comes with requirements-test.lock"
     return found

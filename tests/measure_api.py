@@ -8,17 +8,18 @@ import asyncio
 import csv
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from waiting import PATIENCE, answers, free_port, until
 
 ROOT = Path(__file__).resolve().parents[1]
 CALLERS = 50
@@ -106,27 +107,14 @@ def serve(kind: str, data: Path, port: int) -> None:
 @contextmanager
 def serving(kind: str, data: Path) -> Iterator[tuple[int, subprocess.Popen]]:
     """Run a server in a process of its own; yield its port and the process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen([sys.executable, __file__, "--serve", kind, str(data), str(port)], cwd=ROOT)
     try:
-        wait_for(port, process)
+        until(lambda: answers(port), process)
         yield port, process
     finally:
         process.terminate()
-        process.wait(30)
-
-
-def wait_for(port: int, process: subprocess.Popen) -> None:
-    """Wait until the server takes connections."""
-    while process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1.0).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("The server has not started.")
+        process.wait(PATIENCE)
 
 
 def predictions(many: int = 500) -> list[bytes]:
@@ -154,27 +142,30 @@ def request(method: str, path: str, content: object = None) -> bytes:
 
 def load(port: int, requests: list[bytes], seconds: float = 0.0, number: int = 0) -> Result:
     """Send requests from 50 connections for so many seconds, or so many of them."""
-    return asyncio.run(_load(port, requests, seconds, number))
+    end, left = time.perf_counter() + seconds, iter(range(number))
+    return load_while(lambda: next(left, None) is not None if number else time.perf_counter() < end, port, requests)
 
 
-async def _load(port: int, requests: list[bytes], seconds: float, number: int) -> Result:
+def load_while(going_on: Callable[[], bool], port: int, requests: list[bytes]) -> Result:
+    """Send requests from 50 connections; whether another one is sent is asked before each."""
+    return asyncio.run(_load(going_on, port, requests))
+
+
+async def _load(going_on: Callable[[], bool], port: int, requests: list[bytes]) -> Result:
     started = time.perf_counter()
-    result, left = Result(seconds), iter(range(number)) if number else None
+    result = Result(0.0)
     await asyncio.gather(
-        *(
-            _caller(port, requests[each::CALLERS] or requests, started + seconds, left, result)
-            for each in range(CALLERS)
-        )
+        *(_caller(going_on, port, requests[each::CALLERS] or requests, result) for each in range(CALLERS))
     )
     result.seconds = time.perf_counter() - started
     return result
 
 
-async def _caller(port: int, requests: list[bytes], until: float, left: Iterator[int] | None, result: Result) -> None:
+async def _caller(going_on: Callable[[], bool], port: int, requests: list[bytes], result: Result) -> None:
     """Ask, wait for the answer, ask again."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     turn = 0
-    while next(left, None) is not None if left is not None else time.perf_counter() < until:
+    while going_on():
         started = time.perf_counter()
         writer.write(requests[turn % len(requests)])
         head = (await reader.readuntil(b"\r\n\r\n")).lower()

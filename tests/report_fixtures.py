@@ -1,14 +1,19 @@
 """A published database made from a seed, in the shape that dbt and `publish` give it, for tests of the report."""
 
 import json
-from dataclasses import dataclass
+import shutil
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 
+from dbt_sql import model
 from forecasting.contracts import QUANTILE_COLUMNS
+from forecasting.ledger import Domain
+from forecasting.run import Manifest
+from made_once import made_once
 
 Z = np.array([-1.96, -1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816, 1.96])
 MODELS = {"linear": 0.05, "seasonal_naive": 0.09, "naive": 0.16}
@@ -192,6 +197,11 @@ def significance(model: str, against: str, difference: float, p_value: float | N
     """One Diebold–Mariano test over 18 cutoffs."""
     found = {"model": model, "against": against, "n_cutoffs": 18, "mean_difference": difference, "statistic": -2.8}
     return {**found, "p_value": p_value, "verdict": verdict}
+
+
+def with_manifest(domain: Domain, **parts: object) -> Domain:
+    """A domain whose run wrote down these parts instead of its own; None for what it did not write down."""
+    return replace(domain, manifest=Manifest.from_json({**asdict(domain.manifest), **parts}))
 
 
 def manifest(company: Company, domain: str, run_id: str, last: pd.Timestamp) -> dict:
@@ -394,9 +404,15 @@ def what_came_in(company: Company, domain: str, first: pd.Timestamp, last: pd.Ti
 def build(path: Path, company: Company | None = None) -> Path:
     """Write the published database of a company and return its path."""
     company = company or Company()
-    domains = {name: domain_tables(company, name) for name in company.domains}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
+    shutil.copyfile(made_once(f"published database of {company}", lambda new: write(new, company)), path)
+    return path
+
+
+def write(path: Path, company: Company) -> None:
+    """Make the tables of a company and write them to a new database."""
+    domains = {name: domain_tables(company, name) for name in company.domains}
     with duckdb.connect(str(path)) as connection:
         for table in next(iter(domains.values())):
             frame = pd.concat(
@@ -422,7 +438,7 @@ def build(path: Path, company: Company | None = None) -> Path:
                 f"create table {table} as select * " + (f"replace ({casts})" if dates else "") + " from frame"
             )
             connection.unregister("frame")
-    return path
+        connection.execute(f"create view counted_forecasts as {model('marts/counted_forecasts')}")
 
 
 VARIANTS = {

@@ -1,5 +1,7 @@
 """Executes the report's pages without a kernel and reads rendered ones, for tests."""
 
+import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -8,6 +10,9 @@ from unittest import mock
 
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
+
+from forecasting.run import pages_of
+from made_once import made_once
 
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
 
@@ -49,13 +54,18 @@ def preserved(shell: InteractiveShell) -> Iterator[None]:
 
 def execute_pages(published: Path, pages_dir: Path, domains: tuple[str, ...]) -> Path:
     """Write the executed pages of a company into `pages_dir` and return it."""
-    pages_dir.mkdir(parents=True, exist_ok=True)
-    shared = ("accuracy", "model_card", "data_quality", "glossary")
-    sources = {"index": "index", **dict.fromkeys(domains, "domain"), **{name: name for name in shared}}
-    for name, source in sources.items():
-        values = {"published": str(published)} | ({"domain": name} if source == "domain" else {})
-        nbformat.write(executed(REPORTS / f"{source}.ipynb", **values), pages_dir / f"{name}.ipynb")
+    key = f"pages of {hashlib.sha256(published.read_bytes()).hexdigest()} on {domains}"
+    pages = made_once(key, lambda new: write_pages(published, new, domains))
+    shutil.copytree(pages, pages_dir, dirs_exist_ok=True)
     return pages_dir
+
+
+def write_pages(published: Path, pages_dir: Path, domains: tuple[str, ...]) -> None:
+    """Execute the pages of a company into a new folder."""
+    pages_dir.mkdir()
+    for page in pages_of(domains, has_benchmark=False):
+        values = {"published": str(published)} | ({"domain": page.domain} if page.domain else {})
+        nbformat.write(executed(REPORTS / page.source, **values), pages_dir / f"{page.name}.ipynb")
 
 
 class Page(HTMLParser):

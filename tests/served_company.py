@@ -12,8 +12,8 @@ import pandas as pd
 
 from forecasting import models
 from forecasting.evaluation.backtest import forecast_nodes, known_at, walk_forward
-from forecasting.evaluation.backtest import plan_cutoffs as plan
-from forecasting.intervals.calibration import Calibration, calibrate_forecasts, final_calibrations
+from forecasting.evaluation.cutoffs import plan_cutoffs as plan
+from forecasting.intervals.calibration import Calibration, calibrate_backtest, calibrate_forecasts
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import WeightedCombination
@@ -67,16 +67,17 @@ class ServedCompany:
 
     def fit(self, *names: str) -> None:
         """Fit and save models, and calibrate them by a short walk-forward."""
-        cutoffs = plan(self.train["ds"], n_cutoffs=3, n_calibration=0)["cutoff"].tolist()
+        table = plan(self.train["ds"], n_cutoffs=3, n_calibration=0)
         for name in names:
             model = self._fitted(name)
             if name == "weighted":
                 self.raw[name] = model.combine(pd.concat([self.raw[each] for each in model.names]))
             else:
-                self.raw[name] = walk_forward(SMALL[name](), self.train, "sales", cutoffs)
+                self.raw[name] = walk_forward(SMALL[name](), self.train, "sales", table["cutoff"].tolist())
             self.fitted[name] = model
             model.save(self.runs / "models" / name)
-            self.calibrate(name, final_calibrations(self.raw[name], [name], self.train, self.allow_negative)[name])
+            made = calibrate_backtest(self.raw[name], self.train, "sales", table, self.allow_negative)
+            self.calibrate(name, Calibration.from_json(made.calibration))
 
     def calibrate(self, name: str, calibration: Calibration) -> None:
         """Keep the calibration of a model's next forecast."""

@@ -7,10 +7,9 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ from forecasting.serving import forecaster
 from forecasting.serving.forecaster import SalesForecaster
 from forecasting.serving.served_model import Series
 from served_company import ServedCompany
+from waiting import PATIENCE, answers, free_port, until
 
 MONTHS = [f"{2021 + month // 12}-{month % 12 + 1:02d}" for month in range(36)]
 HISTORY = [100.0 + 1.1 * month + 30.0 * (month % 12 == 11) + 1 / 3 for month in range(36)]
@@ -408,11 +408,8 @@ def test_a_damaged_model_is_told_by_ready_while_the_one_before_answers(company, 
 
 
 def eventually(ask, status: int) -> httpx.Response:
-    """Ask until the answer has this status, for half a minute at most; return the last answer."""
-    until = time.monotonic() + 30
-    while (answer := ask()).status_code != status and time.monotonic() < until:
-        time.sleep(0.05)
-    return answer
+    """Ask until the answer has this status, and return it."""
+    return until(lambda: answer if (answer := ask()).status_code == status else None)
 
 
 # --- what the document says
@@ -476,16 +473,14 @@ def with_months_that_follow(body: dict) -> dict:
 @contextmanager
 def server(data: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
     """Run what `make serve` runs on a free port; yield its address and the process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "forecasting.api", "--data", str(data), "--port", str(port), *arguments]
     path = str(Path(__file__).resolve().parents[1] / "src")
     process = subprocess.Popen(
         command, env={**os.environ, "PYTHONPATH": path, **environment}, stderr=subprocess.PIPE, text=True
     )
     try:
-        measure_api.wait_for(port, process)
+        until(lambda: answers(port), process)
         yield f"http://127.0.0.1:{port}", process
     finally:
         process.kill()
@@ -495,30 +490,25 @@ def server(data: Path, *arguments: str, **environment: str) -> Iterator[tuple[st
 def test_a_server_serves_swaps_champions_without_a_failed_request_and_stops(company, tmp_path):
     with server(company.data, FORECASTING_API_KEY="") as (address, process):
         port = int(address.rpartition(":")[2])
+        swapped = threading.Event()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            load = pool.submit(measure_api.load, port, measure_api.predictions(50), 6.0)
-            runs = [company.publish(name) for name in ("lightgbm", "linear")]
-            seen = set()
-            while not load.done():
-                seen.add(httpx.post(f"{address}/api/predict", json=GOOD, timeout=30).json()["run_id"])
-                time.sleep(0.05)
+            load = pool.submit(measure_api.load_while, lambda: not swapped.is_set(), port, measure_api.predictions(50))
+            try:
+                for name in ("lightgbm", "linear"):
+                    run_id = company.publish(name)
+                    until(lambda wanted=run_id: answering(address) == wanted, process)
+            finally:
+                swapped.set()
             result = load.result()
         assert result.errors == 0 and len(result.latencies) > 50
-        final = eventually_run(address, runs[-1])
-        assert final == runs[-1] and runs[-1] in seen | {final}
-        assert httpx.get(f"{address}/ready").status_code == 200
+        assert httpx.get(f"{address}/ready", timeout=PATIENCE).status_code == 200
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) in (0, 130, -signal.SIGINT)
+        assert process.wait(PATIENCE) in (0, 130, -signal.SIGINT)
 
 
-def eventually_run(address: str, run_id: str) -> str:
-    """Ask until a run answers, for half a minute at most; return the run that answered last."""
-    until = time.monotonic() + 30
-    while (found := httpx.post(f"{address}/api/predict", json=GOOD, timeout=30).json()["run_id"]) != run_id:
-        if time.monotonic() > until:
-            break
-        time.sleep(0.1)
-    return found
+def answering(address: str) -> str:
+    """Return the run that answers now."""
+    return httpx.post(f"{address}/api/predict", json=GOOD, timeout=PATIENCE).json()["run_id"]
 
 
 def test_loopback_unless_told_otherwise(monkeypatch, tmp_path, caplog):

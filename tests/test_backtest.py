@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.contracts import RAW_BACKTEST_COLUMNS
-from forecasting.evaluation.backtest import COMPARED, cutoffs, empty_backtest, forecast_nodes, known_at, walk_forward
-from forecasting.evaluation.backtest import plan_cutoffs as plan
+from forecasting.evaluation.backtest import empty_backtest, forecast_nodes, known_at, walk_forward
+from forecasting.evaluation.cutoffs import COMPARED, cutoffs
+from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive

@@ -14,10 +14,8 @@ from forecasting import models
 from forecasting.benchmark import comparison, datasets, readme, record, reference, results, run, scoring, scum
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
-from forecasting.pipeline import notebooks as pipeline
 from forecasting.run import benchmark_files as paths
 from forecasting.run.commit import code_state
-from forecasting.run.workspace import Workspace
 from forecasting.site import rendering as render
 from report_fixtures import VARIANTS, build
 from report_pages import REPORTS, Page, execute_pages, executed
@@ -409,11 +407,3 @@ def test_the_page_is_part_of_a_report_where_there_are_results(small, folder, mon
 def test_without_results_the_page_asks_for_them(tmp_path):
     with pytest.raises(UserError, match=r"results\.csv is not there yet: run make benchmark"):
         executed(REPORTS / "benchmark.ipynb", benchmark_results=str(tmp_path / "results.csv"))
-
-
-def test_the_pipeline_has_the_page_only_after_a_benchmark(tmp_path):
-    place = Workspace(tmp_path, "sample", "sample", None)
-    assert "benchmark" not in pipeline.shared_pages(place) and "data_quality" in pipeline.shared_pages(place)
-    (tmp_path / paths.RESULTS).parent.mkdir(parents=True)
-    (tmp_path / paths.RESULTS).write_text("dataset,model\n")
-    assert pipeline.shared_pages(place)[-2:] == ["benchmark", "glossary"]

@@ -30,7 +30,7 @@ WITH_FILES = READ_CLOSELY  # the workbook, the PDF and the rest beside the pages
 PAGES = [
     (company, page)
     for company in COMPANIES
-    for page in render.PAGES
+    for page in render.TITLES
     if page != "benchmark" and (page not in DOMAINS or page in COMPANIES[company].domains)
 ]
 

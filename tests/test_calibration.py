@@ -8,23 +8,27 @@ import pytest
 
 from forecasting import models
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
-from forecasting.evaluation.backtest import cutoffs, empty_backtest, forecast_nodes, known_at, walk_forward
-from forecasting.evaluation.backtest import plan_cutoffs as plan
+from forecasting.evaluation.backtest import empty_backtest, forecast_nodes, known_at, walk_forward
+from forecasting.evaluation.cutoffs import cutoffs
+from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.intervals.calibration import (
     ENTRIES,
+    Calibrated,
     Calibration,
     Past,
-    calibrate_backtests,
+    _finished,
+    _past,
+    calibrate_backtest,
     calibrate_forecasts,
     coherent_quantiles,
-    final_calibrations,
     reconciliation_table,
 )
-from forecasting.intervals.conformal import MIDDLE
+from forecasting.intervals.conformal import MIDDLE, naive_errors
 from forecasting.intervals.reconciliation import METHODS, reconcile
 from forecasting.models.base import Model
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
+from forecasting.run.folder import RunFolder
 from forecasting.series.hierarchy import Hierarchy, aggregate_actuals
 from synthetic import company, series
 
@@ -49,7 +53,8 @@ def raw(train: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def evaluation(raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    return calibrate_backtests(raw, train, "sales", table, allow_negative=False).rows
+    parts = [part for _, part in raw.groupby("model_name")]
+    return pd.concat([calibrate_backtest(part, train, "sales", table, False).rows for part in parts], ignore_index=True)
 
 
 def test_every_aggregation_has_its_rows(evaluation: pd.DataFrame, table: pd.DataFrame):
@@ -83,18 +88,20 @@ def test_nothing_after_a_cutoff_changes_its_forecast_method_scale_or_interval(mo
     table = plan(train["ds"], n_cutoffs=4, n_calibration=6)
     chosen = list(table["cutoff"])
     raw = walk_forward(model, train, "sales", chosen)
-    before = calibrate_backtests(raw, train, "sales", table, True).rows
+    before = calibrate_backtest(raw, train, "sales", table, True).rows
     for cutoff in chosen[3::4]:
         later = train["ds"] > cutoff
         changed = train.assign(y=train["y"].where(~later, 5e5 - 3.0 * train["y"]), is_imputed=later)
         after_raw = walk_forward(model, changed, "sales", chosen)
-        after = calibrate_backtests(after_raw, changed, "sales", table, True).rows
+        after = calibrate_backtest(after_raw, changed, "sales", table, True).rows
         same, same_raw = before["cutoff"] <= cutoff, raw["cutoff"] <= cutoff
         pd.testing.assert_frame_equal(after_raw[same_raw], raw[same_raw], check_exact=True)
         pd.testing.assert_frame_equal(after[same], before[same], check_exact=True)
         assert not np.allclose(after.loc[~same, "q900"], before.loc[~same, "q900"])
         was, now = (
-            final_calibrations(rows[rows["ds"] <= cutoff], [model.name], facts[facts["ds"] <= cutoff], True)[model.name]
+            calibrate_backtest(
+                rows[rows["ds"] <= cutoff], facts[facts["ds"] <= cutoff], "sales", table, True
+            ).calibration
             for rows, facts in ((raw, train), (after_raw, changed))
         )
         assert was == now
@@ -104,13 +111,13 @@ def test_the_method_in_force_at_a_cutoff_is_the_one_that_was_best_by_then():
     train = noisy(3, regions=3)
     table = plan(train["ds"], n_cutoffs=4, n_calibration=6)
     raw = walk_forward(LinearModel(), train, "sales", list(table["cutoff"]))
-    rows = calibrate_backtests(raw, train, "sales", table, True).rows
+    rows = calibrate_backtest(raw, train, "sales", table, True).rows
     found = reconcile(raw, train, cut=False)
     in_force = set()
     for cutoff, part in rows.groupby("cutoff"):
         known = found[found["ds"] <= cutoff]
         past = train[train["ds"] <= cutoff]
-        method = final_calibrations(known[raw.columns], ["linear"], past, True)["linear"].reconciliation
+        method = calibrate_backtest(known[raw.columns], past, "sales", table, True).calibration["reconciliation"]
         mine = found[found["cutoff"] == cutoff].sort_values(["aggregation", "unique_id", "horizon"])
         ordered = part.sort_values(["aggregation", "unique_id", "horizon"])
         np.testing.assert_array_equal(ordered["q500"], mine[method])
@@ -118,12 +125,33 @@ def test_the_method_in_force_at_a_cutoff_is_the_one_that_was_best_by_then():
     assert len(in_force) > 1  # at first too little is known to leave bottom_up
 
 
-def test_one_model_alone_gets_the_same_rows_as_among_others(
-    evaluation: pd.DataFrame, raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame
+@pytest.mark.parametrize("allow_negative", [False, True])
+def test_models_one_by_one_give_what_they_give_together(
+    raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame, tmp_path, allow_negative: bool
 ):
-    alone = calibrate_backtests(raw[raw["model_name"] == "linear"], train, "sales", table, False).rows
-    among = evaluation[evaluation["model_name"] == "linear"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(alone, among, check_exact=True)
+    """Saved by the notebooks that train, and read by the one that compares: bit for bit, in the same order."""
+    (tmp_path / "run.json").write_text('{"domain": "sales", "workspace": "acme", "experiment": "sales", "steps": {}}')
+    run, low = RunFolder.open(tmp_path), raw.assign(**(raw[COLUMNS] - 400.0))  # the smaller series are below zero
+    for name, part in low.groupby("model_name"):
+        run.write_backtest(name, calibrate_backtest(part, train, "sales", table, allow_negative))
+    rows, cut = run.calibrated(["seasonal_naive", "linear"])
+    expected = together(low, train, table, not allow_negative)
+    pd.testing.assert_frame_equal(rows, expected.rows, check_exact=True)
+    assert cut == expected.cut and (cut["points"] > 0) == (cut["bounds"] > 0) == (not allow_negative)
+    pd.testing.assert_frame_equal(run.read_table("backtest_linear"), low[low["model_name"] == "linear"])
+
+
+def together(raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame, cut: bool) -> Calibrated:
+    """Calibrate several models' forecasts side by side, cutoff after cutoff."""
+    actuals = aggregate_actuals(train)
+    rows, parts = _past(raw, train, actuals, cut), []
+    for cutoff, known in rows.groupby("cutoff"):
+        naive = naive_errors(actuals[actuals["ds"] <= cutoff])
+        for name, part in known.groupby("model_name"):
+            past = Past.of(rows[rows["model_name"] == name], cut).known_at(cutoff)
+            parts.append(Calibration.fit(past, naive).apply(part, cut))
+    found = pd.concat(parts, ignore_index=True).merge(table, on="cutoff").assign(domain="sales")
+    return _finished(found, ["model_name", "aggregation", "unique_id", "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
 
 
 def test_past_errors_agree_with_a_loop():
@@ -158,15 +186,18 @@ def test_a_fallback_of_a_model_with_a_width_of_its_own_gets_its_width_from_the_e
     np.testing.assert_allclose(found.quantiles, [own[0], 50.0 + 3.0 * np.arange(-5, 6)])
 
 
-def test_the_table_says_which_method_is_in_force_and_why(raw: pd.DataFrame, train: pd.DataFrame):
+def test_the_table_says_which_method_is_in_force_and_why(raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame):
     names = ["linear", "seasonal_naive"]
-    shown = reconciliation_table(final_calibrations(raw, names, train, True)).set_index("model_name")
+    said = {name: raw[raw["model_name"] == name] for name in names}
+    made = {name: calibrate_backtest(rows, train, "sales", table, True).calibration for name, rows in said.items()}
+    shown = reconciliation_table(made).set_index("model_name")
     assert list(shown.columns) == ["reconciliation", *METHODS] and shown.index.tolist() == names
     naive = shown.loc[
         "seasonal_naive"
     ]  # its forecasts agree as they are: only series that began later make a difference
     assert naive["reconciliation"] == "bottom_up" and (shown[list(METHODS)] > 0).all(axis=None)
-    nothing = reconciliation_table(final_calibrations(empty_backtest(), names, train, True))
+    empty = calibrate_backtest(empty_backtest(), train, "sales", table, True).calibration
+    nothing = reconciliation_table(dict.fromkeys(names, empty))
     assert nothing["reconciliation"].tolist() == ["bottom_up"] * 2 and nothing[list(METHODS)].isna().all(axis=None)
 
 
@@ -176,12 +207,12 @@ def test_the_next_forecast_uses_the_same_calculation_as_the_backtests(
     """At a past cutoff, what would have been published equals what the backtest says."""
     cutoff = table.loc[table["evaluation_set"] == "held_out", "cutoff"].iloc[-1]
     past, known = train[train["ds"] <= cutoff], raw[(raw["model_name"] == "seasonal_naive") & (raw["ds"] <= cutoff)]
-    fitted = final_calibrations(known, ["seasonal_naive"], past, False)["seasonal_naive"]
-    calibration = Calibration.from_json(json.loads(json.dumps(fitted.to_json())))
+    fitted = calibrate_backtest(known, past, "sales", table, False).calibration
+    calibration = Calibration.from_json(json.loads(json.dumps(fitted)))
     forecast = forecast_nodes(SeasonalNaive(), known_at(past, cutoff), 6, flow=True)
     rows = calibrate_forecasts(forecast, past, "sales", "seasonal_naive", "published", calibration, False).rows
     mine = raw[raw["model_name"] == "seasonal_naive"]
-    expected = calibrate_backtests(mine, train, "sales", table, False).rows
+    expected = calibrate_backtest(mine, train, "sales", table, False).rows
     expected = expected[expected["cutoff"] == cutoff].reset_index(drop=True)
     assert list(rows.columns) == FORECAST_COLUMNS and set(rows["status"]) == {"published"}
     same = ["aggregation", "unique_id", "ds", "horizon", "scale", "interval_pool", "interval_n", "is_fallback"]
@@ -203,7 +234,7 @@ def covered(seed: int) -> pd.DataFrame:
     train = pd.concat(noise, ignore_index=True)
     table = plan(train["ds"], n_cutoffs=16, n_calibration=12)
     raw = walk_forward(SeasonalNaive(), train, "profit", list(table["cutoff"]))
-    rows = calibrate_backtests(raw, train, "profit", table, True).rows
+    rows = calibrate_backtest(raw, train, "profit", table, True).rows
     rows = rows[rows["evaluation_set"] != "calibration"].merge(
         aggregate_actuals(train)[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"]
     )
@@ -217,10 +248,16 @@ def test_coverage_on_noise_without_memory():
         assert abs(share.loc[level, 80] - 0.80) < wide_80 and abs(share.loc[level, 95] - 0.95) < wide_95
 
 
+def without_backtests(train: pd.DataFrame) -> Calibration:
+    """The calibration of a model that has forecast nothing yet."""
+    made = calibrate_backtest(empty_backtest(), train, "sales", plan(train["ds"][:0]), False)
+    return Calibration.from_json(made.calibration)
+
+
 def test_sign_policy_cuts_points_before_they_are_added_up_and_counts():
     falling = np.concatenate([np.full(30, 100.0), np.linspace(100.0, -60.0, 12)])
     train = pd.concat([series(falling, "A/x"), series(np.full(42, 40.0), "A/y")], ignore_index=True)
-    calibration = final_calibrations(empty_backtest(), ["any"], train, False)["any"]
+    calibration = without_backtests(train)
     raw = forecast_nodes(models.get("naive")(), train, 2, flow=True)
     cut = calibrate_forecasts(raw, train, "sales", "naive", "published", calibration, allow_negative=False)
     total = cut.rows[cut.rows["aggregation"] == "total"]
@@ -237,9 +274,9 @@ def test_without_backtests_there_are_forecasts_with_intervals_all_the_same():
     train = company(24)
     table = plan(train["ds"])
     assert table.empty
-    nothing = calibrate_backtests(empty_backtest(), train, "sales", table, False).rows
+    nothing = calibrate_backtest(empty_backtest(), train, "sales", table, False).rows
     assert nothing.empty and list(nothing.columns) == BACKTEST_COLUMNS
-    calibration = final_calibrations(empty_backtest(), ["any"], train, False)["any"]
+    calibration = without_backtests(train)
     raw = forecast_nodes(SeasonalNaive(), train, 6, flow=True)
     rows = calibrate_forecasts(raw, train, "sales", "seasonal_naive", "baseline", calibration, False).rows
     assert set(rows["interval_pool"]) <= {
@@ -251,7 +288,7 @@ def test_without_backtests_there_are_forecasts_with_intervals_all_the_same():
 def test_one_month_of_data_has_a_point_without_width():
     train = series([5.0])
     raw = forecast_nodes(SeasonalNaive(), train, 3, flow=True)
-    calibration = final_calibrations(empty_backtest(), ["any"], train, False)["any"]
+    calibration = without_backtests(train)
     rows = calibrate_forecasts(raw, train, "sales", "seasonal_naive", "published", calibration, False).rows
     assert rows["lo_95"].tolist() == rows["predicted_value"].tolist() == [5.0] * 12 and set(rows["interval_n"]) == {0}
 
@@ -260,5 +297,5 @@ def test_cutoffs_outside_the_plan_are_left_out(train: pd.DataFrame):
     chosen = cutoffs(train["ds"], n_cutoffs=4)
     raw = walk_forward(SeasonalNaive(), train, "sales", chosen)
     table = plan(train["ds"], n_cutoffs=2, n_calibration=0)
-    rows = calibrate_backtests(raw, train, "sales", table, False).rows
+    rows = calibrate_backtest(raw, train, "sales", table, False).rows
     assert sorted(rows["cutoff"].unique()) == chosen[-2:]

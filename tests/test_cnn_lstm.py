@@ -21,7 +21,7 @@ from forecasting.models.cnn_lstm.data_module import CHANNELS, Examples, Inputs, 
 from forecasting.models.cnn_lstm.network import CNNLSTM, NetworkSize
 from forecasting.models.cnn_lstm.training import Trained, TrainingPlan, mean_loss, pinball_loss
 from forecasting.series.panels import month_number, panel
-from forecasting.series.seasonality import season
+from forecasting.series.seasonality import season, seasonal_index
 from forecasting.series.windows import cutting, normalization
 from forecasting.series.windows.cutting import cut_windows
 from forecasting.series.windows.normalization import DRIFT, SMOOTHING, TARGET_LIMIT, WINDOW, Windows, normalised
@@ -121,12 +121,12 @@ def test_the_seasonal_index_is_that_of_single_series(length: int, noise: float):
     for number, history in ((np.log(values), values), (values - 15.0, values - 15.0)):
         single = season(history, months)
         assert single.multiplicative == (history is values)
-        found = normalization.seasonal_index(window(number))[0][0]
+        found = seasonal_index(window(number))[0][0]
         np.testing.assert_allclose(found, single.effects[(months[-1] - np.arange(12)) % 12], atol=1e-9)
 
 
 def test_there_is_no_season_below_two_years():
-    index, kept, noise = normalization.seasonal_index(window((YEAR * 2)[1:]))
+    index, kept, noise = seasonal_index(window((YEAR * 2)[1:]))
     assert (index == 0).all() and kept == 0 and np.isnan(noise)
 
 
@@ -241,7 +241,9 @@ def test_the_network_sees_values_in_spreads_a_mask_and_the_calendar():
     assert sequence.shape == (len(data), CHANNELS, 18) and np.isfinite(sequence).all()
     known = np.isfinite(raw[:, -18:])
     np.testing.assert_array_equal(sequence[:, 2], known)
-    shown = np.clip(windows.values[:, -18:] / windows.spread[:, None], -normalization.LIMIT, normalization.LIMIT)
+    shown = np.clip(
+        windows.values[:, -18:] / windows.spread[:, None], -normalization.INPUT_LIMIT, normalization.INPUT_LIMIT
+    )
     np.testing.assert_allclose(sequence[:, 0], np.where(known, shown, 0.0), rtol=1e-6)
     month = (origin[:, None] - np.arange(17, -1, -1)) % 12
     np.testing.assert_allclose(sequence[:, 4], np.sin(2 * np.pi * month / 12), atol=1e-6)

@@ -1,5 +1,6 @@
 """Combinations: weights against a loop, learned from known months only, and the same numbers once saved."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,16 +13,18 @@ from hypothesis import strategies as st
 from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
 from forecasting.errors import UserError
-from forecasting.evaluation.backtest import cutoffs, empty_backtest, known_at, walk_forward
+from forecasting.evaluation.backtest import empty_backtest, known_at, walk_forward
+from forecasting.evaluation.cutoffs import cutoffs
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
-from forecasting.models.combination import MedianCombination, WeightedCombination, combining
-from forecasting.models.combination.combining import HALFWAY, KEY, LARGEST_ERROR, past_errors
+from forecasting.models.combination import MedianCombination, WeightedCombination
+from forecasting.models.combination.combining import KEY, LARGEST_ERROR, MONTHS_FOR_HALF, past_errors
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import aggregate_actuals, as_nodes
 from forecasting.series.panels import panel
+from forecasting.serving.model_source import folder_times
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
@@ -81,7 +84,7 @@ def scaled_errors(seed: int, n: int, count: int = 3) -> np.ndarray:
 
 
 def known_errors(scaled: np.ndarray, bucket: str = "1-3", months: int = 4) -> pd.DataFrame:
-    """Errors as `combining.errors` gives them, spread over so many months."""
+    """Errors as `combining.past_errors` gives them, spread over so many months."""
     month = pd.date_range("2023-01-01", periods=months, freq="MS")[np.arange(len(scaled)) % months]
     return pd.DataFrame({"ds": month, "bucket": bucket, **dict(zip(NAMES, scaled.T, strict=True))})
 
@@ -96,7 +99,7 @@ def test_weights_agree_with_a_loop(seed: int, n: int, months: int, power: float)
     known = known_errors(50.0 ** (seed % 2) * scaled_errors(seed, n), months=months)
     months = known["ds"].nunique()
     size = [sum(min(abs(error), LARGEST_ERROR) for error in known[name]) / n for name in NAMES]
-    used = power * months / (months + HALFWAY)
+    used = power * months / (months + MONTHS_FOR_HALF)
     claims = {name: one**-used / (2 if "naive" in name else 1) for name, one in zip(NAMES, size, strict=True)}
     expected = [claim / sum(claims.values()) for claim in claims.values()]
     np.testing.assert_allclose(weights(known, power=power), [expected] * len(BUCKETS), rtol=1e-6, atol=1e-12)
@@ -348,12 +351,60 @@ def test_a_member_that_is_missing_on_disk_is_named(train: pd.DataFrame, tmp_path
         models.load(tmp_path)
 
 
+def beside(folder: Path, train: pd.DataFrame) -> MedianCombination:
+    """Save three models and, beside them, a combination that refers to them; return the same of models in memory."""
+    parts = [member.fit(train) for member in (SeasonalNaive(), LinearModel(penalties=[100.0]), Naive())]
+    for member in parts:
+        member.save(folder / member.name)
+    MedianCombination([models.saved_member(folder / member.name) for member in parts]).save(folder / "median")
+    return MedianCombination(parts)
+
+
+def test_a_combination_refers_to_members_that_are_saved_beside_it(train: pd.DataFrame, tmp_path: Path):
+    model = beside(tmp_path / "models", train)
+    moved = shutil.move(tmp_path / "models", tmp_path / "elsewhere") / "median"
+    assert [path.name for path in moved.iterdir()] == ["model.json"]
+    loaded = models.load(moved)
+    assert loaded.names == model.names == ["seasonal_naive", "linear", "naive"]
+    expected, found = (models.forecast(one, train, 6, flow=True) for one in (model, loaded))
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    before = folder_times(moved)
+    path = moved.parent / "linear" / "model.json"
+    path.write_bytes(path.read_bytes() + b" ")
+    assert folder_times(moved) != before
+    path.unlink()
+    with pytest.raises(UserError, match=r"linear holds no saved model"):
+        models.load(moved)
+    loaded.save(moved)  # what was loaded is whole again, wherever it is saved
+    pd.testing.assert_frame_equal(models.forecast(models.load(moved), train, 6, flow=True), expected, check_exact=True)
+
+
+def test_a_folder_of_the_version_before_names_members_that_lie_inside(train: pd.DataFrame, tmp_path: Path):
+    model = MedianCombination([member.fit(train) for member in (SeasonalNaive(), LinearModel(), Naive())])
+    model.save(tmp_path)
+    path = tmp_path / "model.json"
+    content = json.loads(path.read_text())
+    content["state"]["members"] = model.names
+    path.write_text(json.dumps(content))
+    found = models.load(tmp_path)
+    assert found.names == model.names
+    assert models.forecast(found, train, 6, flow=True).equals(models.forecast(model, train, 6, flow=True))
+
+
+def test_a_saved_member_that_is_not_beside_is_refused(train: pd.DataFrame, tmp_path: Path):
+    Naive().fit(train).save(tmp_path / "models" / "naive")
+    model = MedianCombination([models.saved_member(tmp_path / "models" / "naive")])
+    with pytest.raises(UserError, match=r"models/naive is not beside .*other/median"):
+        model.save(tmp_path / "other" / "median")
+
+
 # --- who takes part
 
 
 def test_baselines_are_not_combined_unless_there_is_nothing_else():
-    assert combining.member_families(["naive", "linear", "statistical", "cnn_lstm"]) == ["statistical", "cnn_lstm"]
-    assert combining.member_families(["naive", "linear"]) == ["naive", "linear"]
+    everything = ["naive", "linear", "statistical", "boosting", "cnn_lstm"]
+    assert models.member_families(everything) == ["statistical", "boosting", "cnn_lstm"]
+    assert models.member_families(["naive", "linear"]) == ["naive", "linear"]
 
 
 def test_a_combination_that_has_learned_no_weights_says_so(train: pd.DataFrame):

@@ -9,8 +9,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from forecasting.ledger.database import query
 from project_copy import ProjectCopy
+from published_tables import query
 
 
 def data(root: Path, name: str) -> Path:

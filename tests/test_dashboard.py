@@ -5,10 +5,8 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,15 +30,15 @@ from forecasting.dashboard.pasted import Brought
 from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.wording import plain
 from forecasting.errors import UserError
-from forecasting.ledger.domain import load_domain
+from forecasting.ledger import Published
 from forecasting.serving.forecaster import SalesForecaster
 from forecasting.wording.numbers import month
 from report_fixtures import VARIANTS, Company, build
 from served_company import ServedCompany
 from shown import DASH, agrees
+from waiting import PATIENCE, free_port, until
 
 OUTSIDE = re.compile(r"(?:http|ws)s?://(?!127\.0\.0\.1)")
-SECONDS = 120  # until a page that does not get ready has failed
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +70,7 @@ def opened(monkeypatch):
 
     def run(data: Path, view: str = "") -> AppTest:
         monkeypatch.setattr(sys, "argv", [str(APP), "--data", str(data)])
-        app = AppTest.from_file(APP, default_timeout=SECONDS).run()
+        app = AppTest.from_file(APP, default_timeout=PATIENCE).run()
         return app.switch_page(f"views/{view}.py").run() if view else app
 
     return run
@@ -227,7 +225,7 @@ MONTHS = """
 @pytest.mark.parametrize("node", [("total", "All", "All"), ("region", "North", "All"), ("series", "South", "Parts")])
 def test_a_selection_is_what_the_database_holds(served, node):
     published = served.data / "published.duckdb"
-    chosen = selection.select(load_domain(str(published), "sales"), *node[1:])
+    chosen = selection.select(Published(str(published)).domain("sales"), *node[1:])
     expected = ask(published, MONTHS, *node)
     columns = ["ds", "actual", "predicted_value", "lo_80", "hi_95", "cutoff"]
     found = chosen.past[columns].astype(object).where(chosen.past[columns].notna(), None)
@@ -240,7 +238,7 @@ def test_a_selection_is_what_the_database_holds(served, node):
 
 def test_key_figures_are_those_of_the_database(served):
     published = served.data / "published.duckdb"
-    chosen = selection.select(load_domain(str(published), "sales"), "North", "All")
+    chosen = selection.select(Published(str(published)).domain("sales"), "North", "All")
     last, made, coming, every = selection.key_figures(chosen)
     rows = ask(published, MONTHS, "region", "North", "All")
     y = {row[0]: row[1] for row in rows}
@@ -256,10 +254,10 @@ def test_key_figures_are_those_of_the_database(served):
 
 
 def test_a_zero_forecast_and_a_missing_one_have_no_percentage(tmp_path):
-    zero = load_domain(str(build(tmp_path / "zero.duckdb", only("all zero"))), "sales")
+    zero = Published(str(build(tmp_path / "zero.duckdb", only("all zero")))).domain("sales")
     figures = selection.key_figures(selection.select(zero, "All", "All"))
     assert not any("inf" in figure.change or "nan" in figure.change or "%" in figure.change for figure in figures)
-    bare = load_domain(str(build(tmp_path / "bare.duckdb", only("no back-test"))), "sales")
+    bare = Published(str(build(tmp_path / "bare.duckdb", only("no back-test")))).domain("sales")
     assert selection.key_figures(selection.select(bare, "All", "All"))[1].value == DASH
 
 
@@ -283,7 +281,7 @@ def test_published_accuracy_is_that_of_the_mart(served):
 
 def test_the_back_test_is_that_of_the_mart(served):
     published = served.data / "published.duckdb"
-    board = accuracy.back_test(load_domain(str(published), "sales"), "series", "held_out")
+    board = accuracy.back_test(Published(str(published)).domain("sales"), "series", "held_out")
     sql = """select model_name, mase, is_champion from forecast_accuracy where domain = 'sales' and aggregation = 'series'
         and forecast_kind = 'walk_forward' and evaluation_set = 'held_out' and horizon_group = 'all' order by mase"""
     expected = ask(published, sql)
@@ -475,12 +473,6 @@ def test_the_command_line_states_where_it_listens(monkeypatch, tmp_path, capsys)
     assert started == [command(tmp_path, "0.0.0.0", 9000)]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextmanager
 def running(data: Path, log: Path) -> Iterator[str]:
     """The dashboard as `make dashboard` starts it, until the end of the block; its address."""
@@ -491,24 +483,19 @@ def running(data: Path, log: Path) -> Iterator[str]:
         process = subprocess.Popen(words, stdout=stream, stderr=stream, env=environment)
     try:
         with httpx.Client(trust_env=False) as client:
-            wait_for(client, f"http://127.0.0.1:{port}/_stcore/health", process)
+            until(lambda: is_healthy(client, f"http://127.0.0.1:{port}/_stcore/health"), process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(PATIENCE)
 
 
-def wait_for(client: httpx.Client, address: str, process: subprocess.Popen) -> None:
-    """Ask until there is an answer."""
-    for _ in range(10 * SECONDS):
-        assert process.poll() is None, "the server has stopped"
-        try:
-            if client.get(address).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError("the server does not answer")
+def is_healthy(client: httpx.Client, address: str) -> bool:
+    """Ask once."""
+    try:
+        return client.get(address).is_success
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager
@@ -521,10 +508,16 @@ def browser() -> Iterator[tuple[Page, list[str]]]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable(), args=flags)
         page = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True).new_page()
-        page.set_default_timeout(1000 * SECONDS)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("request", lambda request: outside.append(request.url) if OUTSIDE.match(request.url) else None)
         yield page, outside
         chromium.close()
+
+
+def headed(page: Page, text: str) -> None:
+    """Wait for a heading, and for all that the page then shows below it."""
+    page.get_by_role("heading", name=text).wait_for()
+    page.locator("[data-test-script-state=notRunning]").wait_for()
 
 
 def downloaded(page: Page) -> pd.DataFrame:
@@ -542,7 +535,7 @@ def test_people_use_it_in_a_browser(served, tmp_path):
         page.goto(address)
         page.get_by_role("combobox", name="Region").click()
         page.get_by_role("option", name="North", exact=True).click()
-        page.get_by_role("heading", name="Sales: North").wait_for()
+        headed(page, "Sales: North")
         expected = ask(published, MONTHS, "region", "North", "All")
         assert agrees(page.get_by_test_id("stMetricValue").first.inner_text(), expected[-1][1])
         rows = downloaded(page)
@@ -555,11 +548,11 @@ def test_people_use_it_in_a_browser(served, tmp_path):
         text = "\n".join(f"{m}\t{v}" for m, v in zip(series.months, values, strict=True))
         page.get_by_role("textbox", name="A month and a value").fill(text)
         page.get_by_role("button", name="Forecast", exact=True).click()
-        page.get_by_role("heading", name="The next 6").wait_for()
+        headed(page, "The next 6")
         direct = SalesForecaster.champion(served.data, "sales").forecast_series(series.months, series.values)
         assert downloaded(page)["predicted_value"].tolist() == direct.points.tolist()
 
         page.set_viewport_size({"width": 400, "height": 900})
-        page.get_by_role("heading", name="The next 6").wait_for()
-        assert page.evaluate("document.scrollingElement.scrollWidth") <= 400
+        headed(page, "The next 6")
+        page.wait_for_function("document.scrollingElement.scrollWidth <= 400")
         assert outside == [] and "Traceback" not in (tmp_path / "log").read_text()

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from forecasting.facts import inspection as facts
+from forecasting.ledger.reader import COUNTED_FORECASTS
 
 ROOT = Path(__file__).resolve().parents[1]
 ADVENTUREWORKS = ROOT.parent / "shared" / "data" / "company" / "adventureworks_dw"
@@ -421,7 +422,7 @@ def test_a_migration_is_applied_whole_and_once(ledger, tmp_path):
 
 def test_before_anything_is_published_every_view_is_there_and_empty(company):
     views = [f"ml_pred_{domain}_{span}" for domain in ("sales", "inventory", "profit") for span in ("1m", "3m", "6m")]
-    for view in [*views, "latest_runs", "actual_vs_forecast", "forecast_accuracy"]:
+    for view in [*views, "latest_runs", "actual_vs_forecast", "counted_forecasts", "forecast_accuracy"]:
         assert len(read(company, f"from {view}")) == 0
 
 
@@ -443,6 +444,21 @@ def test_a_run_that_is_published_again_is_in_force_again(ledger, tmp_path):
     assert set(read(tmp_path / "warehouse.duckdb", "from ml_pred_sales_6m")["run_id"]) == {"sales-2022-01-a"}
     walk = read(tmp_path / "warehouse.duckdb", "from actual_vs_forecast where forecast_kind = 'walk_forward'")
     assert set(walk["run_id"]) == {"sales-2022-01-a"}
+
+
+def test_of_one_cutoff_the_run_that_was_published_last_counts(ledger, tmp_path):
+    """Also where an earlier one was published again; the reader says the same of a file without the model's table."""
+    shutil.copy(ledger, tmp_path / "warehouse.duckdb")
+    january = (pd.Timestamp("2022-01-01"), "sales-2022-01-a", pd.Timestamp("2022-06-01"))
+    for last, at in (("sales-2022-02-c", "2022-06-03"), ("sales-2022-02-b", "2022-07-01")):
+        with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+            if last.endswith("b"):
+                connection.execute(f"insert into publications values ('sales', '{last}', '{at}')")
+            sql = "select cutoff, run_id, published_at from counted_forecasts order by cutoff"
+            found = connection.execute(sql).df().itertuples(index=False, name=None)
+            connection.execute(COUNTED_FORECASTS)  # a view of the same name goes before
+            before = connection.execute(sql).df().itertuples(index=False, name=None)
+        assert list(found) == list(before) == [january, (pd.Timestamp("2022-02-01"), last, pd.Timestamp(at))]
 
 
 def actuals_oracle(warehouse: Path, first_known: bool) -> dict[tuple, float]:

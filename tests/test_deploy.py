@@ -65,7 +65,7 @@ def test_the_image_is_small_and_runs_without_rights(steps):
 
 def test_what_changes_often_comes_last(steps):
     first = rests(steps, "COPY", 0)
-    assert [rest.split()[0] for rest in first] == ["requirements.lock", "pyproject.toml"]
+    assert [rest.split() for rest in first] == [["requirements.lock", "pyproject.toml", "environment.py", "./"]]
     last = rests(steps, "COPY", 1)
     assert last[0].startswith("--from=packages") and last[-1] == "src src"
 
@@ -80,13 +80,14 @@ def test_only_what_the_image_needs_travels_to_the_build(root, steps):
 
 
 def test_the_image_holds_what_the_code_imports_and_nothing_for_tests_alone(root, steps):
-    (line,) = [rest for rest in rests(steps, "RUN", 0) if "sed" in rest]
-    command = line.split(">")[0]
-    wanted = subprocess.run(["sh", "-c", command], cwd=root, capture_output=True, text=True, check=True).stdout
-    held = closure(wanted.splitlines())
-    asked = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    left_out = {canonicalize_name(Requirement(each).name) for each in asked} - held
-    assert {"playwright", "schemathesis", "hypothesis"} <= left_out
+    (install,) = [rest for rest in rests(steps, "RUN", 0) if "environment.py" in rest]
+    assert install.endswith("python environment.py")  # not «environment.py test»
+    lock = (root / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line.removesuffix(" \\")) for line in lock if re.match(r"\w", line)]
+    held = {canonicalize_name(pin.name) for pin in pins if pin.marker is None or pin.marker.evaluate()}
+    groups = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    left_out = {canonicalize_name(Requirement(each).name) for each in groups["test"]} - held
+    assert {"playwright", "schemathesis", "hypothesis", "pytest"} <= left_out
     owners = importlib.metadata.packages_distributions()
     code = "\n".join(path.read_text(encoding="utf-8") for path in (root / "src").rglob("*.py"))
     imported = {name for name in re.findall(r"^\s*(?:from|import) (\w+)", code, re.MULTILINE) if name in owners}
@@ -95,20 +96,13 @@ def test_the_image_holds_what_the_code_imports_and_nothing_for_tests_alone(root,
     }
 
 
-def closure(lines: list[str]) -> set[str]:
-    """The packages that these requirements bring, one through another."""
-    held: set[str] = set()
-    waiting = [Requirement(line) for line in lines]
-    while waiting:
-        requirement = waiting.pop()
-        name = canonicalize_name(requirement.name)
-        extras = [{"extra": extra} for extra in requirement.extras or {""}]
-        if name in held and not requirement.extras:
-            continue
-        held.add(name)
-        needs = [Requirement(need) for need in importlib.metadata.requires(name) or []]
-        waiting += [need for need in needs if need.marker is None or any(map(need.marker.evaluate, extras))]
-    return held
+def test_a_mirror_for_torch_may_be_named_and_nothing_is_handed_on_where_none_is(steps):
+    (argument,) = [rest for rest in rests(steps, "ARG", 0) if rest.startswith("TORCH")]
+    (install,) = [rest for rest in rests(steps, "RUN", 0) if "environment.py" in rest]
+    assert argument == "TORCH_INDEX=" and 'PIP_EXTRA_INDEX_URL="${TORCH_INDEX}"' in install
+    assert services(FORECASTING_TORCH_INDEX="https://mirror.example")["api"]["build"]["args"] == {
+        "TORCH_INDEX": "https://mirror.example"
+    }
 
 
 # --- what they name, against the project

@@ -5,10 +5,8 @@ The tests stand in their order: the servers start once for all of them, and the 
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +21,11 @@ from forecasting.api.__main__ import KEY_VARIABLE
 from forecasting.run.workspace import Workspace, only_run
 from project_copy import ProjectCopy
 from served_company import ServedCompany
+from waiting import PATIENCE, answers, free_port, until
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 SERVERS = ("api", "dashboard", "mlflow")
 KEY = "a key of the tests"
-SECONDS = 180  # until a server that does not answer has failed
 
 
 def services() -> dict[str, Any]:
@@ -70,25 +68,14 @@ class Site:
         return subprocess.run(words, capture_output=True, env={"http_proxy": "http://127.0.0.1:9"}).returncode
 
     def is_open(self, service: str) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.ports[service])) == 0
+        return answers(self.ports[service])
 
     def wait(self, service: str, process: subprocess.Popen) -> None:
         """Return once the healthcheck passes."""
-        deadline, log = time.monotonic() + SECONDS, self.copy.path / f"{service}.log"
-        while not (self.is_open(service) and self.check(service) == 0):
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.2)
-
-
-def free_ports(n: int) -> list[int]:
-    probes = [socket.socket() for _ in range(n)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+        try:
+            until(lambda: self.is_open(service) and self.check(service) == 0, process, every=0.2)
+        except AssertionError as error:
+            raise AssertionError((self.copy.path / f"{service}.log").read_text()) from error
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +86,7 @@ def site(root, tmp_path_factory) -> Site:
     copy = ProjectCopy.of(root, tmp_path_factory.mktemp("site") / "app")
     shutil.copytree(made.data, copy.path / "data" / "acme")
     (copy.path / "data" / "acme" / "workspace.json").write_text('{"source": "sample", "facts": null}')
-    return Site(copy, made, dict(zip(SERVERS, free_ports(len(SERVERS)), strict=True)))
+    return Site(copy, made, {name: free_port() for name in SERVERS})
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +99,7 @@ def up(site) -> Iterator[dict[str, subprocess.Popen]]:
     finally:
         for process in processes.values():
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(PATIENCE)
 
 
 def test_healthchecks_fail_where_nothing_answers(site):
@@ -120,12 +107,13 @@ def test_healthchecks_fail_where_nothing_answers(site):
 
 
 def test_healthchecks_pass_where_the_servers_run(site, up):
-    assert {name: site.check(name) for name in SERVERS} == dict.fromkeys(SERVERS, 0)
+    for name, process in up.items():
+        site.wait(name, process)
 
 
 def test_the_api_serves_a_workspace_that_was_made_elsewhere_and_prometheus_can_read_it(site, up):
     (job,) = yaml.safe_load((DEPLOY / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
-    with httpx.Client(base_url=site.address("api"), trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=site.address("api"), trust_env=False, timeout=PATIENCE) as client:
         assert client.get("/ready").json() == {"status": "ready", "domains": ["sales"]}
         assert client.get(job["metrics_path"]).status_code == 401
         measured = client.get(job["metrics_path"], headers=dict.fromkeys(job["http_headers"], KEY))
@@ -134,7 +122,7 @@ def test_the_api_serves_a_workspace_that_was_made_elsewhere_and_prometheus_can_r
 
 def test_mlflow_shows_a_workspace_and_finds_files_by_the_path_they_were_made_at(site, up):
     files = "/ajax-api/2.0/mlflow/logged-models/{}/artifacts/directories"
-    with httpx.Client(base_url=site.address("mlflow"), trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=site.address("mlflow"), trust_env=False, timeout=PATIENCE) as client:
         named = client.get("/api/2.0/mlflow/registered-models/get", params={"name": "sales_monthly"}).json()
         assert named["registered_model"]["aliases"] == [{"alias": "champion", "version": "1"}]
         found = client.get("/api/2.0/mlflow/experiments/get-by-name", params={"experiment_name": "sales"}).json()
@@ -146,7 +134,8 @@ def test_mlflow_shows_a_workspace_and_finds_files_by_the_path_they_were_made_at(
 
 
 def test_servers_leave_the_data_as_it_is(site, up):
-    assert {name: site.check(name) for name in SERVERS} == dict.fromkeys(SERVERS, 0)
+    for name, process in up.items():
+        site.wait(name, process)
     original = {
         path.relative_to(site.made.data): path.read_bytes() for path in site.made.data.rglob("*") if path.is_file()
     }
@@ -175,7 +164,7 @@ def test_the_backup_is_refused_while_a_run_goes_on_and_holds_everything(site, tm
 def test_stopping_the_container_stops_the_server(site, up):
     for name, process in up.items():
         process.terminate()  # what Docker sends, to make, which hands it on
-        process.wait(timeout=60)
+        process.wait(PATIENCE)
         assert not site.is_open(name) and site.check(name) != 0
     assert "Finished server process" in (site.copy.path / "api.log").read_text()
 

@@ -12,7 +12,7 @@ from forecasting.models.boosting.trees import Trees
 from forecasting.series.buckets import BUCKETS
 from forecasting.series.panels import panel
 from forecasting.series.windows.cutting import last_windows
-from forecasting.series.windows.normalization import LIMIT, normalised
+from forecasting.series.windows.normalization import INPUT_LIMIT, normalised
 from synthetic import company, series
 
 NOISE = np.random.default_rng(5)
@@ -35,7 +35,7 @@ def test_features_are_those_of_a_loop(ahead: int):
     for number, row in found.iterrows():
         spread = windows.spread[number]
         value = {
-            month[number] - back: np.clip(windows.adjusted[number, -1 - back] / spread, -LIMIT, LIMIT)
+            month[number] - back: np.clip(windows.adjusted[number, -1 - back] / spread, -INPUT_LIMIT, INPUT_LIMIT)
             for back in range(120)
         }
         target = month[number] + ahead

@@ -229,7 +229,9 @@ def test_nothing_published_gives_a_report_and_keeps_no_edition(workplace, tmp_pa
 def test_a_report_stays_small(make, tmp_path_factory):
     report, kept = make(WINTER)
     usual = build(tmp_path_factory.mktemp("usual") / "p.duckdb", Company(history=True))
-    beside.write(report, {"index": [("html", FRONT)]}, render.PAGES, usual, Edition.open(usual, "acme"), render.REPORTS)
+    beside.write(
+        report, {"index": [("html", FRONT)]}, render.TITLES, usual, Edition.open(usual, "acme"), render.REPORTS
+    )
     assert sum(path.stat().st_size for path in report.iterdir()) < 15_000_000
     assert sum(path.stat().st_size for path in (kept / WINTER).iterdir()) < 10_000_000
 
@@ -249,8 +251,10 @@ def test_the_look_on_paper_counts_for_the_render_stamp(project, monkeypatch):
     from forecasting.run.workspace import Workspace
 
     place = Workspace(project, "acme", "sample", None)
-    for name in ("publish", "render"):
-        (project / "src" / "forecasting" / f"{name}.py").write_text("")
+    for name in ("ledger/publishing", "site/rendering"):
+        module = project / "src" / "forecasting" / f"{name}.py"
+        module.parent.mkdir()
+        module.write_text("")
     monkeypatch.setattr(pipeline, "forget_pages", lambda *_: None)
     found = []
     (project / "reports").mkdir()

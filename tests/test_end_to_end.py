@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -12,9 +13,11 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import DOMAINS
-from forecasting.ledger.database import query
 from forecasting.serving.forecaster import SalesForecaster
+from nbval_on_any_machine import run_nbval
 from project_copy import ProjectCopy
+from published_tables import query
+from waiting import PATIENCE
 
 SMOKE = ("report", "PROFILE=smoke")
 RUN = ("run", "PROFILE=smoke")
@@ -121,15 +124,16 @@ def test_the_champion_is_registered_and_predicts_what_was_published(project, pub
     """From the registry, through MLflow's own loader and the calibration of its name, come the numbers of the ledger."""
     code = """
         import json, mlflow
-        from forecasting import backtest, tracking
-        from forecasting.calibration import Calibration, calibrate_forecasts
-        from forecasting.hierarchy import as_nodes, from_nodes
-        from forecasting.warehouse import query
-        tracking.open_store("data/sample", "sales")
+        from forecasting.evaluation import known_at
+        from forecasting.intervals import Calibration, calibrate_forecasts
+        from forecasting.ledger import Published
+        from forecasting.registry.tracking import open_store
+        from forecasting.series import as_nodes, from_nodes
+        open_store("data/sample", "sales")
         version = mlflow.MlflowClient().get_model_version_by_alias("sales_monthly", "champion")
         model = mlflow.pyfunc.load_model("models:/sales_monthly@champion")
-        train = query("data/sample/published.duckdb", "select * from ml_train_sales_monthly order by unique_id, ds")
-        history = backtest.known_at(train, train["ds"].max())
+        train = Published("data/sample/published.duckdb").training_set("sales")
+        history = known_at(train, train["ds"].max())
         raw = from_nodes(model.predict(as_nodes(history), params={"horizon": 6}), history)
         name = version.tags["model_name"]
         known = Calibration.from_json(json.load(open(f"runs/sample/sales/calibration/{name}.json")))
@@ -167,7 +171,7 @@ def test_the_forecaster_gives_what_was_published_from_a_copy_of_the_data_alone(p
 def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(project, published):
     code = """
         import json, mlflow
-        from forecasting import tracking
+        from forecasting.registry import tracking
         client = tracking.open_store("data/sample", "profit")
         experiment = client.get_experiment_by_name("profit").experiment_id
         runs = client.search_runs([experiment])
@@ -228,15 +232,8 @@ def test_nbval_finds_no_difference(project, tmp_path):
     steps = ("10_check_data", "20_train_cnn_lstm", "25_combine", "30_evaluate", "40_forecast")
     notebooks = [*(f"inventory/{step}" for step in steps), "pages/index", "pages/inventory"]
     before = tables(folder)
-    line = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path),
-            *(str(folder / f"{name}.ipynb") for name in notebooks)]  # fmt: skip
-    env = {
-        **project.environment(),
-        "PYTHONPATH": str(project.path / "src"),
-        "JUPYTER_PREFER_ENV_PATH": "1",
-        "MPLBACKEND": "agg",
-    }
-    done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True)
+    paths = [folder / f"{name}.ipynb" for name in notebooks]
+    done = run_nbval(tmp_path, *paths, **project.environment(), PYTHONPATH=str(project.path / "src"))
     assert done.returncode == 0, done.stdout[-5000:]
     assert (tmp_path / "data" / "sample" / "mlflow.db").exists(), "the re-run must log to its own store"
     assert len(before) > 50 and tables(folder) == before
@@ -255,11 +252,15 @@ def test_by_hand_every_notebook_runs_with_its_defaults_and_publishes_nothing(pro
         '\n        import sys\n        from forecasting.__main__ import main\n        sys.exit(main(["by-hand"]))',
     )
     line = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", "notebook", "--output-dir", str(tmp_path),
+            "--ExecutePreprocessor.kernel_manager_class=forecasting.pipeline.kernels.PrivateKernelManager",
+            f"--ExecutePreprocessor.startup_timeout={PATIENCE:.0f}", f"--ExecutePreprocessor.iopub_timeout={PATIENCE:.0f}",
             *(f"by_hand/{step}.ipynb" for step in STEPS)]  # fmt: skip
     env = {**project.environment(), "PYTHONPATH": str(project.path / "src"), "JUPYTER_PREFER_ENV_PATH": "1"}
     shutil.copytree(project.path / "notebooks", project.path / "by_hand")
-    shorten(project.path / "by_hand" / "20_train_cnn_lstm.ipynb")
-    done = subprocess.run(line, cwd=project.path, env=env, capture_output=True, text=True)
+    shorten(project.path / "by_hand")
+    with tempfile.TemporaryDirectory(prefix="fc-") as runtime:  # short: the path of a socket has about 100 characters
+        env["JUPYTER_RUNTIME_DIR"] = runtime
+        done = subprocess.run(line, cwd=project.path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert {path.stem for path in tmp_path.glob("*.ipynb")} == set(STEPS)
     after = project.checksums("runs/sample/sales", "runs/sample/report"), project.checksums("data/sample")
@@ -269,11 +270,19 @@ def test_by_hand_every_notebook_runs_with_its_defaults_and_publishes_nothing(pro
     }
 
 
-def shorten(notebook: Path) -> None:
-    """Have a copy of the notebook of the CNN-LSTM train one network for a short time, which takes a minute by its defaults."""
-    text, n = re.subn(r"cnn_lstm_(networks|steps) = \d+", r"cnn_lstm_\1 = 1", notebook.read_text(encoding="utf-8"))
-    assert n == 2
-    notebook.write_text(text, encoding="utf-8")
+LESS = {"cnn_lstm_networks": "1", "cnn_lstm_steps": "1", "boosting_trees": "10", "n_cutoffs": "2", "n_calibration": "2"}
+
+
+def shorten(notebooks: Path) -> None:
+    """Have copies of notebooks compute little where they would for minutes by their defaults, which are declared as before."""
+    found: set[str] = set()
+    for path in notebooks.glob("*.ipynb"):
+        text = path.read_text(encoding="utf-8")
+        for name, value in LESS.items():
+            text, n = re.subn(rf"\b{name} = \d+", f"{name} = {value}", text)
+            found |= {name} if n else set()
+        path.write_text(text, encoding="utf-8")
+    assert found == set(LESS)
 
 
 def to_do(project: ProjectCopy) -> set[str]:

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -17,8 +17,9 @@ import pandas as pd
 import pytest
 
 from forecasting.__main__ import main
-from forecasting.ledger.database import query
 from project_copy import ProjectCopy
+from published_tables import query
+from waiting import PATIENCE, until
 
 GOOD = "order_date,net_amount,region,product_category,cost_amount"
 
@@ -154,18 +155,24 @@ def test_a_warehouse_that_another_program_holds_is_named_with_its_process(projec
 
 
 def test_two_runs_at_once(project, acme):
-    """The second is told to wait; the first is not disturbed and publishes the months that the warehouse could not take before."""
+    """The second is told to wait; the first is not disturbed and publishes the months that the warehouse could not take before.
+
+    The first is stopped meanwhile, so that it cannot be done before the second has begun.
+    """
     first = subprocess.Popen(
         project.command("report", "NAME=acme"),
         cwd=project.path,
         env=project.environment(),
-        stdout=subprocess.PIPE,
-        text=True,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
     )
-    while not (project.path / "data" / "acme" / ".lock").read_text():
-        time.sleep(0.01)
-    assert "is going on" in refused(project, "acme")
-    assert first.wait(1200) == 0
+    until((project.path / "data" / "acme" / ".lock").read_text, first)
+    os.killpg(first.pid, signal.SIGSTOP)
+    try:
+        assert "is going on" in refused(project, "acme")
+    finally:
+        os.killpg(first.pid, signal.SIGCONT)
+    assert first.wait(6 * PATIENCE) == 0
     published = project.path / "data" / "acme" / "published.duckdb"
     assert query(published, "select count(*) as n from ml_train_sales_monthly")["n"].item() == 2 * 40
 
@@ -241,9 +248,9 @@ def stop(project: ProjectCopy, when: str, kill: signal.Signals) -> tuple[str, bo
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     folders = [project.path / "runs" / "acme", project.path / "data" / "acme"]
-    while not any(found for folder in folders for found in folder.rglob(when)) and process.poll() is None:
-        time.sleep(0.005)
-    os.killpg(process.pid, kill)
+    until(lambda: any(f for folder in folders for f in folder.rglob(when)) or process.poll() is not None, every=0.005)
+    with suppress(ProcessLookupError):  # all is done already
+        os.killpg(process.pid, kill)
     return process.communicate()[0], process.returncode != 0
 
 

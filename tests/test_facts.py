@@ -193,7 +193,7 @@ def test_one_file_without_header_or_dates(tmp_path):
 # --- properties
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     days=st.lists(
         st.dates(min_value=pd.Timestamp("1950-01-01").date(), max_value=pd.Timestamp("2024-12-31").date()), min_size=1
@@ -212,7 +212,7 @@ def test_the_format_found_reads_the_dates_back_or_is_called_ambiguous(tmp_path, 
     assert [pd.to_datetime(day.strftime(style), format=found).date() for day in days] == days
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.decimals(min_value=-(10**9), max_value=10**9, places=4), min_size=1, max_size=20), st.text(max_size=3)
 )

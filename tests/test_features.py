@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from forecasting.models.linear.features import (
     LIMIT,
-    WINDOW,
+    LOOK_BACK_MONTHS,
     LookBack,
     days_in_month,
     design,
@@ -25,7 +25,7 @@ from forecasting.series.panels import month_number, month_start, panel
 from forecasting.series.typical_error import seasonal_error
 from synthetic import company, series
 
-full_windows = arrays(np.float64, (3, WINDOW), elements=st.floats(-1e6, 1e6, width=32))
+full_windows = arrays(np.float64, (3, LOOK_BACK_MONTHS), elements=st.floats(-1e6, 1e6, width=32))
 
 
 @given(st.integers(1900, 2100), st.integers(1, 12))
@@ -88,12 +88,12 @@ def test_seasonal_profile_agrees_with_a_loop(window: np.ndarray):
 
 
 def test_means_use_only_what_is_known():
-    window = np.full((1, WINDOW), np.nan)
+    window = np.full((1, LOOK_BACK_MONTHS), np.nan)
     window[0, -14:] = np.arange(14.0)
     assert rolling_mean(window, 3)[0] == 12.0
     assert rolling_mean(window, 12, before=12)[0] == 0.5  # two months of that year are known: 0 and 1
     assert seasonal_error(window)[0] == 12.0
-    assert np.isnan(seasonal_error(np.where(np.arange(WINDOW) < 24, np.nan, window))[0])
+    assert np.isnan(seasonal_error(np.where(np.arange(LOOK_BACK_MONTHS) < 24, np.nan, window))[0])
 
 
 def test_design_does_not_depend_on_the_unit():
@@ -107,7 +107,7 @@ def test_design_does_not_depend_on_the_unit():
 
 
 def test_design_refers_to_the_same_month_of_last_year_and_stays_there_without_history():
-    values = np.full((1, WINDOW), np.nan)
+    values = np.full((1, LOOK_BACK_MONTHS), np.nan)
     values[0, -13:] = np.arange(13.0) + 1.0
     described = design(LookBack.of(values), np.array([600]), horizon=2)
     assert described.reference[0] == values[0, -11]
@@ -118,7 +118,7 @@ def test_design_refers_to_the_same_month_of_last_year_and_stays_there_without_hi
 
 
 def test_design_is_finite_and_bounded_for_zeros_and_spikes():
-    values = np.zeros((2, WINDOW))
+    values = np.zeros((2, LOOK_BACK_MONTHS))
     values[1, -1] = 1e9
     described = design(LookBack.of(values), np.array([600, 600]), horizon=1)
     assert np.isfinite(described.features).all() and np.abs(described.features).max() <= LIMIT

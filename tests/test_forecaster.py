@@ -13,15 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting import models
 from forecasting.contracts import BOUNDS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.ledger.published import NothingPublished, Published, Unknown
+from forecasting.ledger import NothingPublished, Published, Unknown
 from forecasting.registry import tracking
 from forecasting.registry import versions as registry
 from forecasting.serving import forecaster
 from forecasting.serving.forecaster import SalesForecaster
 from forecasting.serving.series_input import SeriesError, checked_series
-from forecasting.serving.served_model import SIDE_BY_SIDE, Series, ServedModel
+from forecasting.serving.served_model import Series, ServedModel
 from served_company import ServedCompany
 from synthetic import series
 
@@ -82,7 +83,7 @@ def test_the_champion_gives_the_numbers_of_notebook_40_to_the_last_digit(company
     found = serving.forecast(serving.training_set())
     pd.testing.assert_frame_equal(found, expected[FORECAST_COLUMNS], check_exact=True)
     assert serving.served.origin.run_id == run_id and serving.problem is None
-    stored = Published(moved).forecasts(run_id, 6)
+    stored = Published(moved / "published.duckdb").forecasts(run_id, 6)
     assert stored["predicted_value"].tolist() == expected["predicted_value"].tolist()
     by_id = SalesForecaster.of_run(moved, run_id)
     pd.testing.assert_frame_equal(by_id.forecast(by_id.training_set()), found, check_exact=True)
@@ -123,7 +124,10 @@ def test_one_series_is_forecast_as_a_company_that_has_no_other(served, name, kin
 def test_every_family_that_answers_side_by_side_gives_each_series_the_bits_it_has_alone(served, company):
     company.fit("seasonal_naive")
     names = ("linear", "seasonal_naive")
-    assert {company.fitted[name].family for name in names} == set(SIDE_BY_SIDE)
+    stated = {
+        model.family for family in models.families() for model in models.family_models(family) if model.side_by_side
+    }
+    assert {company.fitted[name].family for name in names} == stated
     found = {
         name: SalesForecaster.of_folder(company.runs / "models" / name, "sales", company.calibrations[name]).served
         for name in names
@@ -311,7 +315,7 @@ def test_asking_changes_nothing_of_mlflows_own_state(company):
 
 
 def test_published_forecasts_of_a_day_are_those_in_force_at_its_end(company):
-    published = Published(company.data)
+    published = Published(company.data / "published.duckdb")
     runs = [company.publish(name) for name in ("linear", "lightgbm")]
     first = published.run(runs[0]).published_at
     assert first.tzinfo is not None and published.in_force_of("sales") == runs[1]
@@ -322,7 +326,7 @@ def test_published_forecasts_of_a_day_are_those_in_force_at_its_end(company):
 
 def test_an_unknown_region_or_category_lists_those_there_are(company):
     run_id = company.publish("linear")
-    published = Published(company.data)
+    published = Published(company.data / "published.duckdb")
     with pytest.raises(Unknown, match=r"There is no region 'Nord'; there are All, R0, R1\."):
         published.forecasts(run_id, 6, region="Nord")
     with pytest.raises(Unknown, match=r"There is no category 'Bikes'; there are All, C0, C1, C2\."):

@@ -8,9 +8,9 @@ import pytest
 
 from forecasting.choice.gate import Gate, choose_champion
 from forecasting.evaluation.backtest import empty_backtest, walk_forward
-from forecasting.evaluation.backtest import plan_cutoffs as plan
+from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.evaluation.ranking import leaderboard
-from forecasting.intervals.calibration import calibrate_backtests
+from forecasting.intervals.calibration import calibrate_backtest
 from forecasting.models.naive import SeasonalNaive
 from synthetic import company
 
@@ -190,7 +190,7 @@ def test_a_short_history_gets_the_seasonal_naive_and_a_reason(months: int):
     train = company(months)
     table = plan(train["ds"])
     raw = walk_forward(SeasonalNaive(), train, "sales", list(table["cutoff"])) if len(table) else empty_backtest()
-    rows = calibrate_backtests(raw, train, "sales", table, False).rows
+    rows = calibrate_backtest(raw, train, "sales", table, False).rows
     for champion, verdict in ((None, "first"), ("seasonal_naive", "kept"), ("linear", "promoted")):
         found = choose_champion(leaderboard(rows, train), table, ORDER, {**NONE, "name": champion}, Gate())
         assert (found["name"], found["verdict"], found["choice_cutoffs"]) == ("seasonal_naive", verdict, [])

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from forecasting.contracts import AGGREGATIONS, QUANTILE_COLUMNS, QUANTILES
 from forecasting.intervals.conformal import (
     ENOUGH,
-    HALFWAY,
     MIDDLE,
+    ORIGINS_FOR_HALF,
     Residuals,
     choose_pool,
     corrections,
@@ -120,7 +120,7 @@ def test_corrections_agree_with_counting(rows: list[list[float]], origins: int):
     for lower, upper in ((0, 10), (1, 9), (2, 8), (3, 7), (4, 6)):
         beyond = sorted(max(row[upper], -row[lower]) for row in rows)
         needed = math.ceil((len(rows) + 1) * (QUANTILES[upper] - QUANTILES[lower]) - 1e-9)
-        expected = beyond[min(needed, len(rows)) - 1] * origins / (origins + HALFWAY)
+        expected = beyond[min(needed, len(rows)) - 1] * origins / (origins + ORIGINS_FOR_HALF)
         assert moved[upper] == pytest.approx(expected) and moved[lower] == -moved[upper]
     assert moved[MIDDLE] == 0.0
 
@@ -128,7 +128,7 @@ def test_corrections_agree_with_counting(rows: list[list[float]], origins: int):
 def test_few_origins_leave_a_models_quantiles_nearly_as_they_are():
     """All series share the surprises of an origin, so thousands of residuals of one origin are not much evidence."""
     residuals = np.tile(np.linspace(4.0, 2.0, 11), (5000, 1))
-    sizes = [corrections(residuals, origins)[-1] for origins in (0, 1, HALFWAY, 60)]
+    sizes = [corrections(residuals, origins)[-1] for origins in (0, 1, ORIGINS_FOR_HALF, 60)]
     assert sizes == pytest.approx([0.0, 2.0 / 7, 1.0, 2.0 * 60 / 66])
 
 

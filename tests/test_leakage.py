@@ -9,8 +9,9 @@ import pytest
 
 from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.evaluation.backtest import cutoffs, walk_forward
-from forecasting.intervals.calibration import calibrate_backtests
+from forecasting.evaluation.backtest import walk_forward
+from forecasting.evaluation.cutoffs import cutoffs
+from forecasting.intervals.calibration import calibrate_backtest
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.combination import combining
 from forecasting.series.panels import panel
@@ -77,7 +78,7 @@ def walked(model: Model, train: pd.DataFrame, directory: Path) -> Said:
 
 def calibrated(raw: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     plan = pd.DataFrame({"cutoff": chosen_cutoffs(train), "evaluation_set": "choice"})
-    return calibrate_backtests(raw, train, "sales", plan, allow_negative=True).rows
+    return calibrate_backtest(raw, train, "sales", plan, allow_negative=True).rows
 
 
 def assert_same_up_to(cutoff: pd.Timestamp, before: Said, after: Said) -> None:

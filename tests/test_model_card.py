@@ -12,8 +12,7 @@ import pytest
 from forecasting import models
 from forecasting.contracts import AGGREGATIONS, DOMAINS
 from forecasting.intervals.reconciliation import METHODS
-from forecasting.ledger.domain import load_domain
-from forecasting.ledger.domain import load_domains as load
+from forecasting.ledger import Published
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.boosting.changes import lag_features
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
@@ -24,7 +23,7 @@ from forecasting.models.statistical import AutoARIMA, AutoCES, AutoETS
 from forecasting.report import explanation, intervals_table, model_card
 from forecasting.series.buckets import BUCKETS
 from forecasting.wording.numbers import SPACE
-from report_fixtures import CHAMPION, Company, build
+from report_fixtures import CHAMPION, Company, build, with_manifest
 from report_pages import REPORTS, executed
 from synthetic import company as training_set
 from synthetic import series
@@ -47,12 +46,12 @@ def path(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def domain(path):
-    return load_domain(path, "sales")
+    return Published(path).domain("sales")
 
 
 def test_each_domain_has_a_section_that_can_be_linked(path):
-    domains = load(path, AGGREGATIONS)
-    page = model_card.sections(path, domains)
+    domains = Published(path).domains(AGGREGATIONS)
+    page = model_card.sections(domains)
     assert re.findall(r'<h2 id="(\w+)">', page) == list(DOMAINS)
     assert re.findall(r'href="#(\w+)"', model_card.header(domains)) == ["sales", "profit"]
     assert "No facts came in" in page.split('id="inventory"')[1].split("<h2")[0]
@@ -84,17 +83,17 @@ def test_the_models_are_compared_by_the_databases_figures(path, domain):
 
 def test_without_a_back_test_nothing_is_compared(tmp_path):
     short = Company(domains=("sales",), walk_forward=False, months=20)
-    page = text_of(model_card.sections(path := build(tmp_path / "p.duckdb", short), load(path, AGGREGATIONS)))
+    path = build(tmp_path / "p.duckdb", short)
+    page = text_of(model_card.sections(Published(path).domains(AGGREGATIONS)))
     assert "nothing was compared" in page and "Cutoffs that chose no back-test" in page
 
 
 def test_a_veto_and_a_persons_choice_are_on_the_card(path, domain):
     veto = {"model": "linear", "mase_held_out": 1.25, "seasonal_naive_mase_held_out": 1.0}
-    domain.manifest["champion"] = {"name": "seasonal_naive", "verdict": "vetoed", "veto": veto}
-    assert "MASE 1.25 against 1.00" in text_of(model_card.section(path, "sales", domain))
+    vetoed = with_manifest(domain, champion={"name": "seasonal_naive", "verdict": "vetoed", "veto": veto})
+    assert "MASE 1.25 against 1.00" in text_of(model_card.section("sales", vetoed))
     chosen = {"name": "linear", "verdict": "chosen_by_person", "chosen_on": "2026-11-22", "gate_choice": "naive"}
-    domain.manifest["champion"] = chosen
-    text = text_of(model_card.section(path, "sales", domain))
+    text = text_of(model_card.section("sales", with_manifest(domain, champion=chosen)))
     assert "chosen by a person on 22 November 2026" in text and "the gate would have chosen naive" in text
 
 
@@ -109,26 +108,20 @@ def test_the_training_span_and_the_cutoffs_are_the_databases(path, domain):
 
 
 def test_settings_are_those_of_the_champion(path, domain):
-    domain.manifest["params"] = {
-        "linear_penalties": [10.0, 1.0],
-        "boosting_trees": 400,
-        "horizon": 6,
-        "currency": "EUR",
-    }
-    text = text_of(model_card.set_to(domain))
+    params = {"linear_penalties": [10.0, 1.0], "boosting_trees": 400, "horizon": 6, "currency": "EUR"}
+    text = text_of(model_card.set_to(with_manifest(domain, params=params)))
     assert "linear_penalties [10.0, 1.0]" in text and "horizon 6" in text
     assert "boosting" not in text and "currency" not in text
-    domain.manifest["params"] = {}
-    assert model_card.set_to(domain) == ""
+    assert model_card.set_to(with_manifest(domain, params={})) == ""
 
 
-def test_the_errors_behind_the_intervals_are_counted(path, domain):
+def test_the_errors_behind_the_intervals_are_counted(path):
     with duckdb.connect(str(path)) as connection:
         connection.execute(
             """update forecasts set interval_pool = aggregation || ', horizons ' || case when horizon < 4 then '1-3' else '4-6' end,
                       interval_n = case when horizon < 4 then 120 else 45 end"""
         )
-    found = text_of(intervals_table.pool_table(path, domain))
+    found = text_of(intervals_table.pool_table(Published(path).domain("sales")))
     for level, words in (("Total", "the total"), ("Regions", "regions"), ("Single series", "single series")):
         assert f"{level} 1 to 3 {words}, 1 to 3 months ahead 120" in found
         assert f"{level} 4 to 6 {words}, 4 to 6 months ahead 45" in found
@@ -144,8 +137,8 @@ def test_the_reconciliation_is_said_in_words_for_every_method(domain):
     assert "moved to the nearest ones that add up, each counting alike" in text
     assert "adding up the series 0.840; nearest, all alike 0.810; nearest, by number of series 0.830" in text
     assert "3 intervals were cut at zero" in text
-    del domain.manifest["explanation"]
-    assert "did not note by which method" in text_of(intervals_table.sums(domain))
+    unknown = with_manifest(domain, explanation=None)
+    assert "did not note by which method" in text_of(intervals_table.sums(unknown))
 
 
 def test_the_limits_name_fallbacks_ended_series_and_few_errors(domain):
@@ -155,22 +148,21 @@ def test_the_limits_name_fallbacks_ended_series_and_few_errors(domain):
     assert "No published forecast has met its month" in text
     domain.future.loc[domain.future["unique_id"].isin(["East/Bikes", "North/Parts"]), "is_fallback"] = True
     domain.future["interval_n"] = 12
-    domain.manifest["check"]["tables"]["series"] = [{"status": "short"}, {"status": "short"}]
-    text = text_of(model_card.limits(domain))
+    young = {"tables": {"series": [{"status": "short"}, {"status": "short"}]}}
+    text = text_of(model_card.limits(with_manifest(domain, check=young)))
     assert "2 of 4 series rest on a fallback" in text and "12 errors only" in text
     assert "2 of 4 series have less than two years" in text and "ended:" not in text
 
 
 def test_the_manifest_and_the_seconds_are_at_the_end(path, domain):
-    text = text_of(model_card.section(path, "sales", domain))
+    text = text_of(model_card.section("sales", domain))
     for word in ("sales-2023-12-0123456789", "9f2c" * 16, "abc123", "Seconds per step", "30 1.5", "All 1.5"):
         assert word in text
 
 
 def test_a_run_that_wrote_nothing_down_says_so(path, domain):
-    for key in ("explanation", "seconds", "tests"):
-        domain.manifest.pop(key, None)
-    text = text_of(model_card.section(path, "sales", domain))
+    silent = with_manifest(domain, explanation=None, seconds=None, tests=None)
+    text = text_of(model_card.section("sales", silent))
     assert "did not write down what the model learned" in text and "Seconds per step" not in text
 
 

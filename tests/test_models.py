@@ -1,11 +1,15 @@
 """Baselines against loops, the fallback rules, and the ridge regression's promises."""
 
 import json
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -234,3 +238,24 @@ def test_names_are_unique_and_every_model_belongs_to_its_file():
     classes = [(family, model) for family in models.families() for model in models.family_models(family)]
     assert len({model.name for _, model in classes}) == len(classes)
     assert all(model.family == family for family, model in classes)
+    for family in models.families():  # combinations count families, not models
+        assert len({model.is_combined for model in models.family_models(family)}) == 1
+
+
+def test_every_setting_of_a_family_is_shown_with_its_model(root):
+    """`parameters` of the classes and the keys of params/ that are named after a family are the same."""
+    settings = yaml.safe_load((root / "params" / "default.yml").read_text(encoding="utf-8"))
+    for family in models.families():
+        stated = {key for model in models.family_models(family) for key in model.parameters}
+        assert stated == {key for key in settings if key.startswith(f"{family}_")}
+
+
+def test_what_models_say_of_themselves_is_known_without_the_libraries_that_they_need():
+    code = """
+        import sys
+        from forecasting import models
+        assert models.model_name("cnn_lstm") == "CNN-LSTM"
+        print([name for name in ("lightgbm", "mlforecast", "scipy", "sklearn", "statsforecast", "torch") if name in sys.modules])
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

@@ -33,7 +33,7 @@ def printed(folder, *html, **pages):
     contents = {"index": [("markdown", "# Title"), *(("html", text) for text in html)]}
     contents |= {name: [("html", text)] for name, text in pages.items()}
     folder.mkdir(exist_ok=True)
-    pdf.write(contents, render.PAGES, EDITION, folder / "r.pdf", render.REPORTS, folder / "scratch")
+    pdf.write(contents, render.TITLES, EDITION, folder / "r.pdf", render.REPORTS, folder / "scratch")
     return pypdf.PdfReader(folder / "r.pdf")
 
 
@@ -47,12 +47,12 @@ def figure(*traces, **layout):
 
 
 def drawn(found):
-    """The panels of a figure's JSON after drawing."""
+    """The subplots of a figure's JSON after drawing."""
     found = static_charts.decoded(found)
-    panels = static_axes.panels(Figure(), found["layout"], found["data"])
-    for panel in panels.values():
-        static_charts.draw(panel)
-    return panels
+    subplots = static_axes.subplots(Figure(), found["layout"], found["data"])
+    for subplot in subplots.values():
+        static_charts.draw(subplot)
+    return subplots
 
 
 def test_every_kind_of_content_is_printed(tmp_path):
@@ -165,19 +165,19 @@ def test_lines_are_drawn_from_the_figures_own_data_packed_or_not():
     for values in ([1.5, None, 3.25], packed):
         found = figure(go.Scatter(x=["2024-01-01", "2024-02-01", "2024-03-01"], mode="lines", line={"dash": "dash"}))
         found["data"][0]["y"] = values
-        (panel,) = drawn(found).values()
-        (line,) = panel.axes.lines
+        (subplot,) = drawn(found).values()
+        (line,) = subplot.axes.lines
         np.testing.assert_array_equal(line.get_ydata(), y)
-        assert panel.kind("x") == "date" and line.get_linestyle() == "--"
+        assert subplot.kind("x") == "date" and line.get_linestyle() == "--"
 
 
 def test_a_range_is_filled_between_its_two_lines():
     upper = go.Scatter(x=[1, 2, 3], y=[4, 6, 5], line={"width": 0})
     lower = go.Scatter(x=[1, 2, 3], y=[1, 2, 0], line={"width": 0}, fill="tonexty", fillcolor="rgba(0,114,178,0.3)")
-    (panel,) = drawn(figure(upper, lower)).values()
-    (area,) = panel.axes.collections
+    (subplot,) = drawn(figure(upper, lower)).values()
+    (area,) = subplot.axes.collections
     corners = {tuple(point) for point in area.get_paths()[0].vertices}
-    assert {(1, 4), (2, 6), (3, 5), (1, 1), (2, 2), (3, 0)} == corners and not panel.axes.lines
+    assert {(1, 4), (2, 6), (3, 5), (1, 1), (2, 2), (3, 0)} == corners and not subplot.axes.lines
     assert area.get_facecolor()[0][3] == pytest.approx(0.3)
 
 
@@ -199,8 +199,8 @@ def test_a_waterfall_goes_from_level_to_level(changes, first):
     measures = ["absolute", *["relative"] * len(changes), "total"]
     values = [first, *changes, 0.0]
     trace = go.Waterfall(x=[f"Step {i}" for i in range(len(values))], y=values, measure=measures)
-    (panel,) = drawn(figure(trace)).values()
-    found = [(bar.get_y(), bar.get_height()) for bar in panel.axes.patches]
+    (subplot,) = drawn(figure(trace)).values()
+    found = [(bar.get_y(), bar.get_height()) for bar in subplot.axes.patches]
     np.testing.assert_allclose(found, naive_waterfall(measures, values))
 
 
@@ -211,9 +211,9 @@ def test_bars_stand_side_by_side_or_on_each_other(orientation, barmode, starts):
     along = {"x": names} if orientation == "v" else {"y": names}
     across = "y" if orientation == "v" else "x"
     traces = [go.Bar(**along, **{across: size}, orientation=orientation, name=f"n{i}") for i, size in enumerate(sizes)]
-    (panel,) = drawn(figure(*traces, barmode=barmode)).values()
+    (subplot,) = drawn(figure(*traces, barmode=barmode)).values()
     begin, length = ("get_y", "get_height") if orientation == "v" else ("get_x", "get_width")
-    found = [(getattr(bar, begin)(), getattr(bar, length)()) for bar in panel.axes.patches]
+    found = [(getattr(bar, begin)(), getattr(bar, length)()) for bar in subplot.axes.patches]
     assert found == [
         (start, size) for pair in zip(starts, sizes, strict=True) for start, size in zip(*pair, strict=True)
     ]
@@ -222,9 +222,9 @@ def test_bars_stand_side_by_side_or_on_each_other(orientation, barmode, starts):
 def test_several_axes_and_hidden_traces():
     shown = go.Scatter(x=["Jan", "Feb"], y=[1, 2], name="one", xaxis="x2", yaxis="y2")
     hidden = go.Scatter(x=["Jan"], y=[9], name="two", visible="legendonly")
-    panels = drawn(figure(shown, hidden, xaxis2={"domain": [0.5, 1.0]}, yaxis2={"domain": [0, 1], "range": [0, 5]}))
-    assert list(panels) == [("x2", "y2")] and panels["x2", "y2"].axes.get_ylim() == (0, 5)
-    assert [label.get_text() for label in panels["x2", "y2"].axes.get_xticklabels()] == ["Jan", "Feb"]
+    subplots = drawn(figure(shown, hidden, xaxis2={"domain": [0.5, 1.0]}, yaxis2={"domain": [0, 1], "range": [0, 5]}))
+    assert list(subplots) == [("x2", "y2")] and subplots["x2", "y2"].axes.get_ylim() == (0, 5)
+    assert [label.get_text() for label in subplots["x2", "y2"].axes.get_xticklabels()] == ["Jan", "Feb"]
 
 
 def test_a_picture_is_the_same_twice_and_holds_its_words():
@@ -251,10 +251,10 @@ def report(tmp_path_factory):
     company = Company(domains=("profit",), regions=("East", "N & S"), categories=("<Parts>",), history=True, loss=True)
     published = build(folder / "p.duckdb", company)
     pages = execute_pages(published, folder / "pages", company.domains)
-    found = {name: pages / f"{name}.ipynb" for name in render.PAGES if (pages / f"{name}.ipynb").exists()}
+    found = {name: pages / f"{name}.ipynb" for name in render.TITLES if (pages / f"{name}.ipynb").exists()}
     contents = {name: render.fragments(path, {f"{page}.html" for page in found}) for name, path in found.items()}
     pdf.write(
-        contents, render.PAGES, Edition.open(published, "acme"), folder / "r.pdf", render.REPORTS, folder / "scratch"
+        contents, render.TITLES, Edition.open(published, "acme"), folder / "r.pdf", render.REPORTS, folder / "scratch"
     )
     return contents, pypdf.PdfReader(folder / "r.pdf")
 
@@ -279,4 +279,4 @@ def test_pages_stand_in_the_order_of_the_navigation_with_bookmarks(report):
     contents, reader = report
     top = [item.title for item in reader.outline if not isinstance(item, list)]
     assert top[0].startswith("Monthly forecast") and len(top) == len(contents)
-    assert [name for name in render.PAGES if name in contents] == list(contents)
+    assert [name for name in render.TITLES if name in contents] == list(contents)

@@ -5,20 +5,22 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
+import nbformat
 import pytest
 
 from conftest import write_notebook
 from forecasting.errors import UserError
 from forecasting.pipeline import notebooks as pipeline
+from nbval_on_any_machine import run_nbval
+from waiting import PATIENCE, until
 
 # A process of its own that executes one notebook: source, target, the value of a.
 EXECUTE = """
 import sys
 from pathlib import Path
-from forecasting.pipeline import notebooks as pipeline
-pipeline.execute(Path(sys.argv[1]), Path(sys.argv[2]), {"a": int(sys.argv[3])})
+from forecasting.pipeline.notebooks import execute
+execute(Path(sys.argv[1]), Path(sys.argv[2]), {"a": int(sys.argv[3])})
 """
 
 
@@ -68,38 +70,72 @@ def test_a_value_nobody_declared_is_refused_before_anything_runs(tmp_path):
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_run_leaves_no_result_and_no_kernel(tmp_path, kill):
     source = write_notebook(
-        tmp_path / "n.ipynb", "a = 1", "import os, time\nopen('pid', 'w').write(str(os.getpid()))", "time.sleep(60)"
+        tmp_path / "n.ipynb", "a = 1", "import os, time\nopen('pid', 'w').write(str(os.getpid()))", "time.sleep(6000)"
     )
     target = tmp_path / "run" / "n.ipynb"
     process = subprocess.Popen(
         [sys.executable, "-c", EXECUTE, str(source), str(target), "1"], stderr=subprocess.DEVNULL
     )
-    wait_for(lambda: (target.parent / "pid").exists() and (target.parent / "pid").read_text(), 60)
+    kernel = int(until(lambda: (target.parent / "pid").exists() and (target.parent / "pid").read_text(), process))
     process.send_signal(kill)
-    assert process.wait(30) != 0
+    assert process.wait(PATIENCE) != 0
     assert not target.exists()
-    kernel = int((target.parent / "pid").read_text())
-    wait_for(lambda: not alive(kernel), 30)
+    until(lambda: not alive(kernel))
 
 
 def test_notebooks_side_by_side_in_one_folder_keep_apart(tmp_path):
-    """Their kernels must not share sockets: each answers with its own number."""
-    source = write_notebook(tmp_path / "n.ipynb", "a = 0", "import time; time.sleep(2); print(a)")
+    """Their kernels must not share sockets: each answers with its own number, and none before all of them run."""
+    meet = "import time, pathlib\npathlib.Path(f'{a}.here').touch()\nwhile len(list(pathlib.Path().glob('*.here'))) < 3: time.sleep(0.05)"
+    source = write_notebook(tmp_path / "n.ipynb", "a = 0", meet, "print(a)")
     runs = [
         subprocess.Popen([sys.executable, "-c", EXECUTE, str(source), str(tmp_path / "run" / f"{i}.ipynb"), str(i)])
         for i in (1, 2, 3)
     ]
-    assert [process.wait(120) for process in runs] == [0, 0, 0]
+    assert [process.wait(PATIENCE) for process in runs] == [0, 0, 0]
     assert [outputs(tmp_path / "run" / f"{i}.ipynb") for i in (1, 2, 3)] == ["1\n", "2\n", "3\n"]
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["1.ipynb", "2.ipynb", "3.ipynb"]
+    assert sorted(path.name for path in (tmp_path / "run").glob("*.ipynb")) == ["1.ipynb", "2.ipynb", "3.ipynb"]
 
 
-def wait_for(condition, seconds):
-    """Wait until the condition holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.1)
+IN_PIECES = "import sys\nfor word in ('one', 'two'): print(word, flush=True)\nprint('three', file=sys.stderr, flush=True)\nprint('four')"
+
+
+def test_what_a_cell_prints_is_one_output_however_the_kernel_cut_it_up(tmp_path):
+    """A kernel that is asked to hand over after each line stands for one that is slow; nbval, with its own kernel, finds no difference."""
+    source = write_notebook(tmp_path / "n.ipynb", "a = 1", IN_PIECES)
+    pipeline.execute(source, tmp_path / "run" / "n.ipynb", {})
+    cells = nbformat.read(tmp_path / "run" / "n.ipynb", as_version=4).cells
+    assert [(out.name, out.text) for out in cells[-1].outputs] == [
+        ("stdout", "one\ntwo\n"),
+        ("stderr", "three\n"),
+        ("stdout", "four\n"),
+    ]
+    again = run_nbval(tmp_path, tmp_path / "run" / "n.ipynb")
+    assert again.returncode == 0, again.stdout
+    text = (tmp_path / "run" / "n.ipynb").read_text(encoding="utf-8")
+    (tmp_path / "run" / "n.ipynb").write_text(text.replace('"two\\n"', '"2\\n"'), encoding="utf-8")
+    again = run_nbval(tmp_path, tmp_path / "run" / "n.ipynb")
+    assert again.returncode == 1 and "Cell outputs differ" in again.stdout
+
+
+def test_only_pieces_of_one_stream_that_follow_each_other_are_joined(tmp_path):
+    piece, figure = nbformat.v4.new_output, nbformat.v4.new_output("display_data", {"text/plain": "figure"})
+    shown = [piece("stream", name="stdout", text=text) for text in ("a", "b\n", "c\n")]
+    cell = nbformat.v4.new_code_cell(
+        "x", outputs=[*shown[:2], figure, shown[2], piece("stream", name="stderr", text="d")]
+    )
+    path = tmp_path / "n.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("words"), cell]), path)
+    pipeline.join_streams(path)
+    outputs = nbformat.read(path, as_version=4).cells[1].outputs
+    assert [(out.get("name"), out.get("text")) for out in outputs] == [
+        ("stdout", "ab\n"),
+        (None, None),
+        ("stdout", "c\n"),
+        ("stderr", "d"),
+    ]
+    before = path.read_bytes()
+    pipeline.join_streams(path)
+    assert path.read_bytes() == before
 
 
 def alive(pid):

@@ -6,7 +6,7 @@ each model, so that the gate's choice is known. Tests run in the order they stan
 
 import json
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -18,11 +18,12 @@ from forecasting.__main__ import main
 from forecasting.choice import gate, incumbent, promotion
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
-from forecasting.evaluation.backtest import plan_cutoffs as plan
+from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.ledger import publishing as publish
 from forecasting.pipeline import notebooks as pipeline
 from forecasting.registry import tracking
 from forecasting.registry import versions as registry
+from forecasting.run import Champion, Incumbent, Manifest
 from forecasting.run.folder import RunFolder
 from forecasting.run.workspace import Workspace
 from forecasting.training_set import building as dataset
@@ -55,13 +56,14 @@ class Company:
         pipeline.plan(self.place, rebuilt=False)
         return json.loads((self.folder / "incumbent.json").read_text())
 
-    def run(self) -> dict:
+    def run(self) -> Manifest:
         """Plan, make a run's files up, publish, and return the manifest of the run in force."""
         self.plan()
         run = RunFolder.open(self.folder)
         train = run.training_set()
+        run.write_table("cutoffs", plan(train["ds"]))
         champion = gate.choose_champion(
-            board_of(self.mase), plan(train["ds"]), ORDER, run.read_json("incumbent"), gate.Gate()
+            board_of(self.mase), run.cutoffs(), ORDER, run.read_json("incumbent"), gate.Gate()
         )
         run.write_json("champion", champion)
         write_tables(run, train, champion["name"])
@@ -133,7 +135,7 @@ def company(root, tmp_path_factory) -> Company:
     found.place.data.mkdir(parents=True)
     dataset.run_dbt(found.place, "build --select latest_runs", {})
     tracking.prepare_store(found.place.data)
-    (found.place.runs / "plan.json").write_text('{"domains": ["sales"]}')
+    (found.place.runs / "built.json").write_text('{"domains": ["sales"]}')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             publish, "PUBLISHED", ["forecasts", "backtests", "actuals", "runs", "publications", "latest_runs"]
@@ -142,7 +144,7 @@ def company(root, tmp_path_factory) -> Company:
 
 
 @pytest.fixture(scope="module")
-def first(company) -> dict:
+def first(company) -> Manifest:
     """The manifest of the first run."""
     with pytest.raises(UserError, match="Nothing of sales has been published"):
         promotion.promote(company.place, "sales")
@@ -150,28 +152,28 @@ def first(company) -> dict:
 
 
 def test_a_first_run_has_no_incumbent_and_registers_champion_and_challenger(company, first):
-    assert first["incumbent"] == {"name": None, "run_id": None, "decision": None}
-    assert (first["champion"]["name"], first["champion"]["verdict"]) == ("linear", "first")
+    assert asdict(first.incumbent) == {"name": None, "run_id": None, "decision": None}
+    assert (first.champion.name, first.champion.verdict) == ("linear", "first")
     assert company.aliases() == {"champion": "linear", "challenger": "seasonal_naive"}
     client = tracking.open_store(company.place.data, "sales")
     for alias in ("champion", "challenger"):
         tags = client.get_model_version_by_alias("sales_monthly", alias).tags
-        assert tags["run_id"] == first["run_id"] and tags["verdict"] == "first" and "20.0 % better" in tags["reason"]
+        assert tags["run_id"] == first.run_id and tags["verdict"] == "first" and "20.0 % better" in tags["reason"]
         assert "improvement_pct" in [rule["name"] for rule in json.loads(tags["rules"])]
     assert company.ask("select count(*) from forecasts where model_version is not null") == [(1,)]
 
 
 def test_the_same_run_again_changes_nothing(company, first):
     before = (company.folder / "incumbent.json").stat().st_mtime_ns
-    assert company.run()["run_id"] == first["run_id"]
+    assert company.run().run_id == first.run_id
     assert (company.folder / "incumbent.json").stat().st_mtime_ns == before
     assert company.ask("select count(*) from runs") == company.ask("select count(*) from publications") == [(1,)]
     incumbent.forget(company.place, "sales")
-    assert (
-        company.plan() == first["incumbent"]
+    assert company.plan() == asdict(
+        first.incumbent
     )  # looked up again, it is what the published run had, not that run's champion
     pipeline.plan(company.place)
-    assert json.loads((company.folder / "incumbent.json").read_text()) == first["incumbent"]
+    assert json.loads((company.folder / "incumbent.json").read_text()) == asdict(first.incumbent)
 
 
 def test_nothing_can_be_rolled_back_after_the_first_run(company, first):
@@ -182,29 +184,33 @@ def test_nothing_can_be_rolled_back_after_the_first_run(company, first):
 def test_the_next_month_challenges_the_champion_in_force(company, first):
     company.months, company.mase = 49, NAIVE_BETTER
     second = company.run()
-    assert second["incumbent"] == {"name": "linear", "run_id": first["run_id"], "decision": None}
-    assert (second["champion"]["name"], second["champion"]["verdict"]) == ("naive", "promoted")
+    assert asdict(second.incumbent) == {"name": "linear", "run_id": first.run_id, "decision": None}
+    assert (second.champion.name, second.champion.verdict) == ("naive", "promoted")
     assert company.aliases() == {"champion": "naive", "challenger": "linear"}
-    assert company.run()["run_id"] == second["run_id"]
+    assert company.run().run_id == second.run_id
     assert company.ask("select count(*) from runs") == [(2,)]
 
 
 def test_a_month_and_a_setting_that_are_taken_back_bring_back_their_run(company, first):
     second = promotion.in_force(company.place, "sales")
     company.months, company.mase = 48, LINEAR_BETTER
-    assert company.run()["run_id"] == first["run_id"] and company.aliases()["champion"] == "linear"
+    assert company.run().run_id == first.run_id and company.aliases()["champion"] == "linear"
     company.months, company.mase = 49, NAIVE_BETTER
     settings = company.place.root / "params" / "workspaces" / "acme.yml"
     settings.write_text("gate_min_improvement_pct: 90.0\n")
-    assert company.plan()["name"] == "linear" and company.plan()["run_id"] == first["run_id"]  # of the run in force
-    settings.write_text("horizon: 3\n")  # which chooses nothing: the choice stays, though it is another run
-    assert company.plan() == second["incumbent"]
+    assert company.plan()["name"] == "linear" and company.plan()["run_id"] == first.run_id  # of the run in force
+    settings.write_text("n_cutoffs: 5\n")  # which only the notebook of the data checks declares
+    assert company.plan()["run_id"] == first.run_id
+    settings.write_text(
+        "horizon: 3\noutlier_threshold: 5.0\n"
+    )  # which choose nothing: the same contest, though it is another run
+    assert company.plan() == asdict(second.incumbent)
     third = company.run()
-    assert third["choice"] == second["choice"] and third["run_id"] != second["run_id"]
+    assert third.contest == second.contest and third.run_id != second.run_id
     settings.unlink()
-    assert company.run()["run_id"] == second["run_id"]
+    assert company.run().run_id == second.run_id
     assert company.ask("select count(*) from runs") == [(3,)]
-    assert company.ask("select run_id from latest_runs") == [(second["run_id"],)]
+    assert company.ask("select run_id from latest_runs") == [(second.run_id,)]
 
 
 def test_promote_takes_the_challenger_at_once_and_for_the_next_run(company):
@@ -216,13 +222,13 @@ def test_promote_takes_the_challenger_at_once_and_for_the_next_run(company):
         promotion.promote(company.place, "sales", "linear")
     decision = company.plan()["decision"]
     third = company.run()
-    assert third["champion"]["verdict"] == "chosen_by_person" and third["champion"]["gate_choice"] == "naive"
-    assert third["run_id"] != second["run_id"] and third["champion"]["chosen_on"] == decision["on"]
+    assert third.champion.verdict == "chosen_by_person" and third.champion.gate_choice == "naive"
+    assert third.run_id != second.run_id and third.champion.chosen_on == decision["on"]
     assert company.aliases() == {"champion": "linear", "challenger": "naive"}
     company.months = 50  # a decision holds in the next months, and the gate goes on beside it
     fourth = company.run()
-    assert fourth["champion"]["name"] == "linear" and fourth["incumbent"]["decision"] == decision
-    assert fourth["incumbent"]["name"] == "naive" and fourth["champion"]["gate_choice"] == "naive"
+    assert fourth.champion.name == "linear" and fourth.incumbent.decision == decision
+    assert fourth.incumbent.name == "naive" and fourth.champion.gate_choice == "naive"
 
 
 def test_rollback_takes_a_promotion_back(company):
@@ -230,14 +236,14 @@ def test_rollback_takes_a_promotion_back(company):
     assert "the choice of linear is taken back; naive is the champion again, as the gate chose" in said
     assert company.aliases()["champion"] == "naive"
     back = company.run()
-    assert (back["champion"]["name"], back["champion"]["verdict"]) == ("naive", "kept")
-    assert back["incumbent"]["decision"] is None
+    assert (back.champion.name, back.champion.verdict) == ("naive", "kept")
+    assert back.incumbent.decision is None
 
 
 def test_rollback_of_the_gates_change_brings_the_champion_before_back(company):
     """It is found though the gate's change is a month old; it holds as a person's decision, and can be taken back itself."""
     assert "linear is the champion again, in place of naive" in promotion.rollback(company.place, "sales")
-    assert company.run()["champion"]["verdict"] == "chosen_by_person"
+    assert company.run().champion.verdict == "chosen_by_person"
     assert "in place of linear" in promotion.promote(company.place, "sales", "seasonal_naive")
     assert "seasonal_naive is taken back; linear is the champion again, as a person chose" in promotion.rollback(
         company.place, "sales"
@@ -271,7 +277,7 @@ def test_mistakes_are_users_errors(company, capsys, monkeypatch, command, words)
 def test_a_veto_is_rolled_back_to_what_it_refused():
     """By the line of incumbents: runs that are not in it, of a setting that was taken back, do not count."""
     runs = [
-        {"domain": "sales", "run_id": run_id, "champion": {"name": name}, "incumbent": {"name": before, "run_id": of}}
+        Manifest(run_id, domain="sales", champion=Champion(gate_choice=name), incumbent=Incumbent(before, of))
         for run_id, name, before, of in [
             ("d", "seasonal_naive", "seasonal_naive", "c"),
             ("mistake", "cnn_lstm", "linear", "b"),
@@ -282,7 +288,7 @@ def test_a_veto_is_rolled_back_to_what_it_refused():
     ]
     assert promotion.before_the_gate_changed_it(runs) == "linear"
     assert promotion.before_the_gate_changed_it(runs[3:]) == "naive"
-    for lone in (runs[4:], [{"domain": "sales", "run_id": "old", "champion": {"name": "linear"}}]):
+    for lone in (runs[4:], [Manifest.from_json({"run_id": "old", "champion": {"name": "linear"}})]):
         with pytest.raises(UserError, match="nothing to roll back"):
             promotion.before_the_gate_changed_it(lone)
 

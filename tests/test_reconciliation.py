@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.evaluation.backtest import plan_cutoffs as plan
 from forecasting.evaluation.backtest import walk_forward
-from forecasting.intervals.calibration import calibrate_backtests
+from forecasting.evaluation.cutoffs import plan_cutoffs as plan
+from forecasting.intervals.calibration import calibrate_backtest
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
@@ -138,7 +138,7 @@ def test_one_series_is_every_aggregation():
     train = series(100.0 + np.random.default_rng(0).normal(0.0, 10.0, 60), "North/Bikes")
     table = plan(train["ds"], n_cutoffs=3, n_calibration=3)
     raw = walk_forward(LinearModel(), train, "sales", list(table["cutoff"]))
-    rows = calibrate_backtests(raw, train, "sales", table, False).rows
+    rows = calibrate_backtest(raw, train, "sales", table, False).rows
     own = rows[rows["aggregation"] == "series"].reset_index(drop=True)
     for level in ("region", "category", "total"):
         part = rows[rows["aggregation"] == level].reset_index(drop=True)
@@ -156,7 +156,8 @@ def test_ended_series_are_zero_and_flagged_through_the_walk_forward():
     found = reconcile(raw, train, cut=True)
     own = found[(found["unique_id"] == "R0/C0") & (found["cutoff"] >= "2021-12-01")]
     assert len(own) and (own[list(METHODS)] == 0).all(axis=None) and own["is_fallback"].all()
-    rows = calibrate_backtests(raw, train, "sales", table, False).rows
+    each = [calibrate_backtest(part, train, "sales", table, False).rows for _, part in raw.groupby("model_name")]
+    rows = pd.concat(each, ignore_index=True)
     own = rows[(rows["unique_id"] == "R0/C0") & (rows["cutoff"] >= "2021-12-01")]
     assert (own["q500"] == 0).all() and own["is_fallback"].all()
     assert not rows.loc[rows["aggregation"] != "series", "is_fallback"].any()
@@ -168,7 +169,7 @@ def test_bounds_are_ordered_and_respect_the_sign_policy_at_every_aggregation(all
     train = train.assign(y=train["y"] - 250.0)  # the smaller series are about zero or below
     table = plan(train["ds"], n_cutoffs=4, n_calibration=4)
     raw = walk_forward(LinearModel(), train, "profit", list(table["cutoff"]))
-    rows, cut = calibrate_backtests(raw, train, "profit", table, allow_negative)
+    _, rows, cut, _ = calibrate_backtest(raw, train, "profit", table, allow_negative)
     assert (np.diff(rows[COLUMNS], axis=1) >= 0).all() and np.isfinite(rows[COLUMNS]).all(axis=None)
     assert (rows[COLUMNS].min(axis=None) < 0) == allow_negative
     assert (cut["points"] > 0) == (cut["bounds"] > 0) == (not allow_negative)

@@ -108,7 +108,7 @@ def test_navigation_is_on_every_page_and_marks_where_one_is(executed, tmp_path, 
         nav = [link["href"] for link in links[: 3 + len(SHARED)]]
         assert nav == [f"{page}.html" for page in ("index", "sales", "inventory", *SHARED)]
         assert [link["href"] for link in links if "aria-current" in link] == [f"{name}.html"]
-        assert page.text.startswith(f"{render.PAGES[name]} – A & B")
+        assert page.text.startswith(f"{render.TITLES[name]} – A & B")
 
 
 def test_links_to_pages_that_are_not_there_become_text(executed, tmp_path, no_quarto):

@@ -11,8 +11,7 @@ import pytest
 from forecasting import models
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.ledger.domain import at, load_domain
-from forecasting.ledger.domain import load_domains as load
+from forecasting.ledger import Published, at
 from forecasting.report import (
     accuracy,
     champion,
@@ -21,7 +20,6 @@ from forecasting.report import (
     domain_page,
     html,
     kpi,
-    model_names,
     notices,
     overview,
     provenance,
@@ -29,7 +27,7 @@ from forecasting.report import (
     variance,
 )
 from forecasting.wording import numbers
-from report_fixtures import VARIANTS, Company, build, significance
+from report_fixtures import VARIANTS, Company, build, significance, with_manifest
 from report_pages import REPORTS, executed
 
 MADE: dict[str, Path] = {}
@@ -133,7 +131,7 @@ def test_a_table_explains_its_dashes_and_cannot_be_broken_by_names():
 def test_past_takes_published_before_walk_forward_and_the_latest_forecast(company):
     path = company("published history")
     for domain in DOMAINS:
-        found = load_domain(path, domain).past
+        found = Published(path).domain(domain).past
         rows = ask(path, f"select * from actual_vs_forecast where domain = '{domain}' and actual is not null")
         rows = rows[(rows["status"] == "published") | ((rows["forecast_kind"] == "walk_forward") & rows["is_champion"])]
         expected = {}
@@ -151,7 +149,7 @@ def test_past_takes_published_before_walk_forward_and_the_latest_forecast(compan
 @pytest.mark.parametrize("name", VARIANTS)
 def test_key_figures_are_the_databases(company, name):
     path = company(name)
-    for domain in filter(None, load(path).values()):
+    for domain in filter(None, Published(path).domains().values()):
         figures = kpi.key_figures(domain)
         last = ask(path, f"select max(ds) as ds from monthly_actuals where domain = '{domain.name}'").loc[0, "ds"]
         where = f"domain = '{domain.name}' and aggregation = 'total' and ds = '{last:%Y-%m-%d}'"
@@ -270,7 +268,7 @@ def test_one_region_makes_no_series_appear_twice(company):
 
 
 def test_what_was_not_published_is_called_a_back_test(company):
-    new, old = (load(company(name)) for name in ("usual", "published history"))
+    new, old = (Published(company(name)).domains() for name in ("usual", "published history"))
     assert "walk-forward (back-test), not a published forecast" in kpi.tiles(new["sales"])
     assert "has ended yet" in overview.history_note(new)
     assert overview.history_note(old) == "" and "published, made 1" in kpi.tiles(old["sales"])
@@ -302,7 +300,7 @@ def test_a_restated_month_is_named():
 
 
 def test_missing_domains_are_said_and_cannot_be_opened(company):
-    domains = load(company("no profit"))
+    domains = Published(company("no profit")).domains()
     assert "no forecast of profit" in overview.warnings(domains)
     assert "profit.html" not in overview.header(domains) + overview.answers(domains)
     assert "Actuals: sales and inventory up to" in text_of(overview.header(domains))
@@ -312,11 +310,11 @@ def test_missing_domains_are_said_and_cannot_be_opened(company):
 
 
 def test_warnings_come_most_severe_first(company):
-    markup = overview.warnings(load(company("usual")))
+    markup = overview.warnings(Published(company("usual")).domains())
     assert markup.index("3 of 9 series") < markup.index("2 months of East/Parts")
     assert "callout high" in markup and "Warning: sales.</strong> 3 of 9" in markup
     assert "<summary>1\N{NO-BREAK SPACE}note on the data</summary>" in markup
-    answers = overview.answers(load(company("usual")))
+    answers = overview.answers(Published(company("usual")).domains())
     assert answers.count("see the warning") == 1
 
 
@@ -347,8 +345,7 @@ def test_a_warning_reads_well_and_a_long_list_is_folded(text, expected, names):
 
 
 def with_champion(company, **found):
-    domain = load_domain(company("usual"), "sales", ("total",))
-    domain.manifest["champion"] = found
+    domain = with_manifest(Published(company("usual")).domain("sales", ("total",)), champion=found)
     return text_of(champion.champion_text(domain)).replace(numbers.SPACE, " ")
 
 
@@ -389,7 +386,7 @@ def test_a_persons_choice_is_said_with_what_the_gate_would_have_done(company):
 
 
 def test_the_significance_is_said_and_shown(company):
-    domain = load_domain(company("usual"), "sales", ("total",))
+    domain = Published(company("usual")).domain("sales", ("total",))
     text = text_of(champion.evidence(domain)).replace(numbers.SPACE, " ")
     assert (
         "Over 18 cutoffs, it is better than the seasonal naive by more than luck (Diebold–Mariano test, p = 0.012)"
@@ -402,14 +399,13 @@ def test_the_significance_is_said_and_shown(company):
         ("no clear difference", 0.4, "there is no clear difference between it and the seasonal naive"),
         ("too few cutoffs to tell", None, "cannot be told over 18 cutoffs: too few cutoffs to tell"),
     ]:
-        domain.manifest["significance"] = [significance("linear", "seasonal_naive", 0.1, p_value, verdict)]
-        assert words in text_of(champion.evidence(domain)).replace(numbers.SPACE, " ")
-    del domain.manifest["significance"], domain.manifest["champion"]["rules"]
-    assert champion.evidence(domain) == ""
+        tested = with_manifest(domain, significance=[significance("linear", "seasonal_naive", 0.1, p_value, verdict)])
+        assert words in text_of(champion.evidence(tested)).replace(numbers.SPACE, " ")
+    assert champion.evidence(with_manifest(domain, significance=None, champion={"name": "linear"})) == ""
 
 
 def test_a_total_that_last_year_forecasts_better_is_said(company):
-    domain = load_domain(company("usual"), "sales", ("total",))
+    domain = Published(company("usual")).domain("sales", ("total",))
     rows = domain.accuracy
     mine = (rows["aggregation"] == "total") & (rows["model_name"] == "linear")
     other = (rows["aggregation"] == "total") & (rows["model_name"] == "seasonal_naive")
@@ -433,7 +429,7 @@ def test_accuracy_is_the_databases_with_its_cutoffs(company):
     assert "2 cutoffs, May 2023 to Jun 2023, 1 to 6 months ahead" in before
     found = [text_of(row) for row in first.split("</table>")[0].split("<tr>")[2:]]
     for row, text in zip(rows.to_dict("records"), found, strict=True):
-        name = model_names.model_name(row["model_name"]) + (" (champion)" if row["is_champion"] else "")
+        name = models.model_name(row["model_name"]) + (" (champion)" if row["is_champion"] else "")
         assert text.startswith(f"{name} {100 * row['wape']:.1f} % {row['mase']:.2f} ")
         assert f" {100 * row['coverage_80']:.0f} % " in text
         assert text.endswith(f" {row['n']}")
@@ -464,17 +460,21 @@ def test_check_tables_are_shown_with_names_and_dashes():
 def test_every_model_has_a_name_and_is_explained(company):
     """Also those that no fixture has: what a reader of a real report meets."""
     names = [model.name for family in models.families() for model in models.family_models(family)]
-    assert set(names) == set(model_names.WHAT) >= set(model_names.NAMES)
+    assert all(models.about(name).title and models.about(name).what for name in names)
     text = text_of(accuracy.models_explained(names))
-    assert all(model_names.WHAT[name] in text.replace("&#x27;", "'") and f" {name}" in text for name in names)
-    assert "_" not in "".join(map(model_names.model_name, names)) and model_names.model_name("my_model") == "my model"
-    page = accuracy.backtests(company("usual"), load(company("usual")))
+    assert all(models.about(name).what in text.replace("&#x27;", "'") and f" {name}" in text for name in names)
+    assert "_" not in "".join(map(models.model_name, names))
+    assert (
+        models.model_name("my_model") == "my model" and models.about("my_model").what == ""
+    )  # one that is no longer there
+    assert "my model – my_model" in text_of(accuracy.models_explained(["my_model"]))
+    page = accuracy.backtests(company("usual"), Published(company("usual")).domains())
     assert text_of(page).count("What the models are") == 1
 
 
 def test_the_reason_of_the_gate_is_written_with_names(company):
-    domain = domain_page.load(company("usual"), "sales")
-    domain.manifest["champion"]["reason"] = "cnn_lstm takes the place of seasonal_naive: it is 26.5 % better."
+    reason = "cnn_lstm takes the place of seasonal_naive: it is 26.5 % better."
+    domain = with_manifest(domain_page.load(company("usual"), "sales"), champion={"reason": reason})
     assert "Why this model: CNN-LSTM takes the place of seasonal naive: it is 26.5 % better." in text_of(
         provenance.manifest(domain)
     ).replace(numbers.SPACE, " ")
@@ -509,7 +509,7 @@ def test_a_back_tests_wide_interval_does_not_flatten_the_chart():
 
 
 def test_the_year_before_is_a_percentage_only_where_that_says_something(company):
-    domain = load_domain(company("usual"), "sales", ("total",))
+    domain = Published(company("usual")).domain("sales", ("total",))
     last = domain.last_month
     before = at(domain.actuals, "total").set_index("ds")["y"][last - pd.DateOffset(months=12)]
     assert kpi.on_year(domain, last, 1.1 * before).replace(numbers.SPACE, " ") == "; +10.0 % on Dec 2022"
@@ -553,4 +553,4 @@ def test_an_empty_ledger_says_how_to_fill_it(tmp_path):
     path = build(tmp_path / "published.duckdb", Company(domains=("sales",)))
     with duckdb.connect(str(path)) as connection:
         connection.execute("delete from runs")
-    assert "Nothing has been published yet" in overview.header(load(path))
+    assert "Nothing has been published yet" in overview.header(Published(path).domains())

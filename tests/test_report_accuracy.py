@@ -3,7 +3,7 @@
 import math
 import re
 from collections import defaultdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import duckdb
@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS
-from forecasting.ledger.domain import at, load_domain
-from forecasting.ledger.domain import load_domains as load
+from forecasting.ledger import Published, at
 from forecasting.report import accuracy, track_chart, track_exceptions, track_tables, walk_forward
 from forecasting.report.track_record import (
     LAGS,
@@ -25,7 +24,6 @@ from forecasting.report.track_record import (
     measures,
     misses,
     signals,
-    tracking_signal,
 )
 from forecasting.wording.numbers import SPACE
 from report_fixtures import SUPERSEDED, Company, build
@@ -161,22 +159,6 @@ def test_a_signal_for_each_series_and_lag(long):
         assert row["n"] == len(errors) and row["bias"] == pytest.approx(sum(errors) / len(errors))
 
 
-@given(
-    st.lists(st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-3), min_size=1, max_size=40),
-    st.floats(0.01, 1e4),
-)
-def test_the_tracking_signal_is_bounded_and_free_of_units(errors, factor):
-    found = tracking_signal(pd.Series(errors))
-    if not any(errors):
-        assert found is None
-        return
-    assert abs(found) <= len(errors) + 1e-6
-    assert tracking_signal(factor * pd.Series(errors)) == pytest.approx(found, rel=1e-6, abs=1e-6)
-    assert tracking_signal(-pd.Series(errors)) == pytest.approx(-found)
-    if min(errors) > 0:
-        assert found == pytest.approx(len(errors))
-
-
 @given(st.integers(1, 60), st.sampled_from([80, 95]), st.data())
 def test_what_is_expected_of_an_interval_is_the_binomials_range(months, level, data):
     inside = data.draw(st.integers(0, months))
@@ -220,7 +202,7 @@ def test_the_months_that_left_their_interval(long):
     }
     assert got == expected and len(got) > 3
     assert found["ds"].is_monotonic_decreasing
-    page = text_of(track_exceptions.miss_tables(load_domain(long, "sales"), record))
+    page = text_of(track_exceptions.miss_tables(Published(long).domain("sales"), record))
     total = found[found["aggregation"] == "total"]
     assert len(total)
     for row in total.to_dict("records"):
@@ -244,12 +226,12 @@ def test_a_restated_month_changes_no_old_figure_and_is_named(long, tmp_path):
     mine = at(before, "total")
     assert (mine.loc[mine["ds"] == pd.Timestamp("2024-10-01"), "actual"] < total[0]["y"]).all()
     assert "restated for 1 month, the latest: Oct 2024" in text_of(
-        accuracy.what_counts(load_domain(long, "sales"), before)
+        accuracy.what_counts(Published(long).domain("sales"), before)
     )
 
 
 def test_a_forecast_published_after_its_month_is_said(long):
-    domain, record = load_domain(long, "sales"), load_record(long, "sales")
+    domain, record = Published(long).domain("sales"), load_record(long, "sales")
     assert "after their month" not in accuracy.what_counts(domain, record[record["lag"] > 1])
     late = record.assign(published_at=pd.Timestamp("2030-01-01"))
     assert "35 of the 35 forecasts (a month and a lag each) were published after their month had ended" in text_of(
@@ -259,7 +241,7 @@ def test_a_forecast_published_after_its_month_is_said(long):
 
 def test_the_tables_hold_the_figures(long):
     for name in DOMAINS:
-        domain, record = load_domain(long, name), load_record(long, name)
+        domain, record = Published(long).domain(name), load_record(long, name)
         markup = track_tables.lag_table(domain, record, "total", "The total")
         rows = [text_of(row) for row in markup.split("<tr>")[2:]]
         for one, row in zip(by_lag(at(record, "total")), rows, strict=True):
@@ -275,7 +257,7 @@ def test_the_tables_hold_the_figures(long):
 
 
 def test_the_text_says_how_the_total_fared(long):
-    domain, record = load_domain(long, "sales"), load_record(long, "sales")
+    domain, record = Published(long).domain("sales"), load_record(long, "sales")
     one = by_lag(at(record, "total"))[0]
     text = text_of(track_tables.answer(domain, record))
     assert (
@@ -293,14 +275,14 @@ def test_the_text_says_how_the_total_fared(long):
 
 
 def test_forecasts_that_lean_to_one_side_are_listed(long):
-    domain, record = load_domain(long, "sales"), load_record(long, "sales")
-    calm = record.assign(error=np.where(record["ds"].dt.month % 2, 1.0, -1.0))
+    domain, record = Published(long).domain("sales"), load_record(long, "sales")
+    calm = record.assign(predicted_value=record["actual"] + np.where(record["ds"].dt.month % 2, 1.0, -1.0))
     assert "No region, category or series has a tracking signal beyond ±4" in track_exceptions.leaning_table(
         domain, calm
     )
     assert track_tables.signal_text(4.0) == "+4.0" and "warning" in track_tables.signal_text(-4.1)
     one = (calm["unique_id"] == "West & Co/Parts") & (calm["lag"] == 3)
-    leaning = calm.assign(error=calm["error"].where(~one, 50.0))
+    leaning = calm.assign(predicted_value=calm["predicted_value"].where(~one, calm["actual"] + 50.0))
     text = text_of(track_exceptions.leaning_table(domain, leaning))
     assert (
         "1 forecast of parts" in text
@@ -310,7 +292,7 @@ def test_forecasts_that_lean_to_one_side_are_listed(long):
 
 
 def test_the_chart_holds_the_databases_values(long):
-    domain, record = load_domain(long, "profit"), load_record(long, "profit")
+    domain, record = Published(long).domain("profit"), load_record(long, "profit")
     found = track_chart.chart(domain, record)
     names = [trace.name for trace in found.figure.data]
     assert len(found.choices) == 9 and [list(trace.y) for trace in found.figure.data] == found.choices[0][2]
@@ -334,12 +316,12 @@ def test_the_chart_holds_the_databases_values(long):
 
 def test_many_series_leave_the_chart_to_their_sums(long, monkeypatch):
     monkeypatch.setattr(track_chart, "MANY", 3)
-    found = track_chart.chart(load_domain(long, "sales"), load_record(long, "sales"))
+    found = track_chart.chart(Published(long).domain("sales"), load_record(long, "sales"))
     assert len(found.choices) == 5 and "Single series are in the tables" in found.caption
 
 
 def test_nothing_published_yet_is_said_with_the_month_to_come(new):
-    domains = load(new, AGGREGATIONS)
+    domains = Published(new).domains(AGGREGATIONS)
     parts = [part.data for part in accuracy.published_parts(new, domains)]
     assert len(parts) == 3
     for name, part in zip(DOMAINS, parts, strict=True):
@@ -369,7 +351,7 @@ def test_published_figures_and_the_back_test_do_not_mix(long, tmp_path):
 
 
 def only_sales(path: Path) -> dict:
-    return {"sales": load_domain(path, "sales")}
+    return {"sales": Published(path).domain("sales")}
 
 
 def shown(part: object) -> str:
@@ -377,8 +359,8 @@ def shown(part: object) -> str:
 
 
 def test_the_back_test_by_months_ahead_region_and_category_is_the_databases(long):
-    domain = load_domain(long, "sales")
-    rows = walk_forward.load_held_out(long, domain)
+    domain = Published(long).domain("sales")
+    rows = Published(long).held_out(domain.name)
     page = text_of(walk_forward.details(domain, rows))
     for column, where in (("horizon", "aggregation = 'total'"), ("region", "aggregation = 'region'"),
                           ("product_category", "aggregation = 'category'")):  # fmt: skip
@@ -401,8 +383,8 @@ def test_the_back_test_by_months_ahead_region_and_category_is_the_databases(long
 
 
 def test_one_region_has_no_table_of_regions(new):
-    domain = load_domain(new, "sales")
-    assert "one region only" in walk_forward.details(domain, walk_forward.load_held_out(new, domain))
+    domain = Published(new).domain("sales")
+    assert "one region only" in walk_forward.details(domain, Published(new).held_out(domain.name))
 
 
 @pytest.mark.parametrize(
@@ -414,7 +396,7 @@ def test_one_region_has_no_table_of_regions(new):
 )
 def test_zeros_and_losses_have_no_infinite_share(company, tmp_path):
     path = build(tmp_path / "published.duckdb", company)
-    domains = load(path, AGGREGATIONS)
+    domains = Published(path).domains(AGGREGATIONS)
     text = text_of(
         "".join(shown(part) for part in accuracy.published_parts(path, domains)) + accuracy.backtests(path, domains)
     )
@@ -436,3 +418,20 @@ def test_the_page_executed_twice_has_the_same_outputs(long):
     assert markup.count("<h1") == 1 and 'href="glossary.html#tracking-signal"' in markup
     titles = re.findall("<h3[^>]*>(.*?)</h3>", markup)
     assert titles == [f"{name.capitalize()}: {part}" for part in ("published", "back-test") for name in DOMAINS]
+
+
+def test_a_file_of_the_version_before_is_read_alike(long, tmp_path):
+    """It does not hold the table that says which forecasts count."""
+    copy = tmp_path / "published.duckdb"
+    copy.write_bytes(long.read_bytes())
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("drop view counted_forecasts")
+    for ask in (
+        Published.past,
+        Published.held_out,
+        partial(Published.record, lags=LAGS),
+        partial(Published.lately, months=12),
+    ):
+        found = ask(Published(copy), "sales")
+        assert len(found)
+        pd.testing.assert_frame_equal(found, ask(Published(long), "sales"))

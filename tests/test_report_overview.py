@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS
-from forecasting.ledger.domain import Domain, at
-from forecasting.ledger.domain import load_domains as load
+from forecasting.ledger import Domain, Published, at
 from forecasting.report import cover, files, glossary, kpi, overview, summary
 from forecasting.report.bridges import DATA, MODEL, Bridge
+from forecasting.run import Champion, Facts, Manifest
 from forecasting.wording import comparisons as wording
 from forecasting.wording import numbers
-from report_fixtures import VARIANTS, Company, build
+from report_fixtures import VARIANTS, Company, build, with_manifest
 from report_pages import REPORTS, executed
 
 ROOT = REPORTS.parent
@@ -168,7 +168,7 @@ def made_up(
     past = {**TOTAL, "ds": LAST, "actual": actual, "predicted_value": now, "variance": actual - now, "variance_pct": None,
             "cutoff": LAST, "horizon": 1, "is_published": True, **range_}  # fmt: skip
     measure = {"sales": "net amount", "inventory": "value at cost", "profit": "operating profit"}[name]
-    return Domain(name, {"unit": unit, "champion": {"name": "linear"}}, pd.DataFrame(actuals), pd.DataFrame([past]),
+    return Domain(name, Manifest(unit=unit, champion=Champion(name="linear")), pd.DataFrame(actuals), pd.DataFrame([past]),
                   pd.DataFrame(future), pd.DataFrame(), {"measure": measure}, pd.DataFrame())  # fmt: skip
 
 
@@ -306,7 +306,7 @@ def test_a_back_test_is_not_called_a_forecast(is_published, name, variance, side
 @pytest.mark.parametrize("name", ["published history", "losses", "no back-test", "two last months"])
 def test_the_rows_and_sentences_hold_the_databases_numbers(company, name):
     path = company(name)
-    domains = load(path, AGGREGATIONS)
+    domains = Published(path).domains(AGGREGATIONS)
     page = plain(overview.figures(domains)), plain(overview.answers(domains, overview.bridges(path, domains)))
     unit = VARIANTS[name].unit
     for domain in VARIANTS[name].domains:
@@ -330,7 +330,7 @@ def test_the_rows_and_sentences_hold_the_databases_numbers(company, name):
 
 def test_the_variance_in_a_row_is_actual_less_forecast_in_value_and_per_cent(company):
     path = company("published history")
-    for domain in load(path).values():
+    for domain in Published(path).domains().values():
         made = ask(
             path,
             f"""select actual, predicted_value, horizon from actual_vs_forecast where domain = '{domain.name}'
@@ -348,7 +348,7 @@ def test_the_variance_in_a_row_is_actual_less_forecast_in_value_and_per_cent(com
 
 def test_the_edition_before_is_the_last_published_from_less_data(company):
     path = company("published history")
-    domains = load(path, AGGREGATIONS)
+    domains = Published(path).domains(AGGREGATIONS)
     text = plain(overview.answers(domains, overview.bridges(path, domains)))
     for name in DOMAINS:
         values = ask(
@@ -361,7 +361,7 @@ def test_the_edition_before_is_the_last_published_from_less_data(company):
         )
         assert said.replace(numbers.SPACE, " ") in text
     assert "the first forecast that was published" not in text
-    new = load(company("losses"), AGGREGATIONS)
+    new = Published(company("losses")).domains(AGGREGATIONS)
     assert "the first forecast that was published" in overview.answers(new, overview.bridges(company("losses"), new))
 
 
@@ -373,7 +373,7 @@ def test_the_largest_changes_are_the_databases(company):
            inner join monthly_actuals as a on a.aggregation = 'series' and a.unique_id = f.unique_id and a.ds = '2023-01-01'
            where f.aggregation = 'series' and f.status = 'published' and f.ds = '2024-01-01' order by abs(change) desc limit 3""",
     )
-    text = plain(overview.answers(load(path, AGGREGATIONS)))
+    text = plain(overview.answers(Published(path).domains(AGGREGATIONS)))
     names = [
         f"{r.region}/{r.product_category} {numbers.compact(r.change, 'EUR', plus=True)}" for r in rows.itertuples()
     ]
@@ -382,14 +382,14 @@ def test_the_largest_changes_are_the_databases(company):
 
 def test_names_with_signs_of_html_are_written_out(company):
     path = company("two last months")
-    domains = load(path, AGGREGATIONS)
+    domains = Published(path).domains(AGGREGATIONS)
     markup = overview.figures(domains) + overview.answers(domains, overview.bridges(path, domains))
     assert "<b>" not in markup
     assert "Inventory at the end of November 2023 is" in plain(markup) and "Sales in January 2024 are" in plain(markup)
 
 
 def test_sparklines_show_two_years_and_the_forecast_without_a_script(company):
-    markup = kpi.row(load(company("published history"))["sales"])
+    markup = kpi.row(Published(company("published history")).domains()["sales"])
     drawing = re.search(r"<svg.*</svg>", markup)[0]
     lines = dict(re.findall(r'<polyline class="(\w+)" points="([^"]*)"', drawing))
     assert len(lines["actual"].split()) == 24 and len(lines["forecast"].split()) == 6
@@ -430,7 +430,7 @@ def stock_at(path: Path, ds: str) -> float:
 
 def test_stock_cover_is_stock_by_the_mean_cost_of_the_next_three_months(company):
     path = company("published history")
-    domains = load(path, AGGREGATIONS)
+    domains = Published(path).domains(AGGREGATIONS)
     found = cover.cover_at(domains, cover.last_common(domains))
     spent = cost_of_sales(path, ["2024-01-01", "2024-02-01", "2024-03-01"], forecast=True)
     stock = stock_at(path, "2023-12-01")
@@ -469,14 +469,17 @@ def with_expenses(path: Path, target: Path) -> Path:
 
 def test_operating_expenses_are_no_cost_of_sales(company, tmp_path):
     path = company("published history")
-    both = load(path, AGGREGATIONS), load(with_expenses(path, tmp_path / "published.duckdb"), AGGREGATIONS)
+    both = (
+        Published(path).domains(AGGREGATIONS),
+        Published(with_expenses(path, tmp_path / "published.duckdb")).domains(AGGREGATIONS),
+    )
     first, second = (cover.cover_at(domains, pd.Timestamp("2023-12-01")) for domains in both)
     assert first.value == pytest.approx(second.value) and EXPENSES not in set(second.by_category["product_category"])
 
 
 def test_stock_that_ends_before_sales_is_compared_with_what_was_really_spent(company):
     path = company("behind", Company(behind=2))
-    domains = load(path, AGGREGATIONS)
+    domains = Published(path).domains(AGGREGATIONS)
     found = cover.cover_at(domains, cover.last_common(domains))
     spent = cost_of_sales(path, ["2023-11-01", "2023-12-01"], False) + cost_of_sales(path, ["2024-01-01"], True)
     assert found.ds == pd.Timestamp("2023-10-01") and found.n_forecast == 1
@@ -495,7 +498,7 @@ def earlier(domain: Domain, months: int) -> Domain:
 
 
 def test_stock_that_ends_after_sales_is_taken_at_the_last_month_that_all_know(company):
-    domains = load(company("published history"), AGGREGATIONS)
+    domains = Published(company("published history")).domains(AGGREGATIONS)
     ahead = {**domains, "sales": earlier(domains["sales"], 2), "profit": earlier(domains["profit"], 2)}
     found = cover.cover_at(ahead, cover.last_common(ahead))
     assert found.ds == pd.Timestamp("2023-10-01") and found.n_forecast == 3
@@ -514,12 +517,12 @@ def test_stock_that_ends_after_sales_is_taken_at_the_last_month_that_all_know(co
         (lambda d: {**d, "profit": None}, "nothing is known of profit"),
         (lambda d: {**d, "inventory": replace(d["inventory"], calendar={"measure": "units"})}, "the stock is known in units"),
         (
-            lambda d: {**d, "sales": replace(d["sales"], manifest={"unit": "thousand EUR"})},
+            lambda d: {**d, "sales": replace(d["sales"], manifest=Manifest(unit="thousand EUR"))},
             "the units differ: sales in thousand EUR, inventory in EUR and profit in EUR",
         ),
         (
-            lambda d: {**d, "sales": replace(d["sales"], manifest={"unit": "EUR", "facts": {"notes": [
-                "5 of 9 sales in sales.csv have no cost: profit leaves them out, and with them a net amount of 1.00."]}})},
+            lambda d: {**d, "sales": replace(d["sales"], manifest=Manifest(unit="EUR", facts=Facts(notes=[
+                "5 of 9 sales in sales.csv have no cost: profit leaves them out, and with them a net amount of 1.00."])))},
             "the cost of some sales is not known",
         ),
         (
@@ -529,12 +532,12 @@ def test_stock_that_ends_after_sales_is_taken_at_the_last_month_that_all_know(co
     ],
 )  # fmt: skip
 def test_where_stock_and_cost_cannot_be_compared_the_page_says_why(company, change, said):
-    text = plain(cover.row(change(load(company("published history"), AGGREGATIONS))))
+    text = plain(cover.row(change(Published(company("published history")).domains(AGGREGATIONS))))
     assert text.startswith(f"Stock cover is not shown: {said}") and "months of cover" not in text.lower()
 
 
 def test_without_a_cost_or_with_a_negative_stock_there_is_no_cover(company):
-    domains = load(company("published history"), AGGREGATIONS)
+    domains = Published(company("published history")).domains(AGGREGATIONS)
     profit, stock = domains["profit"], domains["inventory"]
     nothing_costs = {**domains, "profit": replace(domains["sales"], name="profit", calendar=profit.calendar)}
     negative = {**domains, "inventory": replace(stock, actuals=stock.actuals.assign(y=lambda d: -d["y"]))}
@@ -554,9 +557,9 @@ def test_with_nothing_published_the_parts_are_empty():
 
 
 def test_warnings_come_first_and_only_the_severe_ones_take_room(company):
-    domains = load(company("published history"), AGGREGATIONS)
+    domains = Published(company("published history")).domains(AGGREGATIONS)
     texts = [{"severity": "medium", "text": f"Look at {i}."} for i in range(5)]
-    domains["profit"].manifest["check"]["warnings"] = texts
+    domains["profit"] = with_manifest(domains["profit"], check={"warnings": texts})
     markup = overview.warnings(domains)
     seen, folded = plain(re.sub(r"<details.*?</details>", "", markup)), plain(markup)
     assert "3 of 9 series have no sales" in seen and "Look at" not in seen

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.ledger.domain import at, load_domain
+from forecasting.ledger import Published, at
 from forecasting.report import notices, quality, tests_table
 from forecasting.training_set import dbt_tests
 from forecasting.wording.numbers import SPACE
-from report_fixtures import Company, build
+from report_fixtures import Company, build, with_manifest
 
 
 def text_of(markup: str) -> str:
@@ -85,10 +85,10 @@ def test_the_tests_are_said_in_words_and_one_that_did_not_pass_is_seen(tmp_path)
 
 
 def test_the_page_says_how_many_passed(path):
-    domain = load_domain(path, "sales")
+    domain = Published(path).domain("sales")
     header = text_of(quality.header({"sales": domain}))
     assert "Every test of the data passed" in header
-    domain.manifest["tests"][0]["passed"] = 0
+    domain.manifest.tests[0]["passed"] = 0
     assert "1 test did not pass" in text_of(quality.header({"sales": domain}))
     assert "passed" not in text_of(quality.header({"sales": None}))
 
@@ -101,7 +101,7 @@ def test_the_third_last_business_day_is_that_of_the_calendar(day):
 
 
 def test_the_open_month_says_when_it_counts(path):
-    domain = load_domain(path, "sales")
+    domain = Published(path).domain("sales")
     text = text_of(quality.open_month(domain))
     assert text.startswith("January 2024 is not whole yet. So far it has 812 rows of facts and 51.2 k EUR.")
     assert "once the facts reach 29 January 2024, its third-last business day" in text
@@ -115,7 +115,7 @@ def test_the_open_month_says_when_it_counts(path):
 
 def test_what_was_filled_in_is_counted_and_explained(path):
     for name, rule in (("sales", "counts as 0"), ("inventory", "carried forward, for at most three months")):
-        domain = load_domain(path, name)
+        domain = Published(path).domain(name)
         assert "Nothing: every monthly value" in quality.imputed(domain)
         rows = at(domain.actuals, "series")
         filled = rows[rows["ds"].isin([rows["ds"].max(), rows["ds"].min()]) & (rows["unique_id"] == "East/Parts")].index
@@ -127,11 +127,11 @@ def test_what_was_filled_in_is_counted_and_explained(path):
 
 def test_a_month_left_out_has_its_amount_with_the_unit_wherever_it_is_named(path):
     """In the note of the checks, which writes the plain number, as in the sentence on the open month."""
-    domain = load_domain(path, "sales")
+    domain = Published(path).domain("sales")
     amount = float(domain.left_out["amount"].iloc[0])
     text = f"1 month is left out of sales: 2024-01 (the month is not whole; 7 facts, amount {amount:,.2f})."
     warning = {"severity": "low", "code": "left_out", "text": text}
-    domain.manifest["check"] = {"warnings": [warning, {**warning, "code": "other"}]}
+    domain = with_manifest(domain, check={"warnings": [warning, {**warning, "code": "other"}]})
     assert quality.compact(amount, "EUR") in quality.open_month(domain)
     shown = f"(the month is not whole; 7 facts, amount {quality.compact(amount, 'EUR')})."
     for markup in (notices.unfolded(domain), notices.boxes([domain]), notices.in_brief([domain])):

@@ -7,7 +7,7 @@ import pytest
 from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.evaluation.backtest import forecast_nodes, known_at, walk_forward
-from forecasting.intervals.calibration import calibrate_backtests, calibrate_forecasts, final_calibrations
+from forecasting.intervals.calibration import Calibration, calibrate_backtest, calibrate_forecasts
 from forecasting.models.base import Model
 from forecasting.series.hierarchy import Hierarchy, as_nodes
 from synthetic import series
@@ -113,10 +113,10 @@ def test_published_numbers_are_finite_ordered_and_coherent(name: str):
     ahead = forecast_nodes(model.fit(as_nodes(history)), history, 24, flow=True)
     plan = pd.DataFrame({"cutoff": chosen, "evaluation_set": "choice"})
     for allow_negative in (True, False):
-        backtest = calibrate_backtests(raw, train, "sales", plan, allow_negative).rows
-        calibration = final_calibrations(raw, [name], train, allow_negative)[name]
+        backtest = calibrate_backtest(raw, train, "sales", plan, allow_negative)
+        calibration = Calibration.from_json(backtest.calibration)
         published = calibrate_forecasts(ahead, train, "sales", name, "published", calibration, allow_negative).rows
-        check_bounds(backtest[COLUMNS], allow_negative)
+        check_bounds(backtest.rows[COLUMNS], allow_negative)
         check_bounds(published[["lo_95", "lo_80", "predicted_value", "hi_80", "hi_95"]], allow_negative)
         assert len(published) == 24 * len(Hierarchy.of(train).nodes)
         assert (published["hi_95"] > published["lo_95"]).mean() > 0.5

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from forecasting import models
+from forecasting.ledger.publishing import PUBLISHED
 
 SHARED = {"contracts", "errors", "files", "plots"}  # one file each: door and room at once
 ENTRANCES = {"__main__", "api", "dashboard"}  # nobody imports them
@@ -90,6 +92,27 @@ def test_a_door_only_hands_names_on(root):
         assert kinds <= {ast.ImportFrom, ast.Assign}, name
 
 
+def texts(code: str) -> Iterator[str]:
+    """Yield every text in code; what an f-string puts in is left out."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value for part in node.values if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_only_the_ledger_opens_databases_and_asks_the_published_tables(root):
+    """`facts` has DuckDB read files into memory; `training_set` exports what dbt has just built, through the ledger's connection."""
+    asks = re.compile(rf"\bselect\b.*\b(from|join)\s+({'|'.join(PUBLISHED)})\b", re.DOTALL)
+    opening, asking = set(), []
+    for where, room, code in codes(root):
+        if re.search(r"^\s*(import|from) duckdb\b", code, re.MULTILINE):
+            opening.add(room)
+        if room not in {"ledger", "training_set"}:
+            asking += [f"{where}: {text}" for text in texts(code) if asks.search(text)]
+    assert opening == {"facts", "ledger"} and asking == []
+
+
 @pytest.mark.parametrize("document", ["README.md", "docs/architecture.md"])
 def test_the_rooms_are_shown_in_the_order_of_the_layers(root, document):
     """Each room once, in a table, from the top down, as the linter's contract has them."""
@@ -102,3 +125,13 @@ def test_the_rooms_are_shown_in_the_order_of_the_layers(root, document):
     table = text[text.index("| room, ") :].split("\n\n")[0]
     shown = [name.strip("`/") for line in table.splitlines()[2:] for name in line.split("|")[1].split()]
     assert shown == wanted
+
+
+def test_the_readme_names_files_that_are_there(root):
+    """Every file or folder of the project that the README names between backquotes."""
+    text = (root / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:src|dbt|notebooks|reports|params|deploy|docs|tests)/[\w./-]*)`", text)) - {
+        "params/workspaces/acme.yml"
+    }  # the reader's own
+    assert len(named) > 15
+    assert [name for name in sorted(named) if not (root / name).exists()] == []

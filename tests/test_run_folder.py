@@ -21,6 +21,8 @@ def run(tmp_path) -> RunFolder:
     [
         ("backtest_auto_ets", "20_train_statistical"),
         ("backtest_median", "25_combine"),
+        ("calibrated_auto_ets", "20_train_statistical"),
+        ("cutoffs", "10_check_data"),
         ("leaderboard", "30_evaluate"),
         ("train_sales", "make data"),
     ],
@@ -32,9 +34,15 @@ def test_a_missing_table_names_the_notebook_that_makes_it(run, name, maker):
         run.read_table(name)
 
 
+def test_a_model_that_was_not_trained_is_not_there(run):
+    with pytest.raises(UserError, match=r"calibration/linear\.json is not there yet; run 20_train_… first"):
+        run.read_json("calibration/linear")
+
+
 def test_every_maker_is_a_notebook_or_a_target(root, run):
+    run.write_json("trained_combination", ["median"])
     notes = [f"trained_{family}.json" for family in models.families()]
-    makers = {*MADE_BY.values(), *(run.made_by(name) for name in ("calibration/linear.json", *notes))}
+    makers = {*MADE_BY.values(), *(run.made_by(name) for name in ("calibration/median.json", *notes))}
     assert makers - {"make data"} <= {path.stem for path in (root / "notebooks").glob("*.ipynb")}
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from forecasting.errors import UserError
 from forecasting.pipeline import notebooks as pipeline
 from forecasting.planning.scenario import Assumptions, Baseline, load_baseline, what_if
-from forecasting.planning.widgets import HONEST, NO_PROMOTION, Panel, source, table
+from forecasting.planning.widgets import HONEST, NO_PROMOTION, WhatIf, source, table
 from report_fixtures import Company, build
 from shown import agrees
 
@@ -179,14 +179,14 @@ def test_what_is_not_published_is_said(tmp_path, published):
         load_baseline(str(published), "Nowhere")
     alone = load_baseline(str(build(tmp_path / "a.duckdb", Company(domains=("sales",), unit=""))))
     assert alone.margin is None and "nothing can be said of profit" in source(alone)
-    panel = Panel(alone)
+    panel = WhatIf(alone)
     assert "margin" not in panel.controls and "Profit" not in panel.table.value
     with pytest.raises(UserError, match="No forecast of sales"):
         load_baseline(str(build(tmp_path / "b.duckdb", Company(domains=("inventory",)))))
 
 
 def test_moving_a_slider_moves_the_forecast(published):
-    panel = Panel(load_baseline(str(published)))
+    panel = WhatIf(load_baseline(str(published)))
     assert panel.assumed == Assumptions() and panel.controls["promotion"].value == NO_PROMOTION
     assert HONEST in panel.children[0].value and "not" not in panel.message.value
     first = panel.table.value, panel.picture.value

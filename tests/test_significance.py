@@ -14,7 +14,7 @@ from forecasting.evaluation.significance import pairs_to_compare as pairs
 
 
 def scored(n_cutoffs: int = 18, horizon: int = 6, edge: float = 0.5, seed: int = 3) -> pd.DataFrame:
-    """Rows as `evaluation.scored_rows` returns them: two series, two models; «good» has errors that are smaller by `edge`."""
+    """Rows as `ranking.scored_rows` returns them: two series, two models; «good» has errors that are smaller by `edge`."""
     rng = np.random.default_rng(seed)
     cutoffs = pd.date_range("2020-01-01", periods=n_cutoffs, freq="MS")
     sets = ["calibration"] * max(n_cutoffs - 6, 0) + ["choice"] * 4 + ["held_out"] * 2
@@ -79,7 +79,7 @@ def test_too_few_cutoffs_tell_nothing():
         scaled_errors(scored().iloc[:0]).reindex(columns=["good", "seasonal_naive"]), [("good", "seasonal_naive")]
     )
     assert empty["verdict"].tolist() == ["too few cutoffs to tell"] and empty["n_cutoffs"].tolist() == [0]
-    assert compare(scaled_errors(scored().iloc[:0]), []).columns.tolist() == significance.COLUMNS
+    assert compare(scaled_errors(scored().iloc[:0]), []).columns.tolist() == significance.COMPARISON_COLUMNS
 
 
 def test_a_difference_that_never_varies_has_no_variance():

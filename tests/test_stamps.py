@@ -37,6 +37,14 @@ def test_a_changed_file_reaches_the_steps_that_use_it(project, file, changes):
     assert [old != new for old, new in zip(before, after, strict=True)] == changes
 
 
+def test_of_the_lock_only_versions_count(project):
+    before = both(project)
+    (project / "requirements.lock").write_text("pandas==2.3.3\n    --hash=sha256:0\n")
+    assert both(project) == before
+    (project / "requirements.lock").write_text("pandas==2.3.4\n    --hash=sha256:0\n")
+    assert all(old != new for old, new in zip(before, both(project), strict=True))
+
+
 def test_a_new_colour_reaches_the_pages(project):
     before = both(project, page=True)
     (project / "src/forecasting/plots.py").write_text("colour = 'red'\n")
@@ -75,7 +83,17 @@ def test_writing_the_same_content_leaves_the_file_alone(tmp_path):
 @pytest.mark.parametrize(
     ("step", "modules"),
     [
-        ("20_train_naive", {"models.naive", "series.hierarchy", "intervals.reconciliation", "intervals.conformal"}),
+        ("10_check_data", {"training_set.checks", "evaluation.cutoffs"}),
+        (
+            "20_train_naive",
+            {
+                "models.naive",
+                "evaluation.backtest",
+                "series.hierarchy",
+                "intervals.reconciliation",
+                "intervals.conformal",
+            },
+        ),
         ("20_train_statistical", {"models.statistical", "series.seasonality", "series.history"}),
         (
             "20_train_boosting",
@@ -91,7 +109,7 @@ def test_writing_the_same_content_leaves_the_file_alone(tmp_path):
             "20_train_cnn_lstm",
             {"models.cnn_lstm", "models.cnn_lstm.training", "series.windows.normalization", "models.cnn_lstm.network"},
         ),
-        ("25_combine", {"models.combination", "models.combination.combining", "evaluation.backtest"}),
+        ("25_combine", {"models.combination", "models.combination.combining", "intervals.calibration"}),
         ("30_evaluate", {"choice.gate", "choice.verdict", "evaluation.ranking", "evaluation.significance"}),
     ],
 )

@@ -2,7 +2,9 @@
 
 import ast
 import importlib.metadata
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -16,8 +18,9 @@ from forecasting.models.boosting import BoostingModel
 from forecasting.models.combination import MedianCombination
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
-from forecasting.registry import mlflow_model, tracking
-from forecasting.run import stamps
+from forecasting.registry import mlflow_model, tracking, versions
+from forecasting.run import RunFolder, stamps
+from forecasting.series import as_nodes
 from synthetic import company, series
 
 
@@ -56,8 +59,9 @@ def test_every_package_that_a_family_imports_is_required(root, family):
     code = [stamps.module_file(name, package).read_text(encoding="utf-8") for name in reached]
     imported = {name.split(".")[0] for text in code for name in imports(text)}
     needed = {owners[name][0] for name in imported - {"forecasting"} if name in owners}
-    required = {*tracking.SHARED_PACKAGES, *tracking.PACKAGES.get(family, ())}
-    assert needed <= required, f"say in tracking.PACKAGES that {family} needs {needed - required}"
+    for model in models.family_models(family):
+        missing = needed - {*tracking.SHARED_PACKAGES, *model.packages}
+        assert not missing, f"{model.__name__}.packages lacks {missing}"
 
 
 def test_a_combination_requires_what_its_members_do_in_the_locked_versions(root, tmp_path):
@@ -68,7 +72,66 @@ def test_a_combination_requires_what_its_members_do_in_the_locked_versions(root,
         "lightgbm", "mlflow", "mlforecast", "numpy", "pandas", "scikit-learn", "threadpoolctl",
     ]  # fmt: skip
     lock = (root / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    assert set(found) <= {line.split(" ;")[0] for line in lock}
+    assert set(found) <= {line.removesuffix(" \\").split(" ;")[0] for line in lock}
+
+
+def run_folder(path: Path, train: pd.DataFrame, experiment: str = "sales") -> RunFolder:
+    """Return a run of sales with two models and a combination that refers to them."""
+    for member in (LinearModel(penalties=[100.0]), SeasonalNaive()):
+        member.fit(as_nodes(train)).save(path / "models" / member.name)
+    members = [models.saved_member(path / "models" / name) for name in ("linear", "seasonal_naive")]
+    MedianCombination(members).save(path / "models" / "median")
+    train.to_parquet(path / "train_sales.parquet")
+    return RunFolder(path, "sales", "acme", experiment, {"20_train_x": "1", "25_combine": "2"})
+
+
+def log(run: RunFolder, data: Path, step: str, name: str, **settings: int) -> str:
+    """Log a model of a run and return its URI."""
+    nothing = pd.DataFrame({"metric": [], "value": []})
+    tracking.log_step(run, data, step, name, settings, nothing, model_dir=run.path / "models" / name)
+    return run.read_json(f"tracking/{name}")["model_uri"]
+
+
+def test_a_logged_combination_refers_to_its_members_wherever_the_store_lies(tmp_path):
+    train, data = company(48), tmp_path / "data"
+    run = run_folder(tmp_path / "run", train)
+    names = ("linear", "seasonal_naive")
+    logged = {name: log(run, data, "20_train_x", name) for name in names}
+    uri = log(run, data, "25_combine", "median")
+    history = as_nodes(train)
+    expected = models.forecast(models.load(run.path / "models" / "median"), history, 6, flow=True)
+    pd.testing.assert_frame_equal(mlflow.pyfunc.load_model(uri).predict(history), expected, check_exact=True)
+
+    moved = shutil.move(data, tmp_path / "moved")
+    shutil.rmtree(run.path / "models")
+    location = mlflow.MlflowClient(tracking.store_uri(moved)).get_logged_model(uri.removeprefix("models:/"))
+    folder = versions.stored(moved, location.artifact_location, "median")
+    assert [path.name for path in folder.iterdir()] == ["model.json"]
+    pd.testing.assert_frame_equal(models.forecast(models.load(folder), history, 6, True), expected, check_exact=True)
+    assert [path.resolve().parts[-4] for path in models.member_folders(folder).values()] == [
+        logged[name].removeprefix("models:/") for name in names
+    ]
+
+
+def test_a_combination_is_logged_again_when_a_member_is_and_not_else(tmp_path):
+    run, data = run_folder(tmp_path / "run", company(48)), tmp_path / "data"
+    log(run, data, "20_train_x", "linear")
+    first = log(run, data, "25_combine", "median")
+    assert log(run, data, "25_combine", "median") == first
+    log(run, data, "20_train_x", "linear", penalty=1)
+    assert log(run, data, "25_combine", "median") != first
+
+
+def test_members_that_were_not_logged_or_by_hand_are_copied(tmp_path):
+    run, data = run_folder(tmp_path / "run", company(48)), tmp_path / "data"
+    by_hand = replace(run, experiment=f"sales {tracking.BY_HAND}")
+    for one, copied in ((run, {"seasonal_naive"}), (by_hand, {"linear", "seasonal_naive"})):
+        log(one, data, "20_train_x", "linear")
+        uri = log(one, data, "25_combine", "median")
+        logged = mlflow.MlflowClient().get_logged_model(uri.removeprefix("models:/"))
+        folder = versions.stored(data, logged.artifact_location, "median")
+        assert {path.name for path in (folder / "members").iterdir()} == copied
+        assert models.load(folder).names == ["linear", "seasonal_naive"]
 
 
 def test_mlflow_serves_numbers_for_every_series(tmp_path):
@@ -91,3 +154,28 @@ def test_mlflow_serves_numbers_for_every_series(tmp_path):
     stock = served(directory, tmp_path, flow=False).predict(history, params={"horizon": 3})
     assert stock.set_index("unique_id")["is_fallback"].groupby(level=0).any().to_dict()["C/ended"] is False
     assert np.isfinite(stock[list(QUANTILE_COLUMNS)].to_numpy()).all()
+
+
+def test_a_result_is_logged_anew_when_what_trained_before_it_or_the_cutoffs_are_others(tmp_path):
+    """Else a combination would be registered with the members of a run before."""
+    steps = {"10_check_data": "a", "20_train_linear": "b", "20_train_naive": "c", "25_combine": "d", "40_forecast": "e"}
+    run = RunFolder(tmp_path, "sales", "acme", "sales", steps)
+    cutoffs = pd.DataFrame({"cutoff": pd.to_datetime(["2024-01-01"]), "evaluation_set": "choice"})
+
+    def ids(**changed: str) -> list[str]:
+        run.write_table("cutoffs", cutoffs)
+        other = replace(run, steps={**steps, **changed})
+        return [
+            tracking.step_id(other, step, "x", "training set", {}, {}) for step in ("20_train_linear", "25_combine")
+        ]
+
+    first = ids()
+    for changed, anew in (
+        ({"20_train_linear": "z"}, [True, True]),
+        ({"20_train_naive": "z"}, [False, True]),
+        ({"25_combine": "z"}, [False, True]),
+        ({"10_check_data": "z", "40_forecast": "z"}, [False, False]),
+    ):
+        assert [old != new for old, new in zip(first, ids(**changed), strict=True)] == anew
+    cutoffs["cutoff"] += pd.DateOffset(months=1)
+    assert not set(ids()) & set(first)

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from forecasting.errors import UserError
+from forecasting.ledger import NothingPublished, Published
 from forecasting.ledger import database as warehouse
 from forecasting.run import workspace
 
@@ -103,11 +104,13 @@ def test_a_held_warehouse_names_the_process_that_holds_it(held):
 
 def test_reading(tmp_path):
     path = tmp_path / "published.duckdb"
-    with pytest.raises(UserError, match="make report"):
-        warehouse.query(path, "select 1")
+    with pytest.raises(UserError, match="make report"), warehouse.connect(path):
+        pass
+    with pytest.raises(NothingPublished, match="make report"):
+        Published(path).ask("select 1")
     with duckdb.connect(str(path)) as connection:
         connection.execute("create table t as select date '2025-01-01' as ds, 1 as y")
-    assert warehouse.query(path, "select y from t where y = $y", {"y": 1}).to_dict("list") == {"y": [1]}
+    assert Published(path).ask("select y from t where y = $y", y=1).to_dict("list") == {"y": [1]}
     warehouse.require_writable(path)  # no connection was left open
 
 

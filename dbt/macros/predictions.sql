@@ -1,6 +1,6 @@
 {% macro published_predictions(domain, months) %}
-{#- The published forecasts of a domain's series for the next months, of its latest run: the one that knows the latest
-    month, and among those the one published last. -#}
+{#- The published forecasts of a domain's series for the next months, of the run in force: the one published last, though
+    another may know a later month (latest_runs). -#}
 -- depends_on: {{ ref('ml_train_' ~ domain ~ '_monthly') }}
 with
 

@@ -1,4 +1,11 @@
-"""Names that several modules share: the domains, the quantiles and the columns of the tables that others read."""
+"""Names that several modules share: the domains, the quantiles, the columns of the tables that others read, and a model's back-test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:  # pandas takes a third of a second, and most commands find nothing to do
+    import pandas as pd
 
 DOMAINS = ("sales", "inventory", "profit")
 FLOWS = ("sales", "profit")  # sums over a month; inventory is a stock, measured at the month's end
@@ -7,7 +14,7 @@ SEASON_LENGTH = 12
 MAX_HORIZON = 6
 
 QUANTILES = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
-QUANTILE_COLUMNS = tuple(f"q{round(q * 1000):03d}" for q in QUANTILES)  # q025 q100 … q900 q975
+QUANTILE_COLUMNS = [f"q{round(q * 1000):03d}" for q in QUANTILES]  # q025 q100 … q900 q975
 POINT = "q500"  # the point forecast is the median
 MIDDLE = QUANTILE_COLUMNS.index(POINT)
 BOUNDS = {"lo_80": "q100", "hi_80": "q900", "lo_95": "q025", "hi_95": "q975"}
@@ -29,3 +36,16 @@ FORECAST_COLUMNS = [
     "domain", "aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "model_name", "predicted_value", *BOUNDS,
     "scale", "interval_pool", "interval_n", "status", "is_fallback",
 ]  # fmt: skip
+
+
+class BackTest(NamedTuple):
+    """What one model would have said at past cutoffs, as its notebook leaves it.
+
+    `raw` (RAW_BACKTEST_COLUMNS) is what it said, `rows` (BACKTEST_COLUMNS) are coherent and have intervals; `cut` counts what the sign
+    policy cut at zero, of the series' points and of all rows' bounds. `calibration` is what the next forecast gets, as JSON.
+    """
+
+    raw: pd.DataFrame
+    rows: pd.DataFrame
+    cut: dict[str, int]
+    calibration: dict[str, Any]

@@ -6,13 +6,9 @@ forecasts as (
 
 ),
 
-publications as (
+counted_forecasts as (
 
-    select
-        run_id,
-        max(published_at) as published_at
-    from {{ source('ledger', 'publications') }}
-    group by run_id
+    select * from {{ ref('counted_forecasts') }}
 
 ),
 
@@ -26,15 +22,11 @@ known as (
 
     select forecasts.*
     from forecasts
-    inner join publications on forecasts.run_id = publications.run_id
+    left join counted_forecasts on forecasts.run_id = counted_forecasts.run_id
     where forecasts.actual is not null
+        and (forecasts.forecast_kind = 'walk_forward' or counted_forecasts.run_id is not null)
         and forecasts.evaluation_set not in ('calibration', 'recent')  -- cutoffs that are shown but not compared
         and not (forecasts.status = 'baseline' and forecasts.is_champion)  -- the same forecast is there as published
-    -- what was published twice for the same cutoff counts once, as it was published last
-    qualify rank() over (
-        partition by forecasts.domain, forecasts.cutoff, forecasts.forecast_kind
-        order by publications.published_at desc, publications.run_id desc
-    ) = 1
 
 ),
 
@@ -48,23 +40,19 @@ naive as (
         unique_id,
         cutoff,
         horizon,
-        any_value(abs(actual - predicted_value)) as naive_error
+        any_value(predicted_value) as naive_value
     from known
     where model_name = 'seasonal_naive'
     group by all
 
 ),
 
-scored as (
+grouped as (
 
     select
         known.*,
-        known.predicted_value - known.actual as error,
-        abs(known.predicted_value - known.actual) as absolute_error,
-        naive.naive_error,
+        naive.naive_value,
         coalesce(known.model_name = latest_runs.champion, false) as is_champion_now,
-        known.actual between known.lo_80 and known.hi_80 as in_80,
-        known.actual between known.lo_95 and known.hi_95 as in_95,
         unnest(
             case when known.horizon <= 3 then ['1-3', 'all'] when known.horizon <= 6 then ['4-6', 'all'] else ['all'] end
         ) as horizon_group
@@ -83,26 +71,26 @@ scored as (
 accuracy as (
 
     select
-        scored.domain,
-        scored.aggregation,
-        scored.model_name,
-        scored.is_champion_now as is_champion,
-        scored.forecast_kind,
-        scored.evaluation_set,
-        scored.horizon_group,
+        grouped.domain,
+        grouped.aggregation,
+        grouped.model_name,
+        grouped.is_champion_now as is_champion,
+        grouped.forecast_kind,
+        grouped.evaluation_set,
+        grouped.horizon_group,
         count(*) as n,
-        count(distinct scored.cutoff) as n_cutoffs,
-        min(scored.cutoff) as first_cutoff,
-        max(scored.cutoff) as last_cutoff,
-        avg(scored.absolute_error) as mae,
-        sqrt(avg(scored.error * scored.error)) as rmse,
-        sum(scored.absolute_error) / nullif(sum(abs(scored.actual)), 0) as wape,
-        avg(scored.error) as bias,
-        avg(scored.absolute_error / nullif(scored.scale, 0)) as mase,
-        avg(cast(scored.in_80 as double)) as coverage_80,
-        avg(cast(scored.in_95 as double)) as coverage_95,
-        avg(scored.naive_error - scored.absolute_error) as fva
-    from scored
+        count(distinct grouped.cutoff) as n_cutoffs,
+        min(grouped.cutoff) as first_cutoff,
+        max(grouped.cutoff) as last_cutoff,
+        {{ mae('grouped.predicted_value', 'grouped.actual') }} as mae,
+        {{ rmse('grouped.predicted_value', 'grouped.actual') }} as rmse,
+        {{ wape('grouped.predicted_value', 'grouped.actual') }} as wape,
+        {{ bias('grouped.predicted_value', 'grouped.actual') }} as bias,
+        {{ mase('grouped.predicted_value', 'grouped.actual', 'grouped.scale') }} as mase,
+        {{ coverage('grouped.actual', 'grouped.lo_80', 'grouped.hi_80') }} as coverage_80,
+        {{ coverage('grouped.actual', 'grouped.lo_95', 'grouped.hi_95') }} as coverage_95,
+        {{ fva('grouped.predicted_value', 'grouped.actual', 'grouped.naive_value') }} as fva
+    from grouped
     group by all
 
 )

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forecasting.serving import SalesForecaster
 
-BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+LATENCY_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 METHODS = ("GET", "POST")
 OTHER = "other"  # an address or a method that is not there: callers may invent any number of them
 
@@ -28,7 +28,7 @@ class Metrics:
             "forecasting_errors", "Requests answered with 4xx or 5xx.", ["route", "status"], registry=self.registry
         )
         self.latency = Histogram(
-            "forecasting_request_seconds", "Seconds until a request was answered.", ["route"], buckets=BUCKETS,
+            "forecasting_request_seconds", "Seconds until a request was answered.", ["route"], buckets=LATENCY_BUCKETS,
             registry=self.registry,
         )  # fmt: skip
         self.registry.register(Champions(forecasters))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from forecasting.api.errors import documented
 from forecasting.api.schemas import Accuracy, AccuracyQuery, ForecastQuery, Forecasts, Models, Nothing
 from forecasting.api.service import Service
-from forecasting.contracts import MAX_HORIZON
+from forecasting.contracts import AGGREGATIONS, MAX_HORIZON
 from forecasting.run import plain_rows
 from forecasting.serving import SalesForecaster
 
@@ -24,13 +24,14 @@ def forecasts(query: Annotated[ForecastQuery, Query()], request: Request) -> dic
     """Return published forecasts: of the run in force, or of the one that was in force at the end of a day."""
     published = request.app.state.service.published
     run = published.run(published.in_force_of(query.domain, query.as_of))
-    rows = published.forecasts(run.run_id, query.horizon, query.region, query.category, query.aggregation)
-    champion = run.manifest["champion"]["name"]
+    aggregations = (query.aggregation,) if query.aggregation else AGGREGATIONS
+    rows = published.forecasts(run.run_id, query.horizon, query.region, query.category, aggregations)
+    champion = run.manifest.champion.name
     versions = rows["model_version"].dropna()
     return {
         "domain": query.domain,
         "run_id": run.run_id,
-        "unit": run.manifest.get("unit"),
+        "unit": run.manifest.unit or None,
         "model_name": champion,
         "model_version": versions.iloc[0] if len(versions) else None,
         "published_at": run.published_at,
@@ -51,7 +52,7 @@ def accuracy(query: Annotated[AccuracyQuery, Query()], request: Request) -> dict
     return {
         "domain": query.domain,
         "run_id": run.run_id,
-        "unit": run.manifest.get("unit"),
+        "unit": run.manifest.unit or None,
         "accuracy": plain_rows(rows),
     }
 

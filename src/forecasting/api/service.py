@@ -18,7 +18,7 @@ class Service:
     """The parts of one running service; `data` is the workspace's folder data/<name>."""
 
     def __init__(self, data: Path) -> None:
-        self.published = Published(data)
+        self.published = Published(data / "published.duckdb")
         self.forecasters = {domain: SalesForecaster.champion(data, domain) for domain in DOMAINS}
         self.metrics = Metrics(self.forecasters)
         self.together: dict[str, Together] = {}

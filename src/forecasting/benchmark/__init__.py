@@ -10,13 +10,5 @@ from forecasting.benchmark.results import read_log, read_results
 from forecasting.benchmark.scoring import CHAMPION
 
 __all__ = [
-    "CHAMPION",
-    "DECIMALS",
-    "PRINTED",
-    "REFERENCES",
-    "SOURCES",
-    "beside",
-    "best_published",
-    "read_log",
-    "read_results",
-]
+    "CHAMPION", "DECIMALS", "PRINTED", "REFERENCES", "SOURCES", "beside", "best_published", "read_log", "read_results",
+]  # fmt: skip

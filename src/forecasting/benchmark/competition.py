@@ -1,8 +1,9 @@
-"""The project's forecasts of a competition set: the same models, combination, choice and intervals as in a workspace.
+"""The project's forecasts of a competition set: the same models, combination and intervals as in a workspace.
 
 There are four origins inside the training parts, the last one as many months before their end as are to be forecast. What the
-models say there decides the weights of the combination, which model is chosen, and the intervals. Then all of them learn from the
-whole training parts. A competition's series do not add up to anything, so there is nothing to reconcile.
+models say there decides the weights of the combination, the intervals, and which model is chosen: the one with the lowest MASE. The
+gate and the veto of a workspace take no part: there is no incumbent to protect, and nothing is held out. Then all of them learn from
+the whole training parts. A competition's series do not add up to anything, so there is nothing to reconcile.
 """
 
 import time
@@ -13,6 +14,7 @@ import pandas as pd
 import yaml
 
 from forecasting import models
+from forecasting.benchmark.scoring import CHAMPION
 from forecasting.contracts import POINT, QUANTILE_COLUMNS
 from forecasting.intervals import METHODS, Calibration, Past, naive_errors
 from forecasting.models import Model, family_models, forecast, statistical
@@ -20,18 +22,17 @@ from forecasting.models.combination import Combination, MedianCombination, Weigh
 from forecasting.series import scale
 
 ROOT = Path(__file__).resolve().parents[3]
-CHAMPION = "champion"
-LEVEL = "series"
+AGGREGATION = "series"
 KEYS = ["aggregation", "unique_id", "cutoff"]
 FEWEST = 13  # months of history that a series needs at an origin inside its training part
 REFIT = 2  # costly models learn anew at every second inner origin; in between they only see the newer months
 ORIGINS = 4  # inside the training parts: with one, the weights follow the luck of one stretch of time
-COLUMNS = ["unique_id", "ds", "horizon", "model_name", *QUANTILE_COLUMNS]
+COMPETITION_COLUMNS = ["unique_id", "ds", "horizon", "model_name", *QUANTILE_COLUMNS]
 
 
 @dataclass
 class Competition:
-    """`forecasts` (COLUMNS) of every model, the chosen one's as «champion» too, and the seconds that each needed."""
+    """`forecasts` (COMPETITION_COLUMNS) of every model, the chosen one's as «champion» too, and the seconds that each needed."""
 
     forecasts: pd.DataFrame
     seconds: dict[str, float] = field(default_factory=dict)
@@ -60,7 +61,7 @@ def forecast_all(train: pd.DataFrame, horizon: int, jobs: int = 1) -> Competitio
     forecasts, chosen = calibrated(*both, train, known)
     seconds |= dict.fromkeys(("median", "weighted", CHAMPION), time.perf_counter() - started)
     best = forecasts[forecasts["model_name"] == chosen].assign(model_name=CHAMPION)
-    return Competition(pd.concat([forecasts, best], ignore_index=True)[COLUMNS], seconds)
+    return Competition(pd.concat([forecasts, best], ignore_index=True)[COMPETITION_COLUMNS], seconds)
 
 
 def origins(horizon: int) -> list[int]:
@@ -94,7 +95,7 @@ def until(train: pd.DataFrame, months: int) -> pd.DataFrame:
 def rows(model: Model, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
     """Return a fitted model's forecasts after each series' own last month (RAW_BACKTEST_COLUMNS)."""
     found = forecast(model, history, horizon, flow=False).merge(last_months(history), on="unique_id")
-    return found.assign(aggregation=LEVEL, model_name=model.name)
+    return found.assign(aggregation=AGGREGATION, model_name=model.name)
 
 
 def combined(
@@ -104,7 +105,7 @@ def combined(
     chosen = models.member_families(list(dict.fromkeys(member.family for member in members)))
     members = [member for member in members if member.family in chosen]
     weighted = WeightedCombination(members)
-    weighted.learn(models.member_errors(past, train.assign(aggregation=LEVEL), known, weighted.names))
+    weighted.learn(models.member_errors(past, train.assign(aggregation=AGGREGATION), known, weighted.names))
     both: list[Combination] = [MedianCombination(members), weighted]
     return tuple(
         pd.concat([raw, *(combination.combine(raw) for combination in both)], ignore_index=True)
@@ -114,7 +115,7 @@ def combined(
 
 def scales(history: pd.DataFrame) -> pd.DataFrame:
     """Return each series' scale at its last month: aggregation, unique_id, cutoff, scale."""
-    return scale(history).reset_index().merge(last_months(history), on="unique_id").assign(aggregation=LEVEL)
+    return scale(history).reset_index().merge(last_months(history), on="unique_id").assign(aggregation=AGGREGATION)
 
 
 def last_months(history: pd.DataFrame) -> pd.Series:
@@ -128,7 +129,7 @@ def calibrated(
     """Give every model's forecasts its intervals; return them and the name of the model with the lowest MASE at the inner origins."""
     measured = past.merge(train, on=["unique_id", "ds"]).merge(known, on=KEYS)
     wanted = future.merge(scales(train), on=KEYS)
-    naive = naive_errors(train.assign(aggregation=LEVEL))
+    naive = naive_errors(train.assign(aggregation=AGGREGATION))
     parts, mase = [], {}
     for name, errors in measured.groupby("model_name", sort=True):
         found = Past.of(unreconciled(errors), cut=False)

@@ -19,7 +19,6 @@ CHAMPION = "champion"
 MEASURES = ("smape", "mape", "mase", "wql", "coverage_80", "coverage_95")
 ALL_METRICS = METRICS | {"wql": wql}
 RESULT_COLUMNS = ["dataset", "model", *MEASURES, "seconds"]
-QUANTILES = list(QUANTILE_COLUMNS)
 
 
 def score(dataset: Dataset, forecasts: pd.DataFrame, seconds: Mapping[str, float]) -> pd.DataFrame:
@@ -73,7 +72,7 @@ def joined(dataset: Dataset, forecasts: pd.DataFrame) -> pd.DataFrame:
 
 def check_quantiles(name: str, rows: pd.DataFrame) -> None:
     """Raise a ValueError unless every row's quantiles are finite and in order."""
-    values = rows[QUANTILES].to_numpy()
+    values = rows[QUANTILE_COLUMNS].to_numpy()
     rounding = 1e-9 * np.abs(values).max(axis=1, keepdims=True)
     wrong = rows[~(np.isfinite(values).all(axis=1) & (np.diff(values, axis=1) >= -rounding).all(axis=1))]
     if len(wrong):
@@ -98,5 +97,5 @@ def as_forecasts(dataset: Dataset, points: Mapping[str, np.ndarray], name: str) 
         months = month_number(last.loc[[unique_id]]) + np.arange(1, dataset.horizon + 1)
         part = {"unique_id": unique_id, "ds": months.astype("datetime64[M]").astype("datetime64[ns]")}
         part |= {"horizon": np.arange(1, dataset.horizon + 1), "model_name": name}
-        parts.append(pd.DataFrame(part).assign(**dict.fromkeys(QUANTILES, np.asarray(values, dtype=np.float64))))
+        parts.append(pd.DataFrame(part).assign(**dict.fromkeys(QUANTILE_COLUMNS, np.asarray(values, dtype=np.float64))))
     return pd.concat(parts, ignore_index=True)

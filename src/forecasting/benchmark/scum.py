@@ -14,7 +14,7 @@ from forecasting.contracts import POINT, QUANTILE_COLUMNS, QUANTILES, SEASON_LEN
 from forecasting.intervals import ordered_around_point
 
 MODELS = ("AutoETS", "AutoCES", "AutoARIMA", "DynamicOptimizedTheta")
-LEVELS = [20, 40, 60, 80, 95]
+INTERVAL_LEVELS = [20, 40, 60, 80, 95]
 
 
 def forecast(train: pd.DataFrame, horizon: int, jobs: int) -> tuple[pd.DataFrame, float]:
@@ -35,7 +35,7 @@ def forecast(train: pd.DataFrame, horizon: int, jobs: int) -> tuple[pd.DataFrame
     chosen = [getattr(available, name)(season_length=SEASON_LENGTH, alias=name) for name in MODELS]
     fallback = available.SeasonalNaive(season_length=SEASON_LENGTH)
     found = StatsForecast(chosen, freq="MS", n_jobs=jobs, fallback_model=fallback).forecast(
-        horizon, train, level=LEVELS
+        horizon, train, level=INTERVAL_LEVELS
     )
     seconds = time.monotonic() - started
     found = found.sort_values(["unique_id", "ds"], ignore_index=True)
@@ -43,7 +43,7 @@ def forecast(train: pd.DataFrame, horizon: int, jobs: int) -> tuple[pd.DataFrame
         horizon=found.groupby("unique_id").cumcount() + 1, model_name=REFERENCE, ds=found["ds"].astype("datetime64[ns]")
     )
     medians = np.column_stack([np.nanmedian(found[columns_of(name)], axis=1) for name in QUANTILE_COLUMNS])
-    rows[list(QUANTILE_COLUMNS)] = ordered_around_point(medians)
+    rows[QUANTILE_COLUMNS] = ordered_around_point(medians)
     return rows, seconds
 
 

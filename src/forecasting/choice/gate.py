@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from forecasting.choice import verdict
-from forecasting.choice.verdict import Contest, Rule
+from forecasting.choice.verdict import Contest
 from forecasting.evaluation import BASELINE, CHOICE, HELD_OUT_SET
+from forecasting.run import Champion, Rule
 
 TIE = 1e-9  # relative difference of the metric below which two models are as good
 VETOED, BY_PERSON = "vetoed", "chosen_by_person"
@@ -33,24 +34,20 @@ class Gate:
 
 
 def choose_champion(
-    board: pd.DataFrame, plan: pd.DataFrame, order: Sequence[str], incumbent: dict[str, Any], gate: Gate
+    board: pd.DataFrame, cutoffs: pd.DataFrame, order: Sequence[str], incumbent: dict[str, Any], gate: Gate
 ) -> dict[str, Any]:
     """Choose one model for the domain.
 
     Parameters
     ----------
     board: of `evaluation.leaderboard`. The baselines in it are candidates too; a model that lacks rows which others have is none.
-    plan: cutoff, evaluation_set.
+    cutoffs: cutoff, evaluation_set.
     order: the models of the run, simplest first: the earlier wins a tie; models that are not named come last, by name.
     incumbent: `incumbent.json`: name, the champion so far (None at a first run), and decision, a person's (or None).
 
     Returns
     -------
-    JSON: name (the model that forecasts), models (all of the run), verdict (kept, promoted, first, vetoed,
-    chosen_by_person), reason (plain English), incumbent, challenger, metric, metric_choice (by candidate), rules (each
-    with measured, limit, passed), gate_choice (the name without a person's decision), chosen_on (the day of that
-    decision), next_best (the best of the others), veto (the model that the held-out cutoffs speak against, with its MASE
-    and the seasonal naive's), and what `_record` says.
+    The JSON of a `Champion`.
     """
     series = board[(board["aggregation"] == "series") & (board["horizon_group"] == "all")]
     measured = series[(series["evaluation_set"] == CHOICE) & series[gate.metric].notna()]
@@ -61,29 +58,30 @@ def choose_champion(
     gate_choice = BASELINE if veto else contest.winner
     decision = _usable(incumbent["decision"], {*order, *board["model_name"]})
     name = decision["name"] if decision else gate_choice
-    n_cutoffs = int((plan["evaluation_set"] == CHOICE).sum())
+    n_cutoffs = int((cutoffs["evaluation_set"] == CHOICE).sum())
     texts = [
         verdict.contest_text(contest, candidates[gate.metric], n_cutoffs),
         verdict.basis_text(n_cutoffs, len(measured) - len(candidates)) if len(candidates) else "",
         verdict.held_out_text(contest.winner, held_out, decision is not None),
         verdict.decision_text(incumbent["decision"], decision is not None, gate_choice, held_out),
     ]
-    return {
-        "name": name,
-        "models": [*order, *sorted({*board["model_name"]} - {*order})],
-        "verdict": BY_PERSON if decision else VETOED if veto else contest.verdict,
-        "reason": " ".join(filter(None, texts)),
-        "incumbent": contest.incumbent,
-        "challenger": contest.challenger,
-        "metric": gate.metric,
-        "metric_choice": {model: float(value) for model, value in candidates[gate.metric].items()},
-        "rules": [asdict(rule) for rule in contest.rules],
-        "gate_choice": gate_choice,
-        "chosen_on": decision["on"] if decision else None,
-        "next_best": _best(candidates.drop(index=name, errors="ignore"), order, gate.metric),
-        "veto": veto,
-        **_record(name, series, plan),
-    }
+    champion = Champion(
+        name=name,
+        models=[*order, *sorted({*board["model_name"]} - {*order})],
+        verdict=BY_PERSON if decision else VETOED if veto else contest.verdict,
+        reason=" ".join(filter(None, texts)),
+        incumbent=contest.incumbent,
+        challenger=contest.challenger,
+        metric=gate.metric,
+        metric_choice={model: float(value) for model, value in candidates[gate.metric].items()},
+        rules=list(contest.rules),
+        gate_choice=gate_choice,
+        chosen_on=decision["on"] if decision else None,
+        next_best=_best(candidates.drop(index=name, errors="ignore"), order, gate.metric),
+        veto=veto,
+        **_record(name, series, cutoffs),
+    )
+    return asdict(champion)
 
 
 def _contest(candidates: pd.DataFrame, order: Sequence[str], champion: str | None, gate: Gate) -> Contest:
@@ -166,10 +164,8 @@ def _mase(series: pd.DataFrame, evaluation_set: str) -> dict[str, float]:
     return dict(zip(rows["model_name"], rows["mase"].astype(float), strict=True))
 
 
-def _record(name: str, series: pd.DataFrame, plan: pd.DataFrame) -> dict[str, Any]:
-    """Return how good the model was, JSON: mase_choice, mase_held_out, seasonal_naive_mase_held_out (None where there is nothing
-    to measure), beats_seasonal_naive (on the cutoffs held out), choice_cutoffs and held_out_cutoffs (ISO dates).
-    """
+def _record(name: str, series: pd.DataFrame, cutoffs: pd.DataFrame) -> dict[str, Any]:
+    """Return the fields of a `Champion` that say how good it was."""
     held_out = _mase(series, HELD_OUT_SET)
     mine, naive = held_out.get(name), held_out.get(BASELINE)
     return {
@@ -177,11 +173,11 @@ def _record(name: str, series: pd.DataFrame, plan: pd.DataFrame) -> dict[str, An
         "mase_held_out": mine,
         "seasonal_naive_mase_held_out": naive,
         "beats_seasonal_naive": mine is not None and naive is not None and mine < naive,
-        "choice_cutoffs": _iso(plan, CHOICE),
-        "held_out_cutoffs": _iso(plan, HELD_OUT_SET),
+        "choice_cutoffs": _iso(cutoffs, CHOICE),
+        "held_out_cutoffs": _iso(cutoffs, HELD_OUT_SET),
     }
 
 
-def _iso(plan: pd.DataFrame, evaluation_set: str) -> list[str]:
+def _iso(cutoffs: pd.DataFrame, evaluation_set: str) -> list[str]:
     """Return the cutoffs of one set as ISO dates."""
-    return [f"{cutoff:%Y-%m-%d}" for cutoff in plan.loc[plan["evaluation_set"] == evaluation_set, "cutoff"]]
+    return [f"{cutoff:%Y-%m-%d}" for cutoff in cutoffs.loc[cutoffs["evaluation_set"] == evaluation_set, "cutoff"]]

@@ -8,42 +8,39 @@ back, the gate goes on where it was.
 
 import hashlib
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from forecasting.files import write_if_changed
-from forecasting.run import Workspace, identity
-
-PUBLISHED_RUNS = """
-    select runs.manifest from publications inner join runs on publications.run_id = runs.run_id
-    where publications.domain = $domain order by publications.published_at desc
-"""
+from forecasting.run import Incumbent, Manifest, Workspace, identity
 
 
-def write_incumbent(workspace: Workspace, domain: str, steps: dict[str, str], rebuilt: bool) -> None:
+def write_incumbent(
+    workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any], rebuilt: bool
+) -> None:
     """Write `incumbent.json` into the run folder of a domain: name and run_id (None at a first run), decision (or None).
 
-    Nothing is looked up, which takes seconds, while neither the training set nor a step that counts has changed and nobody has
-    decided anything.
+    Nothing is looked up, which takes seconds, while nothing that the contest rests on has changed and nobody has decided anything.
 
     Parameters
     ----------
-    steps: the stamps by step.
+    steps, settings: the stamps by step and the parameters of the domain.
     rebuilt: whether the warehouse was built anew, perhaps because the workspace was emptied.
     """
     target, memory = workspace.runs / domain / "incumbent.json", memory_file(workspace, domain)
     train = workspace.runs / domain / f"train_{domain}.parquet"
-    looked_up_for = identity.choice_identity(hashlib.sha256(train.read_bytes()).hexdigest(), steps)
+    looked_up_for = identity.contest(hashlib.sha256(train.read_bytes()).hexdigest(), steps, settings)
     known = target.exists() and memory.exists() and memory.read_text(encoding="utf-8") == looked_up_for
     if known and not rebuilt:
         return
-    found = look_up(workspace, domain, steps)
-    write_if_changed(target, json.dumps(found, indent=2, sort_keys=True) + "\n")
+    found = look_up(workspace, domain, steps, settings)
+    write_if_changed(target, json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")
     write_if_changed(memory, looked_up_for)
 
 
 def memory_file(workspace: Workspace, domain: str) -> Path:
-    """Return the file that says for which training set and steps the incumbent was looked up."""
+    """Return the file that says for which contest the incumbent was looked up."""
     return workspace.runs / "stamps" / f"{domain}-incumbent.stamp"
 
 
@@ -52,37 +49,33 @@ def forget(workspace: Workspace, domain: str) -> None:
     memory_file(workspace, domain).unlink(missing_ok=True)
 
 
-def look_up(workspace: Workspace, domain: str, steps: dict[str, str]) -> dict[str, Any]:
-    """Return the content of `incumbent.json` from the published runs and the registry."""
+def look_up(workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any]) -> Incumbent:
+    """Return the incumbent from the published runs and the registry."""
     from forecasting import registry
     from forecasting.run import RunFolder
 
     train = RunFolder.open(workspace.runs / domain).training_set()
-    choice = identity.choice_identity(identity.train_fingerprint(train), steps)
+    contest = identity.contest(identity.train_fingerprint(train), steps, settings)
     standing = registry.decision(workspace.data, domain)
     decision = {"name": standing["model"], "on": standing["on"]} if standing else None
-    return {**of_choice(published_runs(workspace, domain), choice), "decision": decision}
+    return replace(of_contest(published_runs(workspace, domain), contest), decision=decision)
 
 
-def of_choice(runs: list[dict[str, Any]], choice: str) -> dict[str, Any]:
-    """Return name and run_id of the incumbent of a choice; `runs` are manifests, the one in force first."""
+def of_contest(runs: list[Manifest], contest: str) -> Incumbent:
+    """Return the incumbent of a contest; `runs` is the one in force first.
+
+    Manifests of versions before this one do not name theirs: their code was another, so their contest was too.
+    """
     for manifest in runs:
-        if manifest.get("choice") == choice:
-            return {key: manifest["incumbent"][key] for key in ("name", "run_id")}
-    if not runs:
-        return {"name": None, "run_id": None}
-    return {"name": gate_choice(runs[0]), "run_id": runs[0]["run_id"]}
+        if manifest.contest == contest:
+            return manifest.incumbent
+    return Incumbent(runs[0].champion.gate_choice, runs[0].run_id) if runs else Incumbent()
 
 
-def gate_choice(manifest: dict[str, Any]) -> str:
-    """Return the model that the gate chose in a run, whatever a person decided; before there was a gate, the champion."""
-    return manifest["champion"].get("gate_choice") or manifest["champion"]["name"]
-
-
-def published_runs(workspace: Workspace, domain: str) -> list[dict[str, Any]]:
+def published_runs(workspace: Workspace, domain: str) -> list[Manifest]:
     """Return the manifests of a domain's publications, the one in force first; none where nothing was published."""
-    from forecasting.ledger import query
+    from forecasting.ledger import Published
 
     if not workspace.published.exists():
         return []
-    return [json.loads(text) for text in query(workspace.published, PUBLISHED_RUNS, {"domain": domain})["manifest"]]
+    return Published(workspace.published).manifests(domain)

@@ -4,13 +4,12 @@ A decision holds until a person takes it back. It is kept in the registry; the n
 """
 
 import datetime as dt
-from typing import Any
 
 from forecasting import registry
 from forecasting.choice import incumbent
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.run import Workspace
+from forecasting.run import Manifest, Workspace
 
 
 def promote(workspace: Workspace, domain: str, model: str = "") -> str:
@@ -23,7 +22,7 @@ def promote(workspace: Workspace, domain: str, model: str = "") -> str:
     """
     manifest = in_force(workspace, domain)
     chosen = registry.decision(workspace.data, domain)
-    name = model or manifest["champion"].get("next_best")
+    name = model or manifest.champion.next_best
     if name is None:
         raise UserError(
             f"{domain} has no challenger, because its history is too short to compare models. {which(manifest)}"
@@ -33,7 +32,7 @@ def promote(workspace: Workspace, domain: str, model: str = "") -> str:
         raise UserError(f"{domain}: {name} was already chosen by a person, on {chosen['on']}. {which(manifest)}")
     decide(workspace, domain, "promote", name)
     moved = move_alias(workspace, manifest, name)
-    before = chosen["model"] if chosen else incumbent.gate_choice(manifest)
+    before = chosen["model"] if chosen else manifest.champion.gate_choice
     instead = f"in place of {before}" if before != name else "whatever the gate finds"
     return f"{domain}: {name} is the champion from now on, {instead}, until `make rollback`. {moved}"
 
@@ -50,18 +49,18 @@ def rollback(workspace: Workspace, domain: str) -> str:
     chosen = registry.standing(registry.decisions(workspace.data, domain))
     if chosen:
         decide(workspace, domain, "rollback", None)
-        name = chosen[-2]["model"] if len(chosen) > 1 else incumbent.gate_choice(manifest)
+        name = chosen[-2]["model"] if len(chosen) > 1 else manifest.champion.gate_choice
         by = f"as a person chose on {chosen[-2]['on']}" if len(chosen) > 1 else "as the gate chose"
         what = f"the choice of {chosen[-1]['model']} is taken back; {name} is the champion again, {by}."
     else:
         name = before_the_gate_changed_it(incumbent.published_runs(workspace, domain))
         check_model(manifest, name)
         decide(workspace, domain, "rollback", name)
-        what = f"{name} is the champion again, in place of {incumbent.gate_choice(manifest)}, until the next `make rollback`."
+        what = f"{name} is the champion again, in place of {manifest.champion.gate_choice}, until the next `make rollback`."
     return f"{domain}: {what} {move_alias(workspace, manifest, name)}"
 
 
-def in_force(workspace: Workspace, domain: str) -> dict[str, Any]:
+def in_force(workspace: Workspace, domain: str) -> Manifest:
     """Return the manifest of the run in force of a domain.
 
     Raises
@@ -79,15 +78,15 @@ def in_force(workspace: Workspace, domain: str) -> dict[str, Any]:
     return runs[0]
 
 
-def check_model(manifest: dict[str, Any], name: str) -> None:
+def check_model(manifest: Manifest, name: str) -> None:
     """Raise a UserError unless a model is part of a run."""
-    if name not in manifest.get("models", []):
-        raise UserError(f"{manifest['domain']}: {name} is no model of the run in force. {which(manifest)}")
+    if name not in manifest.models:
+        raise UserError(f"{manifest.domain}: {name} is no model of the run in force. {which(manifest)}")
 
 
-def which(manifest: dict[str, Any]) -> str:
+def which(manifest: Manifest) -> str:
     """Say which models can be promoted."""
-    names = ", ".join(manifest.get("models", []))
+    names = ", ".join(manifest.models)
     return (
         f"Say which with MODEL=…: {names}."
         if names
@@ -95,8 +94,8 @@ def which(manifest: dict[str, Any]) -> str:
     )
 
 
-def before_the_gate_changed_it(runs: list[dict[str, Any]]) -> str:
-    """Return the champion before the gate's last change; `runs` are manifests, the one in force first.
+def before_the_gate_changed_it(runs: list[Manifest]) -> str:
+    """Return the champion before the gate's last change; `runs` is the one in force first.
 
     Each run knows its incumbent and the run that this came from, so that runs which are no longer in force (a setting that was
     taken back) do not count.
@@ -106,15 +105,15 @@ def before_the_gate_changed_it(runs: list[dict[str, Any]]) -> str:
     UserError
         If the gate has never changed it.
     """
-    by_id = {manifest["run_id"]: manifest for manifest in runs}
-    manifest, current = runs[0], incumbent.gate_choice(runs[0])
+    by_id = {manifest.run_id: manifest for manifest in runs}
+    manifest, current = runs[0], runs[0].champion.gate_choice
     while manifest is not None:
-        before = manifest.get("incumbent") or {"name": None, "run_id": None}
-        if before["name"] not in (None, current):
-            return before["name"]
-        manifest = by_id.get(before["run_id"])
+        before = manifest.incumbent
+        if before.name not in (None, current):
+            return before.name
+        manifest = by_id.get(before.run_id)
     raise UserError(
-        f"{runs[0]['domain']}: there is nothing to roll back: {current} has been the champion from the first run on."
+        f"{runs[0].domain}: there is nothing to roll back: {current} has been the champion from the first run on."
     )
 
 
@@ -125,10 +124,10 @@ def decide(workspace: Workspace, domain: str, action: str, model: str | None) ->
     incumbent.forget(workspace, domain)
 
 
-def move_alias(workspace: Workspace, manifest: dict[str, Any], model: str) -> str:
+def move_alias(workspace: Workspace, manifest: Manifest, model: str) -> str:
     """Move the alias `champion` to a model where the run in force has registered it, and say what is left to do."""
-    domain = manifest["domain"]
-    version = registry.version_of(workspace.data, domain, manifest["run_id"], model)
+    domain = manifest.domain
+    version = registry.version_of(workspace.data, domain, manifest.run_id, model)
     if version is None:
         return "Run `make report` to forecast with it and to register it."
     registry.crown(workspace.data, domain, version)

@@ -6,31 +6,11 @@ from typing import Any
 import pandas as pd
 
 from forecasting.evaluation import BASELINE
+from forecasting.run import Rule
 
 TOO_SHORT = "The history is too short to compare models on months that are not needed for the final test"
 KEPT, PROMOTED, FIRST = "kept", "promoted", "first"
 METRIC_NAMES = {"mase": "MASE", "rmsse": "RMSSE", "wape": "WAPE", "scaled_crps": "scaled CRPS"}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One condition of the gate: what was measured, the limit, and whether it holds."""
-
-    name: str
-    measured: float
-    limit: float
-    passed: bool
-
-    def failure(self) -> str:
-        """Say why the condition does not hold; nothing where the measured number says it all."""
-        if self.name == "improvement_pct":
-            return f"the gate asks for an improvement of {self.limit:g} %" if self.measured > 0 else ""
-        what = {
-            "bias_loss_pct": "its bias is {} points of the mean actual larger",
-            "coverage_80_loss": "the coverage of its 80 % interval is {} points further from 80 %",
-            "coverage_95_loss": "the coverage of its 95 % interval is {} points further from 95 %",
-        }[self.name]
-        return f"{what.format(f'{self.measured:.1f}')}, where the gate allows {self.limit:g}"
 
 
 @dataclass(frozen=True)
@@ -54,6 +34,18 @@ class Contest:
         return KEPT if self.winner == self.champion else PROMOTED
 
 
+def failure(rule: Rule) -> str:
+    """Say why a condition does not hold; nothing where the measured number says it all."""
+    if rule.name == "improvement_pct":
+        return f"the gate asks for an improvement of {rule.limit:g} %" if rule.measured > 0 else ""
+    what = {
+        "bias_loss_pct": "its bias is {} points of the mean actual larger",
+        "coverage_80_loss": "the coverage of its 80 % interval is {} points further from 80 %",
+        "coverage_95_loss": "the coverage of its 95 % interval is {} points further from 95 %",
+    }[rule.name]
+    return f"{what.format(f'{rule.measured:.1f}')}, where the gate allows {rule.limit:g}"
+
+
 def contest_text(contest: Contest, metric: pd.Series, n_cutoffs: int) -> str:
     """Say who won and why; `metric` (its name is the gate's) by candidate, on `n_cutoffs` cutoffs that choose."""
     if metric.empty:
@@ -70,7 +62,7 @@ def contest_text(contest: Contest, metric: pd.Series, n_cutoffs: int) -> str:
     if contest.winner == new:
         passes = " and passes the gate" if len(contest.rules) > 1 else ""
         return f"{opening}{new} takes the place of {old}: it is {figures}{passes}."
-    failed = [rule.failure() for rule in contest.rules if not rule.passed]
+    failed = [failure(rule) for rule in contest.rules if not rule.passed]
     stays = f"{old} stays: {new}, the best of the others, is {figures}"
     return f"{opening}{'; '.join(filter(None, [stays, *failed]))}."
 

@@ -11,7 +11,7 @@ from forecasting.models import model_name
 from forecasting.report import Measures, by_lag
 from forecasting.wording import count, decimals_for, month, number, share
 
-LEVELS = {"total": "The total", "series": "Single series", "region": "Regions", "category": "Categories"}
+AGGREGATION_NAMES = {"total": "The total", "series": "Single series", "region": "Regions", "category": "Categories"}
 SETS = {"held_out": "Held out", "choice": "Used to choose"}
 WHAT = {
     "held_out": "These cutoffs chose no model, so they say best what to expect.",
@@ -60,7 +60,7 @@ def cutoffs(board: pd.DataFrame) -> str:
 
 
 def published(record: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Return the accuracy of published forecasts that have met their month, one row per lag; see `track_record.Measures`."""
+    """Return the accuracy of published forecasts that have met their month, one row per lag; see `report.Measures`."""
     found = [_published_row(one) for one in by_lag(at(record, level))]
     return pd.DataFrame(found, columns=["lag", "first", "last", "mae", *MEASURES])
 

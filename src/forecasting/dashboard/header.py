@@ -26,12 +26,11 @@ def header(workspace: Workspace) -> None:
 
 def provenance(domain: Domain) -> str:
     """Say what a domain's forecasts were made from, and by what."""
-    manifest = domain.manifest
     parts = [
         f"{domain.title} in {domain.unit}" if domain.unit else domain.title,
-        f"data up to {month(manifest.get('cutoff'))}",
+        f"data up to {month(domain.manifest.cutoff)}",
     ]
-    parts += [f"forecast by {model_name(domain.champion)}", f"run {manifest.get('run_id')}"]
+    parts += [f"forecast by {model_name(domain.champion)}", f"run {domain.manifest.run_id}"]
     return " · ".join(parts)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from forecasting.errors import UserError
 
-POINT, COMMA = ".", ","
+DOT, COMMA = ".", ","
 SPACES = re.compile(r"[\s   '’]")  # between groups of thousands
 SIGN = r"[+\-−–]?"
 
@@ -18,7 +18,7 @@ def _written(decimal: str, group: str) -> re.Pattern[str]:
     )
 
 
-STYLES = {POINT: _written(POINT, COMMA), COMMA: _written(COMMA, POINT)}
+STYLES = {DOT: _written(DOT, COMMA), COMMA: _written(COMMA, DOT)}
 
 
 def as_numbers(cells: Sequence[object], decimal: str | None = None) -> list[float | None]:
@@ -38,14 +38,14 @@ def _decimal_of(texts: list[str]) -> str:
     """Return the decimal sign with which most texts are numbers; where both give the same numbers, it does not matter."""
     readings = {sign: [_one(text, sign) for text in texts] for sign in STYLES}
     known = {sign: sum(value is not None for value in values) for sign, values in readings.items()}
-    if known[POINT] != known[COMMA]:
+    if known[DOT] != known[COMMA]:
         return max(known, key=lambda sign: known[sign])
     differing = [text for text, a, b in zip(texts, *readings.values(), strict=True) if a != b]
     if differing:
         raise UserError(
             f"«{differing[0].strip()}» may be a number with thousands or one with decimals. Choose the decimal sign below."
         )
-    return POINT
+    return DOT
 
 
 def _one(cell: object, decimal: str) -> float | None:
@@ -59,6 +59,6 @@ def _one(cell: object, decimal: str) -> float | None:
     match = STYLES[decimal].fullmatch(text[1:-1] if negative else text)
     if match is None or (negative and match[1]):
         return None
-    group = COMMA if decimal == POINT else POINT
+    group = COMMA if decimal == DOT else DOT
     digits = match[2].replace(group, "").replace(decimal, ".") + (f"e{match[3]}" if match[3] else "")
     return -float(digits) if negative or match[1] not in ("", "+") else float(digits)

@@ -11,7 +11,7 @@ from forecasting.wording import between, compact, count, is_known, month, signed
 
 PUBLISHED, BACK_TEST, COMING = "published", "back-test, not published", "coming"
 NAME = ["region", "product_category"]
-COLUMNS = [
+SELECTION_COLUMNS = [
     "ds", "actual", "first_known", "predicted_value", *RANGE, "variance", "variance_pct", "kind", "cutoff", "horizon", "is_fallback",
 ]  # fmt: skip
 RECENT = 36  # months of actuals that are shown at first
@@ -78,9 +78,9 @@ def select(domain: Domain, region: str, category: str) -> Selection:
     made = past.rename(columns={"actual": "first_known"})
     made = made.assign(kind=made["is_published"].map({True: PUBLISHED, False: BACK_TEST}))
     known = actuals[["ds", "y"]].rename(columns={"y": "actual"}).merge(made, on="ds", how="left")
-    rows = [known.reindex(columns=COLUMNS), coming.assign(kind=COMING).reindex(columns=COLUMNS)]
+    rows = [known.reindex(columns=SELECTION_COLUMNS), coming.assign(kind=COMING).reindex(columns=SELECTION_COLUMNS)]
     rows = [part for part in rows if len(part)]
-    found = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
+    found = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=SELECTION_COLUMNS)
     return Selection(domain, region, category, found.sort_values("ds", ignore_index=True))
 
 

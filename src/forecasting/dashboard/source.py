@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import duckdb
 import pandas as pd
 import streamlit as st
 
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.ledger import ONE_AT_A_TIME, Domain, Published, load_domain
+from forecasting.ledger import Domain, Published, Unreadable
 from forecasting.report import load_record
 from forecasting.serving import SalesForecaster, times
 
@@ -55,7 +54,7 @@ class Workspace(NamedTuple):
         return _domain(self.data, name, self.state)
 
     def record(self, name: str) -> pd.DataFrame:
-        """Return the published forecasts of a domain that have met their month; see `track_record.load_record`."""
+        """Return the published forecasts of a domain that have met their month; see `report.load_record`."""
         return _record(self.data, name, self.state)
 
     def forecaster(self, name: str) -> SalesForecaster:
@@ -72,7 +71,7 @@ def folder(arguments: list[str]) -> Path:
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
 def _domains(data: Path, state: tuple) -> list[str]:
-    published = Published(data)
+    published = Published(data / "published.duckdb")
     if not published.path.exists():
         return []
     known = read(data, published.in_force)
@@ -81,12 +80,12 @@ def _domains(data: Path, state: tuple) -> list[str]:
 
 @st.cache_data(max_entries=KEPT, show_spinner="Reading what was published …")
 def _domain(data: Path, name: str, state: tuple) -> Domain | None:
-    return read(data, lambda: alone(lambda: load_domain(str(data / "published.duckdb"), name)))
+    return read(data, lambda: Published(data / "published.duckdb").domain(name))
 
 
 @st.cache_data(max_entries=KEPT, show_spinner="Reading what was published …")
 def _record(data: Path, name: str, state: tuple) -> pd.DataFrame:
-    return read(data, lambda: alone(lambda: load_record(str(data / "published.duckdb"), name)))
+    return read(data, lambda: load_record(data / "published.duckdb", name))
 
 
 @st.cache_resource(show_spinner=False)
@@ -94,34 +93,10 @@ def _forecaster(data: Path, name: str) -> SalesForecaster:
     return SalesForecaster.champion(data, name)
 
 
-def alone(question: Callable[[], Found]) -> Found:
-    """Ask the published file several questions while nobody else has it open: see `published.ONE_AT_A_TIME`."""
-    with ONE_AT_A_TIME:
-        return question()
-
-
 def read(data: Path, question: Callable[[], Found]) -> Found:
-    """Ask a question; where the file has not what it should, say so in words.
-
-    Raises
-    ------
-    UserError
-        If the file is damaged, or was written by another version of the project.
-    """
+    """Ask a question; where what the file holds cannot be understood, say so in words."""
     try:
         return question()
-    except UserError as error:
-        if not isinstance(error.__cause__, duckdb.Error):
-            raise
-        raise UserError(_unreadable(data)) from error
-    except (duckdb.Error, KeyError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         LOG.exception("%s cannot be read.", data / "published.duckdb")
-        raise UserError(_unreadable(data)) from error
-
-
-def _unreadable(data: Path) -> str:
-    """Say that the published file cannot be read, and what to do."""
-    return (
-        f"{data / 'published.duckdb'} cannot be read: it is damaged, or an older version of the project wrote it. "
-        "Publish it again with `make report`."
-    )
+        raise Unreadable(data / "published.duckdb") from error

@@ -67,9 +67,7 @@ def download(chosen: Selection) -> bytes:
     rows.insert(0, "domain", chosen.domain.name)
     rows.insert(1, "region", chosen.region)
     rows.insert(2, "product_category", chosen.category)
-    run_id = pd.Series(chosen.domain.manifest.get("run_id"), index=rows.index, dtype=object).where(
-        rows["kind"] == COMING
-    )
+    run_id = pd.Series(chosen.domain.manifest.run_id, index=rows.index, dtype=object).where(rows["kind"] == COMING)
     return csv(rows.assign(unit=chosen.domain.unit, run_id=run_id))
 
 

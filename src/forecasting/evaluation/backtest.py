@@ -4,65 +4,14 @@ A cutoff is the last known month. A model sees the rows up to it and nothing els
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
-from forecasting.contracts import FLOWS, MAX_HORIZON, RAW_BACKTEST_COLUMNS
+from forecasting.contracts import FLOWS, MAX_HORIZON, RAW_BACKTEST_COLUMNS, BackTest
+from forecasting.intervals import calibrate_backtest
 from forecasting.models import Model, forecast
 from forecasting.series import as_nodes, from_nodes
-
-MIN_TRAIN_MONTHS = 24
-HELD_OUT = 2  # the last cutoffs, which choose nothing
-CALIBRATION, CHOICE, HELD_OUT_SET, RECENT = "calibration", "choice", "held_out", "recent"
-COMPARED = (CHOICE, HELD_OUT_SET)  # the cutoffs at which every horizon is observed: only these measure and choose
-
-
-def cutoffs(
-    months: Iterable[pd.Timestamp],
-    horizon: int = MAX_HORIZON,
-    n_cutoffs: int = 6,
-    min_train_months: int = MIN_TRAIN_MONTHS,
-    step: int = 1,
-) -> list[pd.Timestamp]:
-    """Return the last `n_cutoffs` cutoffs, in order of time: fewer, possibly none, where the history is short.
-
-    Parameters
-    ----------
-    months: the months of the domain, in any order, repeated or not.
-    horizon: months that stay observed after the last cutoff.
-    min_train_months: months known at the first cutoff, itself included.
-    step: months from one cutoff to the next.
-    """
-    known = sorted(pd.unique(pd.Series(list(months), dtype="datetime64[ns]")))
-    last = len(known) - 1 - horizon
-    positions = range(last, min_train_months - 2, -step)[:n_cutoffs]
-    return [pd.Timestamp(known[position]) for position in reversed(positions)]
-
-
-def plan_cutoffs(
-    months: Iterable[pd.Timestamp],
-    horizon: int = MAX_HORIZON,
-    n_cutoffs: int = 6,
-    n_calibration: int = 12,
-    min_train_months: int = MIN_TRAIN_MONTHS,
-    step: int = 1,
-) -> pd.DataFrame:
-    """Return the cutoffs and what each is for, in order of time: cutoff, evaluation_set.
-
-    The last two are 'held_out': they choose nothing and are what the report quotes. Those before them are 'choice'. Up
-    to `n_calibration` still earlier ones are 'calibration': they only give the intervals of the later ones their
-    residuals. With one or two cutoffs all are held out, and nothing is chosen.
-    """
-    found = cutoffs(months, horizon, n_cutoffs + n_calibration, min_train_months, step)
-    sets = [CALIBRATION] * max(len(found) - n_cutoffs, 0)
-    sets += [CHOICE] * max(len(found) - len(sets) - HELD_OUT, 0)
-    sets += [HELD_OUT_SET] * (len(found) - len(sets))
-    recent = cutoffs(months, 1, horizon - 1, min_train_months)
-    found, sets = found + recent, sets + [RECENT] * len(recent)
-    return pd.DataFrame(
-        {"cutoff": pd.Series(found, dtype="datetime64[ns]"), "evaluation_set": pd.Series(sets, dtype=str)}
-    )
 
 
 def known_at(train: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
@@ -80,7 +29,7 @@ def forecast_nodes(model: Model, history: pd.DataFrame, horizon: int, flow: bool
 
     Parameters
     ----------
-    model: fitted on `hierarchy.as_nodes` of a history.
+    model: fitted on `series.as_nodes` of a history.
     history: of `known_at`, with region and product_category.
 
     Returns
@@ -105,8 +54,8 @@ def walk_forward(
     Returns
     -------
     One row per aggregation, unique_id, cutoff, horizon up to the last month of `train` (RAW_BACKTEST_COLUMNS), without the
-    actuals. Series and sums are forecast each by itself (`reconciliation` makes them agree). A forecast has all its nodes, also
-    where a series has no value in a later month: `hierarchy.comparable` says which rows have an actual.
+    actuals. Series and sums are forecast each by itself (`intervals` makes them agree). A forecast has all its nodes, also
+    where a series has no value in a later month: `series.comparable` says which rows have an actual.
     """
     parts, fitted = [], model
     for number, cutoff in enumerate(cutoffs):
@@ -116,6 +65,12 @@ def walk_forward(
         rows = forecast_nodes(fitted, history, horizon, domain in FLOWS)
         parts.append(rows[rows["ds"] <= train["ds"].max()].assign(cutoff=cutoff, model_name=model.name))
     return pd.concat(parts, ignore_index=True)[RAW_BACKTEST_COLUMNS] if parts else empty_backtest()
+
+
+def back_test(model: Model, train: pd.DataFrame, domain: str, cutoffs: pd.DataFrame, allow_negative: bool) -> BackTest:
+    """Walk forward over the planned cutoffs (of `plan_cutoffs`) and calibrate what the model says there."""
+    raw = walk_forward(model, train, domain, cutoffs["cutoff"])
+    return calibrate_backtest(raw, train, domain, cutoffs, allow_negative)
 
 
 def empty_backtest() -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 Every measure takes one table and returns one number (float; NaN where nothing can be measured). The table has one row
 per series, cutoff and month: `y`, the quantiles `q025 … q975` (the point is q500), `scale` (mean absolute
-seasonal-naive error of the history up to the cutoff) and `squared_scale` (the mean of their squares). The rows of a
-table count alike, as utilsforecast does within one unique_id.
+seasonal-naive error of the history up to the cutoff), `squared_scale` (the mean of their squares) and `naive_error` (the
+seasonal naive's absolute error on the same row). The rows of a table count alike, as utilsforecast does within one unique_id.
+What SQL needs of them is in `dbt/macros/measures.sql`, which gives the same numbers.
 
 A percentage of zero is not defined: such rows are left out of it and `excluded` counts them.
 """
@@ -74,19 +75,35 @@ def rmsse(frame: pd.DataFrame) -> float:
     return float(np.sqrt(_mean(_share(error(frame) ** 2, frame["squared_scale"].to_numpy()))))
 
 
-def _coverage(frame: pd.DataFrame, low: str, high: str) -> float:
-    """Return the share of actuals between two quantiles, the ends included."""
-    return _mean(frame["y"].between(frame[low], frame[high]).to_numpy(dtype=np.float64))
+def inside(frame: pd.DataFrame, level: int) -> pd.Series:
+    """Return of each row whether the actual lies in the interval of this level (80 or 95), its bounds included."""
+    return frame["y"].between(frame[BOUNDS[f"lo_{level}"]], frame[BOUNDS[f"hi_{level}"]])
 
 
 def coverage_80(frame: pd.DataFrame) -> float:
     """Share of actuals within the 80 % interval, a fraction."""
-    return _coverage(frame, BOUNDS["lo_80"], BOUNDS["hi_80"])
+    return _mean(inside(frame, 80).to_numpy(dtype=np.float64))
 
 
 def coverage_95(frame: pd.DataFrame) -> float:
     """Share of actuals within the 95 % interval, a fraction."""
-    return _coverage(frame, BOUNDS["lo_95"], BOUNDS["hi_95"])
+    return _mean(inside(frame, 95).to_numpy(dtype=np.float64))
+
+
+def fva(frame: pd.DataFrame) -> float:
+    """Forecast value added: the seasonal naive's mean absolute error − the forecast's, on the rows that both have, in the unit of y."""
+    return _mean(frame["naive_error"].to_numpy(dtype=np.float64) - np.abs(error(frame)))
+
+
+def tracking_signal(frame: pd.DataFrame) -> float:
+    """Sum of the errors of one series in units of their mean absolute value; NaN where there is no error at all.
+
+    The cumulative-sum signal of Brown (1959, Statistical Forecasting for Inventory Control), with the usual warning
+    beyond ±4; Trigg (1964, Operational Research Quarterly 15) has a smoothed form. A positive signal means forecasts that
+    keep being too high. It cannot exceed the number of errors.
+    """
+    size = mae(frame)
+    return float(error(frame).sum() / size) if size else float("nan")
 
 
 def _quantile_loss(frame: pd.DataFrame, levels: Sequence[float]) -> float:
@@ -109,10 +126,12 @@ def wql(frame: pd.DataFrame) -> float:
     return _quantile_loss(frame, QUANTILES[1:-1])
 
 
-METRICS: dict[str, Callable[[pd.DataFrame], float]] = {
+Measure = Callable[[pd.DataFrame], float]
+METRICS: dict[str, Measure] = {
     measure.__name__: measure
     for measure in (mae, rmse, wape, smape, mape, mase, rmsse, bias, coverage_80, coverage_95, scaled_crps)
 }
+WITH_FVA = METRICS | {"fva": fva}
 
 
 def excluded(frame: pd.DataFrame) -> dict[str, int]:
@@ -125,12 +144,12 @@ def excluded(frame: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def score(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def score(frame: pd.DataFrame, by: Sequence[str], measures: dict[str, Measure] = METRICS) -> pd.DataFrame:
     """Return every measure for each group: one row per `by`, with n, the measures and what they left out."""
     rows = []
     for key, group in frame.groupby(list(by), sort=True):
-        measures = {name: measure(group) for name, measure in METRICS.items()}
-        rows.append(dict(zip(by, key, strict=True)) | {"n": len(group)} | measures | excluded(group))
-    columns = [*by, "n", *METRICS, "mape_excluded", "smape_excluded", "mase_excluded"]
+        measured = {name: measure(group) for name, measure in measures.items()}
+        rows.append(dict(zip(by, key, strict=True)) | {"n": len(group)} | measured | excluded(group))
+    columns = [*by, "n", *measures, "mape_excluded", "smape_excluded", "mase_excluded"]
     kinds = frame[list(by)].dtypes.to_dict()  # a table without rows keeps them, so that what follows works on it too
     return pd.DataFrame(rows, columns=columns).astype(kinds)

@@ -1,10 +1,10 @@
-"""Which model is how good: the leaderboard, with forecast value added. `gate` chooses by it."""
+"""Which model is how good: the leaderboard, with forecast value added. `choice` chooses by it."""
 
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, SEASON_LENGTH
-from forecasting.evaluation.backtest import CHOICE, COMPARED, HELD_OUT_SET
-from forecasting.evaluation.metrics import score
+from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET
+from forecasting.evaluation.metrics import WITH_FVA, score
 from forecasting.series import aggregate_actuals, month_number
 
 BASELINE = "seasonal_naive"
@@ -47,12 +47,13 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    evaluation: BACKTEST_COLUMNS, of `calibration.calibrate_backtests`; only its choice and held-out cutoffs are measured.
+    evaluation: BACKTEST_COLUMNS, of `intervals.calibrate_backtest`; only its choice and held-out cutoffs are measured.
     train: the training set.
 
     Returns
-    ------- One row per aggregation, evaluation_set, horizon_group ('1-3', '4-6', 'all') and model, best MASE first: n,
-    n_cutoffs, first_cutoff, last_cutoff, the measures of `metrics`, how many rows these left out, and fva: the seasonal
+    -------
+    One row per aggregation, evaluation_set ('choice', 'held_out'), horizon_group ('1-3', '4-6', 'all') and model, best MASE
+    first: n, n_cutoffs, first_cutoff, last_cutoff, the measures of `metrics`, how many rows these left out, and fva: the seasonal
     naive's MAE − the model's, in the unit of y, on the rows that both have (above zero, the model is better).
     """
     rows = scored_rows(evaluation[evaluation["evaluation_set"].isin(COMPARED)], train)
@@ -62,14 +63,10 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     ]
     grouped = pd.concat(parts, ignore_index=True)
     by = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
-    added = grouped.assign(fva=grouped["naive_error"] - (grouped["q500"] - grouped["y"]).abs())
-    spans = added.groupby(by).agg(
-        n_cutoffs=("cutoff", "nunique"),
-        first_cutoff=("cutoff", "min"),
-        last_cutoff=("cutoff", "max"),
-        fva=("fva", "mean"),
+    spans = grouped.groupby(by).agg(
+        n_cutoffs=("cutoff", "nunique"), first_cutoff=("cutoff", "min"), last_cutoff=("cutoff", "max")
     )
-    board = score(grouped, by).merge(spans.reset_index(), on=by)
+    board = score(grouped, by, WITH_FVA).merge(spans.reset_index(), on=by)
     order = {
         "aggregation": AGGREGATIONS,
         "evaluation_set": (CHOICE, HELD_OUT_SET),

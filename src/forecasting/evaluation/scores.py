@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from forecasting.evaluation.backtest import COMPARED
-from forecasting.evaluation.metrics import METRICS, score
+from forecasting.evaluation.cutoffs import COMPARED
+from forecasting.evaluation.metrics import METRICS, WITH_FVA, score
 from forecasting.evaluation.ranking import scored_rows
 
 GROUPINGS = ("region", "product_category", "horizon")
@@ -29,11 +29,10 @@ def scores_by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     how many rows these left out, and fva, the seasonal naive's MAE − the model's, in the unit of y.
     """
     known = measured(rows, train)
-    known = known.assign(fva=known["naive_error"] - (known["q500"] - known["y"]).abs())
     by = ["model_name", "evaluation_set"]
     parts = []
     for name in GROUPINGS:
-        table = score(known, [*by, name]).merge(known.groupby([*by, name])["fva"].mean().reset_index(), on=[*by, name])
+        table = score(known, [*by, name], WITH_FVA)
         parts.append(table.rename(columns={name: "group"}).assign(grouped_by=name).astype({"group": str}))
     together = pd.concat(parts, ignore_index=True)
     first = [*by, "grouped_by", "group"]

@@ -13,20 +13,20 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import POINT
-from forecasting.evaluation.backtest import CALIBRATION, COMPARED
+from forecasting.evaluation.cutoffs import CALIBRATION, COMPARED
 from forecasting.evaluation.ranking import BASELINE
 
 MIN_CUTOFFS = 12  # fewer tell nothing: at 12 the correction halves the statistic of six months ahead
 LEVEL = 0.05
 TOO_FEW = "too few cutoffs to tell"
-COLUMNS = ["model", "against", "n_cutoffs", "mean_difference", "statistic", "p_value", "verdict"]
+COMPARISON_COLUMNS = ["model", "against", "n_cutoffs", "mean_difference", "statistic", "p_value", "verdict"]
 ROW = ["unique_id", "cutoff", "horizon"]
 
 
 def scaled_errors(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the absolute scaled error of every model on the same rows [unique_id × cutoff × horizon, model_name].
 
-    `rows` are of `evaluation.scored_rows`. Only single series count, at cutoffs at which every horizon was observed; those that
+    `rows` are of `ranking.scored_rows`. Only single series count, at cutoffs at which every horizon was observed; those that
     teach the intervals are out-of-sample too. Rows without a scale are left out.
     """
     known = rows[
@@ -49,7 +49,7 @@ def compare_models(errors: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd
 
     Returns
     -------
-    One row per pair (COLUMNS). `mean_difference` is the mean loss of `model` − that of `against`: below zero, `model` is better.
+    One row per pair (COMPARISON_COLUMNS). `mean_difference` is the mean loss of `model` − that of `against`: below zero, `model` is better.
     `verdict` is «better», «worse», «no clear difference» (p from 0.05) or «too few cutoffs to tell»: statistic and p_value are
     NaN then, as where the difference is the same at every cutoff and no variance can be estimated.
     """
@@ -61,7 +61,7 @@ def compare_models(errors: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd
         statistic, p_value = diebold_mariano(difference, horizon)
         mean = float(difference.mean()) if len(difference) else float("nan")
         result.append([model, against, len(difference), mean, statistic, p_value, _verdict(statistic, p_value)])
-    return pd.DataFrame(result, columns=COLUMNS)
+    return pd.DataFrame(result, columns=COMPARISON_COLUMNS)
 
 
 def diebold_mariano(difference: np.ndarray, horizon: int) -> tuple[float, float]:

@@ -8,9 +8,8 @@ from forecasting.intervals.calibration import (
     ENTRIES,
     Calibration,
     Past,
-    calibrate_backtests,
+    calibrate_backtest,
     calibrate_forecasts,
-    final_calibrations,
     moved_to,
     reconciliation_table,
 )
@@ -18,17 +17,6 @@ from forecasting.intervals.conformal import MIDDLE, naive_errors, ordered_around
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST
 
 __all__ = [
-    "ENTRIES",
-    "METHODS",
-    "MIDDLE",
-    "SIMPLEST",
-    "Calibration",
-    "Past",
-    "calibrate_backtests",
-    "calibrate_forecasts",
-    "final_calibrations",
-    "moved_to",
-    "naive_errors",
-    "ordered_around_point",
-    "reconciliation_table",
-]
+    "ENTRIES", "METHODS", "MIDDLE", "SIMPLEST", "Calibration", "Past", "calibrate_backtest", "calibrate_forecasts",
+    "moved_to", "naive_errors", "ordered_around_point", "reconciliation_table",
+]  # fmt: skip

@@ -6,7 +6,6 @@ made to agree by the method that did best up to their cutoff, series are cut at 
 what is left, and each gets the interval that was known at its cutoff.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -14,7 +13,15 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, BACKTEST_COLUMNS, BOUNDS, FORECAST_COLUMNS, POINT, QUANTILE_COLUMNS
+from forecasting.contracts import (
+    AGGREGATIONS,
+    BACKTEST_COLUMNS,
+    BOUNDS,
+    FORECAST_COLUMNS,
+    POINT,
+    QUANTILE_COLUMNS,
+    BackTest,
+)
 from forecasting.intervals.conformal import (
     MIDDLE,
     Pool,
@@ -28,8 +35,7 @@ from forecasting.intervals.conformal import (
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
 from forecasting.series import BUCKETS, NODE, aggregate_actuals, bucket_of, comparable, month_number, scales
 
-COLUMNS = list(QUANTILE_COLUMNS)
-UNUSED = [float("nan")] * len(COLUMNS)
+UNUSED = [float("nan")] * len(QUANTILE_COLUMNS)
 ENTRIES = [(level, bucket) for level in AGGREGATIONS for bucket in BUCKETS]
 
 
@@ -70,7 +76,7 @@ def coherent_quantiles(rows: pd.DataFrame, method: str, cut: bool) -> np.ndarray
     All quantiles of a node move as far as its point does, so the width is the node's own.
     """
     point = np.maximum(rows[method].to_numpy(), 0.0) if cut else rows[method].to_numpy()
-    return moved_to(point, rows[COLUMNS].to_numpy())
+    return moved_to(point, rows[QUANTILE_COLUMNS].to_numpy())
 
 
 def moved_to(point: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
@@ -119,7 +125,7 @@ class Calibration:
     def fit(cls, past: Past, naive: dict[str, np.ndarray]) -> Self:
         """Choose the method and the pools from what was known at the cutoff that the calibration is for.
 
-        `naive`: of `intervals.naive_errors`, from the history up to that cutoff.
+        `naive`: of `conformal.naive_errors`, from the history up to that cutoff.
         """
         method, mase = choose_method(past.errors)
         by_pool: dict[str, dict[str, Any]] = {}
@@ -144,7 +150,7 @@ class Calibration:
             "interval_pool": found.pool,
             "interval_n": found.n,
         }
-        return rows.assign(**dict(zip(COLUMNS, found.quantiles.T, strict=True)), **values)
+        return rows.assign(**dict(zip(QUANTILE_COLUMNS, found.quantiles.T, strict=True)), **values)
 
     def moved(self, index: np.ndarray, own: np.ndarray, scale: np.ndarray) -> "Moved":
         """Return coherent quantiles `own` [n, 11] corrected by the errors of their pools, or laid around the point, and the pools.
@@ -186,12 +192,14 @@ def _entry(pool: Pool) -> dict[str, Any]:
     return {"pool": pool.name, "n": len(pool.residuals), "offsets": point, "corrections": own}
 
 
-def reconciliation_table(calibrations: dict[str, Calibration]) -> pd.DataFrame:
+def reconciliation_table(calibrations: dict[str, dict[str, Any]]) -> pd.DataFrame:
     """Return which method is in force for each model and why: model_name, reconciliation, and the MASE of each method.
 
-    The MASE is the mean over the aggregations, on all past forecasts; NaN where there are none.
+    `calibrations`, as JSON, by model. The MASE is the mean over the aggregations, on all past forecasts; NaN where there are none.
     """
-    rows = [{"model_name": name, "reconciliation": c.reconciliation, **c.mase} for name, c in calibrations.items()]
+    rows = [
+        {"model_name": name, "reconciliation": c["reconciliation"], **c["mase"]} for name, c in calibrations.items()
+    ]
     return pd.DataFrame(rows, columns=["model_name", "reconciliation", *METHODS])
 
 
@@ -205,40 +213,31 @@ class Calibrated(NamedTuple):
     cut: dict[str, int]
 
 
-def calibrate_backtests(
-    raw: pd.DataFrame, train: pd.DataFrame, domain: str, plan: pd.DataFrame, allow_negative: bool
-) -> Calibrated:
-    """Make the backtests of one or more models coherent and give them the intervals that were known at each cutoff.
+def calibrate_backtest(
+    raw: pd.DataFrame, train: pd.DataFrame, domain: str, cutoffs: pd.DataFrame, allow_negative: bool
+) -> BackTest:
+    """Make one model's forecasts at past cutoffs coherent and give them the intervals that were known at each cutoff.
 
     Parameters
     ----------
-    raw: RAW_BACKTEST_COLUMNS, of `backtest.walk_forward`.
+    raw: RAW_BACKTEST_COLUMNS, of `evaluation.walk_forward`; there may be no rows.
     train: the training set up to its last month.
-    plan: cutoff, evaluation_set (of `backtest.plan`); rows of other cutoffs are left out.
+    cutoffs: cutoff, evaluation_set (of `evaluation.plan_cutoffs`); rows of other cutoffs are left out.
 
     Returns
     -------
-    Rows with BACKTEST_COLUMNS: one per model, aggregation, unique_id, cutoff, horizon.
+    The back-test, with one row per aggregation, unique_id, cutoff, horizon; and the calibration of the next forecast, from all rows.
     """
     actuals, cut = aggregate_actuals(train), not allow_negative
-    rows = _past(raw.merge(plan[["cutoff"]], on="cutoff"), train, actuals, cut)
-    past = {name: Past.of(part, cut) for name, part in rows.groupby("model_name")}
-    parts = [rows.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
-    for cutoff, known in rows.groupby("cutoff"):
+    measured = _past(raw.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
+    past = Past.of(measured, cut)
+    parts = [measured.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
+    for cutoff, rows in measured.groupby("cutoff"):
         naive = naive_errors(actuals[actuals["ds"] <= cutoff])
-        for name, part in known.groupby("model_name"):
-            parts.append(Calibration.fit(past[name].known_at(cutoff), naive).apply(part, cut))
-    calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(plan, on="cutoff").assign(domain=domain)
-    return _finished(calibrated, ["model_name", *NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
-
-
-def final_calibrations(
-    raw: pd.DataFrame, names: Sequence[str], train: pd.DataFrame, allow_negative: bool
-) -> dict[str, Calibration]:
-    """Return the calibration of each named model's next forecast, from all of its backtests in `raw` (there may be none)."""
-    actuals, cut = aggregate_actuals(train), not allow_negative
-    rows, naive = _past(raw, train, actuals, cut), naive_errors(actuals)
-    return {name: Calibration.fit(Past.of(rows[rows["model_name"] == name], cut), naive) for name in names}
+        parts.append(Calibration.fit(past.known_at(cutoff), naive).apply(rows, cut))
+    calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(cutoffs, on="cutoff").assign(domain=domain)
+    finished = _finished(calibrated, ["model_name", *NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
+    return BackTest(raw, *finished, Calibration.fit(past, naive_errors(actuals)).to_json())
 
 
 def calibrate_forecasts(
@@ -252,7 +251,7 @@ def calibrate_forecasts(
 ) -> Calibrated:
     """Make one model's forecasts after the last month of `train` coherent; give them intervals and columns to publish.
 
-    `raw` is what `backtest.forecast_nodes` returned for `backtest.known_at(train, last month)`. Returns rows with
+    `raw` is what `evaluation.forecast_nodes` returned for `evaluation.known_at(train, last month)`. Returns rows with
     FORECAST_COLUMNS, one per aggregation, unique_id, horizon.
     """
     cut = not allow_negative
@@ -276,7 +275,7 @@ def _scaled(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
 def _finished(rows: pd.DataFrame, keys: list[str], columns: list[str], cut: bool) -> Calibrated:
     """Apply the sign policy to bounds and bring rows into the order of `keys` (aggregations from series to total)."""
     negative = int((rows[list(BOUNDS.values())] < 0).any(axis=1).sum()) if cut else 0
-    final = rows.assign(**rows[COLUMNS].clip(lower=0.0)) if cut else rows
+    final = rows.assign(**rows[QUANTILE_COLUMNS].clip(lower=0.0)) if cut else rows
     bounds = {bound: final[quantile] for bound, quantile in BOUNDS.items()}
     final = final.assign(predicted_value=final[POINT], **bounds)
     rank = {name: number for number, name in enumerate(AGGREGATIONS)}

@@ -17,13 +17,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, MIDDLE, QUANTILE_COLUMNS, QUANTILES, SEASON_LENGTH
-from forecasting.series import BUCKETS, change, panel, scale
+from forecasting.contracts import AGGREGATIONS, MIDDLE, QUANTILES, SEASON_LENGTH
+from forecasting.series import BUCKETS, change, panel, panel_scale
 
 ENOUGH = 39  # residuals: below this the rank of a 2.5 % bound lies outside the sample
 ENOUGH_MONTHS = 3  # that they come from
-HALFWAY = 6  # origins at which half of a correction of a model's own quantiles is made
-COLUMNS = list(QUANTILE_COLUMNS)
+ORIGINS_FOR_HALF = 6  # origins at which half of a correction of a model's own quantiles is made
 
 
 class Residuals(NamedTuple):
@@ -75,7 +74,7 @@ def choose_pool(residuals: Residuals, naive: dict[str, np.ndarray], level: str, 
         for name, levels in (groups | {"all aggregations": list(AGGREGATIONS)}).items()
     }
     name = next((name for name, errors in last_resorts.items() if len(errors) >= ENOUGH), [*last_resorts][-1])
-    return Pool(name, np.repeat(last_resorts[name][:, None], len(COLUMNS), axis=1), 0, around_point=True)
+    return Pool(name, np.repeat(last_resorts[name][:, None], len(QUANTILES), axis=1), 0, around_point=True)
 
 
 def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -89,7 +88,8 @@ def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def _naive_errors(history: pd.DataFrame) -> np.ndarray:
     """Return the seasonal naive's scaled errors within a history of one aggregation [n]."""
-    errors = (change(panel(history), SEASON_LENGTH) / scale(history).to_numpy()[:, None]).ravel()
+    known = panel(history)
+    errors = (change(known, SEASON_LENGTH) / panel_scale(known)[:, None]).ravel()
     return errors[np.isfinite(errors)]
 
 
@@ -113,14 +113,14 @@ def corrections(residuals: np.ndarray, origins: int) -> np.ndarray:
     """Return how far a model's own quantiles move, in scales [11], from their residuals [n, 11] of so many origins.
 
     A pair of levels p and 1 − p moves outwards by the same amount: the residual beyond the nearer of the two, of rank
-    ceil((n + 1) q) for the share q that lies between them, times n / (n + HALFWAY) for n origins.
+    ceil((n + 1) q) for the share q that lies between them, times n / (n + ORIGINS_FOR_HALF) for n origins.
     """
     n, moved = len(residuals), np.zeros(len(QUANTILES))
     for upper in range(MIDDLE + 1, len(QUANTILES)) if n else ():
         lower = len(QUANTILES) - 1 - upper
         beyond = np.sort(np.maximum(residuals[:, upper], -residuals[:, lower]))
         rank = int(np.ceil((n + 1) * (QUANTILES[upper] - QUANTILES[lower]) - 1e-9))
-        moved[upper] = beyond[min(rank, n) - 1] * origins / (origins + HALFWAY)
+        moved[upper] = beyond[min(rank, n) - 1] * origins / (origins + ORIGINS_FOR_HALF)
         moved[lower] = -moved[upper]
     return moved
 

@@ -98,14 +98,14 @@ def _coherent_series(base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray,
     return in_order(projection(method, hierarchy.members[np.ix_(order, living)]), base[order])
 
 
-class Choice(NamedTuple):
+class ChosenMethod(NamedTuple):
     """The method in force, and the error of each method that it was chosen by: empty where nothing is known yet."""
 
     method: str
     mase: dict[str, float]
 
 
-def choose_method(errors: pd.DataFrame) -> Choice:
+def choose_method(errors: pd.DataFrame) -> ChosenMethod:
     """Choose the method with the lowest error on past forecasts of one model.
 
     The error is the mean of the four aggregations' MASE, so that the many series do not outvote the sums. `bottom_up` stays unless
@@ -121,4 +121,4 @@ def choose_method(errors: pd.DataFrame) -> Choice:
     best = min(found, key=found.__getitem__, default=SIMPLEST)
     enough = errors["cutoff"].nunique() >= FEWEST_CUTOFFS
     better = enough and found[best] < (1 - LEAST_GAIN) * found[SIMPLEST]
-    return Choice(best if better else SIMPLEST, found)
+    return ChosenMethod(best if better else SIMPLEST, found)

@@ -1,7 +1,7 @@
 """The only module that opens a database.
 
-dbt and `publish` write `warehouse.duckdb`; everybody else reads `published.duckdb`. Connections are short: a process that
-has a DuckDB file open for writing keeps every other one out, and a reader keeps the writer out.
+dbt and `publish` write `warehouse.duckdb`, and the training sets are exported from it; everybody else reads `published.duckdb`.
+Connections are short: a process that has a DuckDB file open for writing keeps every other one out, and a reader keeps the writer out.
 """
 
 import re
@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
 from forecasting.errors import UserError
 
@@ -50,12 +49,6 @@ def connect(path: Path, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConne
         yield connection
     finally:
         connection.close()
-
-
-def query(path: Path | str, sql: str, params: dict | None = None) -> pd.DataFrame:
-    """Run one SELECT on a database file, opened read-only and closed at once; dates come as datetime64[ns]."""
-    with connect(Path(path)) as connection:
-        return connection.execute(sql, params or {}).df()
 
 
 def require_writable(path: Path) -> None:

@@ -1,57 +1,13 @@
-"""What a page needs from published.duckdb, one domain at a time. Every query opens the file and closes it at once."""
+"""What a page needs of one domain; `Published.domain` reads it."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, DOMAINS
-from forecasting.ledger.database import query
+from forecasting.run import DataWarning, Manifest
 
 RANGE = ["lo_80", "hi_80", "lo_95", "hi_95"]
-
-LATEST_RUN = """
-    select runs.run_id, runs.manifest from latest_runs inner join runs on latest_runs.run_id = runs.run_id
-    where latest_runs.domain = $domain
-"""
-ACTUALS = """
-    select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals
-    where domain = $domain and list_contains($aggregations, aggregation) order by all
-"""
-# One forecast for each month that is over: a published one if there is one, else the walk-forward one; the one that was
-# made latest; of two runs with the same cutoff the one published last.
-PAST = """
-    with candidates as (
-        select f.*, coalesce(f.forecast_kind = 'published', false) as is_published, r.published_at
-        from actual_vs_forecast as f
-        left join (select run_id, max(published_at) as published_at from publications group by run_id) as r
-            on f.run_id = r.run_id
-        where f.domain = $domain and f.actual is not null and list_contains($aggregations, f.aggregation)
-            and f.ds <= (select max(ds) from monthly_actuals where domain = $domain)
-            and ((f.forecast_kind = 'published' and f.status = 'published')
-                or (f.forecast_kind = 'walk_forward' and f.is_champion))
-    ),
-    latest as (
-        select * from candidates
-        qualify row_number() over (
-            partition by aggregation, unique_id, ds order by is_published desc, horizon, published_at desc, run_id
-        ) = 1
-    )
-    select aggregation, unique_id, region, product_category, ds, actual, predicted_value, lo_80, hi_80, lo_95, hi_95,
-        variance, variance_pct, cutoff, horizon, is_published, is_fallback
-    from latest order by aggregation, unique_id, ds
-"""
-NEXT = """
-    select aggregation, unique_id, region, product_category, ds, predicted_value, lo_80, hi_80, lo_95, hi_95, cutoff,
-        horizon, is_fallback, interval_n
-    from forecasts
-    where run_id = $run_id and status = 'published' and list_contains($aggregations, aggregation)
-    order by aggregation, unique_id, ds
-"""
-ACCURACY = "select * exclude (domain) from forecast_accuracy where domain = $domain order by all"
-CALENDAR = "select * from domain_calendar where domain = $domain"
-LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain = $domain order by ds"
 
 
 @dataclass(frozen=True)
@@ -70,7 +26,7 @@ class Domain:
     """
 
     name: str
-    manifest: dict[str, Any]
+    manifest: Manifest
     actuals: pd.DataFrame
     past: pd.DataFrame
     future: pd.DataFrame
@@ -86,7 +42,7 @@ class Domain:
     @property
     def unit(self) -> str:
         """What `y` counts: the currency, or units."""
-        return self.manifest.get("unit") or self.manifest.get("currency") or ""
+        return self.manifest.unit
 
     @property
     def measure(self) -> str:
@@ -96,7 +52,7 @@ class Domain:
     @property
     def champion(self) -> str:
         """The name of the model that makes the forecasts."""
-        return (self.manifest.get("champion") or {}).get("name") or ""
+        return self.manifest.champion.name
 
     @property
     def last_month(self) -> pd.Timestamp | None:
@@ -104,11 +60,11 @@ class Domain:
         return None if self.actuals.empty else self.actuals["ds"].max()
 
     @property
-    def warnings(self) -> list[dict[str, str]]:
+    def warnings(self) -> list[DataWarning]:
         """The check notebook's warnings, most severe first."""
         order = ["high", "medium", "low"]
-        found = (self.manifest.get("check") or {}).get("warnings") or []
-        return sorted(found, key=lambda w: order.index(w["severity"]) if w.get("severity") in order else len(order))
+        found = self.manifest.check.warnings
+        return sorted(found, key=lambda w: order.index(w.severity) if w.severity in order else len(order))
 
     @property
     def has_history(self) -> bool:
@@ -119,31 +75,6 @@ class Domain:
 def at(table: pd.DataFrame, aggregation: str) -> pd.DataFrame:
     """Return the rows of one aggregation: series, region, category or total."""
     return table[table["aggregation"] == aggregation]
-
-
-def load_domain(published: str, name: str, aggregations: tuple[str, ...] = AGGREGATIONS) -> Domain | None:
-    """Return a domain of the published database, or None if nothing has been published for it."""
-    runs = query(published, LATEST_RUN, {"domain": name})
-    if runs.empty:
-        return None
-    rows = {"domain": name, "aggregations": list(aggregations)}
-    run = {"run_id": runs.loc[0, "run_id"], "aggregations": list(aggregations)}
-    calendar = query(published, CALENDAR, {"domain": name}).to_dict("records")
-    return Domain(
-        name=name,
-        manifest=json.loads(runs.loc[0, "manifest"]),
-        actuals=query(published, ACTUALS, rows),
-        past=query(published, PAST, rows),
-        future=query(published, NEXT, run),
-        accuracy=query(published, ACCURACY, {"domain": name}),
-        calendar=calendar[0] if calendar else {},
-        left_out=query(published, LEFT_OUT, {"domain": name}),
-    )
-
-
-def load_domains(published: str, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:
-    """Return every domain by its name, None where nothing has been published; by default the totals only."""
-    return {name: load_domain(published, name, aggregations) for name in DOMAINS}
 
 
 def one_per_name(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,19 +9,18 @@ import pandas as pd
 
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS
 from forecasting.errors import UserError
-from forecasting.run import RunFolder, Workspace, git_commit, identity, params, stamps
+from forecasting.models import about
+from forecasting.run import Manifest, RunFolder, Workspace, git_commit, identity, params, stamps
 
-PACKAGES = (
-    "duckdb", "hierarchicalforecast", "lightgbm", "mlflow", "mlforecast", "numpy", "pandas", "papermill", "scikit-learn", "scipy",
-    "statsforecast", "torch", "utilsforecast",
-)  # fmt: skip
+# What every run is made with; each model adds what it needs.
+PACKAGES = ("duckdb", "hierarchicalforecast", "mlflow", "numpy", "pandas", "papermill", "scipy", "utilsforecast")
 
 
 @dataclass(frozen=True)
 class FinishedRun:
     """What publishing needs of one domain's run: its manifest, its tables and its MLflow runs."""
 
-    manifest: dict[str, Any]
+    manifest: Manifest
     forecasts: pd.DataFrame
     backtests: pd.DataFrame
     train: pd.DataFrame
@@ -30,12 +29,12 @@ class FinishedRun:
     @property
     def run_id(self) -> str:
         """The run's id, `<domain>-<cutoff>-<10 hex>`."""
-        return self.manifest["run_id"]
+        return self.manifest.run_id
 
     @property
     def domain(self) -> str:
         """The domain."""
-        return self.manifest["domain"]
+        return self.manifest.domain
 
 
 def finished_run(workspace: Workspace, domain: str) -> FinishedRun:
@@ -72,26 +71,32 @@ def check_months(name: str, frame: pd.DataFrame) -> None:
                         f"{row['ds']:%Y-%m} is incomplete or does not fit; run the 30 and 40 notebooks again.")  # fmt: skip
 
 
-def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: dict[str, dict]) -> dict[str, Any]:
-    """Return everything a published number can be traced back to, as a JSON-able table."""
+def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: dict[str, dict]) -> Manifest:
+    """Return everything a published number can be traced back to."""
     settings = params.resolve(workspace.root, workspace.name, run.domain, workspace.profile)
     facts, cutoff = run.read_json("facts"), f"{train['ds'].max():%Y-%m-%d}"
     fingerprint, incumbent = identity.train_fingerprint(train), run.read_json("incumbent")
     champion = run.read_json("champion")
-    return {
+    return Manifest.from_json({
         "run_id": identity.run_id(run.domain, cutoff, fingerprint, facts, run.steps, incumbent),
-        "choice": identity.choice_identity(fingerprint, run.steps), "incumbent": incumbent,
+        "contest": identity.contest(fingerprint, run.steps, settings), "incumbent": incumbent,
         "domain": run.domain, "workspace": workspace.name, "source": workspace.source, "cutoff": cutoff,
         "fingerprint": fingerprint, "params": settings, "steps": run.steps,
         "lock": stamps.lock_hash(workspace.root), "git_commit": git_commit(workspace.root),
-        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+        "versions": versions(champion["models"]),
         "seconds": seconds(run), "mlflow": {name: note["mlflow_run_id"] for name, note in notes.items()},
         "models": [name for name in champion["models"] if notes.get(name, {}).get("model_uri")], "champion": champion,
         "significance": run.read_json("significance"), "check": run.read_json("check"), "facts": facts,
         "explanation": run.read_json("explanation"), "tests": run.read_json("tests"),
         "calibration": calibrations(run, champion["models"]),
         "currency": settings["currency"], "unit": "units" if facts["measure"] == "units" else settings["currency"],
-    }  # fmt: skip
+    })  # fmt: skip
+
+
+def versions(names: list[str]) -> dict[str, str]:
+    """Return the installed versions of the packages that a run with these models is made with."""
+    needed = {*PACKAGES, *(package for name in names for package in about(name).packages)}
+    return {package: importlib.metadata.version(package) for package in sorted(needed)}
 
 
 def calibrations(run: RunFolder, models: list[str]) -> dict[str, Any]:

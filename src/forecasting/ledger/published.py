@@ -1,24 +1,21 @@
-"""What was published, for those who serve it: the runs, their training sets, forecasts and accuracy, out of `published.duckdb`.
+"""The one reader of what was published: runs, their training sets and forecasts; what came of them is in `comparisons`.
 
-Every question opens the file and closes it at once, one at a time, so that the next sees a file that was replaced in between.
+Methods are named after the question that they answer. Each opens the file and closes it at once (`reader`).
 """
 
 import datetime as dt
-import json
-import threading
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
-from forecasting.contracts import DOMAINS
-from forecasting.errors import UserError
-from forecasting.ledger.database import query
+from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
+from forecasting.ledger.comparisons import Comparisons
+from forecasting.ledger.domain import Domain
+from forecasting.ledger.reader import NothingPublished, Unknown
+from forecasting.run import Manifest
 
-# DuckDB hands a process that has a file open the same file again, though another has taken its place.
-ONE_AT_A_TIME = threading.Lock()
-
-IN_FORCE = "select domain, run_id, published_at from latest_runs order by domain"
+IN_FORCE = "select domain, run_id from latest_runs order by domain"
 RUN = """
     select domain, manifest, (select max(published_at) from publications where publications.run_id = runs.run_id) as published_at
     from runs where run_id = $run_id
@@ -27,32 +24,50 @@ RUN = """
 AS_OF = """
     select run_id from publications where domain = $domain and published_at::date <= $day::date order by published_at desc limit 1
 """
+MANIFESTS = """
+    select runs.manifest from publications inner join runs on publications.run_id = runs.run_id
+    where publications.domain = $domain order by publications.published_at desc
+"""
+EARLIER_RUNS = """
+    with published as (
+        select run_id, max(published_at) as published_at from publications where domain = $domain group by run_id
+    )
+    select runs.run_id, runs.cutoff, runs.champion, runs.manifest, runs.cutoff = $cutoff as is_same_cutoff
+    from runs inner join published on runs.run_id = published.run_id
+    where runs.run_id <> $run_id
+        and (runs.cutoff = $cutoff or (runs.cutoff < $cutoff and runs.run_id in (select run_id from counted_forecasts)))
+    order by is_same_cutoff, runs.cutoff desc, published.published_at desc
+"""
+ACTUALS = """
+    select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals
+    where domain = $domain and list_contains($aggregations, aggregation) order by all
+"""
 FORECASTS = """
-    select aggregation, region, product_category, cutoff, horizon, ds, predicted_value, lo_80, hi_80, lo_95, hi_95, interval_pool,
-        interval_n, is_fallback, model_version
-    from forecasts
-    where run_id = $run_id and status = 'published' and horizon <= $horizon
-        and ($region is null or region = $region) and ($category is null or product_category = $category)
-        and ($aggregation is null or aggregation = $aggregation)
+    select aggregation, unique_id, region, product_category, ds, predicted_value, lo_80, hi_80, lo_95, hi_95, cutoff, horizon,
+        is_fallback, interval_pool, interval_n, model_version
+    from forecasts where run_id = $run_id and status = 'published'
     order by list_position(['series', 'region', 'category', 'total'], aggregation), unique_id, horizon
 """
-NAMES = "select distinct region, product_category from forecasts where run_id = $run_id and status = 'published' order by all"
-ACCURACY = """
-    select aggregation, model_name, is_champion, forecast_kind, evaluation_set, horizon_group, n, n_cutoffs, first_cutoff,
-        last_cutoff, mae, rmse, wape, bias, mase, coverage_80, coverage_95, fva
-    from forecast_accuracy
-    where domain = $domain and ($aggregation is null or aggregation = $aggregation)
-        and ($model is null or model_name = $model) and ($kind is null or forecast_kind = $kind)
-    order by all
+# What the model of a run says at an earlier cutoff, in the run's walk-forward.
+SAID_AT = """
+    select aggregation, unique_id, region, product_category, ds, predicted_value from actual_vs_forecast
+    where run_id = $run_id and forecast_kind = 'walk_forward' and is_champion and cutoff = $cutoff
 """
-
-
-class NothingPublished(UserError):
-    """Nothing of a domain has been published yet, which is no fault."""
-
-
-class Unknown(UserError):
-    """A region, category or run that is not among those published."""
+# Grain: one row per domain, aggregation, series and coming month. `unit` is what the values count, from the run's manifest.
+COMING = """
+    select f.domain, f.aggregation, f.unique_id, f.region, f.product_category, f.ds, f.horizon, f.cutoff,
+        f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95,
+        coalesce(nullif(runs.manifest ->> '$.unit', ''), runs.manifest ->> '$.currency', '') as unit,
+        f.is_fallback, f.model_name, f.model_version, f.run_id, f.prediction_time
+    from forecasts as f
+    inner join latest_runs on latest_runs.run_id = f.run_id
+    inner join runs on runs.run_id = f.run_id
+    where f.status = 'published'
+    order by list_position(['sales', 'inventory', 'profit'], f.domain),
+        list_position(['total', 'region', 'category', 'series'], f.aggregation), f.unique_id, f.ds
+"""
+CALENDAR = "select * from domain_calendar where domain = $domain"
+LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain = $domain order by ds"
 
 
 class PublishedRun(NamedTuple):
@@ -60,23 +75,12 @@ class PublishedRun(NamedTuple):
 
     run_id: str
     domain: str
-    manifest: dict[str, Any]
+    manifest: Manifest
     published_at: dt.datetime
 
 
-class Published:
-    """Reads the published database of a workspace; may be used by any number of threads."""
-
-    def __init__(self, data: Path) -> None:
-        """`data`: the workspace's folder that is never deleted, data/<name>."""
-        self.path = Path(data) / "published.duckdb"
-
-    def ask(self, sql: str, **params: Any) -> pd.DataFrame:
-        """Run one SELECT."""
-        if not self.path.exists():
-            raise NothingPublished("Nothing has been published yet: `make report` does it.")
-        with ONE_AT_A_TIME:
-            return query(self.path, sql, params)
+class Published(Comparisons):
+    """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:
         """Return the run in force of each domain that has been published."""
@@ -115,7 +119,20 @@ class Published:
             raise Unknown(f"There is no run {run_id} in {self.path.name}.")
         row = rows.iloc[0]
         at = row["published_at"].to_pydatetime().replace(tzinfo=dt.UTC)
-        return PublishedRun(run_id, row["domain"], json.loads(row["manifest"]), at)
+        return PublishedRun(run_id, row["domain"], Manifest.read(row["manifest"]), at)
+
+    def manifests(self, domain: str) -> list[Manifest]:
+        """Return the manifests of a domain's publications, the one in force first; a run published twice is there twice."""
+        return [Manifest.read(text) for text in self.ask(MANIFESTS, domain=domain)["manifest"]]
+
+    def earlier_runs(self, domain: str, run_id: str, cutoff: str) -> pd.DataFrame:
+        """Return what was published before a run: run_id, cutoff, champion, manifest, is_same_cutoff.
+
+        First the runs that count for earlier cutoffs, the latest first; then other runs of the same cutoff, the one published last
+        first.
+        """
+        rows = self.ask(EARLIER_RUNS, domain=domain, run_id=run_id, cutoff=cutoff)
+        return rows.assign(manifest=rows["manifest"].map(Manifest.read))
 
     def training_set(self, domain: str) -> pd.DataFrame:
         """Return the training set of a domain: one row per unique_id, ds, in that order."""
@@ -124,15 +141,19 @@ class Published:
         rows = self.ask(f"select * from ml_train_{domain}_monthly order by unique_id, ds")
         return rows.assign(ds=rows["ds"].astype("datetime64[ns]"))
 
+    def actuals(self, domain: str, aggregations: tuple[str, ...] = AGGREGATIONS) -> pd.DataFrame:
+        """Return every closed month, one row per aggregation, unique_id and ds: with y in the domain's unit, and is_imputed."""
+        return self.ask(ACTUALS, domain=domain, aggregations=list(aggregations))
+
     def forecasts(
         self,
         run_id: str,
-        horizon: int,
+        horizon: int = MAX_HORIZON,
         region: str | None = None,
         category: str | None = None,
-        aggregation: str | None = None,
+        aggregations: tuple[str, ...] = AGGREGATIONS,
     ) -> pd.DataFrame:
-        """Return the published forecasts of a run for the first `horizon` months, one row per aggregation, series and month.
+        """Return the published forecasts of a run for the first `horizon` months, one row per aggregation, unique_id and ds.
 
         A region or category limits them to rows of that name; 'All' is the name of what a sum runs over.
 
@@ -141,25 +162,45 @@ class Published:
         Unknown
             If the run knows no such region or category; lists those that it knows.
         """
-        self._check_names(run_id, region=region, product_category=category)
-        return self.ask(
-            FORECASTS, run_id=run_id, horizon=horizon, region=region, category=category, aggregation=aggregation
+        rows = self.ask(FORECASTS, run_id=run_id)
+        found = rows[rows["aggregation"].isin(aggregations) & (rows["horizon"] <= horizon)]
+        for column, word, name in (("region", "region", region), ("product_category", "category", category)):
+            names = sorted(rows[column].unique())
+            if name is not None and name not in names:
+                raise Unknown(f"There is no {word} {name!r}; there are {', '.join(names)}.")
+            found = found if name is None else found[found[column] == name]
+        return found.reset_index(drop=True)
+
+    def said_at(self, run_id: str, cutoff: dt.date) -> pd.DataFrame:
+        """Return what the model of a run in force would have said at an earlier cutoff, one row per aggregation, unique_id and ds."""
+        return self.ask(SAID_AT, run_id=run_id, cutoff=cutoff)
+
+    def coming(self, domain: str) -> pd.DataFrame:
+        """Return the forecasts in force of a domain as `write_coming` writes them: the total first, then the parts."""
+        return self.ask(f"select * from ({COMING}) where domain = $domain", domain=domain)
+
+    def write_coming(self, target: Path, form: str) -> None:
+        """Have DuckDB write the forecasts in force of all domains into a file; `form` is what its `copy` takes."""
+        path = str(target).replace("'", "''")
+        self.ask(f"copy ({COMING}) to '{path}' {form}")
+
+    def domain(self, name: str, aggregations: tuple[str, ...] = AGGREGATIONS) -> Domain | None:
+        """Return all that pages need of a domain, None if nothing has been published for it."""
+        run_id = self.in_force().get(name)
+        if run_id is None:
+            return None
+        calendar = self.ask(CALENDAR, domain=name).to_dict("records")
+        return Domain(
+            name=name,
+            manifest=self.run(run_id).manifest,
+            actuals=self.actuals(name, aggregations),
+            past=self.past(name, aggregations),
+            future=self.forecasts(run_id, aggregations=aggregations),
+            accuracy=self.accuracy(name),
+            calendar=calendar[0] if calendar else {},
+            left_out=self.ask(LEFT_OUT, domain=name),
         )
 
-    def _check_names(self, run_id: str, **wanted: str | None) -> None:
-        """Raise Unknown for a region or category that a run does not know."""
-        if all(name is None for name in wanted.values()):
-            return
-        known = self.ask(NAMES, run_id=run_id)
-        for column, name in wanted.items():
-            names = sorted(known[column].unique())
-            if name is not None and name not in names:
-                word = {"region": "region", "product_category": "category"}[column]
-                raise Unknown(f"There is no {word} {name!r}; there are {', '.join(names)}.")
-
-    def accuracy(
-        self, domain: str, aggregation: str | None = None, model: str | None = None, kind: str | None = None
-    ) -> pd.DataFrame:
-        """Return the rows of `forecast_accuracy` of a domain, limited to an aggregation, a model, a kind of forecast."""
-        self.in_force_of(domain)
-        return self.ask(ACCURACY, domain=domain, aggregation=aggregation, model=model, kind=kind)
+    def domains(self, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:
+        """Return every domain by its name, None where nothing has been published; by default the totals only."""
+        return {name: self.domain(name, aggregations) for name in DOMAINS}

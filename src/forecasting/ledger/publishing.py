@@ -7,6 +7,7 @@ The ledger is written in one transaction and only added to; the same run publish
 import datetime as dt
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -22,7 +23,7 @@ from forecasting.run import Workspace
 PUBLISHED = [
     *(f"ml_train_{domain}_monthly" for domain in DOMAINS),
     *(f"ml_pred_{domain}_{months}m" for domain in DOMAINS for months in (1, 3, 6)),
-    "domain_calendar", "left_out_months", "monthly_actuals", "actual_vs_forecast", "forecast_accuracy",
+    "domain_calendar", "left_out_months", "monthly_actuals", "actual_vs_forecast", "counted_forecasts", "forecast_accuracy",
     "forecasts", "backtests", "actuals", "runs", "publications", "latest_runs",
 ]  # fmt: skip
 
@@ -46,22 +47,22 @@ def register(workspace: Workspace, run: FinishedRun) -> dict[str, str | None]:
 
     The challenger is the best of the other models; None where there is nothing to compare.
     """
-    champion = run.manifest["champion"]
-    names = [champion[key] for key in ("name", "next_best", "gate_choice", "incumbent")]
-    usable = [name for name in dict.fromkeys(names) if name == champion["name"] or name in run.manifest["models"]]
+    champion = run.manifest.champion
+    names = (champion.name, champion.next_best, champion.gate_choice, champion.incumbent)
+    usable = [name for name in dict.fromkeys(names) if name == champion.name or name in run.manifest.models]
     versions = {
         name: registry.register(workspace.data, run.domain, run.notes.get(name, {}), run.run_id, name)
         for name in usable
     }
-    return {CHAMPION: versions[champion["name"]], CHALLENGER: versions.get(champion["next_best"])}
+    return {CHAMPION: versions[champion.name], CHALLENGER: versions.get(champion.next_best)}
 
 
 def crown(workspace: Workspace, run: FinishedRun, versions: dict[str, str | None]) -> None:
     """Set the aliases, write the gate's verdict on their versions and the run id on the MLflow runs that it came from."""
     known = [version for version in versions.values() if version is not None]
-    registry.write_verdict(workspace.data, run.domain, known, run.manifest["champion"])
+    registry.write_verdict(workspace.data, run.domain, known, run.manifest.champion)
     registry.set_aliases(workspace.data, run.domain, versions)
-    registry.mark_runs(workspace.data, run.domain, run.manifest["mlflow"].values(), run.run_id)
+    registry.mark_runs(workspace.data, run.domain, run.manifest.mlflow.values(), run.run_id)
 
 
 def add_to_ledger(
@@ -91,10 +92,10 @@ def add_to_ledger(
 
 def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: str, now: dt.datetime) -> None:
     """Add one run's forecasts, backtests, actuals and manifest; `now` is the time of publication, UTC."""
-    champion = run.manifest["champion"]["name"]
+    champion = run.manifest.champion.name
     versions = pd.Series(version, index=run.forecasts.index).where(run.forecasts["model_name"] == champion)
-    row = {"run_id": run.run_id, "domain": run.domain, "cutoff": pd.Timestamp(run.manifest["cutoff"]), "champion": champion,
-           "manifest": json.dumps(run.manifest, sort_keys=True), "published_at": now}  # fmt: skip
+    row = {"run_id": run.run_id, "domain": run.domain, "cutoff": pd.Timestamp(run.manifest.cutoff), "champion": champion,
+           "manifest": json.dumps(asdict(run.manifest), sort_keys=True), "published_at": now}  # fmt: skip
     insert(
         connection, "forecasts", run.forecasts.assign(run_id=run.run_id, model_version=versions, prediction_time=now)
     )
@@ -112,7 +113,7 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFram
 
 def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None:
     """Add the actuals that are new or restated: where the value differs from the one known last."""
-    as_of = run.manifest["params"]["as_of"] or run.manifest["facts"]["last_fact"]
+    as_of = run.manifest.params["as_of"] or run.manifest.facts.last_fact
     connection.register("incoming", run.train[["unique_id", "ds", "y"]])
     connection.execute(
         """

@@ -4,25 +4,23 @@ In: a history, one row per unique_id and ds. Out: eleven quantiles for each seri
 its notebook imports its classes from there, and nothing here changes for a new one.
 """
 
-from forecasting.models.base import MODEL_FILE, Model
-from forecasting.models.combination.combining import LARGEST_ERROR, member_errors, member_families
-from forecasting.models.families import families, family_models, get, load
+from forecasting.models.base import Model
+from forecasting.models.combination.combining import LARGEST_ERROR, member_errors
+from forecasting.models.families import (
+    about,
+    families,
+    family_models,
+    get,
+    load,
+    member_families,
+    model_name,
+    with_names,
+)
 from forecasting.models.forecasts import forecast, forecast_panel
-from forecasting.models.model_names import WHAT, model_name, with_names
+from forecasting.models.saved import gathered, member_folders, saved_folders, saved_member
 
 __all__ = [
-    "LARGEST_ERROR",
-    "MODEL_FILE",
-    "WHAT",
-    "Model",
-    "families",
-    "family_models",
-    "forecast",
-    "forecast_panel",
-    "get",
-    "load",
-    "member_errors",
-    "member_families",
-    "model_name",
+    "LARGEST_ERROR", "Model", "about", "families", "family_models", "forecast", "forecast_panel", "gathered", "get",
+    "load", "member_errors", "member_families", "member_folders", "model_name", "saved_folders", "saved_member",
     "with_names",
-]
+]  # fmt: skip

@@ -5,7 +5,6 @@ is one file in this folder with a tuple MODELS. Its import is cheap: a heavy lib
 need it.
 """
 
-import json
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -15,9 +14,8 @@ import pandas as pd
 
 from forecasting.contracts import MIDDLE, QUANTILE_COLUMNS
 from forecasting.errors import UserError
+from forecasting.models import saved
 from forecasting.series import Panel, month_start, panel
-
-MODEL_FILE = "model.json"
 
 
 class Model(ABC):
@@ -27,10 +25,22 @@ class Model(ABC):
     series needs, else it gets the fallback), `window_size` (months of history it looks at; None: all), `refit_every`
     (walk-forward refits at every k-th cutoff; in between it only predicts, with the newer history), `defaults` (the
     settings it takes and their values, all JSON).
+
+    For readers: `title` (how people call it), `what` (what it is, in a phrase), `parameters` (its settings in `params/`),
+    `learns` (whether there is anything inside to show). For others: `packages` (what must be installed to load it),
+    `side_by_side` (whether a series' forecast has the same bits whatever series stand beside it, so that servers may ask for
+    several at once), `is_combined` (whether combinations count it; baselines are what these are measured against).
     """
 
     name: ClassVar[str]
     family: ClassVar[str]
+    title: ClassVar[str] = ""
+    what: ClassVar[str] = ""
+    parameters: ClassVar[tuple[str, ...]] = ()
+    learns: ClassVar[bool] = True
+    packages: ClassVar[tuple[str, ...]] = ()
+    side_by_side: ClassVar[bool] = False
+    is_combined: ClassVar[bool] = False
     min_history: int = 1
     window_size: int | None = None
     refit_every: int = 1
@@ -62,7 +72,7 @@ class Model(ABC):
 
         A family that is asked for one series at a time, by a server, overrides it to spare the tables.
         """
-        said = self.predict(known.table(), horizon).set_index(["unique_id", "horizon"])[list(QUANTILE_COLUMNS)]
+        said = self.predict(known.table(), horizon).set_index(["unique_id", "horizon"])[QUANTILE_COLUMNS]
         wanted = pd.MultiIndex.from_product([known.ids, range(1, horizon + 1)])
         return said.reindex(wanted).to_numpy().reshape(len(known.ids), horizon, -1)
 
@@ -79,14 +89,13 @@ class Model(ABC):
 
     def save(self, directory: Path) -> None:
         """Write the model to a folder; a family with weights adds its files here and calls this."""
-        directory.mkdir(parents=True, exist_ok=True)
         content = {"name": self.name, "family": self.family, "settings": self.settings, "state": self.state()}
-        (directory / MODEL_FILE).write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        saved.write(directory, content)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Read what `save` wrote."""
-        content = json.loads((directory / MODEL_FILE).read_text(encoding="utf-8"))
+        content = saved.read(directory)
         model = cls(**content["settings"])
         model.restore(content["state"])
         return model
@@ -132,5 +141,5 @@ def quantile_forecast(ids: np.ndarray, last: np.ndarray, quantiles: np.ndarray) 
             "horizon": np.tile(steps, len(ids)),
         }
     )
-    frame[list(QUANTILE_COLUMNS)] = quantiles.reshape(len(frame), len(QUANTILE_COLUMNS)).astype(np.float64)
+    frame[QUANTILE_COLUMNS] = quantiles.reshape(len(frame), len(QUANTILE_COLUMNS)).astype(np.float64)
     return frame

@@ -1,15 +1,19 @@
-"""Finding a family by its file, a model by its name and a saved model by what it wrote."""
+"""Finding a family by its file, a model by its name and a saved model by what it wrote; and what models say of themselves."""
 
 import importlib
-import json
 import pkgutil
+import re
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from forecasting.errors import UserError
-from forecasting.models.base import MODEL_FILE, Model
+from forecasting.models import saved
+from forecasting.models.base import Model
+from forecasting.wording import DASH, SPACE
 
 FOLDER = Path(__file__).parent
-NO_FAMILIES = ("base", "families", "forecasts", "model_names")  # what lies beside them
+NO_FAMILIES = ("base", "families", "forecasts", "saved")  # what lies beside them
 
 
 def families() -> list[str]:
@@ -30,15 +34,38 @@ def family_models(family: str) -> tuple[type[Model], ...]:
     return importlib.import_module(f"forecasting.models.{family}").MODELS
 
 
+def member_families(chosen: Sequence[str]) -> list[str]:
+    """Return those of a run's families whose models are combined; all of them where there is none such."""
+    return [family for family in chosen if any(model.is_combined for model in family_models(family))] or list(chosen)
+
+
+@cache
+def by_name() -> dict[str, type[Model]]:
+    """Return every model class by its name; importing the families is cheap."""
+    return {model.name: model for family in families() for model in family_models(family)}
+
+
 def get(name: str) -> type[Model]:
     """Return the model class called `name`, or raise a UserError that lists the names."""
-    names = []
-    for family in families():
-        for model in family_models(family):
-            if model.name == name:
-                return model
-            names.append(model.name)
-    raise UserError(f"There is no model {name}. The models are: {', '.join(names)}.")
+    if name not in by_name():
+        raise UserError(f"There is no model {name}. The models are: {', '.join(by_name())}.")
+    return by_name()[name]
+
+
+def about(name: str) -> type[Model]:
+    """Return the class that says what a model is; of one that is no longer there the base, which says nothing."""
+    return by_name().get(name, Model)
+
+
+def model_name(name: str) -> str:
+    """Write a model's name as people do."""
+    return about(name).title or name.replace("_", " ") or DASH
+
+
+def with_names(text: str) -> str:
+    """Write the models in a sentence of the gate as people do, and keep numbers and their % together."""
+    known = "|".join(by_name())
+    return re.sub(rf"\b({known})\b", lambda found: model_name(found[0]), text).replace(" %", f"{SPACE}%")
 
 
 def load(directory: Path) -> Model:
@@ -49,9 +76,4 @@ def load(directory: Path) -> Model:
     UserError
         If the folder holds no saved model.
     """
-    path = Path(directory) / MODEL_FILE
-    if not path.exists():
-        raise UserError(f"{path} is missing: {directory} holds no saved model. Run the training notebook first.")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    by_name = {model.name: model for model in family_models(content["family"])}
-    return by_name[content["name"]].load(Path(directory))
+    return get(saved.read(directory)["name"]).load(Path(directory))

@@ -32,6 +32,10 @@ class Naive(Model):
 
     name = "naive"
     family = "naive"
+    title = "naive"
+    what = "the last month, repeated"
+    learns = False
+    side_by_side = True
     window_size = 1
 
     def fit(self, train: pd.DataFrame) -> Self:
@@ -49,6 +53,10 @@ class SeasonalNaive(Model):
 
     name = "seasonal_naive"
     family = "naive"
+    title = "seasonal naive"
+    what = "the same month of last year, repeated"
+    learns = False
+    side_by_side = True
     min_history = SEASON_LENGTH
     window_size = SEASON_LENGTH
 

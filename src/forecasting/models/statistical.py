@@ -1,8 +1,8 @@
 """Statistical models, one per series, through statsforecast: exponential smoothing, dynamic Theta, complex smoothing, ARIMA.
 
 Each series is divided by its mean absolute value before it is fitted, so units do not matter, and its forecast is kept
-within what its history makes plausible (`history.history_bounds`). The season of a short history is removed first and
-put back afterwards (`seasonality`): the library's own tests and criteria hardly ever see it.
+within what its history makes plausible (`series.within_history`). The season of a short history is removed first and
+put back afterwards (`series.season`): the library's own tests and criteria hardly ever see it.
 
 `fit` estimates every series once and keeps the estimates in memory. Where a history has grown since, a costly model runs
 the newer months through with those estimates; a cheap one is estimated again. Nothing of this is saved: a loaded model
@@ -66,6 +66,9 @@ class StatisticalModel(Model):
     """What the models of this family share. Setting `jobs`: processes that fit side by side; it changes no number."""
 
     family = "statistical"
+    parameters = ("statistical_models",)
+    packages = ("statsforecast",)
+    is_combined = True
     min_history = SEASON_LENGTH + 1
     own_season_from: ClassVar[int | None] = None  # months of history from which the library models the season itself
     defaults: ClassVar[dict[str, Any]] = {"jobs": 1}
@@ -183,6 +186,8 @@ class AutoETS(StatisticalModel):
     """
 
     name = "auto_ets"
+    title = "AutoETS"
+    what = "exponential smoothing of level, trend and season"
     refit_every = 6
     own_season_from = 7 * SEASON_LENGTH
 
@@ -201,6 +206,8 @@ class DynamicOptimizedTheta(StatisticalModel):
     """Dynamic optimised Theta model (Fiorucci et al. 2016)."""
 
     name = "dynamic_optimized_theta"
+    title = "dynamic optimised Theta"
+    what = "a long trend and a smoothed level, averaged"
 
     @staticmethod
     def fitted(values: np.ndarray, season_length: int) -> Any:
@@ -222,6 +229,8 @@ class AutoCES(StatisticalModel):
     """
 
     name = "auto_ces"
+    title = "AutoCES"
+    what = "complex exponential smoothing, which needs no choice between kinds of trend"
     own_season_from = 10 * SEASON_LENGTH
 
     @staticmethod
@@ -241,6 +250,8 @@ class AutoARIMA(StatisticalModel):
     """Seasonal ARIMA, its orders chosen by AICc (Hyndman and Khandakar 2008): by far the costliest of the family."""
 
     name = "auto_arima"
+    title = "AutoARIMA"
+    what = "a regression of each month on those before it"
     refit_every = 6
     own_season_from = 7 * SEASON_LENGTH
 

@@ -24,8 +24,8 @@ class WarmProvisioner(LocalProvisioner):
         return self.connection_info
 
 
-class PrivateKernelManager(AsyncKernelManager):
-    """A kernel manager that talks over IPC; ports chosen at random sometimes collide («Address already in use»).
+class PrivateSockets:
+    """What makes a kernel manager talk over IPC; ports chosen at random sometimes collide («Address already in use»).
 
     The sockets get their names from the connection file. Without one they would be «kernel-ipc-1» … in the working directory, and two
     notebooks that run there side by side would share them.
@@ -35,6 +35,10 @@ class PrivateKernelManager(AsyncKernelManager):
         folder = Path(jupyter_runtime_dir())
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(transport="ipc", connection_file=str(folder / f"{uuid.uuid4().hex[:8]}.json"), **kwargs)
+
+
+class PrivateKernelManager(PrivateSockets, AsyncKernelManager):
+    """The kernel manager of papermill's kernels."""
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
         """Choose who starts the kernel: a fork that waits, if there is one, else a new process."""

@@ -12,13 +12,9 @@ from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.pipeline import warming
-from forecasting.run import LOG, RESULTS, Workspace, is_fork, params, stamps
+from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, is_fork, pages_of, params, stamps
 
-PAGES = {
-    "index": "index", **{domain: "domain" for domain in DOMAINS}, "accuracy": "accuracy", "model_card": "model_card",
-    "data_quality": "data_quality", "benchmark": "benchmark",
-    "glossary": "glossary",
-}  # fmt: skip
+PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
 
 
 def families(settings: dict[str, Any]) -> list[str]:
@@ -55,32 +51,39 @@ def plan(workspace: Workspace, rebuilt: bool = True) -> None:
     """
     domains = workspace.domains()
     folder = workspace.runs / "stamps"
+    settings = {name: params.resolve(workspace.root, workspace.name, name, workspace.profile) for name in domains}
     for domain in domains:
-        settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
         found = {
-            step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings) for step in steps(settings)
+            step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings[domain])
+            for step in steps(settings[domain])
         }
         for step, stamp in found.items():
             write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
         write_run(workspace, domain, domain, found)
-        choice.write_incumbent(workspace, domain, found, rebuilt)
-        page_stamp(workspace, domain, settings)
-    settings = params.resolve(workspace.root, workspace.name, domains[0], workspace.profile)
-    for page in shared_pages(workspace):
-        page_stamp(workspace, page, settings)
-    shared_stamps(workspace, domains)
-    lines = [f"DOMAINS := {' '.join(domains)}", f"FAMILIES := {' '.join(families(settings))}"]
-    write_if_changed(workspace.runs / "plan.mk", "\n".join(lines) + "\n")
+        choice.write_incumbent(workspace, domain, found, settings[domain], rebuilt)
+    pages = pages_of(domains, (workspace.root / RESULTS).exists())
+    for page in pages:
+        page_stamp(workspace, page, settings[page.domain or domains[0]])
+    shared_stamps(workspace, pages)
+    write_if_changed(workspace.runs / "plan.mk", for_make(domains, families(settings[domains[0]]), pages))
 
 
-def shared_stamps(workspace: Workspace, domains: list[str]) -> None:
+def for_make(domains: list[str], names: list[str], pages: list[Page]) -> str:
+    """Return the content of `plan.mk`: the domains, the families of models, the pages, and what some of these need besides."""
+    lists = {"DOMAINS": domains, "FAMILIES": names, "PAGES": [page.name for page in pages]}
+    lines = [f"{name} := {' '.join(values)}" for name, values in lists.items()]
+    lines += [f"$(RUNS)/pages/{page.name}.ipynb: {RESULTS.as_posix()}" for page in pages if page.shows_benchmark]
+    return "\n".join(lines) + "\n"
+
+
+def shared_stamps(workspace: Workspace, pages: list[Page]) -> None:
     """Write the stamps of what all domains share: publishing, and how pages are rendered."""
     folder = workspace.runs / "stamps"
     package = workspace.root / "src" / "forecasting"
     write_if_changed(
         folder / "publish.stamp", stamps.modules_hash({"forecasting.ledger.publishing"}, package, stamps.PRESENTATION)
     )
-    forget_pages(workspace, {*shared_pages(workspace), *domains})
+    forget_pages(workspace, {page.name for page in pages})
     look = folder_hash(workspace.root / "reports", ("*.yml", "*.css", "*.typ", "*.j2", "*.html", "*.js", "*.json"))
     write_if_changed(
         folder / "render.stamp",
@@ -95,22 +98,17 @@ def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[st
     write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
 
 
-def shared_pages(workspace: Workspace) -> list[str]:
-    """Return the pages that belong to no domain; that of the benchmark only where it has been run."""
-    benchmark = ["benchmark"] if (workspace.root / RESULTS).exists() else []
-    return ["index", "accuracy", "model_card", "data_quality", *benchmark, "glossary"]
-
-
-def page_source(root: Path, page: str) -> Path:
+def page_source(root: Path, name: str) -> Path:
     """Return the notebook of a report page."""
-    return root / "reports" / f"{PAGES[page]}.ipynb"
+    (source,) = (page.source for page in PAGES if page.name == name)
+    return root / "reports" / source
 
 
-def page_stamp(workspace: Workspace, page: str, settings: dict[str, Any]) -> None:
+def page_stamp(workspace: Workspace, page: Page, settings: dict[str, Any]) -> None:
     """Write the stamp of a report page."""
-    source = page_source(workspace.root, page)
+    source = workspace.root / "reports" / page.source
     stamp = stamps.step_stamp(workspace.root, source, settings, page=True)
-    write_if_changed(workspace.runs / "stamps" / f"page-{page}.stamp", stamp)
+    write_if_changed(workspace.runs / "stamps" / f"page-{page.name}.stamp", stamp)
 
 
 def forget_pages(workspace: Workspace, pages: set[str]) -> None:
@@ -148,17 +146,17 @@ def run_step(workspace: Workspace, domain: str, step: str) -> None:
     execute(source, folder / f"{step}.ipynb", values)
 
 
-def run_page(workspace: Workspace, page: str) -> None:
+def run_page(workspace: Workspace, name: str) -> None:
     """Execute one report page into the run folder's `pages`."""
-    source = page_source(workspace.root, page)
-    folder = workspace.runs / "pages"
-    domain = page if page in DOMAINS else workspace.domains()[0]
-    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+    (page,) = (page for page in PAGES if page.name == name)
+    source, folder = workspace.root / "reports" / page.source, workspace.runs / "pages"
     files = {"published": workspace.published, "benchmark_results": workspace.root / RESULTS,
              "benchmark_log": workspace.root / LOG}  # fmt: skip
-    injected = {name: os.path.relpath(path, folder) for name, path in files.items()} | {"domain": page}
+    injected = {name: os.path.relpath(path, folder) for name, path in files.items()} | {"domain": page.domain}
+    domain = page.domain or workspace.domains()[0]
+    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
-    execute(source, folder / f"{page}.ipynb", values)
+    execute(source, folder / f"{page.name}.ipynb", values)
 
 
 def only_declared(source: Path, injected: dict[str, Any]) -> dict[str, Any]:
@@ -189,7 +187,25 @@ def execute(source: Path, target: Path, values: dict[str, Any]) -> None:
         if running.exists():
             running.replace(failed)
         raise
+    join_streams(running)
     running.replace(target)
+
+
+def join_streams(path: Path) -> None:
+    """Make one output of consecutive pieces of a stream: into how many a kernel cuts what a cell prints is a matter of its speed."""
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    for cell in notebook.cells:
+        joined: list[nbformat.NotebookNode] = []
+        for output in cell.get("outputs", []):
+            if joined and output.output_type == "stream" and joined[-1].get("name") == output.name:
+                joined[-1].text += output.text
+            else:
+                joined.append(output)
+        if "outputs" in cell:
+            cell.outputs = joined
+    nbformat.write(notebook, path)
 
 
 def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: Path) -> None:
@@ -205,7 +221,7 @@ def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: 
         try:
             papermill.execute_notebook(
                 str(source), str(running), values, kernel_name="python3", cwd=str(cwd), progress_bar=False,
-                log_output=False, shutdown_kernel="immediate",
+                log_output=False, shutdown_kernel="immediate", start_timeout=PATIENCE, iopub_timeout=PATIENCE,
                 kernel_manager_class="forecasting.pipeline.kernels.PrivateKernelManager",
             )  # fmt: skip
         except PapermillExecutionError as error:

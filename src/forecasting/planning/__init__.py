@@ -4,6 +4,6 @@ In: the published database and `Assumptions`. Out: a scenario beside the forecas
 """
 
 from forecasting.planning.scenario import Assumptions, load_baseline, what_if
-from forecasting.planning.widgets import Panel, picture, source, table
+from forecasting.planning.widgets import WhatIf, picture, source, table
 
-__all__ = ["Assumptions", "Panel", "load_baseline", "picture", "source", "table", "what_if"]
+__all__ = ["Assumptions", "WhatIf", "load_baseline", "picture", "source", "table", "what_if"]

@@ -17,7 +17,7 @@ import pandas as pd
 
 from forecasting.contracts import ALL, EXPENSES, SEASON_LENGTH
 from forecasting.errors import UserError
-from forecasting.ledger import Domain, load_domain, one_per_name
+from forecasting.ledger import Domain, Published, one_per_name
 from forecasting.wording import month
 
 TOTALS = ["baseline", "scenario", "profit_baseline", "profit_scenario"]
@@ -87,14 +87,14 @@ def load_baseline(published: str, region: str = ALL, category: str = ALL) -> Bas
     UserError
         If no sales were published, or not of such a region and category.
     """
-    sales = load_domain(published, "sales")
+    sales = Published(published).domain("sales")
     if sales is None:
         raise UserError("No forecast of sales has been published yet: `make report` does it.")
     ahead = _named(sales.future, region, category)
     if ahead.empty:
         known = sorted({f"{r}/{c}" for r, c in sales.future[["region", "product_category"]].to_numpy()})
         raise UserError(f"There is no forecast of {region}/{category}; there are {', '.join(known)}.")
-    profit = load_domain(published, "profit")
+    profit = Published(published).domain("profit")
     margin, months = (None, None) if profit is None else learned_margin(sales, profit, region, category)
     return Baseline(
         region, category, sales.unit, sales.champion, ahead["cutoff"].iloc[0],

@@ -20,7 +20,7 @@ WIDE = {"description_width": "11rem"}
 BEFORE = 12  # months of actuals in the picture
 
 
-class Panel(widgets.VBox):
+class WhatIf(widgets.VBox):
     """Sliders beside the scenario that follows from them; `scenario` is the last one that could be computed."""
 
     def __init__(self, baseline: Baseline, assumed: Assumptions | None = None) -> None:

@@ -24,22 +24,7 @@ from forecasting.registry.versions import (
 )
 
 __all__ = [
-    "CHALLENGER",
-    "CHAMPION",
-    "Registered",
-    "add_decision",
-    "champion",
-    "crown",
-    "decision",
-    "decisions",
-    "log_step",
-    "mark_runs",
-    "prepare_store",
-    "register",
-    "registered",
-    "registered_name",
-    "set_aliases",
-    "standing",
-    "version_of",
+    "CHALLENGER", "CHAMPION", "Registered", "add_decision", "champion", "crown", "decision", "decisions", "log_step",
+    "mark_runs", "prepare_store", "register", "registered", "registered_name", "set_aliases", "standing", "version_of",
     "write_verdict",
-]
+]  # fmt: skip

@@ -20,7 +20,7 @@ class SavedModel(mlflow.pyfunc.PythonModel):
 
         Returns unique_id, ds, horizon, the eleven quantiles and is_fallback, by the rules of `models.forecast`: a series that is too
         short for the model gets the seasonal naive or its mean, and with `params['flow']` one of twelve empty months gets zero. These
-        are the model's raw forecasts, before `calibration` makes the aggregations agree and gives them intervals.
+        are the model's raw forecasts, before `intervals` makes the aggregations agree and gives them intervals.
         """
         return models.forecast(self.model, model_input, params["horizon"], params["flow"])
 

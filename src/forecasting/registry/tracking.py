@@ -3,13 +3,14 @@
 MLflow takes seconds to import, so that the functions which need it do.
 
 The store is a SQLite file beside the warehouse. It is created before steps run side by side, because two processes that
-create the same store at once crash in its migrations. A step whose inputs (its stamp, settings and training set) are already in
-the store is not logged twice.
+create the same store at once crash in its migrations. A step whose inputs (see `step_id`) are already in the store is not
+logged twice.
 """
 
 import importlib.metadata
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -21,7 +22,7 @@ import pandas as pd
 from forecasting.contracts import DOMAINS, MAX_HORIZON, QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.files import digest
-from forecasting.models import MODEL_FILE
+from forecasting.models import about, gathered, member_folders, saved_folders, saved_member
 from forecasting.run import RunFolder, train_fingerprint
 
 if TYPE_CHECKING:
@@ -37,19 +38,13 @@ BY_HAND = "by hand"
 ARTIFACTS = "mlflow"  # the folder beside the store that holds what is logged
 # MLflow compares the requirements with what is installed, two seconds in each process. Ours are what is installed; see `requirements`.
 COMPARING = "mlflow.utils.environment.warn_dependency_requirement_mismatches"
-# What a logged model needs to be loaded, by family. Stated, because MLflow takes seconds to find it out for each model.
+# What every logged model needs to be loaded. Stated, as in `Model.packages`, because MLflow takes seconds to find it out for each.
 SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
-PACKAGES = {
-    "linear": ("scikit-learn", "threadpoolctl"),
-    "statistical": ("statsforecast",),
-    "boosting": ("lightgbm", "mlforecast"),
-    "cnn_lstm": ("torch", "tqdm"),
-}
 
 
 def store_uri(tracking_dir: Path) -> str:
     """Return the URI of the SQLite store in a folder; writers wait up to a minute for each other."""
-    return f"sqlite:///{tracking_dir.resolve()}/mlflow.db?timeout=60"
+    return f"sqlite:///{tracking_dir.resolve()}/mlflow.db?timeout=600"
 
 
 def prepare_store(tracking_dir: Path) -> None:
@@ -110,7 +105,7 @@ def log_step(
     step, name
         The notebook («20_train_linear») and what it made («linear»).
     settings
-        What was set, and what follows from anything but the stamp and the training set, such as the champion.
+        What was set, and what follows from anything but what `step_id` counts, such as the champion.
     metrics
         Long table `metric, value` and optional `cutoff`: a metric of one cutoff is logged at the step yyyymm.
     figures, tables
@@ -123,18 +118,32 @@ def log_step(
     train = run.training_set()
     fingerprint = train_fingerprint(train)
     client = open_store(tracking_dir, run.experiment)
-    step_id = digest(run.workspace, run.domain, name, fingerprint, run.steps.get(step), settings)
-    run_id = finished(client, run.experiment, step_id) if step in run.steps else None
+    members = logged_members(run, model_dir) if model_dir is not None else {}
+    found = step_id(run, step, name, fingerprint, settings, members)
+    run_id = finished(client, run.experiment, found) if step in run.steps else None
     if run_id is None:
-        tags = {"step": step, "step_id": step_id, "domain": run.domain, "workspace": run.workspace,
+        tags = {"step": step, "step_id": found, "domain": run.domain, "workspace": run.workspace,
                 "fingerprint": fingerprint, "cutoff": f"{train['ds'].max():%Y-%m-%d}"}  # fmt: skip
         with mlflow.start_run(run_name=f"{run.domain} {name}", tags=tags) as active:
             run_id = active.info.run_id
             log_content(run_id, settings, metrics, figures or {}, tables or {})
             if model_dir is not None:
-                mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow))
+                mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow, members))
     run.write_json(
         f"tracking/{name}", {"mlflow_run_id": run_id, "model_uri": client.get_run(run_id).data.tags.get("model_uri")}
+    )
+
+
+def step_id(
+    run: RunFolder, step: str, name: str, fingerprint: str, settings: dict[str, Any], members: dict[str, str]
+) -> str:
+    """Return what a step's result rests on: training set, cutoffs, settings, its stamp and those of the steps that train before it.
+
+    `members`: the logged models that a combination refers to, by name.
+    """
+    stamps = {key: stamp for key, stamp in run.steps.items() if key == step or "20_" <= key < f"{step[:2]}_"}
+    return digest(
+        run.workspace, run.domain, name, fingerprint, run.cutoffs().to_dict("list"), stamps, settings, members
     )
 
 
@@ -176,24 +185,49 @@ def log_metrics(run_id: str, metrics: pd.DataFrame) -> None:
     mlflow.MlflowClient().log_batch(run_id, metrics=entries)
 
 
-def log_model(model_dir: Path, flow: bool) -> str:
+def logged_members(run: RunFolder, model_dir: Path) -> dict[str, str]:
+    """Return the URIs under which this run logged the members of a saved combination, by name; none by hand, or of another model."""
+    names = (
+        []
+        if run.is_by_hand
+        else [name for name in member_folders(model_dir) if (run.path / f"tracking/{name}.json").exists()]
+    )
+    found = {name: run.read_json(f"tracking/{name}")["model_uri"] for name in names}
+    return {name: uri for name, uri in found.items() if uri}
+
+
+def log_model(model_dir: Path, flow: bool, members: dict[str, str] | None = None) -> str:
     """Log a saved model folder as models-from-code, our code and our JSON and no pickle; return the model's URI.
 
-    `flow`: whether its domain sums over a month, so that a series of twelve empty months has ended.
+    Parameters
+    ----------
+    flow
+        Whether its domain sums over a month, so that a series of twelve empty months has ended.
+    members
+        URIs of a combination's members that were logged in the same experiment: what is logged refers to them.
     """
     import mlflow
 
     from forecasting.registry import mlflow_model
 
-    with mock.patch(COMPARING):
+    with tempfile.TemporaryDirectory() as scratch, mock.patch(COMPARING):
+        folder = model_dir
+        if member_folders(model_dir):
+            folder = Path(scratch) / model_dir.name
+            gathered(model_dir, folder, {name: beside(uri, name) for name, uri in (members or {}).items()})
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=mlflow_model.__file__,
-            artifacts={"model": str(model_dir)},
+            artifacts={"model": str(folder)},
             signature=signature(flow),
             pip_requirements=requirements(model_dir),
         )
     return logged.model_uri
+
+
+def beside(uri: str, name: str) -> str:
+    """Return where a logged model's folder is, seen from that of another model of the same experiment, wherever the store lies."""
+    return f"../../../../{uri.removeprefix('models:/')}/artifacts/artifacts/{name}"
 
 
 def signature(flow: bool) -> "ModelSignature":
@@ -215,6 +249,6 @@ def signature(flow: bool) -> "ModelSignature":
 
 def requirements(model_dir: Path) -> list[str]:
     """Return the packages that a saved model needs, a combination those of its members too, in the versions that are installed."""
-    saved = [json.loads(path.read_text(encoding="utf-8")) for path in model_dir.rglob(MODEL_FILE)]
-    names = {*SHARED_PACKAGES, *(name for model in saved for name in PACKAGES.get(model["family"], ()))}
+    models = [saved_member(folder).name for folder in saved_folders(model_dir)]
+    names = {*SHARED_PACKAGES, *(package for model in models for package in about(model).packages)}
     return [f"{name}=={importlib.metadata.version(name).split('+')[0]}" for name in sorted(names)]

@@ -6,12 +6,14 @@ model holds until a later one, which names none, takes it back.
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from forecasting.errors import UserError
 from forecasting.registry.tracking import ARTIFACTS, open_store, store_reader
+from forecasting.run import Champion
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DECISION = "decision."
@@ -138,8 +140,8 @@ def crown(tracking_dir: Path, domain: str, version: str) -> None:
     set_aliases(tracking_dir, domain, aliases)
 
 
-def write_verdict(tracking_dir: Path, domain: str, versions: Iterable[str], champion: dict[str, Any]) -> None:
-    """Write the gate's verdict, its numbers and its words on versions of `<domain>_monthly`; `champion` is `champion.json`."""
+def write_verdict(tracking_dir: Path, domain: str, versions: Iterable[str], champion: Champion) -> None:
+    """Write the gate's verdict, its numbers and its words on versions of `<domain>_monthly`."""
     client, name = open_store(tracking_dir, domain), registered_name(domain)
     keys = (
         "verdict",
@@ -153,9 +155,10 @@ def write_verdict(tracking_dir: Path, domain: str, versions: Iterable[str], cham
         "metric_choice",
         "rules",
     )
+    written = asdict(champion)
     for version in versions:
         for key in keys:
-            value = champion.get(key)
+            value = written[key]
             text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
             client.set_model_version_tag(name, version, key, text[:LONGEST_TAG])
 

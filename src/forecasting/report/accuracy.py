@@ -6,8 +6,8 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
-from forecasting.ledger import Domain, at
-from forecasting.models import WHAT, model_name
+from forecasting.ledger import Domain, Published, at
+from forecasting.models import about, model_name
 from forecasting.report import track_exceptions, track_tables, walk_forward
 from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
@@ -16,8 +16,8 @@ from forecasting.report.track_chart import chart
 from forecasting.report.track_record import load_record
 from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
 
-LEVELS = {"total": "The total", "series": "Single series, on average"}
-PARTS = {"region": "Regions, on average", "category": "Categories, on average"}
+OPEN_TABLES = {"total": "The total", "series": "Single series, on average"}
+FOLDED_TABLES = {"region": "Regions, on average", "category": "Categories, on average"}
 SETS = {"held_out": "Held out: not used to choose the model", "choice": "Used to choose the model"}
 CENT = 0.005  # in the unit: below it a restated actual is the same number
 
@@ -126,7 +126,7 @@ def backtests(published: str, domains: dict[str, Domain | None]) -> str:
     found = [
         tag("h3", f"{domain.title}: back-test", id=f"backtest-{domain.name}")
         + tables(domain)
-        + walk_forward.details(domain, walk_forward.load_held_out(published, domain))
+        + walk_forward.details(domain, Published(published).held_out(domain.name))
         for domain in filter(None, domains.values())
     ]
     shared = models_explained(
@@ -142,7 +142,7 @@ def tables(domain: Domain) -> str:
     return (
         tag("h4", SETS["held_out"])
         + one_set(domain, "held_out")
-        + fold("Regions and categories, on average", one_set(domain, "held_out", PARTS), "screen")
+        + fold("Regions and categories, on average", one_set(domain, "held_out", FOLDED_TABLES), "screen")
         + fold(SETS["choice"], one_set(domain, "choice"), "screen")
     )
 
@@ -150,14 +150,14 @@ def tables(domain: Domain) -> str:
 def models_explained(names: Iterable[str]) -> str:
     """Return what each of these models is and what it is called in commands and files."""
     rows = [
-        [labelled(name), escape(WHAT.get(name, DASH)), f"<code>{escape(name)}</code>"]
+        [labelled(name), escape(about(name).what or DASH), f"<code>{escape(name)}</code>"]
         for name in sorted(set(names), key=lambda name: model_name(name).lower())
     ]
     head = ["Model", "What it is", "In commands and files"]
     return fold("What the models are", table(head, rows, "The models", text=range(3)))
 
 
-def one_set(domain: Domain, evaluation_set: str, shown: dict[str, str] = LEVELS) -> str:
+def one_set(domain: Domain, evaluation_set: str, shown: dict[str, str] = OPEN_TABLES) -> str:
     """Return the walk-forward accuracy of every model on one set of cutoffs, one table for each level `shown`."""
     rows = domain.accuracy
     rows = rows[(rows["forecast_kind"] == "walk_forward") & (rows["evaluation_set"] == evaluation_set)]

@@ -18,37 +18,16 @@ earlier cutoff; only where there is none is the one published before at the same
 it is.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from forecasting.ledger import Domain, at, query
+from forecasting.ledger import Domain, Published, at
+from forecasting.run import Manifest
 
 KEY = ["aggregation", "unique_id", "region", "product_category", "ds"]
 MODEL, DATA, BOTH = "model", "data", "both"
 DATA_STEP = "10_"  # the check of the data, which changes no forecast
-
-EARLIER = """
-    with published as (
-        select run_id, max(published_at) as published_at from publications where domain = $domain group by run_id
-    )
-    select runs.run_id, runs.cutoff, runs.champion, runs.manifest, runs.cutoff = $cutoff as is_same_cutoff
-    from runs inner join published on runs.run_id = published.run_id
-    where runs.domain = $domain and runs.cutoff <= $cutoff and runs.run_id <> $run_id
-    order by is_same_cutoff, runs.cutoff desc, published.published_at desc, runs.run_id
-"""
-PUBLISHED = """
-    select aggregation, unique_id, region, product_category, ds, predicted_value from forecasts
-    where run_id = $run_id and status = 'published' order by all
-"""
-# What the present model says at the earlier cutoff: of the present run's walk-forward.
-PRESENT_MODEL = """
-    select aggregation, unique_id, region, product_category, ds, predicted_value from actual_vs_forecast
-    where domain = $domain and run_id = $run_id and forecast_kind = 'walk_forward' and is_champion and cutoff = $cutoff
-    order by all
-"""
 
 
 @dataclass(frozen=True)
@@ -77,17 +56,17 @@ class Bridge:
     other_unit: str | None = None
 
 
-def bridge(published: str, domain: Domain) -> Bridge | None:
+def bridge(path: str, domain: Domain) -> Bridge | None:
     """Return the way from the forecast published before to the present one; None where none was."""
-    run_id, cutoff = domain.manifest["run_id"], domain.manifest["cutoff"]
-    runs = query(published, EARLIER, {"domain": domain.name, "run_id": run_id, "cutoff": cutoff})
-    runs["manifest"] = runs["manifest"].map(json.loads)
+    run_id, cutoff = domain.manifest.run_id, domain.manifest.cutoff
+    published = Published(path)
+    runs = published.earlier_runs(domain.name, run_id, cutoff)
     if runs.empty:
         return None
     earlier, same_cutoff = runs.iloc[0], runs[runs["is_same_cutoff"]]
-    if earlier["manifest"].get("unit") != domain.manifest.get("unit"):
+    if earlier["manifest"].unit != domain.unit:
         return apart(earlier)
-    before = query(published, PUBLISHED, {"run_id": earlier["run_id"]})
+    before = published.forecasts(earlier["run_id"])
     order, middle = middle_forecast(published, domain, earlier, same_cutoff)
     steps, rows = split(before, domain.future, order, middle)
     again = same_cutoff["champion"]
@@ -104,13 +83,13 @@ def bridge(published: str, domain: Domain) -> Bridge | None:
 
 def apart(earlier: pd.Series) -> Bridge:
     """Return the bridge to a run whose forecast has another unit: it has no months and no steps."""
-    rows, unit = pd.DataFrame(columns=[*KEY, "before", "after"]), earlier["manifest"].get("unit") or ""
+    rows, unit = pd.DataFrame(columns=[*KEY, "before", "after"]), earlier["manifest"].unit
     is_same_cutoff = bool(earlier["is_same_cutoff"])
     return Bridge(earlier["cutoff"], earlier["champion"], is_same_cutoff, [], [], rows, None, unit)
 
 
 def middle_forecast(
-    published: str, domain: Domain, earlier: pd.Series, same_cutoff: pd.DataFrame
+    published: Published, domain: Domain, earlier: pd.Series, same_cutoff: pd.DataFrame
 ) -> tuple[list[str], pd.DataFrame | None]:
     """Return the steps in order, and for two of them the forecast between (KEY, predicted_value).
 
@@ -122,25 +101,24 @@ def middle_forecast(
         return [MODEL if other_model else DATA], None
     for run in same_cutoff.to_dict("records"):
         if not (is_other_model(earlier["manifest"], run["manifest"]) or is_other_data(run["manifest"], present)):
-            return [DATA, MODEL], query(published, PUBLISHED, {"run_id": run["run_id"]})
-    then = {"domain": domain.name, "run_id": present["run_id"], "cutoff": earlier["cutoff"].date()}
-    return [MODEL, DATA], query(published, PRESENT_MODEL, then)
+            return [DATA, MODEL], published.forecasts(run["run_id"])
+    return [MODEL, DATA], published.said_at(present.run_id, earlier["cutoff"].date())
 
 
-def is_other_model(before: dict[str, Any], after: dict[str, Any]) -> bool:
+def is_other_model(before: Manifest, after: Manifest) -> bool:
     """Return from the manifests of two runs whether they would make different forecasts of the same data."""
 
-    def recipe(manifest: dict[str, Any]) -> tuple:
+    def recipe(manifest: Manifest) -> tuple:
         """Return the model, the stamps of the steps that make a forecast and the libraries."""
-        steps = {name: stamp for name, stamp in manifest["steps"].items() if not name.startswith(DATA_STEP)}
-        return manifest["champion"]["name"], steps, manifest["lock"]
+        steps = {name: stamp for name, stamp in manifest.steps.items() if not name.startswith(DATA_STEP)}
+        return manifest.champion.name, steps, manifest.lock
 
     return recipe(before) != recipe(after)
 
 
-def is_other_data(before: dict[str, Any], after: dict[str, Any]) -> bool:
+def is_other_data(before: Manifest, after: Manifest) -> bool:
     """Return from the manifests of two runs whether their training sets differ."""
-    return before["fingerprint"] != after["fingerprint"]
+    return before.fingerprint != after.fingerprint
 
 
 def split(

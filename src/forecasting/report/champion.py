@@ -4,8 +4,9 @@ from html import escape
 from typing import Any
 
 from forecasting.ledger import Domain, at
-from forecasting.models import WHAT, model_name
+from forecasting.models import about, model_name
 from forecasting.report.html import fold, note, paragraph, table, tag
+from forecasting.run import Champion
 from forecasting.wording import DASH, count, day, is_known, number, percent, share
 
 BASELINE = "seasonal_naive"
@@ -25,16 +26,16 @@ def labelled(name: str, is_champion: bool = False) -> str:
 
 def champion_text(domain: Domain) -> str:
     """Say which model forecasts, who chose it and whether it beats the same month of last year."""
-    champion = domain.manifest.get("champion") or {}
-    if champion.get("verdict") == "chosen_by_person":
+    champion = domain.manifest.champion
+    if champion.verdict == "chosen_by_person":
         return paragraph(made_by(domain) + by_person(champion) + comparison(domain))
-    if champion.get("choice_cutoffs") == []:
+    if champion.choice_cutoffs == []:
         return paragraph(
             "The history is too short to compare models. So <strong>the seasonal naive makes the forecast</strong>: "
             "it repeats the same month of last year."
         )
-    if champion.get("veto"):
-        return paragraph(vetoed(champion["veto"]))
+    if champion.veto:
+        return paragraph(vetoed(champion.veto))
     if domain.champion == BASELINE:
         return paragraph(
             "No model beat the seasonal naive, which repeats the same month of last year, clearly enough on the cutoffs "
@@ -45,17 +46,16 @@ def champion_text(domain: Domain) -> str:
 
 def made_by(domain: Domain) -> str:
     """Name the model that forecasts and say what it does."""
-    what = f", {WHAT[domain.champion]}" if domain.champion in WHAT else ""
+    what = f", {about(domain.champion).what}" if about(domain.champion).what else ""
     return f"The forecast is made by the <strong>{escape(model_name(domain.champion))}</strong> model{what}. "
 
 
-def by_person(champion: dict[str, Any]) -> str:
+def by_person(champion: Champion) -> str:
     """Say that a person chose the model, and what would have been used else."""
-    other = champion.get("gate_choice") or ""
-    instead = "it too" if other == champion.get("name") else escape(model_name(other))
-    text = f"It was <strong>chosen by a person on {day(champion.get('chosen_on'))}</strong>; the gate would have chosen {instead}. "
-    mine, naive = champion.get("mase_held_out"), champion.get("seasonal_naive_mase_held_out")
-    if champion.get("name") != BASELINE and is_known(mine) and is_known(naive) and mine >= naive:
+    instead = "it too" if champion.gate_choice == champion.name else escape(model_name(champion.gate_choice))
+    text = f"It was <strong>chosen by a person on {day(champion.chosen_on)}</strong>; the gate would have chosen {instead}. "
+    mine, naive = champion.mase_held_out, champion.seasonal_naive_mase_held_out
+    if champion.name != BASELINE and is_known(mine) and is_known(naive) and mine >= naive:
         text += "The gate would have refused it. "
     return text
 
@@ -71,13 +71,11 @@ def vetoed(veto: dict[str, Any]) -> str:
 
 def place(domain: Domain) -> str:
     """Say whether the model is new or stays; nothing at a first run."""
-    champion, before = domain.manifest["champion"], (domain.manifest.get("incumbent") or {}).get("name")
-    if champion.get("verdict") == "promoted" and before:
+    champion, before = domain.manifest.champion, domain.manifest.incumbent.name
+    if champion.verdict == "promoted" and before:
         return f"It takes the place of {escape(model_name(before))}, the champion before. "
-    if champion.get("verdict") == "kept" and champion.get("challenger"):
-        return (
-            f"It stays champion: {escape(model_name(champion['challenger']))}, the challenger, did not pass the gate. "
-        )
+    if champion.verdict == "kept" and champion.challenger:
+        return f"It stays champion: {escape(model_name(champion.challenger))}, the challenger, did not pass the gate. "
     return ""
 
 
@@ -88,10 +86,10 @@ def comparison(domain: Domain) -> str:
 
 def by_series(domain: Domain) -> str:
     """Compare the champion with the seasonal naive over all series: what it was chosen by."""
-    champion = domain.manifest.get("champion") or {}
-    mine, naive = champion.get("mase_held_out"), champion.get("seasonal_naive_mase_held_out")
+    champion = domain.manifest.champion
+    mine, naive = champion.mase_held_out, champion.seasonal_naive_mase_held_out
     if not (is_known(mine) and is_known(naive) and naive > 0):
-        word = {True: "beats", False: "does not beat"}.get(champion.get("beats_seasonal_naive"))
+        word = {True: "beats", False: "does not beat"}.get(champion.beats_seasonal_naive)
         word = word or "could not be compared with"
         return f"In the walk-forward back-test it {word} the seasonal naive (the same month of last year). "
     figures = f"(MASE {mine:.2f} against {naive:.2f})"
@@ -123,8 +121,8 @@ def for_total(domain: Domain) -> str:
 
 def evidence(domain: Domain) -> str:
     """Say whether the champion is better than the seasonal naive by more than luck, with the gate and the test in numbers."""
-    tests = domain.manifest.get("significance") or []
-    tables = gate_table(domain.manifest.get("champion") or {}) + significance_table(tests)
+    tests = domain.manifest.significance
+    tables = gate_table(domain.manifest.champion) + significance_table(tests)
     mine = [test for test in tests if (test["model"], test["against"]) == (domain.champion, BASELINE)]
     return "".join(map(significance_text, mine)) + (fold("The gate and the test in numbers", tables) if tables else "")
 
@@ -148,19 +146,19 @@ def p_text(value: float) -> str:
     return "&lt; 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
-def gate_table(champion: dict[str, Any]) -> str:
+def gate_table(champion: Champion) -> str:
     """Return what the gate measured of the challenger against the incumbent; nothing where there was nothing to measure."""
-    if not champion.get("rules"):
+    if not champion.rules:
         return ""
-    names = [model_name(champion[key]) for key in ("challenger", "incumbent")]
+    names = [model_name(name) for name in (champion.challenger, champion.incumbent)]
     cells = [
         [
-            escape(RULES[rule["name"]]),
-            number(rule["measured"], 1, plus=True),
-            ("at least " if rule["name"] == "improvement_pct" else "at most ") + number(rule["limit"], 1),
-            "passed" if rule["passed"] else "not passed",
+            escape(RULES[rule.name]),
+            number(rule.measured, 1, plus=True),
+            ("at least " if rule.name == "improvement_pct" else "at most ") + number(rule.limit, 1),
+            "passed" if rule.passed else "not passed",
         ]
-        for rule in champion["rules"]
+        for rule in champion.rules
     ]
     caption = f"The gate: {names[0]}, the challenger, against {names[1]}, on the cutoffs used to choose"
     return table(["Rule", "Measured", "Asked for", "Result"], cells, caption, text=(0, 2, 3))

@@ -29,7 +29,7 @@ TABLES = {  # the most urgent first
         "than 24 months. Intermittent: more than half of its months are zero. Active: all others.",
     ),
 }
-COLUMNS = {  # in this order; columns that are not named come last, in their own
+HEADINGS = {  # in this order; columns that are not named come last, in their own
     "aggregation": "Level",
     "unique_id": "Series",
     "status": "Status",
@@ -58,14 +58,14 @@ def title(name: str) -> str:
 
 def heading(column: str) -> str:
     """Return a column's name as a heading."""
-    return COLUMNS.get(column, column.replace("_", " ").capitalize())
+    return HEADINGS.get(column, column.replace("_", " ").capitalize())
 
 
 def check_table(name: str, rows: list[dict[str, Any]]) -> str:
     """Return one table of the check notebook; its columns are those of the rows."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     columns = [c for c in columns if not any(c in REPEATED.get(other, ()) for other in columns)]
-    columns.sort(key=lambda c: list(COLUMNS).index(c) if c in COLUMNS else len(COLUMNS))
+    columns.sort(key=lambda c: list(HEADINGS).index(c) if c in HEADINGS else len(HEADINGS))
     text = {i for i, c in enumerate(columns) if not any(is_known(row.get(c)) for row in rows)}
     unusual_first = sorted(rows, key=lambda row: row.get("status") == "active")
     cells = [[value_text(row.get(c), c) for c in columns] for row in unusual_first[:LIMIT]]

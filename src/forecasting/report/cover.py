@@ -71,7 +71,7 @@ def obstacle(domains: dict[str, Domain | None]) -> str:
 
 def lacks_costs(sales: Domain, profit: Domain) -> bool:
     """Return whether profit leaves out sales without a known cost, which would count as if they cost all they brought."""
-    noted = any("profit leaves them out" in text for text in (sales.manifest.get("facts") or {}).get("notes") or [])
+    noted = any("profit leaves them out" in text for text in sales.manifest.facts.notes)
     counted = [domain.calendar.get("n_facts") or 0 for domain in (sales, profit)]
     return noted or (profit.measure == "gross profit" and counted[1] < counted[0])
 

@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 
 from forecasting.errors import UserError
-from forecasting.ledger import Domain, at, load_domain
+from forecasting.ledger import Domain, Published, at
 from forecasting.models import model_name
 from forecasting.report.charts import drawing, trend
 from forecasting.report.glossary import term
@@ -28,7 +28,7 @@ def load(published: str, name: str) -> Domain:
     UserError
         If nothing has been published for it.
     """
-    found = load_domain(published, name)
+    found = Published(published).domain(name)
     if found is None:
         raise UserError(f"{published} holds no forecasts of {name}: run `make report`, or choose another domain.")
     return found
@@ -222,6 +222,6 @@ def made_by(domain: Domain) -> str:
         'How good the forecasts were, month by month: <a href="accuracy.html">accuracy over time</a>. What the model is, what it '
         f'was compared with, its settings and data: <a href="model_card.html#{domain.name}">model card</a>.'
     ) + note(
-        f"Run <code>{escape(domain.manifest['run_id'])}</code>, {escape(model_name(domain.champion))}, "
+        f"Run <code>{escape(domain.manifest.run_id)}</code>, {escape(model_name(domain.champion))}, "
         f"data up to {month(domain.last_month)}."
     )

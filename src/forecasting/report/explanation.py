@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.models import model_name
+from forecasting.models import about, model_name
 from forecasting.report.html import fold, note, table
 from forecasting.wording import count, number, share
 
@@ -82,7 +82,7 @@ def inside(name: str, found: dict[str, Any], horizon: int) -> str:
     body = "".join(parts)
     if body:
         return body
-    if name in ("naive", "seasonal_naive"):
+    if not about(name).learns:
         return note("It has nothing to learn: no coefficients, weights or settings.")
     return note("The run did not write down what the model learned.")
 
@@ -160,7 +160,7 @@ def methods(found: dict[str, Any]) -> str:
 
 def training(found: dict[str, Any]) -> str:
     """Return how a network was trained: a row per network with its steps and losses."""
-    rows = pd.DataFrame(found.get("curve") or [])
+    rows = pd.DataFrame(found.get("curve", []))
     if rows.empty:
         return ""
     cells = []
@@ -188,5 +188,5 @@ def members(found: dict[str, Any], horizon: int) -> str:
     """Return what is inside the models that a combination combines, one fold each."""
     return "".join(
         fold(f"Inside it: {model_name(name)}", inside(name, own, horizon))
-        for name, own in sorted((found.get("members") or {}).items())
+        for name, own in sorted(found.get("members", {}).items())
     )

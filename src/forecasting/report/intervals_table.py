@@ -4,17 +4,12 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.ledger import Domain, query
+from forecasting.ledger import Domain
 from forecasting.report.glossary import term
 from forecasting.report.html import paragraph, table
 from forecasting.wording import count, number
 
-POOLS = """
-    select aggregation, interval_pool, min(horizon) as first, max(horizon) as last, min(interval_n) as n
-    from forecasts where run_id = $run_id and status = 'published' and interval_pool is not null
-    group by aggregation, interval_pool
-"""
-LEVELS = {"total": "Total", "region": "Regions", "category": "Categories", "series": "Single series"}
+AGGREGATION_NAMES = {"total": "Total", "region": "Regions", "category": "Categories", "series": "Single series"}
 METHODS = {
     "bottom_up": "the forecasts of the series are added up; those of the sums themselves are not used",
     "ols": "all forecasts, of series and of sums, are moved to the nearest ones that add up, each counting alike",
@@ -26,7 +21,7 @@ METHODS = {
 SHORT = {"bottom_up": "adding up the series", "ols": "nearest, all alike", "wls_struct": "nearest, by number of series"}
 
 
-def intervals(published: str, domain: Domain) -> str:
+def intervals(domain: Domain) -> str:
     """Return the method of the intervals with the errors behind each, and the method of the sums."""
     return (
         paragraph(
@@ -34,20 +29,21 @@ def intervals(published: str, domain: Domain) -> str:
             "in months it did not know, not from assumptions. Errors are pooled over series of one kind, in units of each "
             "series' own seasonal error, apart for the next three months and for later ones where there are enough of them."
         )
-        + pool_table(published, domain)
+        + pool_table(domain)
         + sums(domain)
     )
 
 
-def pool_table(published: str, domain: Domain) -> str:
+def pool_table(domain: Domain) -> str:
     """Return on which errors, and how many, the intervals of each level rest."""
-    rows = query(published, POOLS, {"run_id": domain.manifest.get("run_id")})
-    rows = rows.assign(place=rows["aggregation"].map(list(LEVELS).index)).sort_values(
+    pools = domain.future.groupby(["aggregation", "interval_pool"], as_index=False)
+    rows = pools.agg(first=("horizon", "min"), last=("horizon", "max"), n=("interval_n", "min"))
+    rows = rows.assign(place=rows["aggregation"].map(list(AGGREGATION_NAMES).index)).sort_values(
         ["place", "first", "interval_pool"]
     )
     cells = [
         [
-            LEVELS[row["aggregation"]],
+            AGGREGATION_NAMES[row["aggregation"]],
             str(row["first"]) if row["first"] == row["last"] else f"{row['first']} to {row['last']}",
             escape(pool_words(row["interval_pool"])),
             number(row["n"]),
@@ -75,19 +71,19 @@ def pool_words(pool: str) -> str:
 
 def sums(domain: Domain) -> str:
     """Say how series and sums are made to agree, and by how much that method was the better one."""
-    found = domain.manifest.get("explanation") or {}
-    method = found.get("reconciliation")
+    found = domain.manifest.explanation
+    method = found.reconciliation
     if not method:
         return paragraph(
             f"Series and sums are made to agree ({term('reconciliation')}); the run did not note by which method."
         )
     text = f"Every sum is the sum of its series ({term('reconciliation')}): {escape(METHODS.get(method, method))}."
-    mase = pd.Series(found.get("mase") or {}, dtype=float).dropna()
+    mase = pd.Series(found.mase, dtype=float).dropna()
     if method in mase.index and len(mase) > 1:
         figures = "; ".join(f"{SHORT.get(name, name)} {number(value, 3)}" for name, value in mase.items())
         text += f" By {term('MASE')}, averaged over series, regions, categories and the total: {escape(figures)}."
         text += " Adding up is kept unless another is at least 1\N{NO-BREAK SPACE}% better."
-    cut = (found.get("cut") or {}).get("bounds")
+    cut = found.cut.get("bounds")
     if cut:
         text += f" {count(cut, 'interval was', 'intervals were')} cut at zero, because the settings allow no negative values."
     return paragraph(text)

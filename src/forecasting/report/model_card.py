@@ -1,30 +1,18 @@
 """The model card: for each domain what forecasts it, why, from what, how sure it is, and what it cannot know."""
 
 from html import escape
-from typing import Any
 
 import pandas as pd
 
 from forecasting.contracts import DOMAINS
 from forecasting.ledger import Domain, at
+from forecasting.models import about
 from forecasting.report import champion, explanation, provenance
 from forecasting.report.glossary import term
 from forecasting.report.html import bullets, facts, fold, note, paragraph, table, tag
 from forecasting.report.intervals_table import intervals
 from forecasting.wording import count, is_known, listing, month, number, percent, share
 
-# The parameters of params/ that belong to a model, by how they begin.
-SETTINGS = {
-    "linear": "linear_",
-    "auto_ets": "statistical_",
-    "dynamic_optimized_theta": "statistical_",
-    "auto_ces": "statistical_",
-    "auto_arima": "statistical_",
-    "lightgbm": "boosting_",
-    "lightgbm_direct": "boosting_",
-    "cnn_lstm": "cnn_lstm_",
-    "weighted": "combination_",
-}
 EVERYWHERE = ("horizon", "min_train_months", "n_cutoffs", "n_calibration", "allow_negative", "gate_metric")
 TESTED = {
     "better": "better by more than luck",
@@ -41,26 +29,25 @@ def header(domains: dict[str, Domain | None]) -> str:
     return tag("h1", "Model card") + paragraph(text, "lead") + (note(f"Sections: {links}.") if shown else "")
 
 
-def sections(published: str, domains: dict[str, Domain | None]) -> str:
+def sections(domains: dict[str, Domain | None]) -> str:
     """Return one section per domain; a sentence for one that has no forecasts."""
-    return "".join(section(published, name, domains.get(name)) for name in DOMAINS)
+    return "".join(section(name, domains.get(name)) for name in DOMAINS)
 
 
-def section(published: str, name: str, domain: Domain | None) -> str:
+def section(name: str, domain: Domain | None) -> str:
     """Return the card of one domain."""
     heading = tag("h2", name.capitalize(), id=name)
     if domain is None:
         return heading + paragraph("No facts came in for it, or nothing has been published.")
-    found = domain.manifest.get("explanation") or {}
     parts = [
         ("The model", champion.champion_text(domain) + champion.evidence(domain)),
         ("What it was compared with", compared(domain)),
         ("What it learned from", learned_from(domain)),
         (
             "What is inside",
-            explanation.inside(domain.champion, found.get("model") or {}, horizon(domain)) + set_to(domain),
+            explanation.inside(domain.champion, domain.manifest.explanation.model, horizon(domain)) + set_to(domain),
         ),
-        ("Intervals and sums", intervals(published, domain)),
+        ("Intervals and sums", intervals(domain)),
         ("What it cannot know", limits(domain)),
         ("Which run, data and model made this", provenance.manifest(domain) + steps(domain)),
     ]
@@ -130,14 +117,15 @@ def verdict(domain: Domain, name: str) -> str:
     """Write what the Diebold–Mariano test found of a model against the seasonal naive."""
     if name == champion.BASELINE:
         return "is last year"
-    tests = domain.manifest.get("significance") or []
-    found = next((t for t in tests if (t["model"], t["against"]) == (name, champion.BASELINE)), None)
-    return TESTED.get(found["verdict"], found["verdict"]) if found else "not tested"
+    found = {
+        test["model"]: test["verdict"] for test in domain.manifest.significance if test["against"] == champion.BASELINE
+    }
+    return TESTED.get(found[name], found[name]) if name in found else "not tested"
 
 
 def learned_from(domain: Domain) -> str:
     """Return the training span, the series and the cutoffs."""
-    series, params = at(domain.actuals, "series"), domain.manifest.get("params") or {}
+    series, params = at(domain.actuals, "series"), domain.manifest.params
     nodes = {level: at(domain.actuals, level)["unique_id"].nunique() for level in ("region", "category")}
     rows = domain.accuracy[domain.accuracy["forecast_kind"] == "walk_forward"]
     pairs = [
@@ -160,9 +148,8 @@ def learned_from(domain: Domain) -> str:
 
 def set_to(domain: Domain) -> str:
     """Return the settings of the champion, and those of the run that bear on it, folded."""
-    params = domain.manifest.get("params") or {}
-    prefix = SETTINGS.get(domain.champion, "")
-    own = {key: value for key, value in params.items() if prefix and key.startswith(prefix)}
+    params = domain.manifest.params
+    own = {key: params[key] for key in about(domain.champion).parameters if key in params}
     shared = {key: params[key] for key in EVERYWHERE if key in params}
     rows = [*provenance.settings(own), *provenance.settings(shared)]
     if not rows:
@@ -189,7 +176,7 @@ def limits(domain: Domain) -> str:
 
 def series_limits(domain: Domain) -> list[str]:
     """Say how many series rest on a fallback, have ended or are short; nothing where none do."""
-    rows = (domain.manifest.get("check") or {}).get("tables", {}).get("series") or []
+    rows = domain.manifest.check.tables.get("series", [])
     status = pd.Series([row.get("status") for row in rows], dtype=object).value_counts()
     series = at(domain.future, "series")
     fallback = series.loc[series["is_fallback"].astype(bool), "unique_id"].nunique()
@@ -234,7 +221,7 @@ def track_limit(domain: Domain) -> str:
 
 def steps(domain: Domain) -> str:
     """Return how long each notebook of the run took, folded; nothing where the run did not note it."""
-    seconds: dict[str, Any] = domain.manifest.get("seconds") or {}
+    seconds = domain.manifest.seconds
     if not seconds:
         return ""
     cells = [[f"<code>{escape(name)}</code>", number(value, 1)] for name, value in sorted(seconds.items())]

@@ -46,8 +46,8 @@ def box(severity: str, about: str, texts: list[str]) -> str:
 
 def texts_of(domain: Domain, severity: str) -> list[str]:
     """Return the warnings of one severity; one that is unknown counts as a note."""
-    found = [w for w in domain.warnings if LABELS.get(w.get("severity", ""), "Note") == LABELS[severity]]
-    return [with_unit(w["text"], domain.unit) if w.get("code") == "left_out" else w["text"] for w in found]
+    found = [w for w in domain.warnings if LABELS.get(w.severity, "Note") == LABELS[severity]]
+    return [with_unit(w.text, domain.unit) if w.code == "left_out" else w.text for w in found]
 
 
 def with_unit(text: str, unit: str) -> str:

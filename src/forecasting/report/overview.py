@@ -19,17 +19,11 @@ from forecasting.report.notices import in_brief, texts_of
 from forecasting.report.summary import sentences
 from forecasting.wording import listing, month
 
-LEVELS = (
-    "total",
-    "category",
-    "series",
-)  # what the page reads: the series say what makes a difference, categories the cover
-
 
 def header(domains: dict[str, Domain | None]) -> str:
     """Return the page's title and what it covers."""
     present = [d for d in domains.values() if d]
-    company = next((d.manifest["workspace"] for d in present if d.manifest.get("workspace")), "")
+    company = next((d.manifest.workspace for d in present if d.manifest.workspace), "")
     title = tag("h1", f"Monthly forecast{': ' + escape(company) if company else ''}")
     if not present:
         return title + paragraph("Nothing has been published yet. <code>make report</code> builds the forecasts.")

@@ -7,6 +7,7 @@ from typing import Any
 from forecasting.ledger import Domain
 from forecasting.models import model_name, with_names
 from forecasting.report.html import facts, fold, note, table
+from forecasting.run import Manifest
 from forecasting.wording import DASH, month
 
 
@@ -48,15 +49,15 @@ def manifest(domain: Domain) -> str:
     m = domain.manifest
     shown = facts(
         [
-            ("Run", code(m.get("run_id"))),
-            ("Source of the facts", escape(m.get("source") or DASH)),
-            ("Data up to", month(m.get("cutoff"))),
+            ("Run", code(m.run_id)),
+            ("Source of the facts", escape(m.source or DASH)),
+            ("Data up to", month(m.cutoff)),
             ("Model", escape(model_name(domain.champion))),
             ("Cutoffs used to choose", cutoffs(domain, "choice")),
             ("Cutoffs held out", cutoffs(domain, "held_out")),
         ]
     )
-    reason = with_names((m.get("champion") or {}).get("reason") or DASH)
+    reason = with_names(m.champion.reason or DASH)
     return (
         shown
         + note(f"Why this model: {escape(reason)}")
@@ -64,25 +65,25 @@ def manifest(domain: Domain) -> str:
     )
 
 
-def technical(m: dict[str, Any]) -> str:
+def technical(m: Manifest) -> str:
     """Return what identifies data, code, parameters and packages, and where MLflow keeps each step."""
     prints = facts(
         [
-            ("Workspace", escape(m.get("workspace") or DASH)),
-            ("Training set's fingerprint", code(m.get("fingerprint"))),
-            ("Lock of the packages", code(m.get("lock"))),
-            ("Git commit", code(m.get("git_commit")) if m.get("git_commit") else "none recorded"),
+            ("Workspace", escape(m.workspace or DASH)),
+            ("Training set's fingerprint", code(m.fingerprint)),
+            ("Lock of the packages", code(m.lock)),
+            ("Git commit", code(m.git_commit) if m.git_commit else "none recorded"),
         ]
     )
     lists = [
         (
             "Code of the steps",
             ["Step", "Fingerprint"],
-            [(name, value[:12]) for name, value in sorted((m.get("steps") or {}).items())],
+            [(name, value[:12]) for name, value in sorted(m.steps.items())],
         ),
-        ("MLflow runs", ["Step", "Run id"], sorted((m.get("mlflow") or {}).items())),
-        ("Parameters", ["Parameter", "Value"], settings(m.get("params") or {})),
-        ("Versions", ["Package", "Version"], sorted((m.get("versions") or {}).items())),
+        ("MLflow runs", ["Step", "Run id"], sorted(m.mlflow.items())),
+        ("Parameters", ["Parameter", "Value"], settings(m.params)),
+        ("Versions", ["Package", "Version"], sorted(m.versions.items())),
     ]
     tables = [
         table(head, [[escape(name), code(value)] for name, value in rows], title, text=range(2))
@@ -98,11 +99,11 @@ def runs(domains: dict[str, Domain | None]) -> str:
     rows = [
         [
             f'<a href="{d.name}.html">{escape(d.title)}</a>',
-            escape(d.manifest.get("source") or DASH),
-            month(d.manifest.get("cutoff")),
-            code(d.manifest.get("fingerprint"), 12),
+            escape(d.manifest.source or DASH),
+            month(d.manifest.cutoff),
+            code(d.manifest.fingerprint, 12),
             escape(model_name(d.champion)),
-            code(d.manifest.get("run_id")),
+            code(d.manifest.run_id),
         ]
         for d in domains.values()
         if d

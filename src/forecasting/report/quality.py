@@ -24,7 +24,7 @@ def header(domains: dict[str, Domain | None]) -> str:
     """Return the page's title and what it is about."""
     n = sum(len(d.warnings) for d in domains.values() if d)
     found = f"The checks found {count(n, 'thing')} to look at." if n else "The checks found nothing to warn of."
-    failed = sum(row["n"] - row["passed"] for d in domains.values() if d for row in d.manifest.get("tests") or [])
+    failed = sum(row["n"] - row["passed"] for d in domains.values() if d for row in d.manifest.tests)
     passed = f" {count(failed, 'test')} did not pass." if failed else " Every test of the data passed."
     lead = f"What came in, what was tested, filled in and left out, and why. {found}{passed if any(domains.values()) else ''}"
     links = ", ".join(f'<a href="#quality-{name}">{name}</a>' for name in DOMAINS if domains.get(name))
@@ -41,14 +41,14 @@ def section(name: str, domain: Domain | None) -> str:
     heading = tag("h2", name.capitalize(), id=f"quality-{name}")
     if domain is None:
         return heading + paragraph("No facts came in for it, or nothing has been published.")
-    checks = (domain.manifest.get("check") or {}).get("tables") or {}
+    checks = domain.manifest.check.tables
     names = sorted(checks, key=lambda key: (list(TABLES).index(key) if key in TABLES else len(TABLES), key))
     found = [check_table(key, checks[key]) for key in names if checks[key]]
     clean = [title(key).lower() for key in names if not checks[key]]
     nothing = note(f"These checks found nothing: {escape(', '.join(clean))}.") if clean else ""
     parts = [
         ("What came in", came_in(domain) + tag("div", unfolded(domain), "warnings")),
-        ("What was tested", tests(domain.manifest.get("tests") or [])),
+        ("What was tested", tests(domain.manifest.tests)),
         ("What was filled in", imputed(domain)),
         ("What was left out", open_month(domain) + left_out(domain)),
         ("What is unusual", "".join(found) + nothing),
@@ -58,9 +58,8 @@ def section(name: str, domain: Domain | None) -> str:
 
 def came_in(domain: Domain) -> str:
     """Return the facts that came in and the months that are used."""
-    c, check = domain.calendar, domain.manifest.get("check") or {}
-    series = at(domain.actuals, "series")
-    months = series["ds"].nunique()
+    c, series = domain.calendar, at(domain.actuals, "series")
+    months, n_series = series["ds"].nunique(), domain.manifest.check.n_series or series["unique_id"].nunique()
     used = f"{month(c.get('first_month'))} to {month(c.get('last_month'))}"
     pairs = [
         ("Measure", escape(f"{domain.measure}{f' in {domain.unit}' if domain.unit else ''}")),
@@ -68,7 +67,7 @@ def came_in(domain: Domain) -> str:
         ("First and last fact", f"{day(c.get('first_fact'))} to {day(c.get('last_fact'))}"),
         ("How the facts are dated", GRAINS.get(c.get("grain"), DASH)),
         ("Months used", f"{number(c.get('n_months') or months)}, {used}"),
-        ("Series (a region and a category each)", number(check.get("n_series") or series["unique_id"].nunique())),
+        ("Series (a region and a category each)", number(n_series)),
     ]
     return facts(pairs)
 

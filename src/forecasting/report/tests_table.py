@@ -1,4 +1,4 @@
-"""What dbt tested while it built a domain's data, in plain words: the list that goes with the run (`dbt_tests.found`)."""
+"""What dbt tested while it built a domain's data, in plain words: the list that goes with the run (`training_set/dbt_tests`)."""
 
 from html import escape
 from typing import Any

@@ -16,7 +16,7 @@ STYLES = (  # by lag, so that the lines differ in colour, dash and sign
     (plots.GREEN, "dot", "square-open"),
     (plots.PURPLE, "dashdot", "triangle-up-open"),
 )
-COLUMNS = [*BANDS, "predicted_value"]
+DRAWN_COLUMNS = [*BANDS, "predicted_value"]
 
 
 def ahead(lag: int) -> str:
@@ -61,7 +61,7 @@ def chart(domain: Domain, record: pd.DataFrame) -> Chart:
     actuals, lags = one_per_name(choosable(chart_actuals(domain, record), record)), sorted(record["lag"].unique())
     decimals = decimals_for(actuals["y"])
     made = {lag: one_per_name(choosable(record[record["lag"] == lag], record)) for lag in lags}
-    columns = [(made[lag], column) for lag in lags for column in COLUMNS] + [(actuals, "y")]
+    columns = [(made[lag], column) for lag in lags for column in DRAWN_COLUMNS] + [(actuals, "y")]
     months = [pd.DatetimeIndex(sorted(rows["ds"].unique())) for rows, _ in columns]
     found = [values_by_series(rows, ds, column, decimals) for (rows, column), ds in zip(columns, months, strict=True)]
     figure = go.Figure(drawn(lags), layout(domain, actuals, decimals))

@@ -12,7 +12,7 @@ from forecasting.wording import count, decimals_for, month, number, percent, sha
 
 SHOWN = 12  # rows from which a table scrolls
 LIMIT = 60  # rows that are listed
-LEVELS = {"total": "Total", "region": "Region", "category": "Category", "series": "Series"}
+AGGREGATION_NAMES = {"total": "Total", "region": "Region", "category": "Category", "series": "Series"}
 
 
 def name(aggregation: str, unique_id: str) -> str:
@@ -45,7 +45,7 @@ def leaning_table(domain: Domain, record: pd.DataFrame) -> str:
     cells = [
         [
             name(row["aggregation"], row["unique_id"]),
-            LEVELS[row["aggregation"]],
+            AGGREGATION_NAMES[row["aggregation"]],
             Cell(ahead(row["lag"]), row["lag"]),
             number(row["n"]),
             Cell(number(row["bias"], decimals, plus=True), row["bias"]),

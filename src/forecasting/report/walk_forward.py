@@ -4,38 +4,14 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.ledger import Domain, at, query
+from forecasting.ledger import Domain, at
 from forecasting.models import model_name
 from forecasting.report.html import Cell, fold, note, table
 from forecasting.report.track_record import Measures, measures
 from forecasting.wording import count, decimals_for, number, share
 
-HELD_OUT = """
-    with tested as (
-        select * from actual_vs_forecast
-        where domain = $domain and forecast_kind = 'walk_forward' and evaluation_set = 'held_out' and actual is not null
-    )
-    select mine.aggregation, mine.unique_id, mine.region, mine.product_category, mine.ds, mine.horizon as lag, mine.cutoff,
-        mine.actual, mine.predicted_value, mine.lo_80, mine.hi_80, mine.lo_95, mine.hi_95, mine.scale,
-        naive.predicted_value as naive_value
-    from tested as mine
-    left join tested as naive on naive.model_name = 'seasonal_naive' and mine.run_id = naive.run_id
-        and mine.aggregation = naive.aggregation and mine.unique_id = naive.unique_id
-        and mine.cutoff = naive.cutoff and mine.horizon = naive.horizon
-    where mine.model_name = $champion
-    order by mine.aggregation, mine.unique_id, mine.cutoff, mine.horizon
-"""
 PARTS = {"region": "region", "category": "product_category"}
 MISSING = "cannot be computed: every actual or every change on the year is 0"
-
-
-def load_held_out(published: str, domain: Domain) -> pd.DataFrame:
-    """Return the champion's back-test on the held-out cutoffs, one row per aggregation, unique_id, cutoff and lag.
-
-    Columns as those of `track_record.load_record`, without model_name, is_fallback and published_at; lag is the months ahead.
-    """
-    rows = query(published, HELD_OUT, {"domain": domain.name, "champion": domain.champion})
-    return rows.assign(error=rows["predicted_value"] - rows["actual"])
 
 
 def details(domain: Domain, rows: pd.DataFrame) -> str:

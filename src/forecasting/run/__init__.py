@@ -1,7 +1,8 @@
 """The folders of a run: its settings, what need not run again, and what a run is known by.
 
 In: `params/`, the project's files and a workspace's name. Out: `Workspace`, one company's folders; `RunFolder`, what a step reads and
-leaves; `params`, the settings of a domain; `stamps` and `identity`, fingerprints of what each step and run depend on.
+leaves; `params`, the settings of a domain; `PAGES`, the report's pages; `Manifest` and the records in it, what a run wrote
+down; `stamps` and `identity`, fingerprints of what each step and run depend on.
 """
 
 from forecasting.run import identity, params, progress, stamps
@@ -9,26 +10,14 @@ from forecasting.run.benchmark_files import LOG, RESULTS, TRIAL
 from forecasting.run.commit import code_state, git_commit
 from forecasting.run.folder import RunFolder, plain_rows
 from forecasting.run.identity import train_fingerprint
+from forecasting.run.manifest import DataWarning, Manifest
+from forecasting.run.pages import PAGES, Page, pages_of
+from forecasting.run.records import Champion, Facts, Incumbent, Rule
 from forecasting.run.warm import Steps, ask, is_fork
 from forecasting.run.workspace import Workspace, open_workspace, run_alone
 
 __all__ = [
-    "LOG",
-    "RESULTS",
-    "TRIAL",
-    "RunFolder",
-    "Steps",
-    "Workspace",
-    "ask",
-    "code_state",
-    "git_commit",
-    "identity",
-    "is_fork",
-    "open_workspace",
-    "params",
-    "plain_rows",
-    "progress",
-    "run_alone",
-    "stamps",
-    "train_fingerprint",
-]
+    "LOG", "PAGES", "RESULTS", "TRIAL", "Champion", "DataWarning", "Facts", "Incumbent", "Manifest", "Page", "Rule",
+    "RunFolder", "Steps", "Workspace", "ask", "code_state", "git_commit", "identity", "is_fork", "open_workspace", "pages_of",
+    "params", "plain_rows", "progress", "run_alone", "stamps", "train_fingerprint",
+]  # fmt: skip

@@ -6,11 +6,12 @@ A notebook opens it with its only path, `run_dir`; names of files are known here
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecasting.contracts import FLOWS
+from forecasting.contracts import FLOWS, BackTest
 from forecasting.errors import UserError
 from forecasting.files import write_if_changed
 
@@ -23,6 +24,8 @@ MADE_BY = {
     "facts.json": "make data",
     "tests.json": "make data",
     "check.json": "10_check_data",
+    "cutoffs.parquet": "10_check_data",
+    "series.parquet": "10_check_data",
     "champion.json": "30_evaluate",
     "evaluation.parquet": "30_evaluate",
     "leaderboard.parquet": "30_evaluate",
@@ -31,6 +34,9 @@ MADE_BY = {
     "forecasts.parquet": "40_forecast",
     "explanation.json": "40_forecast",
 }
+OF_MODEL = re.compile(
+    r"(?:backtest_|calibrated_|cut_|calibration/)(.+)\.\w+"
+)  # files that the notebook of a model's family leaves
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,10 @@ class RunFolder:
         """Return the training set: one row per unique_id and ds, in that order."""
         return self.read_table(f"train_{self.domain}")
 
+    def cutoffs(self) -> pd.DataFrame:
+        """Return the cutoffs that notebook 10 planned and what each is for, in order of time: cutoff, evaluation_set."""
+        return self.read_table("cutoffs")
+
     def read_table(self, name: str) -> pd.DataFrame:
         """Read `<name>.parquet`; dates come as datetime64[ns]."""
         import pandas as pd
@@ -82,11 +92,8 @@ class RunFolder:
         return frame
 
     def write_table(self, name: str, frame: pd.DataFrame) -> None:
-        """Write `<name>.parquet` in one step."""
-        target = self.path / f"{name}.parquet"
-        scratch = target.with_name(target.name + ".running")
-        frame.to_parquet(scratch, index=False)
-        scratch.replace(target)
+        """Write `<name>.parquet` in one step; the file keeps its time where the content is the same."""
+        write_if_changed(self.path / f"{name}.parquet", frame.to_parquet(index=False))
 
     def read_json(self, name: str) -> Any:
         """Read `<name>.json`."""
@@ -97,6 +104,19 @@ class RunFolder:
         (self.path / name).parent.mkdir(exist_ok=True)
         text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
         write_if_changed(self.path / f"{name}.json", text)
+
+    def write_backtest(self, model: str, made: BackTest) -> None:
+        """Write a model's back-test, for those who combine, compare and forecast."""
+        self.write_table(f"backtest_{model}", made.raw)
+        self.write_table(f"calibrated_{model}", made.rows)
+        self.write_json(f"cut_{model}", made.cut)
+        self.write_json(f"calibration/{model}", made.calibration)
+
+    def calibrated(self, models: list[str]) -> tuple[pd.DataFrame, dict[str, int]]:
+        """Return the calibrated rows of the models' back-tests (BACKTEST_COLUMNS), by the models' names, and how many were cut at zero."""
+        rows = pd.concat([self.read_table(f"calibrated_{model}") for model in sorted(models)], ignore_index=True)
+        counts = [self.read_json(f"cut_{model}") for model in models]
+        return rows, {what: sum(count[what] for count in counts) for what in counts[0]}
 
     def backtests(self, families: list[str]) -> pd.DataFrame:
         """Return the raw walk-forward forecasts of all models of these families, one below the other."""
@@ -119,17 +139,13 @@ class RunFolder:
 
     def made_by(self, name: str) -> str:
         """Return which notebook, or target of make, leaves a file of this folder."""
-        kind, _, rest = name.partition("_")
-        family = Path(rest).stem if kind == "trained" else None
-        if kind == "backtest":
-            notes = self.path.glob("trained_*.json")
-            family = next(
-                (note.stem.removeprefix("trained_") for note in notes if Path(rest).stem in self.read_json(note.stem)),
-                "…",
-            )
-        if family:
+        if found := OF_MODEL.fullmatch(name):
+            notes = (note.stem for note in self.path.glob("trained_*.json"))
+            name = next((note for note in notes if found[1] in self.read_json(note)), "trained_…")
+        if name.startswith("trained_"):
+            family = Path(name).stem.removeprefix("trained_")
             return "25_combine" if family == "combination" else f"20_train_{family}"
-        return "30_evaluate" if name.startswith("calibration/") else MADE_BY.get(name, "make data")
+        return MADE_BY.get(name, "make data")
 
 
 def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:

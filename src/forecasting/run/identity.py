@@ -1,4 +1,4 @@
-"""What a run is known by: its training set's fingerprint, what its choice of a model rests on, and its id."""
+"""What a run is known by: its training set's fingerprint, what the contest of its models rests on, and its id."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # pandas takes a third of a second, and most commands find no
     import pandas as pd
 
 CHOOSING = ("20_", "25_", "30_")  # the steps that train and compare; checking the data and forecasting choose nothing
+CUTOFFS = ("n_cutoffs", "n_calibration", "min_train_months")  # the settings that notebook 10 plans the cutoffs by
 
 
 def train_fingerprint(train: pd.DataFrame) -> str:
@@ -17,12 +18,14 @@ def train_fingerprint(train: pd.DataFrame) -> str:
     return digest(train.assign(ds=train["ds"].dt.strftime("%Y-%m-%d"), y=train["y"].map(float.hex)).to_dict("list"))
 
 
-def choice_identity(train: str, steps: dict[str, str]) -> str:
-    """Return what the choice of a champion rests on, all but the incumbent.
+def contest(train: str, steps: dict[str, str], settings: dict[str, Any]) -> str:
+    """Return what the contest of the models rests on, all but the incumbent.
 
-    `train` is a fingerprint of the training set, `steps` are the stamps by step, of which those that train and compare count.
+    `train` is a fingerprint of the training set; of `steps`, the stamps by step, those that train and compare count, and of the
+    domain's `settings` those of the cutoffs, which no such step declares.
     """
-    return digest(train, {step: stamp for step, stamp in steps.items() if step.startswith(CHOOSING)})
+    stamps = {step: stamp for step, stamp in steps.items() if step.startswith(CHOOSING)}
+    return digest(train, stamps, {name: settings[name] for name in CUTOFFS})
 
 
 def run_id(domain: str, cutoff: str, fingerprint: str, facts: Any, steps: dict[str, str], incumbent: Any) -> str:

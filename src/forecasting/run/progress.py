@@ -45,13 +45,18 @@ def next_number() -> str:
         begun.write(b".")
         begun.flush()
         number = begun.tell()
-    return f"[{number:>{len(str(n_steps))}}/{n_steps}] "
+    return f"[{number:>{len(str(n_steps))}}/{max(n_steps, number)}] "  # a step may find that more has to be done than Make foresaw
 
 
 def to_do(folder: Path) -> int:
     """Return how many steps Make found to be done in this run."""
+    return len(STEP.findall(planned(folder)))
+
+
+def planned(folder: Path) -> str:
+    """Return what Make wrote beforehand, nothing if it did not."""
     plan = folder / "plan"
-    return len(STEP.findall(plan.read_text(encoding="utf-8", errors="replace"))) if plan.exists() else 0
+    return plan.read_text(encoding="utf-8", errors="replace") if plan.exists() else ""
 
 
 def usual_time(executed: Path) -> str:
@@ -66,12 +71,11 @@ def usual_time(executed: Path) -> str:
 
 def show_end(folder: Path) -> None:
     """Say what was done, what was skipped because nothing has changed, and where the report is; nothing where no steps were planned."""
-    plan = folder / "plan"
-    head = HEAD.search(plan.read_text(encoding="utf-8", errors="replace")) if plan.exists() else None
+    head = HEAD.search(planned(folder))
     if not head:
         return
     n_steps, report = int(head[1]), head[2]
-    n_done = min(to_do(folder), n_steps)
+    n_done = (folder / "begun").stat().st_size if (folder / "begun").exists() else 0
     done = (
         f"{n_done} of {n_steps} steps done, the others are up to date."
         if n_done < n_steps

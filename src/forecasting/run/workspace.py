@@ -43,7 +43,7 @@ class Workspace:
 
     @property
     def warehouse(self) -> Path:
-        """The database that only dbt and `publish` open."""
+        """The database that only dbt, the export of the training sets and `publish` open."""
         return self.data / "warehouse.duckdb"
 
     @property
@@ -64,10 +64,10 @@ class Workspace:
         UserError
             If nothing has been built yet.
         """
-        plan = self.runs / "plan.json"
-        if not plan.exists():
+        built = self.runs / "built.json"
+        if not built.exists():
             raise UserError(f"Nothing has been built in the workspace «{self.name}» yet: run make data.")
-        return json.loads(plan.read_text(encoding="utf-8"))["domains"]
+        return json.loads(built.read_text(encoding="utf-8"))["domains"]
 
     def remember(self) -> None:
         """Write down to which source and facts this workspace belongs."""

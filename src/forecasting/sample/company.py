@@ -1,4 +1,4 @@
-"""The sample company's plan: who sells what, where and when. `sample` draws its order lines.
+"""The sample company's plan: who sells what, where and when. `writing` draws its order lines.
 
 An invented retailer of outdoor and home goods (EUR) in five regions and six categories. All dates are fixed; every
 draw comes from the seed. Arrays are indexed [region, category, day] or [region, product, day]; the days run past the

@@ -1,7 +1,7 @@
 """The sample company's fact tables: order lines, stock counts and operating expenses as Parquet files.
 
 Six and a half years that end in the middle of a month, about 500,000 order lines, EUR. The same seed gives the same
-bytes. The company itself is in `sample_company`, its shelves are in `sample_stock`.
+bytes. The company itself is in `company`, its shelves are in `stock`.
 """
 
 import os

@@ -6,47 +6,18 @@ follows from it alone: nothing here knows a model, a file or a setting.
 
 from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import NODE, Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
-from forecasting.series.history import History, histories, within_history
+from forecasting.series.history import DECIMALS, History, histories, within_history
 from forecasting.series.panels import Panel, mean, month_number, month_start, panel
 from forecasting.series.seasonality import Season, season
 from forecasting.series.typical_error import change, panel_scale, scale, scales, seasonal_error
 from forecasting.series.windows.cutting import cut_windows, last_windows
 from forecasting.series.windows.description import character, costs, in_spreads
-from forecasting.series.windows.normalization import LIMIT, WINDOW, Windows, months_before, normalised
+from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Windows, months_before, normalised
 
 __all__ = [
-    "BUCKETS",
-    "LIMIT",
-    "NODE",
-    "WINDOW",
-    "Hierarchy",
-    "History",
-    "Panel",
-    "Season",
-    "Windows",
-    "aggregate_actuals",
-    "as_nodes",
-    "bucket_of",
-    "change",
-    "character",
-    "comparable",
-    "costs",
-    "cut_windows",
-    "from_nodes",
-    "histories",
-    "in_order",
-    "in_spreads",
-    "last_windows",
-    "mean",
-    "month_number",
-    "month_start",
-    "months_before",
-    "normalised",
-    "panel",
-    "panel_scale",
-    "scale",
-    "scales",
-    "season",
-    "seasonal_error",
+    "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Hierarchy", "History", "Panel", "Season", "Windows",
+    "aggregate_actuals", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
+    "from_nodes", "histories", "in_order", "in_spreads", "last_windows", "mean", "month_number", "month_start",
+    "months_before", "normalised", "panel", "panel_scale", "scale", "scales", "season", "seasonal_error",
     "within_history",
-]
+]  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 
 from forecasting.series.panels import Panel
 
-# Decimals of a scaled value: what lies beyond them is rounding of the unit, which an optimiser would turn into another model.
+# Decimals of a value in the unit of its history: what lies beyond them is rounding, which an optimiser would turn into another model.
 DECIMALS = 9
 
 

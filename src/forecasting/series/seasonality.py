@@ -1,8 +1,9 @@
-"""The season of one series: a factor or an amount for each calendar month, as far as the history proves it.
+"""The season: a factor or an amount for each calendar month, as far as the history proves it; one estimate for every model.
 
-Estimated by classical decomposition over the last years and shrunk towards no season by as much as chance alone could explain
-(James-Stein; Miller and Williams 2003 show that it improves forecasts). Tests that answer yes or no, such as those built into
-forecasting libraries, miss the season of most histories of two to four years, where nothing matters more.
+Classical decomposition over the last years: each calendar month's mean departure from a centred 2 × 12 moving average, shrunk towards
+no season by as much as chance alone could explain (James and Stein 1961; Miller and Williams 2003 show that it improves forecasts).
+Tests that answer yes or no, such as those built into forecasting libraries, miss the season of most histories of two to four years,
+where nothing matters more.
 """
 
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.contracts import SEASON_LENGTH
+from forecasting.series.panels import mean
 
-YEARS = 5  # what is older says little about the season of today
+SEASON_MONTHS = 5 * SEASON_LENGTH  # the last ones: what is older says little about the season of today
 FEWEST = 2 * SEASON_LENGTH  # months; below two years a season cannot be told from a trend
 SMALLEST = 0.01  # of the mean: with values below it factors mean nothing, so the season is in amounts
 
@@ -35,39 +37,57 @@ class Season:
 
 
 def season(values: np.ndarray, months: np.ndarray) -> Season:
-    """Estimate the season of a history without gaps from its last years; none below two years."""
+    """Estimate the season of one history without gaps [months]; none below two years."""
     multiplicative = bool(values.min() > SMALLEST * np.abs(values).mean())
-    if len(values) < FEWEST:
-        return Season(np.zeros(SEASON_LENGTH), False)
-    recent = values[-YEARS * SEASON_LENGTH :]
-    group = months[-len(recent) :] % SEASON_LENGTH
-    return Season(shrunk_effects(detrended(np.log(recent) if multiplicative else recent), group), multiplicative)
+    recent = values[-SEASON_MONTHS:]
+    number = np.full((1, SEASON_MONTHS), np.nan)
+    number[0, SEASON_MONTHS - len(recent) :] = np.log(recent) if multiplicative else recent
+    index, _, _ = seasonal_index(number)
+    return Season(index[0, (months[-1] - np.arange(SEASON_LENGTH)) % SEASON_LENGTH], multiplicative)
 
 
-def detrended(values: np.ndarray) -> np.ndarray:
-    """Return distances from the trend [months]: the centred twelve-month mean, continued at both ends.
+def seasonal_index(number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the seasonal index [n, 12] of histories side by side [n, months], as `shrunk` does, from their last years.
 
-    There it goes on with the mean change over a year, so that no month of a short history is lost.
+    The last column is the last month known; NaN where nothing is known.
+    """
+    return shrunk(detrended(number[:, -SEASON_MONTHS:]))
+
+
+def detrended(number: np.ndarray) -> np.ndarray:
+    """Return distances from the trend [n, months]: the centred 2 × 12 moving average, continued at both ends.
+
+    There it goes on with the mean change over a year, so that no month of a short history is lost. NaN where nothing is known, and
+    throughout below 13 months.
     """
     half = SEASON_LENGTH // 2
-    centred = np.convolve(values, np.r_[0.5, np.ones(SEASON_LENGTH - 1), 0.5] / SEASON_LENGTH, mode="valid")
-    steps = np.arange(1, half + 1) * (values[SEASON_LENGTH:] - values[:-SEASON_LENGTH]).mean() / SEASON_LENGTH
-    return values - np.r_[centred[0] - steps[::-1], centred, centred[-1] + steps]
+    year = np.lib.stride_tricks.sliding_window_view(number, SEASON_LENGTH, axis=1).mean(axis=2)
+    centred = np.full_like(number, np.nan)
+    centred[:, half:-half] = (year[:, :-1] + year[:, 1:]) / 2.0
+    change = mean(number[:, SEASON_LENGTH:] - number[:, :-SEASON_LENGTH])[:, None] / SEASON_LENGTH
+    column, known = np.arange(number.shape[1]), np.isfinite(centred)
+    first, last = np.argmax(known, axis=1)[:, None], number.shape[1] - half - 1
+    before = np.take_along_axis(centred, first, axis=1) - (first - column) * change
+    after = centred[:, [last]] + (column - last) * change
+    return number - np.where(column < first, before, np.where(column > last, after, centred))
 
 
-def shrunk_effects(departure: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Return each group's mean distance from their common mean, shrunk by the positive-part James-Stein rule [12].
+def shrunk(departure: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the shrunk seasonal index [n, 12], the share of it that was kept [n] and the noise around it [n].
 
-    The share that is kept is 1 − (12 − 3) / (12 − 1) / F, F being the ratio of the variances between and within groups,
-    times n / (n + 2) for the n degrees of freedom that estimate the variance within.
+    `departure` holds whole years [n, years × 12]; column k of the index is the calendar month of k months before the last one. The
+    share, by the positive-part James-Stein rule, is 1 − (12 − 3) / (12 − 1) / F, F being the ratio of the variances between and within
+    calendar months, times n / (n + 2) for the n degrees of freedom that estimate the variance within. Below two years there is no season
+    and no noise (NaN).
     """
-    count = np.bincount(group, minlength=SEASON_LENGTH)
-    effects = np.bincount(group, departure, SEASON_LENGTH) / np.maximum(count, 1)
-    effects = effects - effects.mean()
-    freedom = len(departure) - SEASON_LENGTH
-    within = ((departure - departure.mean() - effects[group]) ** 2).sum()
-    between = (count * effects**2).sum()
-    if between == 0:
-        return effects
-    chance = (SEASON_LENGTH - 3) * within / (freedom + 2)
-    return effects * max(0.0, 1.0 - chance / between)
+    years = departure.reshape(len(departure), departure.shape[1] // SEASON_LENGTH, SEASON_LENGTH)[:, :, ::-1]
+    count = np.isfinite(years).sum(axis=1)
+    index = np.nan_to_num(mean(years, axis=1))
+    index = index - index.mean(axis=1, keepdims=True)
+    within = np.nansum((years - index[:, None] - mean(years.reshape(departure.shape))[:, None, None]) ** 2, axis=(1, 2))
+    freedom = count.sum(axis=1) - SEASON_LENGTH
+    between = np.maximum((count * index**2).sum(axis=1), 1e-12)
+    enough = freedom >= FEWEST - SEASON_LENGTH
+    kept = np.clip(1.0 - (SEASON_LENGTH - 3) * within / np.maximum(freedom + 2, 1) / between, 0.0, 1.0) * enough
+    noise = np.where(enough, np.sqrt(within / np.maximum(freedom, 1)), np.nan)
+    return index * kept[:, None], kept, noise

@@ -9,14 +9,6 @@ from forecasting.serving.series_input import LARGEST, MONTH, SeriesError, checke
 from forecasting.serving.served_model import Series, SeriesForecast, ServedModel
 
 __all__ = [
-    "LARGEST",
-    "LOOK_EVERY",
-    "MONTH",
-    "SalesForecaster",
-    "Series",
-    "SeriesError",
-    "SeriesForecast",
-    "ServedModel",
-    "checked_series",
-    "times",
-]
+    "LARGEST", "LOOK_EVERY", "MONTH", "SalesForecaster", "Series", "SeriesError", "SeriesForecast", "ServedModel",
+    "checked_series", "times",
+]  # fmt: skip

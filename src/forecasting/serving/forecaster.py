@@ -91,7 +91,7 @@ class SalesForecaster:
         """Return the published training set of the domain: one row per unique_id, ds."""
         if self._source.data is None:
             raise UserError("A saved model folder has no training set beside it.")
-        return Published(self._source.data).training_set(self.served.domain)
+        return Published(self._source.data / "published.duckdb").training_set(self.served.domain)
 
     def forecast(self, train: pd.DataFrame, horizon: int = MAX_HORIZON) -> pd.DataFrame:
         """Forecast every series, region, category and the total of a training set; see `ServedModel.forecast`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from forecasting.errors import UserError
 from forecasting.intervals import Calibration
 from forecasting.ledger import Published, PublishedRun
+from forecasting.models import saved_folders
 from forecasting.serving.served_model import UNKNOWN, Origin, ServedModel
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
@@ -54,7 +55,7 @@ class ChampionSource:
         """See `Source`."""
         from forecasting import registry
 
-        published = Published(self.data)
+        published = Published(self.data / "published.duckdb")
         published.in_force_of(self.domain)  # says so where nothing was published
         version = registry.champion(self.data, self.domain)
         return in_run(published.run(version.run_id), version)
@@ -74,8 +75,8 @@ class RunSource:
         """See `Source`."""
         from forecasting import registry
 
-        run = Published(self.data).run(self.run_id)
-        name = run.manifest["champion"]["name"]
+        run = Published(self.data / "published.duckdb").run(self.run_id)
+        name = run.manifest.champion.name
         return in_run(run, registry.registered(self.data, run.domain, self.run_id, name))
 
 
@@ -105,13 +106,13 @@ def in_run(run: PublishedRun, version: "Registered") -> Found:
         If the run was published without what serving needs.
     """
     manifest, name = run.manifest, version.model_name
-    if name not in manifest.get("calibration", {}):
+    if name not in manifest.calibration:
         raise UserError(
             f"The run {run.run_id} was published without the calibration of {name}: run `make report` once more."
         )
-    origin = Origin(run.run_id, version.version, manifest["cutoff"], run.published_at, manifest.get("unit"))
-    calibration = Calibration.from_json(manifest["calibration"][name])
-    return Found(version.folder, run.domain, calibration, manifest["params"]["allow_negative"], origin)
+    origin = Origin(run.run_id, version.version, manifest.cutoff, run.published_at, manifest.unit or None)
+    calibration = Calibration.from_json(manifest.calibration[name])
+    return Found(version.folder, run.domain, calibration, manifest.params["allow_negative"], origin)
 
 
 def times(paths: Sequence[Path]) -> tuple:
@@ -123,7 +124,11 @@ def folder_times(folder: Path | None) -> tuple:
     """Return what changes when a file of a saved model does, members of a combination included."""
     if folder is None:
         return ()
-    return times([folder, *sorted(path for path in folder.rglob("*") if path.is_file())])
+    try:
+        folders = saved_folders(folder)
+    except Exception:  # a damaged file is damaged in any way, and whoever loads it says so
+        folders = [folder]
+    return times([path for each in folders for path in (each, *sorted(each.glob("*")))])
 
 
 def _time(path: Path) -> tuple[int, ...]:

@@ -24,8 +24,6 @@ from forecasting.models import Model
 from forecasting.series import BUCKETS, Panel, bucket_of, month_start, panel_scale
 
 SERIES = AGGREGATIONS.index("series") * len(BUCKETS)  # where the entries of series begin
-# Families whose forecast of a series has the same bits whatever series stand beside it, so that several may be asked for at once.
-SIDE_BY_SIDE = ("naive", "linear")
 
 
 class Series(NamedTuple):
@@ -124,7 +122,7 @@ class ServedModel:
     @property
     def side_by_side(self) -> bool:
         """Whether several series may be forecast at once without any digit changing."""
-        return self.model.family in SIDE_BY_SIDE
+        return self.model.side_by_side
 
     def at(self, origin: Origin) -> Self:
         """Return the same model with what is known of its run now."""

@@ -10,13 +10,12 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import plotly
 
 from forecasting.files import write_if_changed
-from forecasting.ledger import query
+from forecasting.ledger import Domain, Published
 from forecasting.report import bullets, fold, note, tag
 from forecasting.site.swap import recover, swap
 from forecasting.wording import day, listing, month
@@ -29,17 +28,6 @@ IN_SIGHT = 12  # editions that are listed at once; older ones are folded
 HEADING = "<h3>Earlier editions</h3>"
 FIRST = "This is the first edition that is kept here. Later reports link it."
 ELSEWHERE = "Earlier editions are kept where this report was made."
-
-
-# One row per domain with a run in force. A run's own notes count, not what the database has learned since.
-IN_FORCE = """
-    select runs.domain, runs.manifest, c.measure, c.last_fact,
-        (select max(ds) from monthly_actuals as a where a.domain = runs.domain) as last_month
-    from latest_runs
-    inner join runs on runs.run_id = latest_runs.run_id
-    left join domain_calendar as c on c.domain = runs.domain
-    order by list_position(['sales', 'inventory', 'profit'], runs.domain)
-"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ class Edition:
     @classmethod
     def open(cls, published: Path, company: str) -> "Edition":
         """Read what the published database says of the runs in force."""
-        return cls(company, tuple(map(in_force, query(published, IN_FORCE).itertuples())))
+        return cls(company, tuple(map(in_force, filter(None, Published(published).domains().values()))))
 
     @property
     def as_of(self) -> pd.Timestamp | None:
@@ -104,15 +92,15 @@ class Edition:
         return f"{self.label}: the facts known up to that day. Actuals: {span(self.months)}."
 
 
-def in_force(row: Any) -> InForce:
-    """Return a row of IN_FORCE with what its manifest says of unit and dates: `as_of` in `params/`, else the last fact."""
-    manifest = json.loads(row.manifest)
-    settings, facts = (manifest.get(part) or {} for part in ("params", "facts"))
-    known = settings.get("as_of") or facts.get("last_fact") or row.last_fact
-    known, last = (None if pd.isna(date) else pd.Timestamp(date) for date in (known, row.last_month))
-    unit = manifest.get("unit") or manifest.get("currency") or ""
-    measure = row.domain if pd.isna(row.measure) else row.measure
-    return InForce(row.domain, manifest["run_id"], measure, unit, last, known)
+def in_force(domain: Domain) -> InForce:
+    """Return a domain with what its run's manifest says of dates: `as_of` in `params/`, else the last fact.
+
+    A run's own notes count, not what the database has learned since.
+    """
+    manifest = domain.manifest
+    known = manifest.params.get("as_of") or manifest.facts.last_fact or domain.calendar.get("last_fact")
+    known = None if pd.isna(known) else pd.Timestamp(known)
+    return InForce(domain.name, manifest.run_id, domain.measure, domain.unit, domain.last_month, known)
 
 
 def span(months: dict[str, str]) -> str:

@@ -18,6 +18,7 @@ import plotly
 
 from forecasting.errors import UserError
 from forecasting.report import FILES
+from forecasting.run import PAGES
 from forecasting.site import beside, editions
 from forecasting.site.editions import Edition
 from forecasting.site.links import drop_links
@@ -25,17 +26,7 @@ from forecasting.site.markup import Fragment
 from forecasting.site.swap import swap
 
 REPORTS = Path(__file__).resolve().parents[3] / "reports"
-PAGES = {
-    "index": "Overview",
-    "sales": "Sales",
-    "inventory": "Inventory",
-    "profit": "Profit",
-    "accuracy": "Accuracy over time",
-    "model_card": "Model card",
-    "data_quality": "Data quality",
-    "benchmark": "Benchmark",
-    "glossary": "Glossary",
-}
+TITLES = {page.name: page.title for page in PAGES}
 HIDDEN = {"notes", "parameters", "injected-parameters"}  # cells for those who open the notebook
 QUARTO_MINUTES = 5
 
@@ -54,7 +45,7 @@ def render(
     UserError
         If the first page has not been executed.
     """
-    pages = {name: pages_dir / f"{name}.ipynb" for name in PAGES if (pages_dir / f"{name}.ipynb").exists()}
+    pages = {name: pages_dir / f"{name}.ipynb" for name in TITLES if (pages_dir / f"{name}.ipynb").exists()}
     if "index" not in pages:
         raise UserError(f"{pages_dir / 'index.ipynb'} is not there: execute the pages first (`make report` does).")
     building = report_dir.with_name(report_dir.name + ".running")
@@ -66,7 +57,7 @@ def render(
     copy_assets(site)
     edition = Edition.open(published, title) if published else None
     if edition:
-        beside.write(site, contents, PAGES, published, edition, REPORTS)
+        beside.write(site, contents, TITLES, published, edition, REPORTS)
     list_editions(site, report_dir, edition, kept)
     swap(site, report_dir)
     shutil.rmtree(building, ignore_errors=True)
@@ -102,7 +93,7 @@ def write_pages(contents: dict[str, list[Fragment]], building: Path, title: str)
 
 def fragments(path: Path, known: set[str]) -> list[Fragment]:
     """Return what a page shows: its prose and its HTML outputs; links to files that are not `known` become plain text."""
-    dead = {*(f"{name}.html" for name in PAGES), *FILES} - known
+    dead = {*(f"{name}.html" for name in TITLES), *FILES} - known
     found: list[Fragment] = []
     for cell in nbformat.read(path, as_version=4).cells:
         if HIDDEN & set(cell.metadata.get("tags", [])):
@@ -117,13 +108,13 @@ def fragments(path: Path, known: set[str]) -> list[Fragment]:
 
 def page_title(name: str, title: str) -> str:
     """Return what the browser's tab shows."""
-    return f"{PAGES[name]} – {title}"
+    return f"{TITLES[name]} – {title}"
 
 
 def top(name: str, contents: dict[str, list[Fragment]], title: str) -> str:
     """Return the HTML above a page: navigation and our script; plotly's where the page has charts."""
     here = {name: ' aria-current="page"'}
-    links = "".join(f'<a href="{page}.html"{here.get(page, "")}>{PAGES[page]}</a>' for page in contents)
+    links = "".join(f'<a href="{page}.html"{here.get(page, "")}>{TITLES[page]}</a>' for page in contents)
     charts = any('class="plot"' in text for kind, text in contents[name] if kind == "html")
     scripts = '<script src="plotly.min.js" defer></script>\n' if charts else ""
     scripts += '<script src="report.js" defer></script>\n'

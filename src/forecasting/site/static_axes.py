@@ -17,7 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 0.52, 0.05, 0.27, 0.4  # inches around the drawing: f
 
 
 @dataclass
-class Panel:
+class Subplot:
     """One pair of axes with its traces. `x` and `y` are their settings in the layout.
 
     `names` holds the categories of each side in order, where its values are names; `base` what bars are stacked on.
@@ -123,16 +123,16 @@ def decimals(form: str) -> int:
     return int(found[1]) if found else 1
 
 
-def panels(figure: Figure, layout: dict, traces: list[dict]) -> dict[tuple[str, str], Panel]:
+def subplots(figure: Figure, layout: dict, traces: list[dict]) -> dict[tuple[str, str], Subplot]:
     """Return the pairs of axes that the visible traces use, by their names in plotly («x», «y2»)."""
-    found: dict[tuple[str, str], Panel] = {}
+    found: dict[tuple[str, str], Subplot] = {}
     for trace in traces:
         if trace.get("visible", True) is not True:
             continue
         key = (trace.get("xaxis", "x"), trace.get("yaxis", "y"))
         if key not in found:
             settings = [layout.get(f"{side}axis{name[1:]}", {}) for side, name in zip("xy", key, strict=True)]
-            found[key] = Panel(figure.add_axes(place(figure, *settings)), *settings, layout)
+            found[key] = Subplot(figure.add_axes(place(figure, *settings)), *settings, layout)
         found[key].traces.append(trace)
     return found
 

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from forecasting.site.static_axes import Panel, panels
+from forecasting.site.static_axes import Subplot, subplots
 from forecasting.site.static_traces import DRAW
 
 WIDTH = 7.1  # inches, as wide as A4 has room
@@ -40,12 +40,12 @@ def picture(source: str) -> bytes:
     layout = found.get("layout", {})
     with mpl.rc_context(LOOK):
         figure = Figure(figsize=(WIDTH, layout.get("height", 420) / SCREEN * WIDTH * 1.05))
-        drawn = panels(figure, layout, found["data"])
-        for panel in drawn.values():
-            draw(panel)
+        drawn = subplots(figure, layout, found["data"])
+        for subplot in drawn.values():
+            draw(subplot)
         add_shapes(layout, drawn)
         add_notes(layout, drawn)
-        legend(figure, layout, [panel.axes for panel in drawn.values()])
+        legend(figure, layout, [subplot.axes for subplot in drawn.values()])
         stream = BytesIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     return stream.getvalue()
@@ -61,36 +61,36 @@ def decoded(value: object) -> object:
     return [decoded(item) for item in value] if isinstance(value, list) else value
 
 
-def draw(panel: Panel) -> None:
+def draw(subplot: Subplot) -> None:
     """Draw all traces of a pair of axes, in order."""
-    for trace in panel.traces:
+    for trace in subplot.traces:
         kind = trace.get("type", "scatter")
         if kind not in DRAW:
             raise ValueError(
                 f"A chart with traces of the kind «{kind}» cannot be printed; known are {', '.join(DRAW)}."
             )
-        DRAW[kind](panel, trace)
-    panel.finish()
+        DRAW[kind](subplot, trace)
+    subplot.finish()
 
 
-def add_shapes(layout: dict, drawn: dict[tuple[str, str], Panel]) -> None:
+def add_shapes(layout: dict, drawn: dict[tuple[str, str], Subplot]) -> None:
     """Draw the lines and rectangles of the layout; one whose axis is «paper» spans it."""
     for shape in layout.get("shapes") or []:
-        panel = owner(shape, drawn)
-        (x0, x1), (y0, y1) = (panel.place(side, shape) for side in ("x", "y"))
+        subplot = owner(shape, drawn)
+        (x0, x1), (y0, y1) = (subplot.place(side, shape) for side in ("x", "y"))
         line = shape.get("line", {})
         look = {"color": line.get("color", "#7A7A7A"), "linewidth": 0.6 * line.get("width", 1), "zorder": 1.5,
                 "linestyle": DASHES.get(line.get("dash", "solid"), "-")}  # fmt: skip
         if shape.get("type") == "rect":
-            panel.axes.axvspan(
+            subplot.axes.axvspan(
                 x0, x1, color=shape.get("fillcolor", "#d9dde3"), alpha=shape.get("opacity", 0.3), linewidth=0
             )
         elif spans(shape.get("yref")):
-            panel.axes.axvline(x0, **look)
+            subplot.axes.axvline(x0, **look)
         elif spans(shape.get("xref")):
-            panel.axes.axhline(y0, **look)
+            subplot.axes.axhline(y0, **look)
         else:
-            panel.axes.plot([x0, x1], [y0, y1], **look)
+            subplot.axes.plot([x0, x1], [y0, y1], **look)
 
 
 def spans(reference: str | None) -> bool:
@@ -98,21 +98,21 @@ def spans(reference: str | None) -> bool:
     return bool(reference) and (reference == "paper" or reference.endswith("domain"))
 
 
-def owner(item: dict, drawn: dict[tuple[str, str], Panel]) -> Panel:
+def owner(item: dict, drawn: dict[tuple[str, str], Subplot]) -> Subplot:
     """Return the pair of axes that a shape or a note belongs to, the first where it names none."""
     names = {str(item.get(side, "")).split(" ")[0] for side in ("xref", "yref")}
-    return next((panel for key, panel in drawn.items() if names & set(key)), next(iter(drawn.values())))
+    return next((subplot for key, subplot in drawn.items() if names & set(key)), next(iter(drawn.values())))
 
 
-def add_notes(layout: dict, drawn: dict[tuple[str, str], Panel]) -> None:
+def add_notes(layout: dict, drawn: dict[tuple[str, str], Subplot]) -> None:
     """Write the layout's texts."""
     for item in layout.get("annotations") or []:
-        panel = owner(item, drawn)
+        subplot = owner(item, drawn)
         free = [spans(item.get(f"{side}ref")) for side in ("x", "y")]
-        where = {(True, True): panel.axes.transAxes, (False, True): panel.axes.get_xaxis_transform(),
-                 (True, False): panel.axes.get_yaxis_transform(), (False, False): panel.axes.transData}  # fmt: skip
-        x, y = (item[side] if free[i] else panel.values(side, [item[side]])[0] for i, side in enumerate(("x", "y")))
-        panel.axes.text(
+        where = {(True, True): subplot.axes.transAxes, (False, True): subplot.axes.get_xaxis_transform(),
+                 (True, False): subplot.axes.get_yaxis_transform(), (False, False): subplot.axes.transData}  # fmt: skip
+        x, y = (item[side] if free[i] else subplot.values(side, [item[side]])[0] for i, side in enumerate(("x", "y")))
+        subplot.axes.text(
             x, y, plain(item.get("text", "")), transform=where[tuple(free)], fontsize=7,
             ha={"left": "left", "right": "right"}.get(item.get("xanchor"), "center"),
             va={"top": "top", "bottom": "bottom"}.get(item.get("yanchor"), "center"),

@@ -6,13 +6,13 @@ import numpy as np
 from matplotlib.colors import to_rgba
 
 from forecasting import plots
-from forecasting.site.static_axes import Panel
+from forecasting.site.static_axes import Subplot
 
 DASHES = {"dot": ":", "dash": "--", "dashdot": "-.", "longdash": (0, (8, 4)), "solid": "-"}
 SYMBOLS = {"circle": "o", "diamond": "D", "square": "s", "triangle-up": "^", "triangle-down": "v", "x": "X", "cross": "P",
            "star": "*", "line-ns": "|"}  # fmt: skip
 STEPS = {"hv": "steps-post", "vh": "steps-pre", "hvh": "steps-mid"}
-POINT = 0.62  # points on paper for a pixel of a line or marker on the screen
+POINTS_PER_PIXEL = 0.62  # of lines and markers: points on paper for a pixel on the screen
 WATERFALL = {"increasing": plots.GREEN, "decreasing": plots.VERMILION, "totals": plots.GREY}
 
 
@@ -36,28 +36,28 @@ def label(trace: dict) -> str | None:
     return trace.get("name") if trace.get("showlegend", True) and trace.get("name") else None
 
 
-def own_colour(panel: Panel, trace: dict) -> str:
+def own_colour(subplot: Subplot, trace: dict) -> str:
     """Return the colour of a trace that names none: by its place."""
-    return plots.COLOURS[panel.traces.index(trace) % len(plots.COLOURS)]
+    return plots.COLOURS[subplot.traces.index(trace) % len(plots.COLOURS)]
 
 
-def scatter(panel: Panel, trace: dict) -> None:
+def scatter(subplot: Subplot, trace: dict) -> None:
     """Draw a line, markers, texts, and the range between it and the trace before."""
-    x, y = panel.values("x", trace.get("x") or []), panel.values("y", trace.get("y") or [])
+    x, y = subplot.values("x", trace.get("x") or []), subplot.values("y", trace.get("y") or [])
     if trace.get("fill") not in (None, "none"):
-        fill(panel, trace, x, y)
+        fill(subplot, trace, x, y)
     mode, line = trace.get("mode", "lines"), trace.get("line") or {}
-    default = own_colour(panel, trace)
+    default = own_colour(subplot, trace)
     style = {"color": colour(line.get("color") or (trace.get("marker") or {}).get("color"), default)}
     width = line.get("width", 2) if "lines" in mode else 0
     if len(x) and (width or "markers" in mode):
-        drawn = {"linewidth": width * POINT, "linestyle": DASHES.get(line.get("dash", "solid"), "-") if width else "none",
+        drawn = {"linewidth": width * POINTS_PER_PIXEL, "linestyle": DASHES.get(line.get("dash", "solid"), "-") if width else "none",
                  "drawstyle": STEPS.get(line.get("shape"), "default"), "alpha": trace.get("opacity")}  # fmt: skip
         marks = markers(trace, style["color"]) if "markers" in mode else {}
-        panel.axes.plot(x, y, label=label(trace), **style, **drawn, **marks)
+        subplot.axes.plot(x, y, label=label(trace), **style, **drawn, **marks)
     if "text" in mode:
         for a, b, text in zip(x, y, trace.get("text") or [], strict=False):
-            panel.axes.annotate(str(text or ""), (a, b), ha="center", va="bottom", fontsize=6.5)
+            subplot.axes.annotate(str(text or ""), (a, b), ha="center", va="bottom", fontsize=6.5)
 
 
 def markers(trace: dict, default: object) -> dict:
@@ -66,7 +66,7 @@ def markers(trace: dict, default: object) -> dict:
     symbol, size, own = (first(marker.get(name)) for name in ("symbol", "size", "color"))
     open_one = str(symbol or "").endswith("-open")
     face = "none" if open_one else colour(own) if own else default
-    return {"marker": SYMBOLS.get(str(symbol or "circle").removesuffix("-open"), "o"), "markersize": (size or 6) * POINT,
+    return {"marker": SYMBOLS.get(str(symbol or "circle").removesuffix("-open"), "o"), "markersize": (size or 6) * POINTS_PER_PIXEL,
             "markerfacecolor": face, "markeredgecolor": colour(own) if own else default, "markeredgewidth": 0.8}  # fmt: skip
 
 
@@ -75,67 +75,67 @@ def first(value: object) -> object:
     return (value[0] if value else None) if isinstance(value, list) else value
 
 
-def fill(panel: Panel, trace: dict, x: np.ndarray, y: np.ndarray) -> None:
+def fill(subplot: Subplot, trace: dict, x: np.ndarray, y: np.ndarray) -> None:
     """Fill the range down to zero, to the trace before, or within the line itself."""
     shade = {"color": colour(trace.get("fillcolor")), "linewidth": 0, "zorder": 1}
     if trace["fill"] == "toself":
-        panel.axes.fill(x, y, label=label(trace), **shade)
+        subplot.axes.fill(x, y, label=label(trace), **shade)
     elif trace["fill"] == "tonexty":
-        before = panel.traces[panel.traces.index(trace) - 1]
-        upper_x, upper = panel.values("x", before.get("x") or []), panel.values("y", before.get("y") or [])
+        before = subplot.traces[subplot.traces.index(trace) - 1]
+        upper_x, upper = subplot.values("x", before.get("x") or []), subplot.values("y", before.get("y") or [])
         if len(x) and len(upper):
-            panel.axes.fill_between(x, y, np.interp(x, upper_x, upper), label=label(trace), **shade)
+            subplot.axes.fill_between(x, y, np.interp(x, upper_x, upper), label=label(trace), **shade)
     else:
-        panel.axes.fill_between(x, y, 0, label=label(trace), **shade)
+        subplot.axes.fill_between(x, y, 0, label=label(trace), **shade)
 
 
-def bar(panel: Panel, trace: dict) -> None:
+def bar(subplot: Subplot, trace: dict) -> None:
     """Draw bars, upright or lying, side by side or stacked as the layout says."""
     lying = trace.get("orientation") == "h"
     along, across = ("y", "x") if lying else ("x", "y")
-    where, size = panel.values(along, trace[along]), panel.values(across, trace[across])
-    group = [other for other in panel.traces if other.get("type") == "bar"]
-    stacked = panel.layout.get("barmode") in ("stack", "relative")
-    width = thickness(panel, along, where) / (1 if stacked else len(group))
+    where, size = subplot.values(along, trace[along]), subplot.values(across, trace[across])
+    group = [other for other in subplot.traces if other.get("type") == "bar"]
+    stacked = subplot.layout.get("barmode") in ("stack", "relative")
+    width = thickness(subplot, along, where) / (1 if stacked else len(group))
     where = where + (0 if stacked else (group.index(trace) - (len(group) - 1) / 2) * width)
     start = (
         np.array(trace["base"], dtype=float)
         if isinstance(trace.get("base"), list)
-        else bases(panel, where, size, stacked)
+        else bases(subplot, where, size, stacked)
     )
-    bars(panel, lying, where, size, width, start, colours((trace.get("marker") or {}).get("color"), len(size),
-         own_colour(panel, trace)), label(trace))  # fmt: skip
-    write_texts(panel, lying, where, start + np.nan_to_num(size), trace.get("text"))
+    bars(subplot, lying, where, size, width, start, colours((trace.get("marker") or {}).get("color"), len(size),
+         own_colour(subplot, trace)), label(trace))  # fmt: skip
+    write_texts(subplot, lying, where, start + np.nan_to_num(size), trace.get("text"))
 
 
-def bars(panel: Panel, lying: bool, where: np.ndarray, size: np.ndarray, width: float, start: np.ndarray, fills: list,
+def bars(subplot: Subplot, lying: bool, where: np.ndarray, size: np.ndarray, width: float, start: np.ndarray, fills: list,
          name: str | None) -> None:  # fmt: skip
     """Draw bars of one trace from `start` on."""
     if lying:
-        panel.axes.barh(where, size, width, left=start, color=fills, label=name)
+        subplot.axes.barh(where, size, width, left=start, color=fills, label=name)
     else:
-        panel.axes.bar(where, size, width, bottom=start, color=fills, label=name)
+        subplot.axes.bar(where, size, width, bottom=start, color=fills, label=name)
 
 
-def thickness(panel: Panel, along: str, where: np.ndarray) -> float:
+def thickness(subplot: Subplot, along: str, where: np.ndarray) -> float:
     """Return how wide the room of a bar is: 0.8 of the distance between two."""
     steps = np.diff(np.unique(where))
-    return 0.8 * (1.0 if panel.kind(along) == "category" or not len(steps) else steps.min())
+    return 0.8 * (1.0 if subplot.kind(along) == "category" or not len(steps) else steps.min())
 
 
-def bases(panel: Panel, where: np.ndarray, size: np.ndarray, stacked: bool) -> np.ndarray:
+def bases(subplot: Subplot, where: np.ndarray, size: np.ndarray, stacked: bool) -> np.ndarray:
     """Return where stacked bars begin: on those before, positive and negative ones apart; others begin at zero."""
     found = np.zeros(len(size))
     for i, (place, value) in enumerate(zip(where, np.nan_to_num(size), strict=True)):
         key = (float(place), value >= 0)
-        found[i] = panel.base.get(key, 0.0) if stacked else 0.0
-        panel.base[key] = found[i] + value
+        found[i] = subplot.base.get(key, 0.0) if stacked else 0.0
+        subplot.base[key] = found[i] + value
     return found
 
 
-def waterfall(panel: Panel, trace: dict) -> None:
+def waterfall(subplot: Subplot, trace: dict) -> None:
     """Draw a waterfall: changes from a level to a level, and totals from zero."""
-    where, change = panel.values("x", trace["x"]), np.nan_to_num(panel.values("y", trace["y"]))
+    where, change = subplot.values("x", trace["x"]), np.nan_to_num(subplot.values("y", trace["y"]))
     measures = trace.get("measure") or ["relative"] * len(change)
     level, start, size, kinds = 0.0, [], [], []
     for measure, value in zip(measures, change, strict=True):
@@ -146,29 +146,29 @@ def waterfall(panel: Panel, trace: dict) -> None:
         kinds.append("totals" if total else "increasing" if value >= 0 else "decreasing")
     shades = [colour(((trace.get(kind) or {}).get("marker") or {}).get("color"), WATERFALL[kind]) for kind in kinds]
     bars(
-        panel,
+        subplot,
         False,
         where,
         np.array(size),
-        0.6 * thickness(panel, "x", where) / 0.8,
+        0.6 * thickness(subplot, "x", where) / 0.8,
         np.array(start),
         shades,
         label(trace),
     )
     ends = np.array(start) + np.array(size)
     for i in range(len(where) - 1):
-        panel.axes.plot([where[i] + 0.3, where[i + 1] - 0.3], [ends[i]] * 2, color=plots.GREY, linewidth=0.5)
-    write_texts(panel, False, where, np.maximum(ends, np.array(start)), trace.get("text"))
+        subplot.axes.plot([where[i] + 0.3, where[i + 1] - 0.3], [ends[i]] * 2, color=plots.GREY, linewidth=0.5)
+    write_texts(subplot, False, where, np.maximum(ends, np.array(start)), trace.get("text"))
 
 
-def write_texts(panel: Panel, lying: bool, where: np.ndarray, ends: np.ndarray, texts: list[str] | None) -> None:
+def write_texts(subplot: Subplot, lying: bool, where: np.ndarray, ends: np.ndarray, texts: list[str] | None) -> None:
     """Write the texts of bars at their ends."""
     for place, end, text in zip(where, ends, texts or [], strict=False):
         spot, offset = ((end, place), (3, 0)) if lying else ((place, end), (0, 2))
         align = {"ha": "left", "va": "center"} if lying else {"ha": "center", "va": "bottom"}
-        panel.axes.annotate(
+        subplot.axes.annotate(
             str(text or "").replace("<br>", "\n"), spot, offset, textcoords="offset points", fontsize=6.5, **align
         )
 
 
-DRAW: dict[str, Callable[[Panel, dict], None]] = {"scatter": scatter, "bar": bar, "waterfall": waterfall}
+DRAW: dict[str, Callable[[Subplot, dict], None]] = {"scatter": scatter, "bar": bar, "waterfall": waterfall}

@@ -1,20 +1,20 @@
-"""What is on the workbook's tabs: for each view its rows, straight from the published database, and what its columns mean."""
+"""What is on the workbook's tabs: for each view its rows, out of the published database, and what its columns mean."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from forecasting.ledger import query
+from forecasting.ledger import Published
 from forecasting.models import model_name
-from forecasting.site.exports import FORECASTS
 from forecasting.wording import month
 
-LEVELS = ("total", "region", "category", "series")  # the order in which they are read
+READING_ORDER = {"total": 0, "region": 1, "category": 2, "series": 3}
+RANKS = {"aggregation": READING_ORDER, "horizon_group": {"all": 0, "1-3": 1, "4-6": 2}}
 SHOWN_MONTHS = 12  # closed months on the tabs «by month» and «actual vs forecast»
 KINDS = {"published": "published", "walk_forward": "walk-forward (back-test)", "backfill": "backfill"}
-BY_LEVEL = f"list_position({list(LEVELS)}, cast(aggregation as varchar))"
-ORDER = f"{BY_LEVEL}, unique_id"
 
 
 @dataclass(frozen=True)
@@ -78,63 +78,46 @@ COLUMNS = {
     "fva": Column("FVA", "amount", "Forecast value added: how much smaller the mean error is than that of repeating last year."),
 }  # fmt: skip
 
-ACTUALS = f"""
-    select aggregation, region, product_category, ds, y, is_imputed from monthly_actuals
-    where domain = $domain order by {ORDER}, ds
-"""
-# Of two runs with the same cutoff the one published last, as in forecast_accuracy. Cutoffs that only teach the intervals
-# (calibration) are left out, and months longer ago than a year: the file would grow without end, and the database has them.
-COMPARED = f"""
-    select f.*, variance_pct / 100 as variance_share
-    from actual_vs_forecast as f
-    left join (select run_id, max(published_at) as published_at from publications group by run_id) as p on f.run_id = p.run_id
-    where f.domain = $domain and f.actual is not null
-        and f.ds > (select max(ds) - to_months({SHOWN_MONTHS}) from monthly_actuals where domain = $domain) and (
-        (f.forecast_kind = 'published' and f.status = 'published')
-        or (f.forecast_kind = 'walk_forward' and f.is_champion and f.evaluation_set <> 'calibration'))
-    qualify row_number() over (
-        partition by forecast_kind, aggregation, unique_id, f.cutoff, horizon order by published_at desc, f.run_id) = 1
-    order by forecast_kind, {ORDER}, ds, horizon
-"""
-ACCURACY = f"""
-    select * from forecast_accuracy where domain = $domain
-    order by forecast_kind, evaluation_set, {BY_LEVEL},
-        horizon_group = 'all' desc, horizon_group, mase, model_name
-"""
-
 
 @dataclass(frozen=True)
 class View:
-    """One tab of a domain: `title` completes the tab's name, `columns` are keys of COLUMNS in order."""
+    """One tab of a domain.
+
+    `title` completes the tab's name, `read` asks the published database for a domain's rows, `columns` are keys of COLUMNS in
+    order, and `order` names the columns by which rows are read, a level before its parts.
+    """
 
     name: str
     title: str
     what: str
-    sql: str
+    read: Callable[[Published, str], pd.DataFrame]
     columns: tuple[str, ...]
+    order: tuple[str, ...]
 
 
 NODE = ("aggregation", "region", "product_category")
 BOUNDED = ("predicted_value", "lo_80", "hi_80", "lo_95", "hi_95")
 VIEWS = (
     View(
-        "forecast", "forecast", "The coming months: total, regions, categories and series, with their ranges.",
-        f"select * from ({FORECASTS}) where domain = $domain", (*NODE, "ds", "horizon", *BOUNDED, "is_fallback", "cutoff",
-        "model", "run_id", "prediction_time"),
+        "forecast", "forecast", "The coming months: total, regions, categories and series, with their ranges.", Published.coming,
+        (*NODE, "ds", "horizon", *BOUNDED, "is_fallback", "cutoff", "model", "run_id", "prediction_time"),
+        ("aggregation", "unique_id", "ds"),
     ),
-    View("actuals", "actuals", "Every closed month: total, regions, categories and series.", ACTUALS,
-         (*NODE, "ds", "y", "is_imputed")),
+    View("actuals", "actuals", "Every closed month: total, regions, categories and series.", Published.actuals,
+         (*NODE, "ds", "y", "is_imputed"), ("aggregation", "unique_id", "ds")),
+    # Months longer ago than a year are left out: the file would grow without end, and the database has them.
     View(
         "compared", "actual vs forecast", f"Forecasts of the last {SHOWN_MONTHS} closed months beside what came; older ones are in "
-        "the published database. «Kind of forecast» says which were published and which are a back-test.", COMPARED,
+        "the published database. «Kind of forecast» says which were published and which are a back-test.",
+        partial(Published.lately, months=SHOWN_MONTHS),
         (*NODE, "ds", "kind", "horizon", "actual", "predicted_value", "variance", "variance_share", "lo_80", "hi_80",
-         "evaluation_set", "cutoff", "model", "run_id"),
+         "evaluation_set", "cutoff", "model", "run_id"), ("forecast_kind", "aggregation", "unique_id", "ds", "horizon"),
     ),
     View(
         "accuracy", "accuracy", "How good the forecasts of every model were. Published forecasts and the back-test have rows "
-        "of their own.", ACCURACY, ("kind", "evaluation_set", "aggregation", "horizon_group", "model", "is_champion", "n",
+        "of their own.", Published.accuracy, ("kind", "evaluation_set", "aggregation", "horizon_group", "model", "is_champion", "n",
         "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95",
-        "fva"),
+        "fva"), ("forecast_kind", "evaluation_set", "aggregation", "horizon_group", "mase", "model_name"),
     ),
 )  # fmt: skip
 BY_MONTH = "The last closed months and the coming ones side by side: a row for each series and each sum."
@@ -142,7 +125,9 @@ BY_MONTH = "The last closed months and the coming ones side by side: a row for e
 
 def rows(published: Path, domain: str, view: View) -> pd.DataFrame:
     """Return the rows of a view for one domain, in the order in which they are read."""
-    found = query(published, view.sql, {"domain": domain})
+    found = view.read(Published(published), domain)
+    keys = found[list(view.order)].apply(lambda key: key.map(RANKS[key.name]) if key.name in RANKS else key)
+    found = found.loc[keys.sort_values(list(view.order), kind="stable").index].reset_index(drop=True)
     if "forecast_kind" in found:
         found["kind"] = found["forecast_kind"].map(KINDS)
     if "model_name" in found:
@@ -158,7 +143,7 @@ def by_month(actuals: pd.DataFrame, forecasts: pd.DataFrame) -> tuple[pd.DataFra
     past.columns = [f"{month(ds, short=True)} actual" for ds in past.columns]
     coming.columns = [f"{month(ds, short=True)} forecast" for ds in coming.columns]
     wide = past.join(coming, how="outer").reset_index()
-    order = wide["aggregation"].map(LEVELS.index)
+    order = wide["aggregation"].map(READING_ORDER)
     wide = wide.assign(order=order).sort_values(["order", "region", "product_category"], ignore_index=True)
     amounts = [Column(name, "amount", "") for name in (*past.columns, *coming.columns)]
     return wide.drop(columns="order"), [*(COLUMNS[name] for name in NODE), *amounts]

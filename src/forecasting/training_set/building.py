@@ -27,7 +27,7 @@ def build(workspace: Workspace, settings: dict[str, Any]) -> bool:
     stamp = data_stamp(workspace, settings)
     stamp_file = workspace.runs / "stamps" / "data.stamp"
     fresh = stamp_file.exists() and stamp_file.read_text(encoding="utf-8") == stamp
-    if fresh and workspace.warehouse.exists() and (workspace.runs / "plan.json").exists():
+    if fresh and workspace.warehouse.exists() and (workspace.runs / "built.json").exists():
         return False
     from forecasting import facts, ledger, registry
     from forecasting.training_set import dbt_tests
@@ -43,7 +43,7 @@ def build(workspace: Workspace, settings: dict[str, Any]) -> bool:
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
         write_if_changed(workspace.runs / domain / "tests.json", own)
     registry.prepare_store(workspace.data)
-    write_if_changed(workspace.runs / "plan.json", json.dumps({"domains": domains}) + "\n")
+    write_if_changed(workspace.runs / "built.json", json.dumps({"domains": domains}) + "\n")
     write_if_changed(stamp_file, stamp)
     return True
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import ALL, FLOWS, SEASON_LENGTH
+from forecasting.run import Facts
 from forecasting.training_set.check_tables import (
     SHORT_MONTHS,
     gaps,
@@ -31,10 +32,9 @@ NOTHING = {"sales": "no sales", "inventory": "no stock", "profit": "neither sale
 LAST_SEEN = {"sales": "last sale", "inventory": "last stock", "profit": "last sale or cost"}
 
 Warnings = list[dict[str, str]]
-Facts = dict[str, Any]
 
 
-def warnings(train: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def warnings(train: pd.DataFrame, domain: str, facts: dict[str, Any]) -> Warnings:
     """Say what a reader of the forecasts must know about the data: `severity`, `code`, `text`, most severe first.
 
     severity is high (the forecast is in doubt), medium (it is weaker or narrower than it could be) or low (for
@@ -42,8 +42,8 @@ def warnings(train: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
     """
     if train.empty:
         return [_warning("high", "no_data", f"There are no closed months of {domain}.")]
-    table = series_table(train)
-    found = [warning for check in CHECKS for warning in check(train, table, domain, facts)]
+    table, known = series_table(train), Facts.from_json(facts)
+    found = [warning for check in CHECKS for warning in check(train, table, domain, known)]
     return sorted(found, key=lambda warning: SEVERITIES.index(warning["severity"]))
 
 
@@ -207,13 +207,13 @@ def _imputed(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts
 def _narrowed(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
     """What could not be built from these facts."""
     units = _warning("medium", "units_only", "Inventory is in units: the facts give neither a value nor a unit cost.")
-    found = [units] if facts.get("measure") == "units" else []
-    return found + [_warning("medium", "narrowed", str(note)) for note in facts.get("notes") or []]
+    found = [units] if facts.measure == "units" else []
+    return found + [_warning("medium", "narrowed", str(note)) for note in facts.notes]
 
 
 def _left_out(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
     """Months whose facts are not used."""
-    months = facts.get("left_out") or []
+    months = facts.left_out
     if not months:
         return []
     listing = "; ".join(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.errors import UserError
+from forecasting.run import Facts
 from forecasting.training_set.check_tables import listed, month_names
 
 MIN_MONTHS = SEASON_LENGTH + 1  # with thirteen months one month can be compared with the year before
@@ -42,7 +43,7 @@ def _require_months(train: pd.DataFrame, domain: str, facts: dict[str, Any]) -> 
     if len(months) >= MIN_MONTHS:
         return
     count = "no closed month" if not months else f"{months_text(len(months))} ({span(months)})"
-    left_out = "; ".join(f"{str(month['ds'])[:7]}, {month['reason']}" for month in facts.get("left_out") or [])
+    left_out = "; ".join(f"{str(month['ds'])[:7]}, {month['reason']}" for month in Facts.from_json(facts).left_out)
     raise UserError(
         f"{domain} has {count}; at least {MIN_MONTHS} are needed, {COMPARE_MONTHS} or more to compare models: "
         f"give facts of a longer time.{f' Left out: {left_out}.' if left_out else ''}"

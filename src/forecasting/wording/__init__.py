@@ -23,26 +23,7 @@ from forecasting.wording.numbers import (
 )
 
 __all__ = [
-    "DASH",
-    "MINUS",
-    "NO_PERCENTAGE",
-    "SPACE",
-    "amount",
-    "between",
-    "change_pct",
-    "compact",
-    "compared",
-    "count",
-    "day",
-    "decimals_for",
-    "is_known",
-    "is_nothing",
-    "is_scaled",
-    "listing",
-    "month",
-    "number",
-    "percent",
-    "revised",
-    "share",
+    "DASH", "MINUS", "NO_PERCENTAGE", "SPACE", "amount", "between", "change_pct", "compact", "compared", "count", "day",
+    "decimals_for", "is_known", "is_nothing", "is_scaled", "listing", "month", "number", "percent", "revised", "share",
     "signed",
-]
+]  # fmt: skip

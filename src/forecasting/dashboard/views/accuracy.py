@@ -9,8 +9,9 @@ workspace = st.session_state["workspace"]
 domain = workspace.domain(st.session_state["domain"])
 unit = f" Bias and FVA are in {domain.unit}." if domain.unit else ""
 
+names = accuracy.AGGREGATION_NAMES
 level = st.segmented_control(
-    "Accuracy of", list(accuracy.LEVELS), format_func=accuracy.LEVELS.get, key="level", default="total", required=True
+    "Accuracy of", list(names), format_func=names.get, key="level", default="total", required=True
 )
 with st.expander("How to read these tables"):
     st.markdown(accuracy.READING.replace(" %", f"{SPACE}%"))

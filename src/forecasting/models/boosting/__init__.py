@@ -1,8 +1,8 @@
 """Gradient-boosted trees, one model for all series of a domain, through LightGBM: a recursive one and a direct one.
 
-`BoostingModel` predicts the change from one month to the next on mlforecast's lag features (`boosting.changes`); its forecasts
+`BoostingModel` predicts the change from one month to the next on mlforecast's lag features (`changes`); its forecasts
 are fed back as lags month by month. `DirectBoostingModel` predicts every month ahead at once from the windows that the network
-sees (`boosting.direct`), with quantiles of its own. They err differently, which a combination lives on. Both minimise absolute
+sees (`direct`), with quantiles of its own. They err differently, which a combination lives on. Both minimise absolute
 errors, so the point is near the median.
 
 What is saved is LightGBM's own text; features are recomputed from settings and history, so a loaded model agrees.
@@ -43,6 +43,9 @@ class Boosting(Model):
     """What both models of this family share. Settings: how many trees, how fast they learn, how many leaves each has."""
 
     family = "boosting"
+    parameters = ("boosting_trees", "boosting_learning_rate", "boosting_leaves")
+    packages = ("lightgbm", "mlforecast")
+    is_combined = True
     refit_every = 6
     defaults: ClassVar[dict[str, Any]] = {"trees": 250, "learning_rate": 0.05, "leaves": 31}
 
@@ -64,6 +67,8 @@ class BoostingModel(Boosting):
     """Global gradient boosting of monthly changes, recursive; see `Boosting`."""
 
     name = "lightgbm"
+    title = "LightGBM"
+    what = "boosted decision trees on the calendar and on earlier months"
     min_history = 2 * SEASON_LENGTH
     trees: Trees | None = None
 
@@ -137,6 +142,8 @@ class DirectBoostingModel(Boosting, DirectModel):
     """
 
     name = "lightgbm_direct"
+    title = "LightGBM, direct"
+    what = "boosted decision trees that look at each month ahead by itself"
     min_history = SEASON_LENGTH + 1
     window_size = WINDOW
     defaults: ClassVar[dict[str, Any]] = Boosting.defaults | {"horizon": 24, "rows": 150_000, "seed": 1}

@@ -1,8 +1,9 @@
 """Monthly changes of seasonally adjusted, compressed series and mlforecast's lag features of them, fed back month by month.
 
-Each series is divided by its mean absolute value, its season is removed (`seasonality`), and the rest is compressed by
+Each series is divided by its mean absolute value, its season is removed (`series.season`), and the rest is compressed by
 asinh, which is nearly a logarithm for months of ordinary size and, unlike it, has a value for zeros and negatives:
-changes are relative, and units do not matter.
+changes are relative, and units do not matter. It is rounded, because in the sixteenth digit, which hangs on the order of a sum, trees
+find other splits: forecasts would differ by more than a percent.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.series import History, Season, season
+from forecasting.series import DECIMALS, History, Season, season
 
 COMPRESSION = (
     0.1  # of the scale: values well above it are compressed like a logarithm, values below are kept as they are
@@ -73,7 +74,7 @@ def table(found: list[History], removed: list[Season]) -> pd.DataFrame:
         {
             "unique_id": np.repeat(np.arange(len(found)), [len(values) for values in adjusted]),
             "ds": np.concatenate([one.months for one in found]),
-            "y": np.arcsinh(np.concatenate(adjusted) / COMPRESSION),
+            "y": np.round(np.arcsinh(np.concatenate(adjusted) / COMPRESSION), DECIMALS),
         }
     )
 

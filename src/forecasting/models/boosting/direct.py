@@ -1,6 +1,6 @@
 """Rows that trees learn from where each month ahead is forecast directly: normalised windows, seen from that month.
 
-A row is a window and a number of months ahead; its target is the departure from the window's line in spreads (`windows.normalization`), as
+A row is a window and a number of months ahead; its target is the departure from the window's line in spreads (`series.normalised`), as
 the network's is. Its features are what describes the window, its last two years, the season of the forecast month and what that
 month was in earlier years.
 """

@@ -1,6 +1,6 @@
 """One network for all series of a domain: Conv1d → LSTM → quantiles of the next 24 months (torch).
 
-Each window is normalised by itself (`forecasting.windows.normalization`), several networks that differ in their seed
+Each window is normalised by itself (`series.normalised`), several networks that differ in their seed
 are trained and their quantiles averaged. Beyond its months the network forecasts again from its own medians.
 """
 
@@ -36,6 +36,11 @@ class CNNLSTMForecastModel(DirectModel):
 
     name = "cnn_lstm"
     family = "cnn_lstm"
+    title = "CNN-LSTM"
+    what = "a neural network that reads the earlier months in order"
+    parameters = ("cnn_lstm_networks", "cnn_lstm_steps", "cnn_lstm_hidden", "cnn_lstm_seed")
+    packages = ("torch", "tqdm")
+    is_combined = True
     min_history = SEASON_LENGTH + 1
     window_size = 10 * SEASON_LENGTH
     refit_every = 6

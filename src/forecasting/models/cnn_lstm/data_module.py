@@ -8,7 +8,7 @@ import torch
 
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.series import (
-    LIMIT,
+    INPUT_LIMIT,
     Windows,
     character,
     costs,
@@ -129,7 +129,9 @@ def inputs(windows: Windows, month: np.ndarray, sequence: int, statistics: Stati
     ]
     features = (raw_features(windows) - statistics.mean) / statistics.deviation if len(month) else raw_features(windows)
     stacked = np.stack(channels, axis=1).astype(np.float32)
-    return Inputs(torch.from_numpy(stacked), torch.from_numpy(np.clip(features, -LIMIT, LIMIT).astype(np.float32)))
+    return Inputs(
+        torch.from_numpy(stacked), torch.from_numpy(np.clip(features, -INPUT_LIMIT, INPUT_LIMIT).astype(np.float32))
+    )
 
 
 def raw_features(windows: Windows) -> np.ndarray:

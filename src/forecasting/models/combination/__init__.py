@@ -5,6 +5,7 @@ state quantiles of their own lie around theirs; where no member does they are eq
 combination's past errors alone.
 """
 
+import shutil
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,17 +21,16 @@ from forecasting.models.combination import combining
 from forecasting.models.combination.combining import KEY
 from forecasting.models.families import load
 from forecasting.models.forecasts import forecast
-
-MEMBERS = "members"
+from forecasting.models.saved import MEMBERS, SavedMember, member_folders
 
 
 class Combination(Model):
-    """What both combinations share: members, fitted models in a fixed order."""
+    """What both combinations share: members in a fixed order, fitted models or, to combine what they said, saved ones."""
 
     family = "combination"
 
-    def __init__(self, members: Sequence[Model] = (), **settings: Any) -> None:
-        """Take the members, fitted, and the settings by name."""
+    def __init__(self, members: Sequence[Model | SavedMember] = (), **settings: Any) -> None:
+        """Take the members and the settings by name; with saved members it combines back-tests and is saved, no more."""
         super().__init__(**settings)
         self.members = list(members)
 
@@ -87,7 +87,7 @@ class Combination(Model):
         quantiles = self.point(values, weights)[:, None] + around
         flags = raw.groupby(KEY)["is_fallback"].min().reindex(index).to_numpy()
         frame = index.to_frame(index=False).assign(model_name=self.name, is_fallback=flags)
-        frame[list(QUANTILE_COLUMNS)] = quantiles
+        frame[QUANTILE_COLUMNS] = quantiles
         return frame[RAW_BACKTEST_COLUMNS]
 
     def _around(self, raw: pd.DataFrame, index: pd.MultiIndex, weights: np.ndarray) -> np.ndarray:
@@ -95,7 +95,7 @@ class Combination(Model):
         total, share = np.zeros((len(index), len(QUANTILE_COLUMNS))), np.zeros(len(index))
         for number, name in enumerate(self.names):
             own = raw[raw["model_name"] == name].set_index(KEY).reindex(index)
-            apart = own[list(QUANTILE_COLUMNS)].sub(own[POINT], axis=0).to_numpy()
+            apart = own[QUANTILE_COLUMNS].sub(own[POINT], axis=0).to_numpy()
             if (apart[:, 0] < apart[:, -1]).any():
                 weight = np.maximum(weights[:, number], 1e-6)  # one that counts nothing still knows how wide it is
                 total, share = total + apart * weight[:, None], share + weight
@@ -106,31 +106,39 @@ class Combination(Model):
         return {MEMBERS: {member.name: member.explanation() for member in self.members}}
 
     def save(self, directory: Path) -> None:
-        """Write the combination and, in a folder each, its members."""
-        super().save(directory)
+        """Write the combination and, in a folder each inside, those of its members that are not saved beside it."""
+        shutil.rmtree(directory / MEMBERS, ignore_errors=True)  # of a model that was saved here before
         for member in self.members:
-            member.save(directory / MEMBERS / member.name)
+            if not isinstance(member, SavedMember):
+                member.save(directory / MEMBERS / member.name)
+            elif member.folder.resolve() != directory.resolve().parent / member.name:
+                raise UserError(
+                    f"{self.name}: {member.folder} is not beside {directory}, where it would be looked for."
+                )
+        super().save(directory)
 
     def state(self) -> dict[str, Any]:
-        """Return the members' names: their own files hold the rest."""
-        return {MEMBERS: self.names}
+        """Return where the members are; see `models/saved`."""
+        return {MEMBERS: [f"{'..' if isinstance(one, SavedMember) else MEMBERS}/{one.name}" for one in self.members]}
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Read what `save` wrote, members included."""
         model = super().load(directory)
-        model.members = [load(directory / MEMBERS / name) for name in model.listed]
+        model.members = [load(folder) for folder in member_folders(directory).values()]
         return model
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` returned; the members follow in `load`."""
-        self.listed = list(state[MEMBERS])
+        self.listed = [Path(place).name for place in state[MEMBERS]]
 
 
 class MedianCombination(Combination):
     """The median of the families, each by the median of its models, month by month: one voice for each family."""
 
     name = "median"
+    title = "median combination"
+    what = "the middle of what the kinds of models forecast"
 
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
         """Every family counts the same."""
@@ -148,6 +156,9 @@ class WeightedCombination(Combination):
     """The weighted mean of the members' points. Setting `power`: 0 gives equal weights, more of it trusts past errors more."""
 
     name = "weighted"
+    title = "weighted combination"
+    what = "an average of the models' forecasts that trusts the better ones more"
+    parameters = ("combination_power",)
     defaults: ClassVar[dict[str, Any]] = {"power": 12.0}
     learned: pd.DataFrame | None = None
 
@@ -165,7 +176,7 @@ class WeightedCombination(Combination):
         return self.learned
 
     def learn(self, known: pd.DataFrame) -> Self:
-        """Learn the weights by months ahead from scaled errors (of `combining.errors`) of months that are known."""
+        """Learn the weights by months ahead from scaled errors (of `combining.past_errors`) of months that are known."""
         families = {member.name: member.family for member in self.members}
         self.learned = combining.weights(known, families, self.settings["power"])
         return self

@@ -14,19 +14,11 @@ import pandas as pd
 from forecasting.contracts import POINT
 from forecasting.series import BUCKETS, aggregate_actuals, bucket_of, comparable, scales
 
-HALFWAY = 6  # months of known errors at which half of the power is used
+MONTHS_FOR_HALF = 6  # months of known errors at which half of the power is used
 LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny would decide for all
 SMALLEST_ERROR = 1e-6  # in scales: bounds the weight of a model that was never wrong
 
-# The families whose models are combined; the baselines are what these are measured against.
-FAMILIES = ("statistical", "boosting", "cnn_lstm")
-
 KEY = ["aggregation", "unique_id", "cutoff", "horizon", "ds"]
-
-
-def member_families(families: Sequence[str]) -> list[str]:
-    """Return those of a run's families whose models are combined; all of them where none of FAMILIES was trained."""
-    return [family for family in families if family in FAMILIES] or list(families)
 
 
 def points(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
@@ -36,7 +28,7 @@ def points(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
 
 
 def past_errors(raw: pd.DataFrame, train: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
-    """Return `errors` of walk-forward forecasts (RAW_BACKTEST_COLUMNS) against a domain's training set."""
+    """Return `member_errors` of walk-forward forecasts (RAW_BACKTEST_COLUMNS) against a domain's training set."""
     actuals = aggregate_actuals(train)
     known = scales(actuals, sorted(raw["cutoff"].unique()))
     return member_errors(comparable(raw, train), actuals, known, members)
@@ -71,7 +63,7 @@ def weights(known: pd.DataFrame, families: dict[str, str], power: float) -> pd.D
 
     Parameters
     ----------
-    known: of `errors`, restricted by the caller to months that were known.
+    known: of `member_errors`, restricted by the caller to months that were known.
     families: the family of each member, in their order.
     power: of the inverse error, reached as the known months become many.
 
@@ -85,7 +77,7 @@ def weights(known: pd.DataFrame, families: dict[str, str], power: float) -> pd.D
         if months:
             size = np.minimum(rows[members].abs(), LARGEST_ERROR).mean().to_numpy()
             relative = np.maximum(size, SMALLEST_ERROR) / max(size.min(), SMALLEST_ERROR)
-            last = shared(relative ** (-power * months / (months + HALFWAY)), list(families.values()))
+            last = shared(relative ** (-power * months / (months + MONTHS_FOR_HALF)), list(families.values()))
         found[bucket] = last
     return pd.DataFrame.from_dict(found, orient="index", columns=members).rename_axis("bucket")
 

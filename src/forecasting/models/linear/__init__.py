@@ -18,7 +18,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
@@ -49,6 +48,11 @@ class LinearModel(DirectModel):
 
     name = "linear"
     family = "linear"
+    title = "linear"
+    what = "a regression on the calendar and on earlier months"
+    parameters = ("linear_penalties", "linear_month_effects")
+    packages = ("scikit-learn", "threadpoolctl")
+    side_by_side = True
     min_history = SEASON_LENGTH + 1
     window_size = 3 * SEASON_LENGTH
     refit_every = 3
@@ -59,6 +63,8 @@ class LinearModel(DirectModel):
 
     def fit(self, train: pd.DataFrame) -> Self:
         """Search the grid on the last months of `train`, then fit each horizon on all of it."""
+        import sklearn.linear_model  # noqa: F401  before the limit, which holds for libraries that are loaded
+
         known = panel(train)
         with threadpool_limits(limits=1):
             rows = [training_rows(known, step) for step in range(1, DIRECT + 1)]
@@ -157,6 +163,8 @@ def coefficients(rows: Rows, penalties: list[float], month_effects: bool) -> np.
 
 def ridge(features: np.ndarray, target: np.ndarray, weight: np.ndarray, penalties: np.ndarray) -> np.ndarray:
     """Solve one weighted ridge regression per penalty, sharing the products [len(penalties), k]; no intercept."""
+    from sklearn.linear_model import Ridge
+
     model = Ridge(alpha=penalties, fit_intercept=False, solver="cholesky")
     targets = np.repeat(target[:, None], len(penalties), axis=1)
     return np.atleast_2d(model.fit(features, targets, sample_weight=weight / weight.mean()).coef_)

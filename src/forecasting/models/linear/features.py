@@ -12,7 +12,7 @@ import numpy as np
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.series import mean
 
-WINDOW = 3 * SEASON_LENGTH  # months a window looks back
+LOOK_BACK_MONTHS = 3 * SEASON_LENGTH  # of a window
 CHANGE_MONTHS = (1, 3, 6, 12)  # stretches compared with the same months a year earlier
 GROWTH_LIMITS = (0.5, 2.0)  # growth outside this range is a start, an end or a slip, not a trend to extend
 LIMIT = 5.0  # features and targets are cut at ± this many scales
@@ -31,7 +31,7 @@ def working_days(months: np.ndarray) -> np.ndarray:
     return np.busday_count(month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]"))
 
 
-def windows(values: np.ndarray, length: int = WINDOW) -> np.ndarray:
+def windows(values: np.ndarray, length: int = LOOK_BACK_MONTHS) -> np.ndarray:
     """Return for every cell of `values` [series, months] the months that end there: a view [series, months, length]."""
     padded = np.hstack([np.full((len(values), length - 1), np.nan), values])
     return np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)
@@ -72,7 +72,7 @@ def seasonal_profile(window: np.ndarray) -> np.ndarray:
 
     Years are counted back from the origin; column h − 1 is the month h months after the origin.
     """
-    years = window[:, -WINDOW:].reshape(len(window), WINDOW // SEASON_LENGTH, SEASON_LENGTH)
+    years = window[:, -LOOK_BACK_MONTHS:].reshape(len(window), LOOK_BACK_MONTHS // SEASON_LENGTH, SEASON_LENGTH)
     return mean(years - mean(years)[:, :, None], axis=1)
 
 

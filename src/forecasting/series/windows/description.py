@@ -3,14 +3,14 @@
 import numpy as np
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.series.windows.normalization import LIMIT, Windows
+from forecasting.series.windows.normalization import INPUT_LIMIT, Windows
 
 LARGEST_COST = 10.0  # of a window, where the mean is 1
 
 
 def in_spreads(values: np.ndarray, windows: Windows) -> np.ndarray:
-    """Return values [n, months] in spreads, cut at ± LIMIT; NaN where nothing is known."""
-    return np.clip(values / windows.spread[:, None], -LIMIT, LIMIT)
+    """Return values [n, months] in spreads, cut at ± INPUT_LIMIT; NaN where nothing is known."""
+    return np.clip(values / windows.spread[:, None], -INPUT_LIMIT, INPUT_LIMIT)
 
 
 def character(windows: Windows) -> dict[str, np.ndarray]:
@@ -25,7 +25,7 @@ def character(windows: Windows) -> dict[str, np.ndarray]:
         "season_size": np.log((size + 1e-3) / spread),
         "season_kept": windows.shrinkage,
         "smoothing": windows.smoothing,
-        "trend": np.clip(SEASON_LENGTH * windows.slope / spread, -LIMIT, LIMIT),
+        "trend": np.clip(SEASON_LENGTH * windows.slope / spread, -INPUT_LIMIT, INPUT_LIMIT),
         "is_log": windows.is_log,
         "known_share": np.isfinite(windows.values).mean(axis=1),
     }

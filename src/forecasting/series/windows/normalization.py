@@ -7,8 +7,7 @@ its mean absolute value: zeros and negative values need no special case.
 The window is described by a seasonal index, a line and a spread, and models learn the departure from the line in
 units of the spread:
 
-* seasonal index: classical decomposition, each month's mean departure from a centred 2 × 12 moving average, shrunk towards none
-  by as much as chance alone could explain (James and Stein 1961, for seasonal factors Miller and Williams 2003);
+* seasonal index: that of `seasonality`, as for a single series;
 * line: the Theta method on the seasonally adjusted window (Assimakopoulos and Nikolopoulos 2000), which is simple exponential
   smoothing with half the linear trend as drift (Hyndman and Billah 2003);
 * spread: the mean of the mean absolute changes from month to month and from year to year.
@@ -21,18 +20,18 @@ import numpy as np
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.series.history import DECIMALS
 from forecasting.series.panels import mean
+from forecasting.series.seasonality import seasonal_index
 
 WINDOW = 10 * SEASON_LENGTH  # months that describe a window
 SCALE_MONTHS = 3 * SEASON_LENGTH  # the last ones, whose mean absolute value is the unit
 SPREAD_MONTHS = 5 * SEASON_LENGTH  # the last ones, whose changes are the spread
-SEASON_MONTHS = 5 * SEASON_LENGTH  # the last ones, whose season is taken
 LOG_FROM = 0.01  # smallest share of the scale at which logarithms are taken
 SMOOTHING = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # candidates; the best one month ahead within the window wins
 DRIFT = 0.5  # of the linear trend, as in the Theta method
 FEWEST_FOR_TREND = SEASON_LENGTH + 1
 SMALLEST_SPREAD = 0.003  # of the scale: a constant series has none
 NO_CHANGE = 1e-9  # of the scale: a monthly change below it is rounding
-LIMIT = 8.0  # inputs are cut at ± this many spreads
+INPUT_LIMIT = 8.0  # inputs are cut at ± this many spreads
 TARGET_LIMIT = 40.0  # likewise targets and forecasts
 LARGEST_LOG = 8.0  # of a forecast as a share of the scale: about 3,000 times
 
@@ -117,46 +116,6 @@ def normalised(window: np.ndarray) -> Windows:
 def months_before(length: int) -> np.ndarray:
     """Return how many months each column of a window lies before its origin [length]."""
     return np.arange(length - 1, -1, -1)
-
-
-def seasonal_index(number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the shrunk seasonal index [n, 12], the share of it that was kept [n] and the noise around it [n].
-
-    Column k is the calendar month of k months before the origin. From the last five years; no season and no noise (NaN) below two.
-    `forecasting.seasonality` does the same for one series.
-    """
-    recent = number[:, -SEASON_MONTHS:]
-    apart = (recent - continued_average(recent)).reshape(-1, SEASON_MONTHS // SEASON_LENGTH, SEASON_LENGTH)[:, :, ::-1]
-    count = np.isfinite(apart).sum(axis=1)
-    index = np.nan_to_num(mean(apart, axis=1))
-    index = index - index.mean(axis=1, keepdims=True)
-    within = np.nansum(
-        (apart - index[:, None] - mean(apart.reshape(-1, SEASON_MONTHS))[:, None, None]) ** 2, axis=(1, 2)
-    )
-    freedom = count.sum(axis=1) - SEASON_LENGTH
-    between = np.maximum((count * index**2).sum(axis=1), 1e-12)
-    enough = freedom >= SEASON_LENGTH
-    kept = np.clip(1.0 - (SEASON_LENGTH - 3) * within / np.maximum(freedom + 2, 1) / between, 0.0, 1.0) * enough
-    noise = np.where(enough, np.sqrt(within / np.maximum(freedom, 1)), np.nan)
-    return index * kept[:, None], kept, noise
-
-
-def continued_average(number: np.ndarray) -> np.ndarray:
-    """Return the centred 2 × 12 moving average [n, months], continued at both ends with the mean change over a year.
-
-    NaN where nothing is known, and throughout below 13 months.
-    """
-    half = SEASON_LENGTH // 2
-    year = np.lib.stride_tricks.sliding_window_view(number, SEASON_LENGTH, axis=1).mean(axis=2)
-    centred = np.full_like(number, np.nan)
-    centred[:, half:-half] = (year[:, :-1] + year[:, 1:]) / 2.0
-    change = mean(number[:, SEASON_LENGTH:] - number[:, :-SEASON_LENGTH])[:, None] / SEASON_LENGTH
-    column, known = np.arange(number.shape[1]), np.isfinite(centred)
-    first, last = np.argmax(known, axis=1)[:, None], number.shape[1] - half - 1
-    before = np.take_along_axis(centred, first, axis=1) - (first - column) * change
-    after = centred[:, [last]] + (column - last) * change
-    whole = np.where(column < first, before, np.where(column > last, after, centred))
-    return np.where(np.isfinite(number), whole, np.nan)
 
 
 def trend(number: np.ndarray) -> np.ndarray:

@@ -1,0 +1,95 @@
+"""What was forecast beside what came: which forecasts count, month by month, and how good they were.
+
+Which published forecasts count for a cutoff is dbt's model `counted_forecasts`; the back-test that is read is that of the run in force.
+"""
+
+import pandas as pd
+
+from forecasting.contracts import AGGREGATIONS
+from forecasting.ledger.reader import Reader
+
+# The champion's forecasts of months that are over: the published ones that count, and the back-test.
+COUNTED = """
+    counted as (
+        select f.*, f.forecast_kind = 'published' as is_published, c.published_at
+        from actual_vs_forecast as f
+        left join counted_forecasts as c on f.run_id = c.run_id
+        where f.domain = $domain and f.actual is not null
+            and ((f.status = 'published' and c.run_id is not null) or (f.forecast_kind = 'walk_forward' and f.is_champion))
+    )
+"""
+PAST = f"""
+    with {COUNTED}
+    select aggregation, unique_id, region, product_category, ds, actual, predicted_value, lo_80, hi_80, lo_95, hi_95,
+        variance, variance_pct, cutoff, horizon, is_published, is_fallback
+    from counted where list_contains($aggregations, aggregation)
+    qualify row_number() over (partition by aggregation, unique_id, ds order by is_published desc, horizon) = 1
+    order by aggregation, unique_id, ds
+"""
+BESIDE_NAIVE = f"""
+    with {COUNTED},
+    naive as (
+        select run_id, forecast_kind, aggregation, unique_id, cutoff, horizon, any_value(predicted_value) as naive_value
+        from actual_vs_forecast where domain = $domain and model_name = 'seasonal_naive' group by all
+    )
+    select aggregation, unique_id, region, product_category, ds, horizon as lag, cutoff, model_name, actual, predicted_value,
+        lo_80, hi_80, lo_95, hi_95, scale, is_fallback, naive_value, published_at, predicted_value - actual as error
+    from counted left join naive using (run_id, forecast_kind, aggregation, unique_id, cutoff, horizon)
+"""
+RECORD = f"""
+    {BESIDE_NAIVE} where is_published and list_contains($lags, horizon) order by aggregation, unique_id, lag, ds
+"""
+HELD_OUT = f"{BESIDE_NAIVE} where evaluation_set = 'held_out' order by aggregation, unique_id, cutoff, lag"
+LATELY = f"""
+    with {COUNTED}
+    select *, variance_pct / 100 as variance_share from counted
+    where evaluation_set <> 'calibration'
+        and ds > (select max(ds) - to_months($months) from monthly_actuals where domain = $domain)
+"""
+ACCURACY = """
+    select * exclude (domain) from forecast_accuracy
+    where domain = $domain and ($aggregation is null or aggregation = $aggregation)
+        and ($model is null or model_name = $model) and ($kind is null or forecast_kind = $kind)
+    order by all
+"""
+
+
+class Comparisons(Reader):
+    """What the published file says of forecasts whose month is over; amounts in the domain's unit."""
+
+    def past(self, domain: str, aggregations: tuple[str, ...] = AGGREGATIONS) -> pd.DataFrame:
+        """Return one forecast for each month that is over, one row per aggregation, unique_id and ds.
+
+        A published one if there is one, else of the back-test (`is_published`); of each the one that was made latest.
+        """
+        return self.ask(PAST, domain=domain, aggregations=list(aggregations))
+
+    def record(self, domain: str, lags: tuple[int, ...]) -> pd.DataFrame:
+        """Return the published forecasts whose month has come, one row per aggregation, unique_id, lag and ds.
+
+        Columns: aggregation, unique_id, region, product_category, ds, lag (months), cutoff, model_name, actual (as first
+        known), predicted_value, lo_80, hi_80, lo_95, hi_95, scale (MASE's), is_fallback, naive_value (the seasonal naive
+        stored beside; NaN where there is none), published_at, and error = predicted_value − actual.
+        """
+        return self.ask(RECORD, domain=domain, lags=list(lags))
+
+    def held_out(self, domain: str) -> pd.DataFrame:
+        """Return the champion's back-test on the held-out cutoffs, one row per aggregation, unique_id, cutoff and lag.
+
+        Columns as those of `record`; lag is the months ahead, actual is as known now.
+        """
+        return self.ask(HELD_OUT, domain=domain)
+
+    def lately(self, domain: str, months: int) -> pd.DataFrame:
+        """Return the forecasts of the last closed months, published ones and the champion's back-test.
+
+        One row per forecast_kind, aggregation, unique_id, cutoff and horizon: the columns of `actual_vs_forecast`, and
+        variance_share (a fraction of the forecast's size). Cutoffs that only teach the intervals are left out.
+        """
+        return self.ask(LATELY, domain=domain, months=months)
+
+    def accuracy(
+        self, domain: str, aggregation: str | None = None, model: str | None = None, kind: str | None = None
+    ) -> pd.DataFrame:
+        """Return the rows of `forecast_accuracy` of a domain, limited to an aggregation, a model, a kind of forecast."""
+        return self.ask(ACCURACY, domain=domain, aggregation=aggregation, model=model, kind=kind)

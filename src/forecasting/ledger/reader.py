@@ -1,0 +1,68 @@
+"""How the published database is read: a question opens the file and closes it at once, so that the next sees a file that replaced it."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from forecasting.errors import UserError
+from forecasting.ledger.database import connect
+
+# DuckDB hands a process that has a file open the same file again, though another has taken its place.
+ONE_AT_A_TIME = threading.Lock()
+
+# What dbt's model of that name says, for a file that was published before the model was there.
+HAS_COUNTED_FORECASTS = "select 1 from information_schema.tables where table_name = 'counted_forecasts'"
+COUNTED_FORECASTS = """
+    create temp view counted_forecasts as
+    select runs.domain, runs.cutoff, arg_max(runs.run_id, p.published_at) as run_id, max(p.published_at) as published_at
+    from runs inner join publications as p on runs.run_id = p.run_id group by runs.domain, runs.cutoff
+"""
+
+
+class NothingPublished(UserError):
+    """Nothing of a domain has been published yet, which is no fault."""
+
+
+class Unknown(UserError):
+    """A region, category or run that is not among those published."""
+
+
+class Unreadable(UserError):
+    """The published file is damaged, or lacks what this version of the project reads."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} cannot be read: it is damaged, or an older version of the project wrote it. "
+            "Publish it again with `make report`."
+        )
+
+
+class Reader:
+    """Reads one published file; may be used by any number of threads."""
+
+    def __init__(self, path: Path | str) -> None:
+        """`path`: the file, data/<name>/published.duckdb."""
+        self.path = Path(path)
+
+    def ask(self, sql: str, **params: Any) -> pd.DataFrame:
+        """Run one statement; dates come as datetime64.
+
+        Raises
+        ------
+        NothingPublished
+            If the file is not there.
+        Unreadable
+            If it is no database, is damaged, or lacks a table or column.
+        """
+        if not self.path.exists():
+            raise NothingPublished("Nothing has been published yet: `make report` does it.")
+        try:
+            with ONE_AT_A_TIME, connect(self.path) as connection:
+                if "counted_forecasts" in sql and not connection.execute(HAS_COUNTED_FORECASTS).fetchone():
+                    connection.execute(COUNTED_FORECASTS)
+                return connection.execute(sql, params).df()
+        except duckdb.Error as error:
+            raise Unreadable(self.path) from error

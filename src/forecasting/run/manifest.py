@@ -1,0 +1,80 @@
+"""The manifest of a run: everything that a published number can be traced back to. The ledger keeps it as JSON, as the run had it."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from forecasting.run.records import Champion, Facts, Incumbent, Record
+
+
+@dataclass(frozen=True)
+class DataWarning(Record):
+    """A sentence of the data check; `severity` is high, medium or low, `code` a name for programs."""
+
+    severity: str = ""
+    code: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Check(Record):
+    """What the data check found: warnings, the rows of its tables by their names, and the size of the training set."""
+
+    warnings: list[DataWarning] = field(default_factory=list, metadata={"of": DataWarning})
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    n_series: int | None = None
+    n_months: int | None = None
+    first_month: str | None = None
+    last_month: str | None = None
+
+
+@dataclass(frozen=True)
+class Explanation(Record):
+    """How the forecast came about."""
+
+    model: dict[str, Any] = field(default_factory=dict)  # what the model says of itself
+    reconciliation: str = ""  # the method of the sums
+    mase: dict[str, float | None] = field(default_factory=dict)  # by method of the sums
+    cut: dict[str, int] = field(default_factory=dict)  # how many points and bounds the sign policy cut
+
+
+@dataclass(frozen=True)
+class Manifest(Record):
+    """What a published number can be traced back to."""
+
+    run_id: str = ""
+    contest: str = ""  # what the choice of the champion rests on, all but the incumbent
+    incumbent: Incumbent = field(default_factory=Incumbent)
+    domain: str = ""
+    workspace: str = ""
+    source: str = ""
+    cutoff: str | None = None  # the last closed month, ISO date
+    fingerprint: str = ""  # of the training set
+    params: dict[str, Any] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)  # the stamp of each; seconds and mlflow are by step as well
+    lock: str = ""
+    git_commit: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    mlflow: dict[str, str] = field(default_factory=dict)
+    models: list[str] = field(default_factory=list)  # those that can be promoted
+    champion: Champion = field(default_factory=Champion)
+    significance: list[dict[str, Any]] = field(default_factory=list)  # a row per Diebold–Mariano test
+    check: Check = field(default_factory=Check)
+    facts: Facts = field(default_factory=Facts)
+    explanation: Explanation = field(default_factory=Explanation)
+    tests: list[dict[str, Any]] = field(default_factory=list)  # a row per kind of the data's own tests
+    calibration: dict[str, Any] = field(default_factory=dict)  # by model: what a server needs beside it
+    currency: str = ""
+    unit: str = ""  # what the values count: the currency, or units
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any] | None) -> Self:
+        """Return the record of a JSON object; where the unit was not noted yet, it is the currency."""
+        manifest = super().from_json(found)
+        return manifest if manifest.unit else replace(manifest, unit=manifest.currency)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the manifest that the ledger holds as text."""
+        return cls.from_json(json.loads(text))
