@@ -131,15 +131,19 @@ $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 # --- the flow ----------------------------------------------------------------------------------------------------------------
 # `data` writes plan.mk (which domains, which model families, which pages) and the stamps; the rules below follow from them.
 
-.PHONY: _report _docs
+.PHONY: _report _docs _all_pages _all_published
 _report:
 	@$(FC) data $(ARGS)
+	@$(call announced,_pages)
 	@$(SUB) -j$(JOBS) _pages
-	@echo "The report is $(RUNS)/report/index.html"
 
 _run:
 	@$(FC) data $(ARGS)
+	@$(call announced,_published)
 	@$(SUB) -j$(JOBS) _published
+
+# What is to be done, by a dry run: the run's folder is where `progress` reads it.
+announced = test -z "$$FORECASTING_RUN" || $(SUB) --dry-run _all$(1) $(1) > "$$FORECASTING_RUN/plan"
 
 _docs:
 	@$(FC) data $(ARGS)
@@ -155,6 +159,13 @@ _published: $(PUBLISHED)
 	@:
 _pages: $(RUNS)/report/index.html
 	@:
+
+# How many steps there are in all, and where the report will be: the head of what `announced` writes
+STEPS := $(foreach family,$(FAMILIES),20_train_$(family)) 10_check_data 25_combine 30_evaluate 40_forecast
+_all_published:
+	@: of $(words $(foreach domain,$(DOMAINS),$(STEPS)) publish)
+_all_pages:
+	@: of $(words $(foreach domain,$(DOMAINS),$(STEPS)) publish $(PAGES) render) $(RUNS)/report/index.html
 
 # Ctrl-C must not take away what the last good run left
 .PRECIOUS: $(PUBLISHED) $(RUNS)/report/index.html

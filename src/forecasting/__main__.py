@@ -3,16 +3,26 @@
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
-from forecasting import pipeline, run, training_set
+from forecasting import run
 from forecasting.errors import UserError
+from forecasting.run import progress
 
 ROOT = Path(__file__).resolve().parents[2]
+WARM = ("step", "page", "publish", "render")  # what a warm process does, where there is one: it needs libraries
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command, here or in a process that is warm, and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    code = run.ask(arguments) if arguments[:1] and arguments[0] in WARM else None
+    return work(arguments) if code is None else code
+
+
+def work(arguments: list[str]) -> int:
+    """Run one command in this process and return its exit code."""
     options = parser().parse_args(arguments)
     try:
         place = run.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
@@ -50,33 +60,56 @@ def parser() -> argparse.ArgumentParser:
 
 def alone(place, options) -> int:
     """Run a command while no other run may use the workspace."""
-    return run.run_alone(place, options.command)
+    return run.run_alone(place, options.command, run.Steps(work, prepare))
+
+
+def prepare(arguments: list[str]) -> None:
+    """Import what a command needs, before the process that runs it is forked; without one, what all steps need."""
+    from forecasting import pipeline
+
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    if arguments:
+        options = parser().parse_args(arguments)
+        sources = {
+            "step": lambda: ROOT / "notebooks" / f"{options.step}.ipynb",
+            "page": lambda: pipeline.page_source(ROOT, options.page),
+        }
+        notebooks = [sources[arguments[0]]()] if arguments[0] in sources else []
+    pipeline.warm_up(notebooks)
 
 
 def data(place, options) -> None:
     """Check the facts, build the warehouse and write the training sets."""
+    from forecasting import pipeline
+
     started = time.monotonic()
     built = pipeline.prepare(place)
-    pipeline.show(
+    progress.show(
         f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
     )
 
 
 def step(place, options) -> None:
     """Execute one numbered notebook for one domain."""
-    timed(options.domain, options.step, lambda: pipeline.run_step(place, options.domain, options.step))
+    from forecasting import pipeline
+
+    executed = place.runs / options.domain / f"{options.step}.ipynb"
+    run_it = partial(pipeline.run_step, place, options.domain, options.step)
+    progress.timed(options.domain, options.step, run_it, executed)
 
 
 def page(place, options) -> None:
     """Execute one page of the report."""
-    timed("report", options.page, lambda: pipeline.run_page(place, options.page))
+    from forecasting import pipeline
+
+    progress.timed("report", options.page, lambda: pipeline.run_page(place, options.page))
 
 
 def publish(place, options) -> None:
     """Write the forecasts into the ledger, register the champions, replace the published copy."""
     from forecasting.ledger import publish
 
-    timed("publish", "ledger and registry", lambda: publish(place))
+    progress.timed("publish", "ledger and registry", lambda: publish(place))
 
 
 def promote(place, options) -> None:
@@ -95,28 +128,26 @@ def rollback(place, options) -> None:
 
 def render(place, options) -> None:
     """Render the executed pages, write the files beside them and keep the report as an edition."""
-    pipeline.without_unused_grammar()
+    from forecasting import pipeline
     from forecasting.site import render
 
+    pipeline.without_unused_grammar()
     folders = (place.runs / "pages", place.runs / "report", place.name, place.published, place.data / "editions")
-    timed("report", "rendered, files, edition", lambda: render(*folders))
+    progress.timed("report", "rendered, files, edition", lambda: render(*folders))
 
 
 def by_hand(place, options) -> None:
     """Prepare the folder in which notebooks opened by hand work."""
+    from forecasting import pipeline
+
     pipeline.by_hand(place)
 
 
 def docs(place, options) -> None:
     """Write the dbt documentation into one HTML file."""
-    timed("docs", "dbt docs", lambda: training_set.document(place))
+    from forecasting import training_set
 
-
-def timed(part: str, what: str, work) -> None:
-    """Do the work and print how long it took."""
-    started = time.monotonic()
-    work()
-    pipeline.show(f"{part:<11}{what:<28}{time.monotonic() - started:6.1f} s")
+    progress.timed("docs", "dbt docs", lambda: training_set.document(place))
 
 
 COMMANDS = {

@@ -48,10 +48,10 @@ class Picture:
 
 
 def canvas(
-    title: str, rows: int = 1, columns: int = 1, width: float = 9, height: float = 3.4
+    title: str, rows: int = 1, columns: int = 1, width: float = 9, height: float = 3.4, layout: str = "constrained"
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with a title and its axes, in reading order."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for ax in axes:
@@ -84,7 +84,7 @@ def series_grid(train: pd.DataFrame, title: str = "Every series", columns: int =
         title += f": the {limit} largest of {len(size)}"
     columns = min(columns, max(len(chosen), 1))
     rows = max(ceil(len(chosen) / columns), 1)
-    figure, axes = canvas(title, rows, columns, width=2.6 * columns + 0.6, height=1.35 * rows + 0.5)
+    figure, axes = spaced(title, rows, columns)
     span = train["ds"].min(), train["ds"].max()
     for ax, name in zip(axes, chosen, strict=False):
         draw_series(ax, train[train["unique_id"] == name], name)
@@ -97,12 +97,22 @@ def series_grid(train: pd.DataFrame, title: str = "Every series", columns: int =
     )
 
 
+def spaced(title: str, rows: int, columns: int) -> tuple[Figure, list[Axes]]:
+    """Return a figure for many small panels: with room for their labels left beforehand, which is seconds quicker than measuring them."""
+    width, height = 2.6 * columns + 0.6, 1.35 * rows + 0.5
+    figure, axes = canvas(title, rows, columns, width, height, layout="none")
+    figure.suptitle(title, fontsize=11, x=0.01, y=1 - 0.1 / height, ha="left")
+    figure.subplots_adjust(left=0.45 / width, right=1 - 0.1 / width, bottom=0.25 / height, top=1 - 0.6 / height,
+                           wspace=0.22, hspace=0.55)  # fmt: skip
+    return figure, axes
+
+
 def draw_series(ax: Axes, one: pd.DataFrame, name: str) -> None:
     """Draw one series with its imputed months as open circles."""
     ax.plot(one["ds"], one["y"], color=ACTUAL, linewidth=1)
     imputed = one[one["is_imputed"]]
     ax.plot(imputed["ds"], imputed["y"], "o", color=FORECAST, markersize=3, fillstyle="none")
-    ax.set_title(name, fontsize=8, loc="left")
+    ax.set_title(name, fontsize=8, loc="left", y=1.0)  # a place of its own: else it is found by measuring every label
     month_axis(ax, most=4)
     ax.tick_params(labelsize=6)
 

@@ -3,6 +3,7 @@
 In: a workspace. Out: training sets and stamps (`prepare`), executed notebooks and pages. Make asks; only what changed runs.
 """
 
-from forecasting.pipeline.notebooks import by_hand, plan, prepare, run_page, run_step, show, without_unused_grammar
+from forecasting.pipeline.notebooks import by_hand, page_source, plan, prepare, run_page, run_step
+from forecasting.pipeline.warming import warm_up, without_unused_grammar
 
-__all__ = ["by_hand", "plan", "prepare", "run_page", "run_step", "show", "without_unused_grammar"]
+__all__ = ["by_hand", "page_source", "plan", "prepare", "run_page", "run_step", "warm_up", "without_unused_grammar"]

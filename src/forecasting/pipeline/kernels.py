@@ -1,10 +1,27 @@
 """How notebooks get their kernels: over sockets in a private folder instead of TCP ports that side-by-side runs may both pick."""
 
+import os
 import uuid
 from pathlib import Path
+from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
+
+from forecasting.pipeline import warming
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Hands out the kernel that was forked ahead."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+        """Have the waiting kernel begin, in place of a new process; it leads a process group of its own."""
+        self.process = warming.AHEAD.pop()
+        self.process.start(cmd[cmd.index("-f") + 1], kwargs.get("cwd") or os.getcwd(), kwargs["env"])
+        self.pid = self.pgid = self.process.pid
+        self.cwd = kwargs.get("cwd")
+        return self.connection_info
 
 
 class PrivateSockets:
@@ -22,3 +39,10 @@ class PrivateSockets:
 
 class PrivateKernelManager(PrivateSockets, AsyncKernelManager):
     """The kernel manager of papermill's kernels."""
+
+    async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
+        """Choose who starts the kernel: a fork that waits, if there is one, else a new process."""
+        if warming.AHEAD and self.provisioner is None:
+            self.kernel_id = self.kernel_id or str(uuid.uuid4())
+            self.provisioner = WarmProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
+        return await super()._async_pre_start_kernel(**kwargs)

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ from forecasting import choice, training_set
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
-from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, pages_of, params, stamps
+from forecasting.pipeline import warming
+from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, is_fork, pages_of, params, stamps
 
-# One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
-THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
 PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
 
 
@@ -98,6 +96,12 @@ def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[st
     run = {"domain": domain, "workspace": workspace.name, "experiment": experiment, "steps": found}
     folder = workspace.runs / below / domain
     write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
+
+
+def page_source(root: Path, name: str) -> Path:
+    """Return the notebook of a report page."""
+    (source,) = (page.source for page in PAGES if page.name == name)
+    return root / "reports" / source
 
 
 def page_stamp(workspace: Workspace, page: Page, settings: dict[str, Any]) -> None:
@@ -207,9 +211,10 @@ def join_streams(path: Path) -> None:
 def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: Path) -> None:
     """Call papermill with a kernel of this environment over a private socket, and translate a cell's UserError."""
     with tempfile.TemporaryDirectory(prefix="fc-") as runtime:  # short: the path of a socket has about 100 characters
-        os.environ.update(THREADS, JUPYTER_RUNTIME_DIR=runtime, JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0",
-                          IPYTHONDIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")  # fmt: skip
-        without_unused_grammar()
+        os.environ.update(warming.SETTINGS, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime)
+        warming.without_unused_grammar()
+        if is_fork():
+            warming.fork_ahead()
         import papermill
         from papermill.exceptions import PapermillExecutionError
 
@@ -225,11 +230,6 @@ def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: 
             raise
 
 
-def without_unused_grammar() -> None:
-    """Keep jsonschema from building a grammar of web addresses, a second of each start, for formats that no notebook has."""
-    sys.modules.setdefault("rfc3987_syntax", None)
-
-
 def by_hand(workspace: Workspace) -> None:
     """Copy each domain's run into `by_hand/`, where notebooks opened by hand work without touching the real run."""
     for domain in workspace.domains():
@@ -237,8 +237,3 @@ def by_hand(workspace: Workspace) -> None:
         ignore = shutil.ignore_patterns("*.ipynb", "*.running", "*.new", "tracking")
         shutil.copytree(origin, copy, dirs_exist_ok=True, ignore=ignore)
         write_run(workspace, domain, f"{domain} by hand", {}, below="by_hand")
-
-
-def show(text: str) -> None:
-    """Print a progress line at once."""
-    print(text, file=sys.stderr, flush=True)

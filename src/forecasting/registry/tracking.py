@@ -9,11 +9,11 @@ logged twice.
 
 import importlib.metadata
 import json
-import logging
 import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before mlflow is imported: nothing leaves this machine
 
@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 # Its progress messages would stand between our lines and, with timings in them, in notebooks.
-logging.getLogger("mlflow").setLevel(logging.ERROR)
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
 BY_HAND = "by hand"
 ARTIFACTS = "mlflow"  # the folder beside the store that holds what is logged
+# MLflow compares the requirements with what is installed, two seconds in each process. Ours are what is installed; see `requirements`.
+COMPARING = "mlflow.utils.environment.warn_dependency_requirement_mismatches"
 # What every logged model needs to be loaded. Stated, as in `Model.packages`, because MLflow takes seconds to find it out for each.
 SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
 
@@ -208,7 +210,7 @@ def log_model(model_dir: Path, flow: bool, members: dict[str, str] | None = None
 
     from forecasting.registry import mlflow_model
 
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, mock.patch(COMPARING):
         folder = model_dir
         if member_folders(model_dir):
             folder = Path(scratch) / model_dir.name

@@ -5,7 +5,7 @@ leaves; `params`, the settings of a domain; `PAGES`, the report's pages; `Manife
 down; `stamps` and `identity`, fingerprints of what each step and run depend on.
 """
 
-from forecasting.run import identity, params, stamps
+from forecasting.run import identity, params, progress, stamps
 from forecasting.run.benchmark_files import LOG, RESULTS, TRIAL
 from forecasting.run.commit import code_state, git_commit
 from forecasting.run.folder import RunFolder, plain_rows
@@ -13,10 +13,11 @@ from forecasting.run.identity import train_fingerprint
 from forecasting.run.manifest import DataWarning, Manifest
 from forecasting.run.pages import PAGES, Page, pages_of
 from forecasting.run.records import Champion, Facts, Incumbent, Rule
+from forecasting.run.warm import Steps, ask, is_fork
 from forecasting.run.workspace import Workspace, open_workspace, run_alone
 
 __all__ = [
     "LOG", "PAGES", "RESULTS", "TRIAL", "Champion", "DataWarning", "Facts", "Incumbent", "Manifest", "Page", "Rule",
-    "RunFolder", "Workspace", "code_state", "git_commit", "identity", "open_workspace", "pages_of", "params",
-    "plain_rows", "run_alone", "stamps", "train_fingerprint",
+    "RunFolder", "Steps", "Workspace", "ask", "code_state", "git_commit", "identity", "is_fork", "open_workspace", "pages_of",
+    "params", "plain_rows", "progress", "run_alone", "stamps", "train_fingerprint",
 ]  # fmt: skip

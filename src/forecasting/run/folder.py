@@ -3,17 +3,20 @@
 A notebook opens it with its only path, `run_dir`; names of files are known here and nowhere else.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from forecasting.contracts import FLOWS, BackTest
 from forecasting.errors import UserError
 from forecasting.files import write_if_changed
+
+if TYPE_CHECKING:  # pandas takes half a second, and most commands find nothing to do
+    import pandas as pd
 
 # Which notebook leaves which file: to say what to run where one is missing.
 MADE_BY = {
@@ -47,7 +50,7 @@ class RunFolder:
     steps: dict[str, str]
 
     @classmethod
-    def open(cls, path: str | Path) -> "RunFolder":
+    def open(cls, path: str | Path) -> RunFolder:
         """Open the folder of a domain.
 
         Raises
@@ -80,6 +83,8 @@ class RunFolder:
 
     def read_table(self, name: str) -> pd.DataFrame:
         """Read `<name>.parquet`; dates come as datetime64[ns]."""
+        import pandas as pd
+
         frame = pd.read_parquet(self.require(f"{name}.parquet"))
         for column in ("ds", "cutoff"):
             if column in frame:
@@ -115,6 +120,8 @@ class RunFolder:
 
     def backtests(self, families: list[str]) -> pd.DataFrame:
         """Return the raw walk-forward forecasts of all models of these families, one below the other."""
+        import pandas as pd
+
         return pd.concat(
             [self.read_table(f"backtest_{name}") for name in self.model_names(families)], ignore_index=True
         )
@@ -148,6 +155,8 @@ def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def plain(value: Any) -> Any:
     """Return one value for JSON."""
+    import pandas as pd
+
     if pd.isna(value):
         return None
     if hasattr(value, "strftime"):

@@ -6,13 +6,17 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from forecasting.errors import UserError
 from forecasting.files import write_if_changed
+from forecasting.run import progress, warm
 
 DEFAULT_SOURCE = "sample"
 
@@ -123,7 +127,7 @@ def belongs_elsewhere(name: str, known: dict, source: str, facts: str | None) ->
 
 
 @contextmanager
-def only_run(workspace: Workspace) -> Iterator[None]:
+def only_run(workspace: Workspace) -> Iterator[IO[str]]:
     """Hold the workspace for one run at a time; the operating system frees it however the run ends."""
     workspace.data.mkdir(parents=True, exist_ok=True)
     with (workspace.data / ".lock").open("a+", encoding="utf-8") as handle:
@@ -139,18 +143,24 @@ def only_run(workspace: Workspace) -> Iterator[None]:
         handle.write(str(os.getpid()))
         handle.flush()
         try:
-            yield
+            yield handle
         finally:
             handle.truncate(0)
 
 
-def run_alone(workspace: Workspace, command: list[str]) -> int:
-    """Run `command` while holding the workspace and return its exit code, 130 after Ctrl-C."""
-    with only_run(workspace):
-        process = subprocess.Popen(command, close_fds=True)
-        while True:
+def run_alone(workspace: Workspace, command: list[str], steps: warm.Steps | None = None) -> int:
+    """Run `command` while holding the workspace and return its exit code, 130 after Ctrl-C.
+
+    Meanwhile do the `steps` that the command asks for; see `warm`. At the end say how many there were.
+    """
+    with only_run(workspace) as lock, tempfile.TemporaryDirectory(prefix="fc-") as folder:
+        server = warm.Server(Path(folder), steps, lock) if steps and sys.platform == "linux" else None
+        process = subprocess.Popen(command, close_fds=True, env={**os.environ, warm.FOLDER: folder})
+        while (code := process.poll()) is None:
             try:
-                code = process.wait()
-                return 130 if code in (-2, 130) else code
+                server.turn() if server else time.sleep(warm.LOOK_EVERY)
             except KeyboardInterrupt:  # the child got the same signal: let it put things in order
                 print("Stopping …", file=sys.stderr)
+        if code == 0:
+            progress.show_end(Path(folder))
+        return 130 if code in (-2, 130) else code

@@ -1,0 +1,127 @@
+"""Steps that start warm: what they import is imported once, by one process, and each step is a fork of it.
+
+Libraries take seconds to import (MLflow, pandas, papermill), and a run starts about sixty processes. The process that holds the
+workspace waits for Make anyway: so the commands that Make calls send it their arguments, over a socket in a private folder, and
+wait for the exit code. Elsewhere than on Linux, where a fork cannot be relied on, each command does its own work.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from io import IOBase
+from pathlib import Path
+from typing import NamedTuple
+
+FOLDER = "FORECASTING_RUN"  # the environment variable that tells Make's commands the run's private folder
+SOCKET = "steps"
+LOOK_EVERY = 0.05  # seconds between two looks at whether the command has ended
+PATIENCE = (
+    2.0  # seconds after which a command that goes on is expected to ask for steps: longer than where nothing is to do
+)
+STATE = {"is_fork": False}
+
+
+class Steps(NamedTuple):
+    """What can be asked for: `work` does what a command's arguments say and returns an exit code; `prepare` imports what it needs.
+
+    With no arguments `prepare` imports what most steps need.
+    """
+
+    work: Callable[[list[str]], int]
+    prepare: Callable[[list[str]], None]
+
+
+def is_fork() -> bool:
+    """Say whether this process is a fork of the one that has everything imported."""
+    return STATE["is_fork"]
+
+
+def ask(arguments: list[str]) -> int | None:
+    """Have a command's work done by the process that is warm and return its exit code; None where there is none to ask."""
+    address = Path(os.environ.get(FOLDER) or "/nowhere") / SOCKET
+    if not address.exists():
+        return None
+    stopped = False
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(address))
+        socket.send_fds(connection, [json.dumps(arguments).encode()], [1, 2])
+        while True:
+            try:
+                answer = connection.recv(1)
+                return answer[0] if answer else 130 if stopped else 1
+            except KeyboardInterrupt:  # whoever does the work got the same signal, and puts things in order
+                stopped = True
+
+
+class Server:
+    """Answers `ask` while `turn` is called, and keeps an eye on the forks that work. `lock` is what a fork must not hold on to."""
+
+    def __init__(self, folder: Path, steps: Steps, lock: IOBase):
+        self.folder, self.steps, self.lock = folder, steps, lock
+        self.running: dict[int, socket.socket] = {}  # the connection to who asked, by the process that works for them
+        self.looks_ahead_at = time.monotonic() + PATIENCE
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(folder / SOCKET))
+        self.listener.listen(64)
+        self.listener.settimeout(LOOK_EVERY)
+
+    def turn(self) -> None:
+        """Wait a moment for somebody to ask; then see who has finished."""
+        try:
+            connection, _ = self.listener.accept()
+        except TimeoutError:
+            if time.monotonic() > self.looks_ahead_at:  # dbt is busy for long: meanwhile import what will be needed
+                self.looks_ahead_at = float("inf")
+                self.steps.prepare([])
+        else:
+            self.looks_ahead_at = float("inf")
+            self.answer(connection)
+        self.look_after()
+
+    def answer(self, connection: socket.socket) -> None:
+        """Fork a process that does what is asked."""
+        text, streams, _, _ = socket.recv_fds(connection, 1 << 16, 2)
+        arguments = json.loads(text)
+        self.steps.prepare(arguments)
+        process = os.fork()
+        if process == 0:
+            self.become(arguments, streams, connection)
+        self.running[process] = connection
+        for stream in streams:
+            os.close(stream)
+
+    def become(self, arguments: list[str], streams: list[int], connection: socket.socket) -> None:
+        """Do the work in this fork, on the streams of who asked for it, tell them the exit code, and end."""
+        code = 1
+        try:
+            STATE["is_fork"] = True
+            os.environ[FOLDER] = str(self.folder)
+            self.lock.close()
+            self.listener.close()
+            for target, stream in enumerate(streams, start=1):
+                os.dup2(stream, target)
+            code = self.steps.work(arguments)
+        except KeyboardInterrupt:
+            code = 130
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            connection.sendall(bytes([code]))
+            os._exit(code)
+
+    def look_after(self) -> None:
+        """Let go of forks that have ended; stop those whose command was killed."""
+        for process, connection in list(self.running.items()):
+            if os.waitpid(process, os.WNOHANG)[0]:
+                connection.close()
+                del self.running[process]
+            elif select.select([connection], [], [], 0)[0]:  # after its request nobody sends more: this is its end
+                os.kill(process, signal.SIGTERM)
