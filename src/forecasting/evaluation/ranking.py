@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, SEASON_LENGTH
+from forecasting.contracts import AGGREGATIONS, POINT, SEASON_LENGTH
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET
 from forecasting.evaluation.metrics import WITH_FVA, score
 from forecasting.series import aggregate_actuals, month_number
@@ -22,7 +22,7 @@ def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     rows = evaluation.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
     rows = rows.merge(_squared_scales(actuals), on=["aggregation", "unique_id", "cutoff"], how="left")
     naive = rows[rows["model_name"] == BASELINE]
-    naive = naive[ROW].assign(naive_error=(naive["q500"] - naive["y"]).abs())
+    naive = naive[ROW].assign(naive_error=(naive[POINT] - naive["y"]).abs())
     return rows.merge(naive, on=ROW, how="left")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from forecasting.contracts import POINT
 from forecasting.evaluation.cutoffs import COMPARED
 from forecasting.evaluation.metrics import METRICS, WITH_FVA, score
 from forecasting.evaluation.ranking import scored_rows
@@ -42,7 +43,7 @@ def scores_by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
 def out_of_sample_errors(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Return out-of-sample errors, prediction − actual: `unique_id, cutoff, ds, error`, in the unit of y."""
     known = measured(rows, train)
-    return known.assign(error=known["q500"] - known["y"])[["unique_id", "cutoff", "ds", "error"]]
+    return known.assign(error=known[POINT] - known["y"])[["unique_id", "cutoff", "ds", "error"]]
 
 
 def scores_by_cutoff(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
