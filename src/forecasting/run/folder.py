@@ -114,6 +114,8 @@ class RunFolder:
 
     def calibrated(self, models: list[str]) -> tuple[pd.DataFrame, dict[str, int]]:
         """Return the calibrated rows of the models' back-tests (BACKTEST_COLUMNS), by the models' names, and how many were cut at zero."""
+        import pandas as pd
+
         rows = pd.concat([self.read_table(f"calibrated_{model}") for model in sorted(models)], ignore_index=True)
         counts = [self.read_json(f"cut_{model}") for model in models]
         return rows, {what: sum(count[what] for count in counts) for what in counts[0]}
