@@ -40,8 +40,8 @@ def project(root, tmp_path_factory) -> ProjectCopy:
     for folder in (runs / "sales", runs / "stamps", runs / "pages", copy.path / "data" / "sample"):
         folder.mkdir(parents=True)
     series([float(100 + m % 12) for m in range(48)]).to_parquet(runs / "sales" / "train_sales.parquet", index=False)
-    (runs / "plan.json").write_text(json.dumps({"domains": ["sales"]}))
-    for made in ("sales/facts.json", "stamps/data.stamp"):
+    (runs / "built.json").write_text(json.dumps({"domains": ["sales"]}))
+    for made in ("sales/facts.json", "sales/cutoffs.parquet", "stamps/data.stamp"):
         (runs / made).write_text("{}")
     for page in ("index", "hello"):
         shutil.copy(copy.path / "reports" / f"{page}.ipynb", runs / "pages")

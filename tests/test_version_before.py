@@ -89,7 +89,7 @@ def test_it_is_continued(project, data):
     now = published.run(published.in_force_of("sales"))
     assert now.run_id != before
     assert published.run(before).manifest  # what was published stays
-    assert now.manifest["incumbent"]["run_id"] == before
-    assert now.manifest["incumbent"]["name"] == alias.model_name
+    assert now.manifest.incumbent.run_id == before
+    assert now.manifest.incumbent.name == alias.model_name
     report = project.path / "runs" / "acme" / "report"
     assert before in (report / "model_card.html").read_text(encoding="utf-8")
