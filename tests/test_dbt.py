@@ -4,11 +4,9 @@ A small company of CSV files, one file of two columns, and AdventureWorks. A bui
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import duckdb
@@ -16,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dbt_process import run_dbt
 from forecasting.facts import inspection as facts
 from forecasting.ledger.reader import COUNTED_FORECASTS
 
@@ -24,7 +23,7 @@ ADVENTUREWORKS = ROOT.parent / "shared" / "data" / "company" / "adventureworks_d
 KEYS = ["domain", "aggregation", "unique_id", "ds"]
 
 
-def dbt(scratch: Path, *command: str, project: Path = ROOT / "dbt") -> subprocess.CompletedProcess:
+def dbt(scratch: Path, *command: str, project: Path = ROOT / "dbt") -> CompletedProcess:
     """Run dbt on the warehouse in `scratch`."""
     where = [
         "--project-dir",
@@ -36,9 +35,8 @@ def dbt(scratch: Path, *command: str, project: Path = ROOT / "dbt") -> subproces
         "--log-path",
         str(scratch),
     ]
-    line = [str(Path(sys.executable).with_name("dbt")), "--quiet", *command, *where]
-    env = {**os.environ, "FORECASTING_WAREHOUSE": str(scratch / "warehouse.duckdb")}
-    return subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True)
+    warehouse = str(scratch / "warehouse.duckdb")
+    return run_dbt(["--quiet", *command, *where], ROOT, scratch / "said", FORECASTING_WAREHOUSE=warehouse)
 
 
 def build(source: str, place: Path, scratch: Path, as_of: str | None = None, **options: Any) -> Path:
