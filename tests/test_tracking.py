@@ -82,6 +82,7 @@ def run_folder(path: Path, train: pd.DataFrame, experiment: str = "sales") -> Ru
     members = [models.saved_member(path / "models" / name) for name in ("linear", "seasonal_naive")]
     MedianCombination(members).save(path / "models" / "median")
     train.to_parquet(path / "train_sales.parquet")
+    pd.DataFrame({"cutoff": [train["ds"].max()], "evaluation_set": "choice"}).to_parquet(path / "cutoffs.parquet")
     return RunFolder(path, "sales", "acme", experiment, {"20_train_x": "1", "25_combine": "2"})
 
 
