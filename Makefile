@@ -34,6 +34,8 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 export MPLBACKEND := agg
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
+# uv leaves compiling to the first import: where nothing may be kept of it, each of a run's processes would compile everything again
+unexport PYTHONDONTWRITEBYTECODE
 
 # a name that cannot be a folder is refused by the first command; until then it must not confuse Make
 FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findstring %,$(NAME)),refused,$(NAME)),refused)
