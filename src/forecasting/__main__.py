@@ -60,14 +60,14 @@ def parser() -> argparse.ArgumentParser:
 
 def alone(place, options) -> int:
     """Run a command while no other run may use the workspace."""
-    return run.run_alone(place, options.command, run.Steps(work, prepare))
+    return run.run_alone(place, options.command, run.Steps(work, partial(prepare, place)))
 
 
-def prepare(arguments: list[str]) -> None:
-    """Import what a command needs, before the process that runs it is forked; without one, what all steps need."""
+def prepare(place, arguments: list[str]) -> None:
+    """Import what a command needs, before the process that runs it is forked; without one, what all steps of the workspace need."""
     from forecasting import pipeline
 
-    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    notebooks = pipeline.notebooks_of(place)
     if arguments:
         options = parser().parse_args(arguments)
         sources = {

@@ -3,7 +3,17 @@
 In: a workspace. Out: training sets and stamps (`prepare`), executed notebooks and pages. Make asks; only what changed runs.
 """
 
-from forecasting.pipeline.notebooks import by_hand, page_source, plan, prepare, run_page, run_step
+from forecasting.pipeline.notebooks import by_hand, notebooks_of, page_source, plan, prepare, run_page, run_step
 from forecasting.pipeline.warming import warm_up, without_unused_grammar
 
-__all__ = ["by_hand", "page_source", "plan", "prepare", "run_page", "run_step", "warm_up", "without_unused_grammar"]
+__all__ = [
+    "by_hand",
+    "notebooks_of",
+    "page_source",
+    "plan",
+    "prepare",
+    "run_page",
+    "run_step",
+    "warm_up",
+    "without_unused_grammar",
+]

@@ -28,6 +28,15 @@ def steps(settings: dict[str, Any]) -> list[str]:
     return ["10_check_data", *train, "25_combine", "30_evaluate", "40_forecast"]
 
 
+def notebooks_of(workspace: Workspace) -> list[Path]:
+    """Return the notebooks of a domain's steps, in order; none where the settings are at fault, which the first command will say."""
+    try:
+        settings = params.resolve(workspace.root, workspace.name, DOMAINS[0], workspace.profile)
+        return [notebook(workspace, step) for step in steps(settings)]
+    except UserError:
+        return []
+
+
 def prepare(workspace: Workspace) -> bool:
     """Bring training sets and stamps up to date; say whether anything had to be built."""
     built = training_set.build(workspace, checked_settings(workspace))
