@@ -24,12 +24,12 @@ LONGEST = (
     "test_end_to_end",
     "test_errors",
     "test_companies",
-    "test_dbt",
+    "test_api",
     "test_browser",
-    "test_promote",
     "test_robustness",
     "test_dashboard",
-    "test_api",
+    "test_dbt",
+    "test_promote",
     "test_forecaster",
 )
 
