@@ -15,7 +15,7 @@ from forecasting.ledger.domain import Domain
 from forecasting.ledger.reader import NothingPublished, Unknown
 from forecasting.run import Manifest
 
-IN_FORCE = "select domain, run_id from latest_runs order by domain"
+IN_FORCE = "select domain, run_id from latest_runs semi join runs using (run_id) order by domain"
 RUN = """
     select domain, manifest, (select max(published_at) from publications where publications.run_id = runs.run_id) as published_at
     from runs where run_id = $run_id
