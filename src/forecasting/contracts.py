@@ -41,8 +41,8 @@ FORECAST_COLUMNS = [
 class BackTest(NamedTuple):
     """What one model would have said at past cutoffs, as its notebook leaves it.
 
-    `raw` (RAW_BACKTEST_COLUMNS) is what it said, `rows` (BACKTEST_COLUMNS) are coherent and have intervals; `cut` counts what the sign
-    policy cut at zero, of the series' points and of all rows' bounds. `calibration` is what the next forecast gets, as JSON.
+    `raw` (RAW_BACKTEST_COLUMNS) is what it said, `rows` (BACKTEST_COLUMNS) are coherent and have intervals, `cut` counts what the sign
+    policy cut at zero of them («points», «bounds»), and `calibration` is what the next forecast gets, as JSON.
     """
 
     raw: pd.DataFrame

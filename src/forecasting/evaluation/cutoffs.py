@@ -40,7 +40,6 @@ def plan_cutoffs(
     n_cutoffs: int = 6,
     n_calibration: int = 12,
     min_train_months: int = MIN_TRAIN_MONTHS,
-    step: int = 1,
 ) -> pd.DataFrame:
     """Return the cutoffs and what each is for, in order of time: cutoff, evaluation_set.
 
@@ -48,7 +47,7 @@ def plan_cutoffs(
     to `n_calibration` still earlier ones are 'calibration': they only give the intervals of the later ones their
     residuals. With one or two cutoffs all are held out, and nothing is chosen.
     """
-    found = cutoffs(months, horizon, n_cutoffs + n_calibration, min_train_months, step)
+    found = cutoffs(months, horizon, n_cutoffs + n_calibration, min_train_months)
     sets = [CALIBRATION] * max(len(found) - n_cutoffs, 0)
     sets += [CHOICE] * max(len(found) - len(sets) - HELD_OUT, 0)
     sets += [HELD_OUT_SET] * (len(found) - len(sets))

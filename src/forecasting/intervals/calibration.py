@@ -236,7 +236,7 @@ def calibrate_backtest(
         naive = naive_errors(actuals[actuals["ds"] <= cutoff])
         parts.append(Calibration.fit(past.known_at(cutoff), naive).apply(rows, cut))
     calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(cutoffs, on="cutoff").assign(domain=domain)
-    finished = _finished(calibrated, ["model_name", *NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
+    finished = _finished(calibrated, [*NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
     return BackTest(raw, *finished, Calibration.fit(past, naive_errors(actuals)).to_json())
 
 

@@ -34,9 +34,8 @@ MADE_BY = {
     "forecasts.parquet": "40_forecast",
     "explanation.json": "40_forecast",
 }
-OF_MODEL = re.compile(
-    r"(?:backtest_|calibrated_|cut_|calibration/)(.+)\.\w+"
-)  # files that the notebook of a model's family leaves
+# What the notebook of a model's family leaves for the model (`RunFolder.write_backtest`).
+OF_MODEL = re.compile(r"(?:backtest_|calibrated_|cut_|calibration/)(.+)\.\w+")
 
 
 @dataclass(frozen=True)
