@@ -30,6 +30,8 @@ HIDDEN = {
     "torch": ("torch._dynamo",),
 }  # fmt: skip
 
+TABLE_COLUMNS = 20  # that pandas shows at most in a notebook
+
 ROOT = Path(__file__).resolve().parents[3]
 AHEAD: list["WaitingKernel"] = []  # the kernel that was forked for the notebook which this process executes
 
@@ -139,6 +141,10 @@ def become_kernel(told: int) -> None:
     sys.path[:] = [
         path for path in sys.path if path and Path(path) != ROOT
     ]  # `python -m` adds the folder that it was called in
+    if (
+        "pandas" in sys.modules
+    ):  # it asked while it was imported whether it shows tables in a terminal, and there was no kernel yet
+        sys.modules["pandas"].set_option("display.max_columns", TABLE_COLUMNS)
     from ipykernel import kernelapp
 
     sys.argv = ["ipykernel_launcher", "-f", message["file"]]
