@@ -58,6 +58,7 @@ class ServedCompany:
         found.runs.mkdir(parents=True)
         tracking.prepare_store(found.data)
         found.train.to_parquet(found.runs / "train_sales.parquet", index=False)
+        plan(found.train["ds"]).to_parquet(found.runs / "cutoffs.parquet", index=False)
         return found
 
     @property

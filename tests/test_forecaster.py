@@ -267,7 +267,7 @@ def test_what_broke_is_tried_again_though_no_file_has_changed(company, monkeypat
     company.publish("linear")
     serving = SalesForecaster.champion(company.data, "sales")
     with monkeypatch.context() as patch:
-        patch.setattr(registry, "champion", lambda *_: 1 / 0)
+        patch.setattr("forecasting.registry.champion", lambda *_: 1 / 0)
         with pytest.raises(UserError, match="could not be loaded .ZeroDivisionError"):
             serving.served  # noqa: B018
     with pytest.raises(UserError):
