@@ -135,12 +135,12 @@ $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 
 .PHONY: _report _docs _all_pages _all_published
 _report:
-	@$(FC) data $(ARGS)
+	@$(FC) data --steps-follow $(ARGS)
 	@$(call announced,_pages)
 	@$(SUB) -j$(JOBS) _pages
 
 _run:
-	@$(FC) data $(ARGS)
+	@$(FC) data --steps-follow $(ARGS)
 	@$(call announced,_published)
 	@$(SUB) -j$(JOBS) _published
 

@@ -83,7 +83,7 @@ def data(place, options) -> None:
     from forecasting import pipeline
 
     started = time.monotonic()
-    built = pipeline.prepare(place)
+    built = pipeline.prepare(place, options.steps_follow)
     progress.show(
         f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
     )
@@ -152,7 +152,7 @@ def docs(place, options) -> None:
 
 COMMANDS = {
     "alone": (alone, {"command": {"nargs": "+"}}),
-    "data": (data, {}),
+    "data": (data, {"--steps-follow": {"action": "store_true"}}),
     "step": (step, {"domain": {}, "step": {}}),
     "publish": (publish, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),

@@ -37,9 +37,9 @@ def notebooks_of(workspace: Workspace) -> list[Path]:
         return []
 
 
-def prepare(workspace: Workspace) -> bool:
+def prepare(workspace: Workspace, steps_follow: bool = False) -> bool:
     """Bring training sets and stamps up to date; say whether anything had to be built."""
-    built = training_set.build(workspace, checked_settings(workspace))
+    built = training_set.build(workspace, checked_settings(workspace), steps_follow)
     plan(workspace, rebuilt=built)
     return built
 

@@ -13,11 +13,11 @@ from forecasting.run.identity import train_fingerprint
 from forecasting.run.manifest import DataWarning, Manifest
 from forecasting.run.pages import PAGES, Page, pages_of
 from forecasting.run.records import Champion, Facts, Incumbent, Rule
-from forecasting.run.warm import Steps, ask, is_fork
+from forecasting.run.warm import Steps, ask, expect_steps, is_fork
 from forecasting.run.workspace import Workspace, open_workspace, run_alone
 
 __all__ = [
     "LOG", "PAGES", "RESULTS", "TRIAL", "Champion", "DataWarning", "Facts", "Incumbent", "Manifest", "Page", "Rule",
-    "RunFolder", "Steps", "Workspace", "ask", "code_state", "git_commit", "identity", "is_fork", "open_workspace", "pages_of",
-    "params", "plain_rows", "progress", "run_alone", "stamps", "train_fingerprint",
+    "RunFolder", "Steps", "Workspace", "ask", "code_state", "expect_steps", "git_commit", "identity", "is_fork",
+    "open_workspace", "pages_of", "params", "plain_rows", "progress", "run_alone", "stamps", "train_fingerprint",
 ]  # fmt: skip

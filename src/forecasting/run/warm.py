@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from io import IOBase
@@ -21,9 +20,7 @@ from typing import NamedTuple
 FOLDER = "FORECASTING_RUN"  # the environment variable that tells Make's commands the run's private folder
 SOCKET = "steps"
 LOOK_EVERY = 0.05  # seconds between two looks at whether the command has ended
-PATIENCE = (
-    2.0  # seconds after which a command that goes on is expected to ask for steps: longer than where nothing is to do
-)
+EXPECTED = "expected"  # the file there that says that steps will follow
 STATE = {"is_fork": False}
 
 
@@ -59,13 +56,19 @@ def ask(arguments: list[str]) -> int | None:
                 stopped = True
 
 
+def expect_steps() -> None:
+    """Tell the process that is warm, if there is one, that steps will follow: while this one is busy it imports what they need."""
+    if FOLDER in os.environ:
+        (Path(os.environ[FOLDER]) / EXPECTED).touch()
+
+
 class Server:
     """Answers `ask` while `turn` is called, and keeps an eye on the forks that work. `lock` is what a fork must not hold on to."""
 
     def __init__(self, folder: Path, steps: Steps, lock: IOBase):
         self.folder, self.steps, self.lock = folder, steps, lock
         self.running: dict[int, socket.socket] = {}  # the connection to who asked, by the process that works for them
-        self.looks_ahead_at = time.monotonic() + PATIENCE
+        self.has_looked_ahead = False
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(folder / SOCKET))
         self.listener.listen(64)
@@ -76,11 +79,10 @@ class Server:
         try:
             connection, _ = self.listener.accept()
         except TimeoutError:
-            if time.monotonic() > self.looks_ahead_at:  # dbt is busy for long: meanwhile import what will be needed
-                self.looks_ahead_at = float("inf")
+            if not self.has_looked_ahead and (self.folder / EXPECTED).exists():
+                self.has_looked_ahead = True
                 self.steps.prepare([])
         else:
-            self.looks_ahead_at = float("inf")
             self.answer(connection)
         self.look_after()
 

@@ -10,13 +10,15 @@ from typing import Any
 from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
-from forecasting.run import Workspace, params, stamps
+from forecasting.run import Workspace, expect_steps, params, stamps
 
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection", "forecasting.sample.writing"}
 
 
-def build(workspace: Workspace, settings: dict[str, Any]) -> bool:
+def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = False) -> bool:
     """Bring the training sets of a workspace up to date; say whether anything had to be built. `settings`: those of the whole run.
+
+    `steps_follow`: notebooks will be executed afterwards, so that what they import may be imported while dbt is busy.
 
     Raises
     ------
@@ -35,6 +37,8 @@ def build(workspace: Workspace, settings: dict[str, Any]) -> bool:
     summary = facts.inspect(workspace.source, workspace.facts_path, settings["columns"], settings["date_format"])
     workspace.data.mkdir(parents=True, exist_ok=True)
     ledger.require_writable(workspace.warehouse)
+    if steps_follow:
+        expect_steps()
     stamp_file.unlink(missing_ok=True)  # from here on the warehouse is not what the stamp says, until all is done
     run_dbt(workspace, "build", {**summary.dbt_vars(), "as_of": settings["as_of"]})
     domains = export(workspace, settings["domains"], summary)
