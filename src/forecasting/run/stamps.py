@@ -36,7 +36,7 @@ def imported(code: str, package: Path) -> set[str]:
     module that the name comes from, so that a change elsewhere in the room runs nothing again.
     """
     found, doors, used = set(), {}, set()
-    for node in ast.walk(ast.parse(code)):
+    for node in names_in(code):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "forecasting"}
         elif (
@@ -51,6 +51,14 @@ def imported(code: str, package: Path) -> set[str]:
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             used.add((node.value.id, node.attr))
     return found | {origin(doors[room], name, package) for room, name in used if room in doors}
+
+
+@cache
+def names_in(code: str) -> tuple[ast.AST, ...]:
+    """Return the imports and the attributes in code: what all steps that reach a module ask of it, read once."""
+    return tuple(
+        node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom | ast.Attribute)
+    )
 
 
 def origin(module: str, name: str, package: Path) -> str:
