@@ -2,13 +2,14 @@
 
 {% macro csv_table(table, types) %}
   {#- The rows of one CSV of the source csv, every cell text until it is cast here. A column that the file does not have
-      is a typed null, a file that is not there gives no rows; an empty cell is null. -#}
+      is a typed null, a file that is not there gives no rows; an empty cell is null. row_hash stands for all cells of a line. -#}
   {%- set csv = var('csv').get(table) -%}
   select
   {%- for name, type in types.items() %}
-    {{ csv_cell(csv, name, type) }} as {{ name }}{{ ',' if not loop.last }}
+    {{ csv_cell(csv, name, type) }} as {{ name }},
   {%- endfor %}
-  from {{ source('csv', table) if csv else '(select 1 limit 0)' }}
+    hash(line) as row_hash
+  from {{ source('csv', table) if csv else '(select 1 limit 0)' }} as line
 {% endmacro %}
 
 {% macro csv_cell(csv, name, type) %}

@@ -16,7 +16,7 @@ shared as (
 
     select
         domain,
-        min(grain) as grain,  -- 'daily' where one of the tables is
+        arg_min(grain, list_position(['daily', 'weekly', 'monthly'], grain)) as grain,  -- the finest of its tables
         cast(sum(n_facts) as bigint) as n_facts,
         min(first_fact) as first_fact,
         max(last_fact) as last_fact,

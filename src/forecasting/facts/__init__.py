@@ -6,5 +6,6 @@ a UserError that names file, column and row. Nothing is changed or repaired.
 
 from forecasting.facts.csv_dates import FORMATS
 from forecasting.facts.inspection import fingerprint, inspect
+from forecasting.facts.tables import nearest
 
-__all__ = ["FORMATS", "fingerprint", "inspect"]
+__all__ = ["FORMATS", "fingerprint", "inspect", "nearest"]

@@ -5,7 +5,7 @@ import re
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.tables import EARLIEST, LATEST, first_line, literal
+from forecasting.facts.tables import EARLIEST, first_line, literal
 
 TIMES = {"": "", " %H:%M": r" \d{1,2}:\d{2}", " %H:%M:%S": r" \d{1,2}:\d{2}:\d{2}"}
 ISO_DAYS = {
@@ -139,9 +139,9 @@ def require_same(connection: duckdb.DuckDBPyConnection, one: str, other: str) ->
 
 
 def require_plausible(connection: duckdb.DuckDBPyConnection, date_format: str) -> None:
-    """Raise a DateError at the first date before the year 1900 or after the running month."""
+    """Raise a DateError at the first date before the year 1900."""
     day = parsed("cell", date_format)
-    query = f"select n, cell from dates where {day} not between {EARLIEST} and {LATEST} order by n limit 1"
+    query = f"select n, cell from dates where {day} < {EARLIEST} order by n limit 1"
     found = connection.execute(query).fetchone()
     if found:
-        raise DateError(*found, "is not a plausible date: it lies before 1900 or in the future. Correct it.")
+        raise DateError(*found, "is not a plausible date: it lies before 1900. Correct it.")

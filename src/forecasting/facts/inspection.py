@@ -11,7 +11,6 @@ from forecasting.errors import UserError
 from forecasting.facts.csv_facts import inspect_csv
 from forecasting.facts.tables import (
     EARLIEST,
-    LATEST,
     TABLES,
     FactsSummary,
     FactTable,
@@ -167,7 +166,7 @@ def require_values(connection: duckdb.DuckDBPyConnection, path: Path, relation: 
     if kind.startswith("number"):
         wrong.append(f"not isfinite(cast({name} as double))")
     if kind.startswith("date"):
-        wrong.append(f"cast({name} as date) not between {EARLIEST} and {LATEST}")
+        wrong.append(f"cast({name} as date) < {EARLIEST}")
     if not wrong:
         return
     numbered = f"select row_number() over () as n, {name} as value from {relation}"

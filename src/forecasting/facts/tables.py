@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-# SQL: a date outside of these is a slip of the pen, and would put empty months or years between itself and the others. Monthly facts
-# may be dated on the last day of the running month.
-EARLIEST, LATEST = "date '1900-01-01'", "last_day(current_date)"
+# SQL: an earlier date is a slip of the pen. Dates that lie apart from the others, also in the future, are judged once all are known
+# (dbt/models/doubts, training_set/doubts).
+EARLIEST = "date '1900-01-01'"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from forecasting.wording import DASH, compact, count, day, decimals_for, month, 
 
 GRAINS = {
     "daily": "daily: a month counts where the facts cover it whole",
-    "monthly": "monthly: every month is whole",
+    "weekly": "one date every week or two: a month counts where no further date belongs to it",
+    "monthly": "the same dates every month: a month with all of them is whole",
 }
 
 

@@ -27,6 +27,11 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "columns": dict,
     "date_format": (str, type(None)),
     "sample_size": str,
+    "rename": dict,
+    "totals": dict,
+    "duplicates": str,
+    "stray_dates": str,
+    "long_gaps": str,
 }
 GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better
 LEAST = {"n_cutoffs": 1, "min_train_months": 13, "n_calibration": 0, "outlier_threshold": 0,
@@ -183,18 +188,38 @@ def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
     for key, value in values.items():
         if isinstance(value, list) and not value:
             raise UserError(f"params: {key} is an empty list; give it at least one value.")
-    choices = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": GATE_METRICS}
+    choices = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": GATE_METRICS, "duplicates": ("keep", "drop"),
+               "stray_dates": ("drop", "keep"), "long_gaps": ("stop", "accept")}  # fmt: skip
     for key, allowed in choices.items():
         found = values.get(key, [])
         wrong = [entry for entry in ([found] if isinstance(found, str) else found) if entry not in allowed]
         if wrong:
             raise UserError(f"params: {key} may hold {', '.join(allowed)}; found {', '.join(map(str, wrong))}.")
+    check_names(values)
     if values.get("as_of"):
         try:
             dt.date.fromisoformat(values["as_of"])
         except ValueError:
             raise UserError(f"params: as_of must be a date like '2025-06-30', found {values['as_of']!r}.") from None
     return values
+
+
+def check_names(values: dict[str, Any]) -> None:
+    """Raise a UserError if `rename` or `totals` say anything but what a name becomes."""
+    for column, mapping in values.get("rename", {}).items():
+        example = "rename: {region: {north: North}}"
+        if column not in ("region", "product_category") or not isinstance(mapping, dict):
+            raise UserError(
+                f"params: rename may speak of region and product_category, for example {example}; found {column!r}."
+            )
+        for old, new in mapping.items():
+            if not isinstance(old, str) or not isinstance(new, str) or not new.strip() or new in ("All", old):
+                raise UserError(
+                    f"params: rename: {old!r} may become another text (in quotes) that is not 'All'; found {new!r}."
+                )
+    for name, what in values.get("totals", {}).items():
+        if not isinstance(name, str) or what not in ("drop", "keep"):
+            raise UserError(f"params: totals: {name!r} (a text) may be drop or keep; found {what!r}.")
 
 
 def for_notebook(resolved: dict[str, Any], notebook: Path) -> dict[str, Any]:

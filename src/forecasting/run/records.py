@@ -29,7 +29,8 @@ class Record:
 
 @dataclass(frozen=True)
 class Facts(Record):
-    """What came in for a domain; dates in ISO. `left_out` has ds, reason, n_facts and amount of each month that is not used."""
+    """What came in for a domain; dates in ISO. `left_out` has ds, reason, n_facts and amount of each month that is
+    not used, `doubts` the severity, code and text of each."""
 
     domain: str = ""
     measure: str = ""
@@ -42,6 +43,7 @@ class Facts(Record):
     n_months: int | None = None
     left_out: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.run import Workspace, expect_steps, params, stamps
 
+OF_FACTS = ("as_of", "rename", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection", "forecasting.sample.writing"}
 
 
@@ -40,8 +41,13 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
     if steps_follow:
         expect_steps()
     stamp_file.unlink(missing_ok=True)  # from here on the warehouse is not what the stamp says, until all is done
-    run_dbt(workspace, "build", {**summary.dbt_vars(), "as_of": settings["as_of"]})
-    domains = export(workspace, settings["domains"], summary)
+    variables = {**summary.dbt_vars(), **{name: settings[name] for name in OF_FACTS}}
+    try:
+        run_dbt(workspace, "build", variables)
+    except UserError:
+        found_doubts(workspace, settings)  # what dbt's tests object to may be what is said here more plainly
+        raise
+    domains = export(workspace, settings["domains"], summary, found_doubts(workspace, settings))
     tests = dbt_tests.found(workspace.runs / "dbt")
     for domain in domains:
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
@@ -77,7 +83,7 @@ def data_stamp(workspace: Workspace, settings: dict[str, Any]) -> str:
     from forecasting import facts
 
     content = facts.fingerprint(workspace.source, workspace.facts_path, workspace.runs / "stamps" / "facts.json")
-    used = {key: settings[key] for key in ("as_of", "columns", "date_format", "domains")}
+    used = {key: settings[key] for key in (*OF_FACTS, "columns", "date_format", "domains", "long_gaps")}
     dbt = folder_hash(workspace.root / "dbt", ("*.sql", "*.yml", "*.csv"))
     code = stamps.modules_hash(CODE, package(workspace))
     return digest(content, used, dbt, code, stamps.lock_hash(workspace.root), workspace.source)
@@ -113,13 +119,37 @@ def document(workspace: Workspace) -> None:
 
     settings = params.resolve(workspace.root, workspace.name, "sales", workspace.profile)
     summary = facts.inspect(workspace.source, workspace.facts_path, settings["columns"], settings["date_format"])
-    variables = {**summary.dbt_vars(), "as_of": settings["as_of"]}
+    variables = {**summary.dbt_vars(), **{name: settings[name] for name in OF_FACTS}}
     run_dbt(workspace, "docs generate", variables, "--static")
 
 
-def export(workspace: Workspace, wanted: list[str], summary: Any) -> list[str]:
+def found_doubts(workspace: Workspace, settings: dict[str, Any]) -> list[Any]:
+    """Return what a reader must know of the facts that dbt has read.
+
+    Raises
+    ------
+    UserError
+        If something must be answered first: says each.
+    """
+    from forecasting import ledger
+    from forecasting.training_set import doubts
+
+    if not workspace.warehouse.exists():
+        return []
+    with ledger.connect(workspace.warehouse) as connection:
+        built = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
+        if not {"name_months", "fact_windows", "profit_monthly"} <= built:
+            return []
+        doubts.require_known(connection, workspace.source, settings)
+        found = doubts.judge({name: connection.execute(sql).df() for name, sql in doubts.TABLES.items()}, settings)
+    doubts.require_none(found)
+    return found
+
+
+def export(workspace: Workspace, wanted: list[str], summary: Any, doubts: list[Any]) -> list[str]:
     """Write `train_<domain>.parquet` and `facts.json` of each domain that has facts and is wanted; return those domains."""
     from forecasting import ledger
+    from forecasting.training_set.doubts import of_domain
 
     with ledger.connect(workspace.warehouse) as connection:
         calendar = connection.execute("select * from domain_calendar order by domain").df()
@@ -131,6 +161,7 @@ def export(workspace: Workspace, wanted: list[str], summary: Any) -> list[str]:
             order = f"select {', '.join(TRAIN_COLUMNS)} from ml_train_{domain}_monthly order by unique_id, ds"
             export_table(connection, order, folder / f"train_{domain}.parquet")
             facts = domain_facts(calendar, left_out, domain, list(summary.notes_for(domain)))
+            facts["doubts"] = of_domain(doubts, domain)
             write_if_changed(folder / "facts.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
     if not found:
         raise UserError(

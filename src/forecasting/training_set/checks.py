@@ -211,6 +211,11 @@ def _narrowed(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Fact
     return found + [_warning("medium", "narrowed", str(note)) for note in facts.notes]
 
 
+def _doubts(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+    """What speaks against the facts themselves."""
+    return [_warning(**doubt) for doubt in facts.doubts]
+
+
 def _left_out(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
     """Months whose facts are not used."""
     months = facts.left_out
@@ -231,5 +236,5 @@ def _number(value: float | None, places: int) -> str:
 
 
 CHECKS: tuple[Callable[[pd.DataFrame, pd.DataFrame, str, Facts], Warnings], ...] = (
-    _empty_last_month, _sudden_fall, _uncounted, _short_history, _negative, _narrowed, _imputed, _ended, _left_out,
+    _doubts, _empty_last_month, _sudden_fall, _uncounted, _short_history, _negative, _narrowed, _imputed, _ended, _left_out,
 )  # fmt: skip

@@ -21,7 +21,8 @@ facts as (
         products.product,
         cast(balances.UnitsBalance as {{ money() }}) as quantity_on_hand,
         cast(balances.UnitCost as {{ money() }}) as unit_cost,
-        cast(null as {{ money() }}) as inventory_value
+        cast(null as {{ money() }}) as inventory_value,
+        hash(balances) as row_hash
     from balances
     left join products on balances.ProductKey = products.product_key
 

@@ -26,9 +26,9 @@ products as (
 
 lines as (
 
-    select OrderDate, SalesTerritoryKey, ProductKey, OrderQuantity, SalesAmount, TotalProductCost from internet
+    select OrderDate, SalesTerritoryKey, ProductKey, OrderQuantity, SalesAmount, TotalProductCost, hash(internet) as row_hash from internet
     union all
-    select OrderDate, SalesTerritoryKey, ProductKey, OrderQuantity, SalesAmount, TotalProductCost from reseller
+    select OrderDate, SalesTerritoryKey, ProductKey, OrderQuantity, SalesAmount, TotalProductCost, hash(reseller) as row_hash from reseller
 
 ),
 
@@ -41,7 +41,8 @@ facts as (
         products.product,
         cast(lines.OrderQuantity as {{ money() }}) as quantity,
         cast(lines.SalesAmount as {{ money() }}) as net_amount,
-        cast(lines.TotalProductCost as {{ money() }}) as cost_amount
+        cast(lines.TotalProductCost as {{ money() }}) as cost_amount,
+        lines.row_hash
     from lines
     left join territories on lines.SalesTerritoryKey = territories.SalesTerritoryKey
     left join products on lines.ProductKey = products.product_key

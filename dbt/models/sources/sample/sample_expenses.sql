@@ -11,7 +11,8 @@ facts as (
     select
         expense_date,
         region,
-        cast(amount as {{ money() }}) as amount
+        cast(amount as {{ money() }}) as amount,
+        hash(bookings) as row_hash
     from bookings
 
 )

@@ -15,7 +15,8 @@ facts as (
         product,
         cast(quantity_on_hand as {{ money() }}) as quantity_on_hand,
         cast(unit_cost as {{ money() }}) as unit_cost,
-        cast(null as {{ money() }}) as inventory_value
+        cast(null as {{ money() }}) as inventory_value,
+        hash(counts) as row_hash
     from counts
 
 )

@@ -15,7 +15,8 @@ facts as (
         product,
         cast(quantity as {{ money() }}) as quantity,
         cast(net_amount as {{ money() }}) as net_amount,
-        cast(cost_amount as {{ money() }}) as cost_amount
+        cast(cost_amount as {{ money() }}) as cost_amount,
+        hash(lines) as row_hash
     from lines
 
 )

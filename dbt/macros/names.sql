@@ -1,0 +1,35 @@
+{#- What regions, categories and products are called: as the facts have it, as `rename` in params/ corrects it, and where they say nothing. -#}
+
+{% macro renamed(column) %}
+  {%- set names = var('rename').get(column, {}) -%}
+  {%- if names -%}
+    case {{ column }}
+    {%- for old, new in names.items() %}
+      when '{{ old | replace("'", "''") }}' then '{{ new | replace("'", "''") }}'
+    {%- endfor %}
+      else {{ column }}
+    end
+  {%- else -%}
+    {{ column }}
+  {%- endif -%}
+{% endmacro %}
+
+{% macro called(column) %}
+  {#- A name for every fact of the CTE `facts`: 'All' where no fact of the table has one, 'Not stated' for the facts without one where others have. -#}
+  coalesce({{ renamed(column) }}, if(exists (select 1 from facts where {{ column }} is not null), 'Not stated', 'All'))
+{%- endmacro %}
+
+{% macro is_no_total(columns) %}
+  {#- Leaves out the rows that `totals` in params/ says are totals of others. -#}
+  {%- set dropped = [] -%}
+  {%- for name, what in var('totals').items() if what == 'drop' -%}
+    {%- do dropped.append("'" ~ name | replace("'", "''") ~ "'") -%}
+  {%- endfor -%}
+  {%- if dropped -%}
+    {%- for column in columns -%}
+      coalesce({{ renamed(column) }}, 'Not stated') not in ({{ dropped | join(', ') }}){{ ' and ' if not loop.last }}
+    {%- endfor -%}
+  {%- else -%}
+    true
+  {%- endif -%}
+{% endmacro %}

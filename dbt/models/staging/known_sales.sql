@@ -1,0 +1,25 @@
+with
+
+facts as (
+
+    select * from {{ ref(var('source') ~ '_sales') }}
+
+),
+
+known as (
+
+    select
+        order_date,
+        {{ called('region') }} as region,
+        {{ called('product_category') }} as product_category,
+        product,
+        quantity,
+        net_amount,
+        cost_amount,
+        row_hash
+    from facts
+    where {{ known_by_as_of('order_date') }} and {{ is_no_total(['region', 'product_category']) }}
+
+)
+
+select * from known

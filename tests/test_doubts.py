@@ -1,0 +1,238 @@
+"""What speaks against facts: totals among them, names alike, repeated blocks, stray dates, periods, long gaps.
+
+The tables that dbt finds are made here once more in pandas; what dbt itself makes of a company is in `test_dbt`.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.errors import UserError
+from forecasting.training_set import doubts
+
+SETTINGS: dict[str, Any] = {
+    "rename": {},
+    "totals": {},
+    "duplicates": "keep",
+    "stray_dates": "drop",
+    "long_gaps": "stop",
+}
+RNG = np.random.default_rng(12)
+
+
+def monthly(names: dict[str, np.ndarray], column: str = "region", first: str = "2022-01-01") -> pd.DataFrame:
+    """Sales of names, one row per name and month, as facts: ds, region, product_category, amount."""
+    other = "product_category" if column == "region" else "region"
+    parts = [
+        pd.DataFrame({"ds": pd.date_range(first, periods=len(y), freq="MS"), column: name, other: "One", "amount": y})
+        for name, y in names.items()
+    ]
+    return pd.concat(parts, ignore_index=True).dropna()
+
+
+def tables(facts: pd.DataFrame, fact_table: str = "sales", grain: str = "daily") -> dict[str, pd.DataFrame]:
+    """What dbt would hand over for facts of one table, without stray dates and repeated blocks."""
+    months = facts.assign(day=facts["ds"], ds=facts["ds"].dt.to_period("M").dt.to_timestamp(), fact_table=fact_table)
+    named = [
+        months.groupby(["fact_table", column, "ds"])["amount"].agg(n_facts="size", amount="sum").reset_index()
+        .rename(columns={column: "name"}).assign(column_name=column)
+        for column in ("region", "product_category")
+    ]  # fmt: skip
+    dates = months.groupby(["fact_table", "day"])["amount"].agg(n_facts="size", amount="sum").reset_index()
+    none = {"stray_dates": ["fact_table", "fact_date", "n_facts", "amount", "reason"],
+            "repeated_blocks": ["fact_table", "region", "times", "first_date", "last_date", "n_surplus", "amount"],
+            "turns": ["region", "ds", "is_full", "last_day", "n_products", "n_missing"]}  # fmt: skip
+    return {
+        "fact_dates": dates.rename(columns={"day": "fact_date"}),
+        "name_months": pd.concat(named, ignore_index=True),
+        "fact_windows": pd.DataFrame({"fact_table": [fact_table], "grain": [grain]}),
+        "series": facts[["region", "product_category"]].drop_duplicates(),
+        **{name: pd.DataFrame(columns=columns) for name, columns in none.items()},
+    }
+
+
+def found(facts: pd.DataFrame, code: str, settings: dict[str, Any] | None = None, **options: Any) -> list[doubts.Doubt]:
+    """The doubts of one code."""
+    return [each for each in doubts.judge(tables(facts, **options), SETTINGS | (settings or {})) if each.code == code]
+
+
+def amounts(n: int = 24, level: float = 100.0) -> np.ndarray:
+    """Honest amounts: level and noise, in cents."""
+    return np.round(level * RNG.lognormal(0, 0.3, n), 2)
+
+
+# --- totals
+
+
+@pytest.mark.parametrize("column", ["region", "product_category"])
+@pytest.mark.parametrize(
+    "name", ["All", "Total", "Grand total", "Gesamt", "GESAMTERGEBNIS", "Total général", "合計", "Everything", "zz"]
+)
+def test_a_name_that_is_the_sum_of_the_others_is_refused_whatever_it_is_called(column: str, name: str) -> None:
+    parts = {"North": amounts(), "South": amounts(), "West": amounts()}
+    (doubt,) = found(monthly(parts | {name: sum(parts.values())}, column), "totals")
+    assert doubt.severity == "refuse" and f"'{name}'" in doubt.text and "drop" in doubt.text
+    with pytest.raises(UserError, match="would double the company"):
+        doubts.require_none([doubt])
+
+
+def test_a_rounded_total_and_one_that_lacks_months_are_found_too() -> None:
+    parts = {"North": amounts(), "South": amounts(), "West": amounts()}
+    total = np.round(sum(parts.values()))
+    total[::9] = np.nan
+    assert found(monthly(parts | {"Company": total}), "totals")
+
+
+def test_two_rows_of_totals_are_both_found() -> None:
+    parts = {"North": amounts(), "South": amounts()}
+    both = {"Sum A": sum(parts.values()), "Sum B": sum(parts.values())}
+    assert {doubt.text.split("'")[1] for doubt in found(monthly(parts | both), "totals")} == {"Sum A", "Sum B"}
+
+
+def test_the_total_of_a_single_region_is_told_by_its_name() -> None:
+    north = amounts()
+    (doubt,) = found(monthly({"North": north, "Total": north}), "totals")
+    assert "'Total'" in doubt.text
+
+
+def test_a_real_region_may_be_called_so_but_not_all() -> None:
+    parts = {"North": amounts(), "Total": amounts()}
+    assert found(monthly(parts), "totals") and not found(monthly(parts), "totals", {"totals": {"Total": "keep"}})
+    assert found(monthly({"North": amounts(), "All": amounts()}), "totals", {"totals": {"All": "keep"}})
+
+
+@pytest.mark.parametrize("parts", [
+    {"North": amounts(), "South": amounts(), "West": amounts(level=200)},
+    {"North": amounts(level=200), "South": amounts()},
+    {"North": np.full(24, 50.0), "South": np.full(24, 30.0), "West": np.full(24, 20.0)},
+    {"North": amounts()},
+    {"All": amounts()},
+])  # fmt: skip
+def test_honest_names_are_no_totals(parts: dict[str, np.ndarray]) -> None:
+    assert not found(monthly(parts), "totals")
+
+
+def test_two_regions_that_are_alike_to_the_cent_are_no_totals_of_each_other() -> None:
+    y = amounts()
+    assert not found(monthly({"North": y, "South": y}), "totals")
+
+
+# --- names
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["north", "NORTH", "North ", "No rth", "Nörth", "Ｎｏｒｔｈ", "North\u00a0", "North\t", "No\u200brth", "Nor-th"],
+)
+def test_names_that_look_alike_are_said_with_what_to_write(other: str) -> None:
+    doubt, *more = found(monthly({"North": amounts(), other: amounts()}), "names_alike")
+    assert not more and "spelled in 2 ways" in doubt.text and "rename: {region:" in doubt.text
+
+
+@pytest.mark.parametrize("other", ["Northeast", "N", "North 2", "C#", "Nord"])
+def test_other_names_are_not_alike(other: str) -> None:
+    assert not found(monthly({"North": amounts(), other: amounts(), "C": amounts()}), "names_alike")
+
+
+@pytest.mark.parametrize("column", ["region", "product_category"])
+def test_a_renamed_category_is_suggested(column: str) -> None:
+    old, new, other = np.full(24, np.nan), np.full(24, np.nan), amounts(level=100)
+    old[:14], new[14:] = amounts(14), amounts(10, 110.0)
+    (doubt,) = found(monthly({"Bikes": old, "Bicycles": new, "Helmets": other}, column), "renamed")
+    assert (
+        f"rename: {{{column}: {{Bikes: Bicycles}}}}" in doubt.text
+        and "2023-02" in doubt.text
+        and "2023-03" in doubt.text
+    )
+
+
+def test_a_small_new_one_or_one_that_begins_later_replaces_nothing() -> None:
+    old, small, late = (np.full(24, np.nan) for _ in range(3))
+    old[:14], small[14:], late[16:] = amounts(14), amounts(10, 10.0), amounts(8)
+    assert not found(monthly({"Bikes": old, "Bells": small, "Boats": late}), "renamed")
+
+
+def test_two_series_of_one_id_are_refused_with_both_names() -> None:
+    facts = monthly({"A": amounts()}).assign(product_category="B/C")
+    other = monthly({"A/B": amounts()}).assign(product_category="C")
+    (doubt,) = found(pd.concat([facts, other]), "ids")
+    assert (
+        doubt.severity == "refuse" and "region 'A/B' with category 'C'" in doubt.text and "category 'B/C'" in doubt.text
+    )
+    sums = monthly({"A": amounts()}).assign(product_category="B/All")
+    assert found(pd.concat([sums, other]), "ids") and not found(facts, "ids")
+
+
+# --- dates
+
+
+def dated(days: pd.DatetimeIndex | list[Any]) -> pd.DataFrame:
+    """One fact of 100 on each day."""
+    return pd.DataFrame({"ds": pd.to_datetime(days), "region": "North", "product_category": "One", "amount": 100.0})
+
+
+@pytest.mark.parametrize("days", [
+    [*pd.bdate_range("1930-01-01", "1931-12-31"), *pd.bdate_range("2018-01-01", "2020-12-31")],
+    [pd.Timestamp("1900-01-01"), *pd.bdate_range("2018-01-01", "2020-12-31")],
+    [day for day in pd.date_range("2018-01-01", "2020-12-31") if day.month == 1],  # days and months swapped
+    pd.date_range("2015-01-31", "2020-12-31", freq="QE"),
+])  # fmt: skip
+def test_a_history_with_a_gap_of_years_or_empty_months_is_refused_with_the_counts(days: Any) -> None:
+    (doubt,) = found(dated(days), "long_gaps")
+    assert doubt.severity == "refuse" and "rows by year" in doubt.text and "2018: " in doubt.text
+    (meant,) = found(dated(days), "long_gaps", {"long_gaps": "accept"})
+    assert meant.severity == "medium"
+
+
+def test_a_shop_that_is_closed_in_winter_is_no_gap() -> None:
+    days = [day for day in pd.date_range("2018-01-01", "2022-12-31") if 4 <= day.month <= 10]
+    assert not found(dated(days), "long_gaps")
+
+
+def weeks(pattern: list[int], first: str = "2022-01-01", n: int = 40) -> pd.DatetimeIndex:
+    """The last days of periods of so many weeks."""
+    steps = np.cumsum([7 * pattern[i % len(pattern)] for i in range(n)])
+    return pd.DatetimeIndex(pd.Timestamp(first) + pd.to_timedelta(steps, "D"))
+
+
+@pytest.mark.parametrize("pattern", [[4, 4, 5], [4, 5, 4], [5, 4, 4], [4]])
+def test_one_date_a_period_that_is_no_month_is_refused(pattern: list[int]) -> None:
+    (doubt,) = found(dated(weeks(pattern)), "periods")
+    assert doubt.severity == "refuse" and "calendar months" in doubt.text
+
+
+def test_weekly_sales_are_said_to_follow_the_number_of_weeks() -> None:
+    (doubt,) = found(dated(weeks([1], n=120)), "weekly", grain="weekly")
+    assert doubt.severity == "medium" and "a month has 4 or 5" in doubt.text
+
+
+@pytest.mark.parametrize("days", [
+    pd.date_range("2020-01-31", "2022-12-31", freq="ME"),
+    pd.date_range("2020-01-15", periods=30, freq="MS") + pd.Timedelta(14, "D"),
+    pd.bdate_range("2020-01-01", "2021-12-31"),
+])  # fmt: skip
+def test_months_and_days_are_no_periods(days: Any) -> None:
+    assert not found(dated(days), "periods")
+
+
+def test_stray_dates_and_blocks_are_named_with_count_and_amount() -> None:
+    given = tables(dated(pd.bdate_range("2020-01-01", "2021-11-10")))
+    stray = {"fact_table": ["sales"], "fact_date": [pd.Timestamp("2021-11-30")], "n_facts": [1], "amount": [120.0],
+             "reason": ["lies far behind the other dates"]}  # fmt: skip
+    block = {"fact_table": ["sales"] * 2, "region": [None, "North"], "times": [2, 3], "amount": [10.0, 5.0], "n_surplus": [4, 2],
+             "first_date": pd.to_datetime(["2020-02-01", "2020-04-01"]),
+             "last_date": pd.to_datetime(["2020-02-28", "2020-04-02"])}  # fmt: skip
+    given |= {"stray_dates": pd.DataFrame(stray), "repeated_blocks": pd.DataFrame(block)}
+    texts = {doubt.code: doubt for doubt in doubts.judge(given, SETTINGS)}
+    assert (
+        "1 of the sales facts is left out: the date 2021-11-30" in texts["stray_dates"].text
+        and "120.00" in texts["stray_dates"].text
+    )
+    said = texts["duplicates"]
+    assert said.severity == "high" and "6 rows more, amount 15.00" in said.text and "duplicates: drop" in said.text
+    assert "all rows of North from 2020-04-01 to 2020-04-02 stand three times" in said.text
+    dropped = {doubt.code: doubt for doubt in doubts.judge(given, SETTINGS | {"duplicates": "drop"})}["duplicates"]
+    assert dropped.severity == "medium" and "counted once" in dropped.text
+    assert doubts.of_domain([said], "profit") and not doubts.of_domain([said], "inventory")
