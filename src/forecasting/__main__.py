@@ -87,6 +87,8 @@ def data(place, options) -> None:
     progress.show(
         f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
     )
+    if built:
+        print((place.runs / "facts.txt").read_text(encoding="utf-8"), end="", flush=True)
 
 
 def step(place, options) -> None:

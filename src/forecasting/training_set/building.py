@@ -54,6 +54,7 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
         write_if_changed(workspace.runs / domain / "tests.json", own)
     registry.prepare_store(workspace.data)
     write_if_changed(workspace.runs / "built.json", json.dumps({"domains": domains}) + "\n")
+    write_if_changed(workspace.runs / "facts.txt", "\n".join(what_was_read(workspace, summary, domains)) + "\n")
     write_if_changed(stamp_file, stamp)
     return True
 
@@ -121,6 +122,23 @@ def document(workspace: Workspace) -> None:
     summary = facts.inspect(workspace.source, workspace.facts_path, settings["columns"], settings["date_format"])
     variables = {**summary.dbt_vars(), **{name: settings[name] for name in OF_FACTS}}
     run_dbt(workspace, "docs generate", variables, "--static")
+
+
+def what_was_read(workspace: Workspace, summary: Any, domains: list[str]) -> list[str]:
+    """Return what came in, as lines for a person: each table with its columns, each domain with its months, and what must be known."""
+    lines = []
+    for table in summary.tables.values():
+        columns = ", ".join(name if name == header else f"{header} as {name}" for name, header in table.columns.items())
+        lines.append(f"{table.name:<11}{table.file}: {table.n_rows:,} rows, {table.first_date} to {table.last_date}, "
+                     f"{table.total_of} {table.total:,.2f} in all")  # fmt: skip
+        lines.append(f"{'':<11}columns used: {columns}; not used: {', '.join(table.columns_unused) or 'none'}")
+    for domain in domains:
+        facts = json.loads((workspace.runs / domain / "facts.json").read_text(encoding="utf-8"))
+        left_out = ", ".join(f"{month['ds'][:7]} ({month['reason']})" for month in facts["left_out"]) or "none"
+        months = f"{facts['n_months']} months, {facts['first_month'][:7]} to {facts['last_month'][:7]}"
+        lines.append(f"{domain:<11}{facts['measure']}, {months}; left out: {left_out}")
+        lines += [f"{'':<11}! {doubt['text']}" for doubt in facts["doubts"] if doubt["severity"] != "low"]
+    return lines
 
 
 def found_doubts(workspace: Workspace, settings: dict[str, Any]) -> list[Any]:
