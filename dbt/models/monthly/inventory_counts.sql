@@ -29,9 +29,10 @@ counts as (
         count(*) as n_facts,
         sum(quantity_on_hand) as units,
         sum(value_at_cost) as value_at_cost,
-        count(*) - count(value_at_cost) as n_without_value
+        count(*) - count(value_at_cost) as n_without_value,
+        count(*) over (partition by region, product_category, product, ds) as n_days
     from valued
-    group by all
+    group by region, product_category, product, ds, snapshot_date
 
 ),
 
@@ -52,16 +53,31 @@ marked as (
 
 ),
 
-region_months as (
+last_days as (
 
     select
         region,
         ds,
         count(*) as n_products,
         count(*) filter (where is_on_last_day) as n_on_last_day,
-        count(*) filter (where is_on_last_day) < count(*) * 2 / 3 as is_in_turns
+        count(*) filter (where is_on_last_day and n_days > 1) as n_counted_before
     from marked
     group by region, ds
+
+),
+
+region_months as (
+
+    select
+        *,
+        n_on_last_day < n_products * 2 / 3
+        or (  -- the last day lists others than the days before, and does so again and again
+            n_on_last_day < n_products
+            and n_counted_before < n_on_last_day / 2
+            and avg(cast(n_on_last_day < n_products and n_counted_before < n_on_last_day / 2 as integer)) over (partition by region)
+                > {{ turns_are_habit }}
+        ) as is_in_turns
+    from last_days
 
 ),
 
@@ -97,7 +113,7 @@ judged as (
 )
 
 select
-    marked.*,
+    marked.* exclude (n_days),
     judged.is_full
 from marked
 inner join judged
