@@ -26,7 +26,7 @@ from streamlit.testing.v1 import AppTest
 from browser import FLAGS, HOW_TO_GET_ONE, executable
 from forecasting.dashboard import accuracy, pasted, selection
 from forecasting.dashboard.__main__ import APP, command, main
-from forecasting.dashboard.answer import answer, fallback_reason, interval_words, who
+from forecasting.dashboard.answer import answer, cut_bounds, cut_points, fallback_reason, interval_words, who
 from forecasting.dashboard.pasted import Brought
 from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.wording import plain
@@ -397,6 +397,15 @@ def test_without_an_interval_it_is_said(served):
     served_model = SalesForecaster.champion(served.data, "sales").served
     assert interval_words(answer(served_model, brought([0] * 5), 6)).startswith("There is no interval")
     assert "errors" in interval_words(answer(served_model, brought(range(1, 50)), 6))
+
+
+def test_a_forecast_that_the_sign_policy_cut_says_so(served):
+    model = SalesForecaster.champion(served.data, "sales").served
+    losses = brought([-100.0 - 5 * m for m in range(40)])
+    kept, cut = (answer(replace(model, allow_negative=allowed), losses, 6) for allowed in (True, False))
+    assert (kept.table["predicted_value"] < 0).all() and cut_points(kept) == cut_bounds(kept) == ""
+    assert (cut.table["predicted_value"] == 0).all() and cut.download["was_cut"].all()
+    assert "below 0 in 6 of 6" in cut_points(cut) and "sales may not be below 0" in cut_points(cut)
 
 
 def test_names_are_shown_letter_by_letter():
