@@ -101,6 +101,23 @@ def test_a_younger_series_says_that_it_is_whole(client):
     assert client.post("/api/predict", json=young | {"is_whole_series": True}).json()["is_fallback"] is False
 
 
+def test_a_forecast_that_the_sign_policy_cut_says_so(client):
+    honest = client.post("/api/predict", json=GOOD | {"intervals": []}).json()
+    assert honest["was_cut"] == [False] * 6 and honest["warnings"] == []
+    below = client.post("/api/predict", json=GOOD | {"history": [-value for value in HISTORY]}).json()
+    assert below["values"] == [0.0] * 6 and below["was_cut"] == [True] * 6
+    assert below["warnings"][0].startswith(
+        "The forecast was below 0 in 6 of 6\N{NO-BREAK SPACE}months and was cut to 0 there, because sales"
+    )
+    near = GOOD | {"history": [value + 400.0 * (place % 7 == 3) for place, value in enumerate(HISTORY)]}
+    found = client.post("/api/predict", json=near).json()
+    cut = sum(bound == 0.0 for bound in found["intervals"][1]["lower"])
+    assert found["was_cut"] == [False] * 6 and min(found["values"]) > 0 and cut > 0
+    [said] = found["warnings"]
+    assert said.startswith(f"A bound was below 0 in {cut} of 6\N{NO-BREAK SPACE}months and was cut to 0")
+    assert client.post("/api/predict", json=near | {"intervals": []}).json()["warnings"] == []
+
+
 def test_callers_at_the_same_time_get_what_each_gets_alone(client, monkeypatch):
     sizes, answer = [], together.answer
     monkeypatch.setattr(together, "answer", lambda group: sizes.append(len(group)) or answer(group))

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +26,7 @@ from streamlit.testing.v1 import AppTest
 from browser import FLAGS, HOW_TO_GET_ONE, executable
 from forecasting.dashboard import accuracy, pasted, selection
 from forecasting.dashboard.__main__ import APP, command, main
-from forecasting.dashboard.answer import answer, fallback_reason, interval_words, who
+from forecasting.dashboard.answer import answer, cut_bounds, cut_points, fallback_reason, interval_words, who
 from forecasting.dashboard.pasted import Brought
 from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.wording import plain
@@ -96,7 +97,10 @@ SPELLINGS = {
     "commas between columns": ("2023-11,10.5\n2023-12,11\n2024-01,12", [10.5, 11, 12]),
     "blanks between columns": ("Nov 2023  1,010.5\nDec 2023  11\nJan 2024  12", [1010.5, 11, 12]),
     "values alone": ("10.5\n11\n12", [10.5, 11, 12]),
-    "values alone that look like months": ("202311\n202312\n202401", [202311, 202312, 202401]),
+    "values alone that look like months": ("202311\n202312\n202310", [202311, 202312, 202310]),
+    "a number in quotes": ('2023-11,"10,206.65"\n2023-12,"1,011"\n2024-01,12', [10206.65, 1011, 12]),
+    "blanks between thousands": ("2023-11\t1 010,5\n2023-12\t11\n2024-01\t1 234 567", [1010.5, 11, 1234567]),
+    "an empty column at the end": ("2023-11;10.5;\n2023-12;11;\n2024-01;12;", [10.5, 11, 12]),
     "the latest first": ("2024-01\t12\n2023-12\t11\n2023-11\t10.5", [10.5, 11, 12]),
     "months across": ("Nov-23\tDec-23\tJan-24\n10.5\t11\t12", [10.5, 11, 12]),
     "days, the month first": ("11/1/2023\t10.5\n12/1/2023\t11\n1/1/2024\t12", [10.5, 11, 12]),
@@ -129,12 +133,35 @@ FAULTS = {
     "01/02/2024\t1": "the day or the month may come first",
     "\n".join(["x1"] * 9): "Row 5.* 4.more rows.*digits only",
     "\n".join(["1"] * 1300): "1,300 rows",
+    # more than one value for a month, or what may be more: which is meant is asked
+    "2023-01,10,206.65": "Row 1: «10,206.65» may be one number or several columns",
+    "2023-01, 10,206.65": "may be one number or several columns",
+    "2023-01,10,20": "may be one number or several columns",
+    "2023-01,,10": "may be one number or several columns",
+    "2023-01 10 206": "may be one number or several columns",
+    "2023-01  12 34": "may be one number or several columns",
+    "Jan 2023, 1,234.5\nFeb 2023, 7": "may be one number or several columns",
+    "2023-01\t5\n2023-02\t12 34": "Row 2: «12 34» is no number",
+    "2023-01\t5\n2023-02\t1'23": "Row 2: «1'23» is no number",
+    "2023-01\t5\n2023-02\t1'234,567.5": "Row 2: «1'234,567.5» is no number",
+    "2023-01;10;206.65\n2023-02;11;9\n2023-03;12;9": "Row 1 has 3 columns («2023-01», «10», «206.65»)",
+    "2023-01;10;206.65": "Row 1 has 3 columns",
+    "202301;10;20": "Row 1 has 3 columns",
+    "202301;10;20\n202302;30;40": "Row 1 has 3 columns",
+    "2023-01\t5\n2023-02\t6\t7": "Row 2 has 3 columns",
+    "2023-01||5": "Row 1 has 3 columns",
+    "202311\n202312\n202401": "look like months without values",
+    "1 100\n2 110\n3 120": "may be one number or several columns",
+    "1,100.5\n2,110\n3,120.25": "may be one number or several columns",
+    "01/02/2024\t1\n03/04/2024\t2": "the day or the month may come first",
+    "2024-01-01\t5\n2024-01-02\t6": "2024-01 stands there twice",
 }
 
 
 @pytest.mark.parametrize("text", FAULTS, ids=lambda text: re.sub(r"\W+", "_", text)[:30])
 def test_what_is_wrong_is_said_with_its_row(text):
-    with pytest.raises(UserError, match=re.compile(FAULTS[text], re.DOTALL)):
+    words = FAULTS[text]
+    with pytest.raises(UserError, match=re.compile(words if ".*" in words else re.escape(words), re.DOTALL)):
         pasted.from_text(text, "2024-01")
 
 
@@ -193,9 +220,57 @@ def test_files_are_read():
         ("a.csv", b"2024-01;1\n" * 1300, "1,20. rows"),
         ("a.csv", b"Month;Sales\n2024-01;1\n2024-02;x\n", "Row 3: «x» is no number"),
         ("a.xlsx", excel([["2024-01", 1], ["2024-02", None]]), "Row 2: 2024-02 has no value"),
+        ("a.csv", b"2023-01,10,206.65\n2023-02,11,001.00\n", "3 columns. Choose which one"),
+        ("a.csv", b"Month,Sales\n2023-01,10,206.65\n", "Row 2 .* has 3 columns .* must stand in quotes"),
+        ("a.csv", b"2023-01,980\n2023-02,1,010\n", "Row 2 .* has 3 columns"),
+        ("a.csv", b"2023-01,1,010\n2023-02,980\n", "Row 2 .* has 2 columns"),
+        ("a.csv", b"Month;Sales\n2023-01;10;5\n", "Row 2 .* has 3 columns"),
+        ("a.csv", b'Month,Sales\n2023-01,"10\n', "cannot be read as a table"),
+        ("a.csv", b"2024-01" + b";1" * 200, "more than 100 columns"),
+        ("a.xlsx", excel([["2024-01", 1, 5], ["2024-02", 2, 6]]), "3 columns. Choose which one"),
     ):
         with pytest.raises(UserError, match=words):
             pasted.from_file(name, content, None)
+
+
+def test_a_sheet_that_was_not_read_is_named():
+    found = pasted.from_file("a.xlsx", excel([["2024-01", 1]], [], [["2024-01", 7]]), None)
+    assert found.values == [1] and found.notes == ["Only the sheet «s0» was read; there are cells in «s2», too."]
+
+
+SHEET = "<worksheet xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'>{}<sheetData>{}</sheetData></worksheet>"
+ROW = "<row r='{0}'><c r='A{0}' t='inlineStr'><is><t>2024-01</t></is></c><c r='B{0}'><v>1</v></c></row>"
+
+
+def workbook(size: str, rows: str) -> bytes:
+    """An Excel file whose only sheet says that it is so large, and holds these rows."""
+    made, stream = zipfile.ZipFile(io.BytesIO(excel([[1]]))), io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in made.namelist():
+            target.writestr(name, SHEET.format(size, rows) if "sheet1.xml" in name else made.read(name))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("size", "rows", "words"),
+    [
+        ("", "".join(map(ROW.format, range(1, 10_001))), "more than 1,200 rows"),
+        ("", "".join(map(ROW.format, (1, 1_048_576))), "more than 1,200 rows"),
+        ("", "".join(f"<row r='{place}'/>" for place in range(1, 300_000)), "more than 1,200 rows"),
+        ("", ROW.format(1) + "<!--" + " " * 50_000_000 + "-->", "50 MB large when it is unpacked, and at most 8 MB are read"),
+        ("", "<row r='1'>" + "<c r='XFD1'><v>1</v></c>" + "</row>", "Row 1 of .* more than 100 columns"),
+    ],
+)  # fmt: skip
+def test_of_a_huge_workbook_no_more_is_read_than_a_series_needs(size, rows, words):
+    content = workbook(size, rows)
+    assert len(content) < 1_000_000
+    with pytest.raises(UserError, match=words):
+        pasted.from_file("a.xlsx", content, None)
+
+
+def test_what_a_workbook_says_of_its_size_is_not_believed():
+    found = pasted.from_file("a.xlsx", workbook("<dimension ref='A1:XFD1048576'/>", ROW.format(1)), None)
+    assert (found.months, found.values) == (["2024-01"], [1.0])
 
 
 def test_a_table_is_typed():
@@ -324,6 +399,15 @@ def test_without_an_interval_it_is_said(served):
     assert "errors" in interval_words(answer(served_model, brought(range(1, 50)), 6))
 
 
+def test_a_forecast_that_the_sign_policy_cut_says_so(served):
+    model = SalesForecaster.champion(served.data, "sales").served
+    losses = brought([-100.0 - 5 * m for m in range(40)])
+    kept, cut = (answer(replace(model, allow_negative=allowed), losses, 6) for allowed in (True, False))
+    assert (kept.table["predicted_value"] < 0).all() and cut_points(kept) == cut_bounds(kept) == ""
+    assert (cut.table["predicted_value"] == 0).all() and cut.download["was_cut"].all()
+    assert "below 0 in 6 of 6" in cut_points(cut) and "sales may not be below 0" in cut_points(cut)
+
+
 def test_names_are_shown_letter_by_letter():
     assert plain("a_b <b>*c* $1$ :red[x]") == r"a\_b \<b\>\*c\* \$1\$ \:red\[x\]"
     assert plain("run `make report` in data/x_y") == r"run `make report` in data/x\_y"
@@ -394,7 +478,7 @@ def test_a_series_is_typed_or_uploaded(served, opened):
         f"North;{2020 + m // 12}-{m % 12 + 1:02d};{100 + m}" for m in range(40)
     )
     app.file_uploader(key="file").upload("a.csv", content.encode(), "text/csv").run()
-    assert "Row" in app.error[0].value  # the first column holds no months
+    assert "3 columns" in app.error[0].value and not app.dataframe  # which are meant is asked
     app.selectbox(key="month column").set_value(1)
     app.selectbox(key="value column").set_value(2).run()
     assert not app.error and "40\N{NO-BREAK SPACE}months" in shown(app)

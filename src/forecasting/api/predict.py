@@ -11,7 +11,8 @@ from pydantic_core import to_json
 from forecasting.api.errors import documented
 from forecasting.api.schemas import PredictRequest, PredictResponse
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
-from forecasting.serving import SeriesError, SeriesForecast, ServedModel, checked_series
+from forecasting.intervals import MIDDLE
+from forecasting.serving import SeriesError, SeriesForecast, ServedModel, bounds_cut, checked_series, points_cut
 
 router = APIRouter(tags=["forecasts"])
 POSITION = {bound: QUANTILE_COLUMNS.index(quantile) for bound, quantile in BOUNDS.items()}
@@ -29,7 +30,7 @@ EXAMPLE = {
 ANSWER = {
     "domain": "sales", "region": "North", "category": "Bikes", "months": ["2025-07-01"], "values": [1212.4],
     "intervals": [{"level": 80, "lower": [1120.9], "upper": [1301.7]}, {"level": 95, "lower": [1041.2], "upper": [1398.0]}],
-    "interval_n": [540], "is_fallback": False, "model_name": "linear", "model_version": "4",
+    "interval_n": [540], "was_cut": [False], "warnings": [], "is_fallback": False, "model_name": "linear", "model_version": "4",
     "run_id": "sales-2025-06-01-4e3c68bc46",
 }  # fmt: skip
 
@@ -94,6 +95,8 @@ def check_length(months: int, served: ServedModel, is_whole_series: bool) -> Non
 def answer(body: PredictRequest, served: ServedModel, forecast: SeriesForecast) -> dict[str, Any]:
     """Return the content of a PredictResponse."""
     columns = forecast.quantiles.T
+    asked = [POSITION[f"{side}_{level}"] for level in body.intervals for side in ("lo", "hi")]
+    warnings = points_cut(served.domain, forecast), bounds_cut(served.domain, forecast, asked)
     return {
         "domain": served.domain,
         "region": body.region,
@@ -109,6 +112,8 @@ def answer(body: PredictRequest, served: ServedModel, forecast: SeriesForecast) 
             for level in body.intervals
         ],
         "interval_n": forecast.interval_n.tolist(),
+        "was_cut": forecast.was_cut[:, MIDDLE].tolist(),
+        "warnings": [text for text in warnings if text],
         "is_fallback": forecast.is_fallback,
         "model_name": served.name,
         "model_version": served.origin.version,

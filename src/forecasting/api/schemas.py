@@ -99,6 +99,13 @@ class PredictResponse(BaseModel):
     values: list[float] = Field(description="The forecast: the median, in the unit of the history.")
     intervals: list[Interval]
     interval_n: list[int] = Field(description="For each month, on how many past errors its intervals rest.")
+    was_cut: list[bool] = Field(
+        description="For each month, whether the model's forecast was below zero and is zero because the domain may not be below it "
+        "(`allow_negative` of /api/models)."
+    )
+    warnings: list[str] = Field(
+        description="What to know before the numbers are used, in sentences: that forecasts or bounds below zero were cut."
+    )
     is_fallback: bool = Field(
         description="True where the model could not speak: the same month of last year (or the mean), or zero for a series "
         "of sales or profit that has had twelve empty months."

@@ -7,9 +7,10 @@ import pandas as pd
 
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.dashboard.pasted import Brought
+from forecasting.intervals import MIDDLE
 from forecasting.models import model_name
 from forecasting.report import pool_words
-from forecasting.serving import SeriesForecast, ServedModel, checked_series
+from forecasting.serving import SeriesForecast, ServedModel, bounds_cut, checked_series, points_cut
 from forecasting.wording import SPACE, count, listing, month, number
 
 
@@ -31,7 +32,7 @@ class Answer(NamedTuple):
         """The table with what made it, for a file."""
         origin, served = self.served.origin, self.served
         return self.table.assign(
-            is_fallback=self.forecast.is_fallback, domain=served.domain, model_name=served.name,
+            was_cut=self.forecast.was_cut[:, MIDDLE], is_fallback=self.forecast.is_fallback, domain=served.domain, model_name=served.name,
             model_version=origin.version, run_id=origin.run_id,
         )  # fmt: skip
 
@@ -62,6 +63,17 @@ def fallback_reason(found: Answer) -> str:
         has = f"your series has {count(len(values), 'month')}, {model_name(served.name)} needs {number(served.min_history)}"
         return f"This is a fallback: {has}. Each month is {instead}."
     return f"This is a fallback: {model_name(served.name)} has no forecast of this series. Each month is {instead}."
+
+
+def cut_points(found: Answer) -> str:
+    """Say where the forecast was cut to 0 because the domain may not be below it; «» where nowhere."""
+    return points_cut(found.served.domain, found.forecast)
+
+
+def cut_bounds(found: Answer) -> str:
+    """Say the same of bounds."""
+    shown = [QUANTILE_COLUMNS.index(column) for column in BOUNDS.values()]
+    return bounds_cut(found.served.domain, found.forecast, shown)
 
 
 def interval_words(found: Answer) -> str:

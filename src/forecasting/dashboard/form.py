@@ -59,13 +59,11 @@ def by_upload() -> Reader | None:
     table = pasted.table_of_file(file.name, file.getvalue())
     names = {place: f"{place + 1}: {pasted.shown(table.iloc[0, place])}" for place in range(table.shape[1])}
     columns = None
-    if len(names) > 2:
+    if len(names) > 2:  # which is meant cannot be told, so none is chosen yet
         left, right = st.columns(2)
-        month = left.selectbox("Column of the months", list(names), 0, format_func=names.get, key="month column")
-        columns = (
-            month,
-            right.selectbox("Column of the values", list(names), 1, format_func=names.get, key="value column"),
-        )
+        month = left.selectbox("Column of the months", list(names), None, format_func=names.get, key="month column")
+        value = right.selectbox("Column of the values", list(names), None, format_func=names.get, key="value column")
+        columns = None if month is None or value is None else (month, value)
     return partial(pasted.from_file, file.name, file.getvalue(), columns, decimal)
 
 

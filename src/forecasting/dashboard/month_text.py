@@ -24,11 +24,25 @@ SHAPES = {name: re.compile(shape) for name, shape in FORMATS.items()}
 ADVICE = "Write months as 2024-01 or Jan 2024."
 
 
-def starts_with_month(text: str) -> tuple[str, str] | None:
-    """Return a line as a month and what follows it, None where it does not begin with one."""
+def starts_with_month(text: str) -> tuple[str, str, str] | None:
+    """Return a line as a month, the sign after it («» for blanks alone) and the rest; None where it does not begin with a month."""
     found = [match.end() for shape in SHAPES.values() if (match := shape.match(text)) and _ends(text, match.end())]
     best = max(found, default=0)
-    return (text[:best], text[best:].strip(" \t,;|")) if best else None
+    if not best:
+        return None
+    rest = text[best:].strip()
+    sign = rest[:1] if rest[:1] in (",", ";", "|") else ""
+    return text[:best], sign, rest[len(sign) :].strip()
+
+
+def is_month(text: str) -> bool:
+    """Say whether a text is a month in any way of writing it."""
+    return any(_one(text.strip(), name) for name in FORMATS)
+
+
+def are_consecutive(texts: Sequence[str]) -> bool:
+    """Say whether texts are months, written in one way, that follow one another."""
+    return any(_consecutive([_one(text.strip(), name) for text in texts]) for name in FORMATS)
 
 
 def _ends(text: str, place: int) -> bool:
@@ -80,7 +94,7 @@ def _one(text: str, name: str) -> str | None:
 def _consecutive(months: Sequence[str | None]) -> bool:
     """Say whether months follow one another without gaps."""
     numbers = [12 * int(month[:4]) + int(month[5:]) for month in months if month]
-    return len(numbers) == len(months) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    return 0 < len(numbers) == len(months) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def next_months(first: str, n: int) -> list[str]:

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from forecasting.errors import UserError
 
 DOT, COMMA = ".", ","
-SPACES = re.compile(r"[\s   '’]")  # between groups of thousands
+SPACE = r"[\s'’]"  # between groups of thousands; \s is every kind of blank
 SIGN = r"[+\-−–]?"
 
 
 def _written(decimal: str, group: str) -> re.Pattern[str]:
-    """Return what a number looks like with this decimal sign and this sign between thousands."""
-    whole = rf"(?:[1-9]\d{{0,2}}(?:{re.escape(group)}\d{{3}})+|\d+)"
-    return re.compile(
-        rf"({SIGN})({whole}(?:{re.escape(decimal)}\d*)?|{re.escape(decimal)}\d+)(?:e([+-]?\d+))?", re.IGNORECASE
-    )
+    """Return what a number looks like with this decimal sign and this sign, or a blank, between thousands: the same one throughout."""
+    whole = rf"(?:[1-9]\d{{0,2}}(?P<group>{re.escape(group)}|{SPACE})\d{{3}}(?:(?P=group)\d{{3}})*|\d+)"
+    digits = rf"(?P<digits>{whole}(?:{re.escape(decimal)}\d*)?|{re.escape(decimal)}\d+)"
+    return re.compile(rf"(?P<sign>{SIGN})\s*{digits}(?:e(?P<power>[+-]?\d+))?", re.IGNORECASE)
 
 
 STYLES = {DOT: _written(DOT, COMMA), COMMA: _written(COMMA, DOT)}
@@ -54,11 +53,11 @@ def _one(cell: object, decimal: str) -> float | None:
         return None
     if not isinstance(cell, str):
         return float(cell) if isinstance(cell, int | float) and cell == cell else None
-    text = SPACES.sub("", cell.strip())
+    text = cell.strip()
     negative = text.startswith("(") and text.endswith(")")  # as accountants write it
-    match = STYLES[decimal].fullmatch(text[1:-1] if negative else text)
-    if match is None or (negative and match[1]):
+    match = STYLES[decimal].fullmatch(text[1:-1].strip() if negative else text)
+    if match is None or (negative and match["sign"]):
         return None
-    group = COMMA if decimal == DOT else DOT
-    digits = match[2].replace(group, "").replace(decimal, ".") + (f"e{match[3]}" if match[3] else "")
-    return -float(digits) if negative or match[1] not in ("", "+") else float(digits)
+    plain = match["digits"].replace(match["group"] or " ", "").replace(decimal, ".")
+    size = float(plain + (f"e{match['power']}" if match["power"] else ""))
+    return -size if negative or match["sign"] not in ("", "+") else size

@@ -1,24 +1,29 @@
 """A series as somebody brings it, pasted, typed or in a file, read into months and values. Nothing is repaired or guessed."""
 
 import datetime as dt
-import io
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import PurePath
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import pandas as pd
 
-from forecasting.dashboard.month_text import ADVICE, as_months, next_months, starts_with_month
+from forecasting.dashboard.month_text import (
+    ADVICE,
+    are_consecutive,
+    as_months,
+    is_month,
+    next_months,
+    starts_with_month,
+)
 from forecasting.dashboard.number_text import as_numbers
+from forecasting.dashboard.table_file import MOST_ROWS, SEPARATORS, table_of_file
 from forecasting.errors import UserError
 from forecasting.serving import SeriesError, checked_series
 from forecasting.wording import count, number
 
-MOST_ROWS = 1200  # a hundred years
 MOST_TYPED = 120  # ten years
 MOST_FAULTS = 5  # told at once
-SEPARATORS = ("\t", ";", "|")  # a comma may be a decimal sign, so it is looked for last
 
 
 class Row(NamedTuple):
@@ -55,87 +60,109 @@ def from_text(text: str, first_month: str, decimal: str | None = None) -> Brough
 
 
 def rows_of_text(text: str) -> list[Row]:
-    """Split a text into rows; months across a line, as in many spreadsheets, are turned into rows."""
+    """Split a text into rows; months across a line, as in many spreadsheets, are turned into rows.
+
+    Raises
+    ------
+    UserError
+        If a line may be more than a month and a value.
+    """
     lines = [(place, line.strip(" \r")) for place, line in enumerate(text.splitlines(), 1) if line.strip()]
     cells = [_cells(line) for _, line in lines]
-    if len(cells) in (1, 2) and min(map(len, cells)) > 2 and len({len(row) for row in cells}) == 1:
+    if _is_across(cells):
         across = list(zip(*cells, strict=True))
         return [Row(place, row[0] if len(row) == 2 else None, row[-1]) for place, row in enumerate(across, 1)]
-    found = [(place, _month_and_value(row)) for (place, _), row in zip(lines, cells, strict=True)]
-    if not any(month is not None and value for _, (month, value) in found):
-        return [Row(place, None, value or month) for place, (month, value) in found]
-    pairs = [(place, *(row if row[0] is not None else (row[1], ""))) for place, row in found]
-    return [Row(*pair) for pair in pairs]
+    found = [(place, _month_and_value(place, row)) for (place, _), row in zip(lines, cells, strict=True)]
+    if any(month is not None and value for _, (month, value) in found):
+        return [Row(place, *(row if row[0] is not None else (row[1], ""))) for place, row in found]
+    alone = [Row(place, None, value or month) for place, (month, value) in found]
+    _require_values(alone)
+    return alone
 
 
 def _cells(line: str) -> list[str]:
-    """Split a line at the sign that separates its columns."""
+    """Split a line at the sign that separates its columns; empty ones at its end are none."""
     separator = next((sign for sign in SEPARATORS if sign in line), None)
-    return [cell.strip().strip('"') for cell in line.split(separator)] if separator else [line]
+    cells = [cell.strip().strip('"') for cell in line.split(separator)] if separator else [line]
+    while len(cells) > 1 and not cells[-1]:
+        cells.pop()
+    return cells
 
 
-def _month_and_value(cells: list[str]) -> tuple[str | None, str]:
+def _is_across(cells: list[list[str]]) -> bool:
+    """Say whether one line of values, or one of months above one of values, goes across; a month at the left is no value."""
+    if len(cells) not in (1, 2) or min(map(len, cells)) <= 2 or len({len(row) for row in cells}) > 1:
+        return False
+    months = [is_month(cell) for cell in cells[0]]
+    return all(months[1:]) if len(cells) == 2 else all(months) or not months[0]
+
+
+def _month_and_value(place: int, cells: list[str]) -> tuple[str | None, str]:
     """Return a row's month, None where there is none, and its value."""
-    if len(cells) > 1:
+    if len(cells) > 2:
+        raise UserError(
+            f"Row {place} has {len(cells)} columns («{'», «'.join(map(shown, cells[:4]))}»). Bring two, the month and the value; of a file "
+            "the columns can be chosen."
+        )
+    if len(cells) == 2:
         return cells[0], cells[1]
     found = starts_with_month(cells[0])
     if found is None:
         month, comma, value = cells[0].partition(", ")
         return (month, value.strip()) if comma else (None, cells[0])
-    return found[0], found[1].strip('"')
+    month, sign, value = found
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        return month, value.strip('"')
+    parts = value.split(sign or None)
+    if len(parts) > 1 and (sign or all(any(map(str.isdigit, part)) for part in parts)):
+        raise _one_or_several(place, value)
+    return month, value
+
+
+def _require_values(rows: list[Row]) -> None:
+    """Raise a UserError where what was brought without months may be months without values, or rows that are numbered."""
+    texts = [str(row.value) for row in rows]
+    if len(texts) > 1 and are_consecutive(texts):
+        raise UserError(
+            f"Row 1: «{shown(texts[0])}» and those that follow look like months without values. Put a value beside each."
+        )
+    for row, text in zip(rows, texts, strict=True):
+        if re.search(r"\d\s+\d", text):
+            raise _one_or_several(row.number, text)
+    firsts = [text.partition(",")[0].strip() for text in texts]
+    if len(texts) > 1 and all("," in text and first.isdecimal() for text, first in zip(texts, firsts, strict=True)):
+        numbers = [int(first) for first in firsts]
+        if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+            raise _one_or_several(rows[0].number, texts[0])
+
+
+def _one_or_several(place: int, text: str) -> UserError:
+    """Return the question what a text is in which the sign between columns may also stand between thousands or before decimals."""
+    return UserError(
+        f"Row {place}: «{shown(text)}» may be one number or several columns. Put a tab or a semicolon between the month and the value, and "
+        "bring no other column."
+    )
 
 
 def from_file(name: str, content: bytes, columns: tuple[int, int] | None, decimal: str | None = None) -> Brought:
-    """Read a CSV or Excel file; `columns` are the places of months and values, None for the first two."""
+    """Read a CSV or Excel file; `columns` are the places of months and values, None where the file has no others.
+
+    Raises
+    ------
+    UserError
+        If it is no series, or it is not known which columns are meant; says which rows and what to do.
+    """
     table = table_of_file(name, content)
     if table.shape[1] < 2 and columns is None:
         raise UserError("The file has one column. It needs two: the month and the value.")
+    if table.shape[1] > 2 and columns is None:
+        raise UserError(
+            f"The file has {table.shape[1]} columns. Choose which one holds the months and which one the values."
+        )
     month, value = columns or (0, 1)
     rows = zip(table.index, table.iloc[:, month], table.iloc[:, value], strict=True)
-    return from_rows([Row(place + 1, a, b) for place, a, b in rows if not (_empty(a) and _empty(b))], "", decimal)
-
-
-def table_of_file(name: str, content: bytes) -> pd.DataFrame:
-    """Return the cells of a CSV file, or of the first sheet of an Excel file, that has any; the index counts rows from 0."""
-    kind = PurePath(name).suffix.lower()
-    if kind not in (".csv", ".txt", ".xlsx"):
-        raise UserError(f"«{name}» is neither a CSV nor an Excel file (.xlsx). Save it as one of them.")
-    table = _sheet(name, content) if kind == ".xlsx" else _csv(name, content)
-    if table.empty:
-        raise UserError(f"«{name}» is empty.")
-    if len(table) > MOST_ROWS + 1:
-        raise UserError(f"«{name}» has {number(len(table))} rows; a monthly series has at most {number(MOST_ROWS)}.")
-    return table
-
-
-def _sheet(name: str, content: bytes) -> pd.DataFrame:
-    """Return the first sheet of an Excel file that has any cells."""
-    try:
-        sheets = pd.read_excel(
-            io.BytesIO(content), sheet_name=None, header=None, engine="openpyxl", nrows=MOST_ROWS + 2
-        )
-    except Exception as error:  # a damaged archive fails in as many ways as there are parts in it
-        raise UserError(f"«{name}» cannot be opened as an Excel file. Save it again as .xlsx, or as CSV.") from error
-    return next((sheet for sheet in sheets.values() if not sheet.empty), pd.DataFrame())
-
-
-def _csv(name: str, content: bytes) -> pd.DataFrame:
-    """Return the cells of a CSV file as texts."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = next((sign for sign in (*SEPARATORS, ",") if sign in first), "\t")
-    try:
-        return pd.read_csv(
-            io.StringIO(text), sep=separator, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False,
-            nrows=MOST_ROWS + 2, names=range(first.count(separator) + 1), index_col=False, on_bad_lines="error",
-        )  # fmt: skip
-    except (ValueError, pd.errors.ParserError) as error:
-        raise UserError(
-            f"«{name}» cannot be read as a table: {str(error).strip()}. Save it as CSV with two columns."
-        ) from error
+    found = from_rows([Row(place + 1, a, b) for place, a, b in rows if not (_empty(a) and _empty(b))], "", decimal)
+    return replace(found, notes=[*table.attrs["notes"], *found.notes])
 
 
 def typed_months(first_month: str) -> pd.DataFrame:
@@ -234,6 +261,8 @@ def _empty(cell: object) -> bool:
 
 
 def shown(cell: object) -> str:
-    """Return what stands in a cell, shortened."""
+    """Return what stands in a cell, shortened; nothing of an empty one."""
+    if _empty(cell):
+        return ""
     text = f"{cell:%Y-%m-%d}" if isinstance(cell, dt.date) else str(cell).strip()
     return text if len(text) <= 30 else text[:30] + "…"

@@ -7,8 +7,9 @@ from forecasting.serving.forecaster import LOOK_EVERY, SalesForecaster
 from forecasting.serving.model_source import times
 from forecasting.serving.series_input import LARGEST, MONTH, SeriesError, checked_series
 from forecasting.serving.served_model import Series, SeriesForecast, ServedModel
+from forecasting.serving.sign_words import bounds_cut, points_cut
 
 __all__ = [
     "LARGEST", "LOOK_EVERY", "MONTH", "SalesForecaster", "Series", "SeriesError", "SeriesForecast", "ServedModel",
-    "checked_series", "times",
+    "bounds_cut", "checked_series", "points_cut", "times",
 ]  # fmt: skip

@@ -37,6 +37,7 @@ class SeriesForecast(NamedTuple):
     """The forecast of one series: quantiles [horizon, 11] in the unit of its values, and where its interval comes from.
 
     `months` [horizon] are datetime64[ns]; `interval_n` [horizon] is the number of errors in the pool `interval_pool` [horizon].
+    `was_cut` [horizon, 11] says which quantiles were below zero and are zero because the domain may not be below it.
     """
 
     months: np.ndarray
@@ -44,6 +45,7 @@ class SeriesForecast(NamedTuple):
     is_fallback: bool
     interval_pool: np.ndarray
     interval_n: np.ndarray
+    was_cut: np.ndarray
 
     @property
     def points(self) -> np.ndarray:
@@ -152,16 +154,24 @@ class ServedModel:
         known = _panel(series)
         found = models.forecast_panel(self.model, known, horizon, self.is_flow)
         own = found.quantiles.reshape(-1, found.quantiles.shape[2])
+        points_below = own[:, MIDDLE] < 0.0
         if not self.allow_negative:
             own = moved_to(np.maximum(own[:, MIDDLE], 0.0), own)
         index = np.tile(SERIES + bucket_of(np.arange(1, horizon + 1)), len(series))
         moved = self.calibration.moved(index, own, np.repeat(np.nan_to_num(panel_scale(known)), horizon))
-        quantiles = moved.quantiles if self.allow_negative else np.maximum(moved.quantiles, 0.0)
+        was_cut = np.zeros(moved.quantiles.shape, dtype=bool)
+        quantiles = moved.quantiles
+        if not self.allow_negative:
+            was_cut = quantiles < 0.0
+            was_cut[:, MIDDLE] = points_below
+            quantiles = np.maximum(quantiles, 0.0)
         months = month_start(known.last[:, None] + np.arange(1, horizon + 1))
-        parts = (part.reshape(len(series), horizon, *part.shape[1:]) for part in (quantiles, moved.pool, moved.n))
+        parts = (
+            part.reshape(len(series), horizon, *part.shape[1:]) for part in (quantiles, moved.pool, moved.n, was_cut)
+        )
         return [
-            SeriesForecast(month, row, bool(fallback), pool, n)
-            for month, row, pool, n, fallback in zip(months, *parts, found.is_fallback, strict=True)
+            SeriesForecast(month, row, bool(fallback), pool, n, cut)
+            for month, row, pool, n, cut, fallback in zip(months, *parts, found.is_fallback, strict=True)
         ]
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from forecasting.contracts import MAX_HORIZON
 from forecasting.dashboard import figures, tables
-from forecasting.dashboard.answer import fallback_reason, interval_words, looks_at, who
+from forecasting.dashboard.answer import cut_bounds, cut_points, fallback_reason, interval_words, looks_at, who
 from forecasting.dashboard.form import WAYS, answered
 from forecasting.dashboard.wording import plain
 from forecasting.errors import UserError
@@ -32,6 +32,8 @@ st.subheader(f"The next {count(horizon, 'month')}", anchor=False)
 st.caption(" ".join([f"Your series: {count(len(brought.months), 'month')}, {span}.", *map(plain, brought.notes)]))
 if reason := fallback_reason(found):
     st.warning(plain(reason), icon=":material/warning:")
+if cut := cut_points(found):
+    st.warning(plain(cut), icon=":material/warning:")
 if forecaster.problem:
     st.warning(plain(f"A newer champion could not be loaded, so this is the one before it. {forecaster.problem}"))
 st.plotly_chart(
@@ -44,6 +46,16 @@ st.download_button(
 )  # fmt: skip
 st.caption(
     plain(
-        " ".join(filter(None, [who(found.served), looks_at(found.served, len(brought.months)), interval_words(found)]))
+        " ".join(
+            filter(
+                None,
+                [
+                    who(found.served),
+                    looks_at(found.served, len(brought.months)),
+                    interval_words(found),
+                    cut_bounds(found),
+                ],
+            )
+        )
     )
 )
