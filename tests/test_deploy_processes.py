@@ -18,7 +18,7 @@ import yaml
 
 from container_files import compose, instructions, rests, shell_lines
 from forecasting.api.__main__ import KEY_VARIABLE
-from forecasting.run.workspace import Workspace, only_run
+from forecasting.run.lock import only_run
 from project_copy import ProjectCopy
 from served_company import ServedCompany
 from waiting import PATIENCE, answers, free_port, until
@@ -153,7 +153,7 @@ def test_the_backup_is_refused_while_a_run_goes_on_and_holds_everything(site, tm
     def copied() -> subprocess.CompletedProcess:
         return subprocess.run([sys.executable, *inner], cwd=site.copy.path, env=environment, capture_output=True)
 
-    with only_run(Workspace(site.copy.path, "acme", "sample", None)):
+    with only_run(site.copy.path / "data" / "acme"):
         refused = copied()
     assert refused.returncode == 2 and refused.stdout == b"" and b"Another run" in refused.stderr
     (tmp_path / "backup.tar").write_bytes(copied().stdout)

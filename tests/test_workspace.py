@@ -11,7 +11,7 @@ import pytest
 from forecasting.errors import UserError
 from forecasting.ledger import NothingPublished, Published
 from forecasting.ledger import database as warehouse
-from forecasting.run import workspace
+from forecasting.run import lock, workspace
 
 
 def test_a_workspace_remembers_its_source_and_facts(tmp_path):
@@ -63,14 +63,22 @@ def test_a_name_that_is_no_folder_is_refused(tmp_path, name):
 def test_two_runs_at_once_the_second_is_told_who_is_first(tmp_path):
     place = workspace.open_workspace(tmp_path, "acme", "csv", "x")
     with (
-        workspace.only_run(place),
+        lock.only_run(place.data),
         pytest.raises(UserError, match=r"«acme» is going on \(process \d+\)"),
-        workspace.only_run(place),
+        lock.only_run(place.data),
     ):
         pass
-    with workspace.only_run(place):
+    with lock.only_run(place.data):
         assert (place.data / ".lock").read_text() == str(os.getpid())  # free again after the first ended
+        place.remember()
     assert (place.data / ".lock").read_text() == ""
+
+
+def test_a_run_that_wrote_nothing_leaves_no_folder(tmp_path):
+    place = workspace.open_workspace(tmp_path, "acme", "csv", "x")
+    (place.runs / "sales").mkdir(parents=True)
+    assert workspace.run_alone(place, [sys.executable, "-c", "raise SystemExit(2)"]) == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("code", [0, 2, 1])

@@ -25,8 +25,9 @@ def work(arguments: list[str]) -> int:
     """Run one command in this process and return its exit code."""
     options = parser().parse_args(arguments)
     try:
-        place = run.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
-        return options.run(place, options) or 0
+        with run.on_sigterm(stop):
+            place = run.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
+            return options.run(place, options) or 0
     except UserError as error:
         print(f"\nError: {error}\n", file=sys.stderr)
         return 2
@@ -35,6 +36,11 @@ def work(arguments: list[str]) -> int:
             raise
         print("Stopped. Run the same command again to go on.", file=sys.stderr)
         return 130
+
+
+def stop(number: int) -> None:
+    """Stop as by Ctrl-C, which puts things in order."""
+    raise KeyboardInterrupt
 
 
 def interrupted(error: BaseException | None) -> bool:

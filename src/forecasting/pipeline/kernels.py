@@ -10,6 +10,7 @@ from jupyter_client.provisioning import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
 
 from forecasting.pipeline import warming
+from forecasting.run import held
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -41,8 +42,9 @@ class PrivateKernelManager(PrivateSockets, AsyncKernelManager):
     """The kernel manager of papermill's kernels."""
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
-        """Choose who starts the kernel: a fork that waits, if there is one, else a new process."""
+        """Choose who starts the kernel: a fork that waits, if there is one, else a new process, which holds the run's locks too."""
         if warming.AHEAD and self.provisioner is None:
             self.kernel_id = self.kernel_id or str(uuid.uuid4())
             self.provisioner = WarmProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
-        return await super()._async_pre_start_kernel(**kwargs)
+        command, rest = await super()._async_pre_start_kernel(**kwargs)
+        return command, {**rest, "pass_fds": held()}

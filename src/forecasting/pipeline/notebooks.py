@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.pipeline import warming
-from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, is_fork, pages_of, params, stamps
+from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, is_fork, pages_of, params, scratch_folder, stamps
 
 PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
 
@@ -219,7 +218,7 @@ def join_streams(path: Path) -> None:
 
 def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: Path) -> None:
     """Call papermill with a kernel of this environment over a private socket, and translate a cell's UserError."""
-    with tempfile.TemporaryDirectory(prefix="fc-") as runtime:  # short: the path of a socket has about 100 characters
+    with scratch_folder() as runtime:
         os.environ.update(warming.SETTINGS, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime)
         warming.without_unused_grammar()
         if is_fork():

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from forecasting.run import stamps
+from forecasting.run import end_with_parent, stamps
 
 # One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
@@ -81,10 +81,11 @@ class WaitingKernel:
     def __init__(self):
         told, self.tell = os.pipe()
         self.returncode: int | None = None
-        self.pid = os.fork()
+        parent, self.pid = os.getpid(), os.fork()
         if self.pid == 0:
             try:
                 os.close(self.tell)
+                end_with_parent(parent, signal.SIGKILL)
                 become_kernel(told)
             finally:
                 os._exit(1)
@@ -133,6 +134,7 @@ def become_kernel(told: int) -> None:
     if not text:
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     message: dict[str, Any] = json.loads(text)
     os.setsid()
     os.chdir(message["cwd"])

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from forecasting.run.warm import FOLDER
+from forecasting.run.lock import FOLDER
 
 STEP = re.compile(r"-m forecasting (?:step|page|publish|render)\b")
 # What Make says first: how many steps there are, and where the report will be if it is wanted

@@ -5,22 +5,27 @@ workspace waits for Make anyway: so the commands that Make calls send it their a
 wait for the exit code. Elsewhere than on Linux, where a fork cannot be relied on, each command does its own work.
 """
 
+import contextlib
+import ctypes
 import json
 import os
 import select
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable
-from io import IOBase
 from pathlib import Path
 from typing import NamedTuple
 
-FOLDER = "FORECASTING_RUN"  # the environment variable that tells Make's commands the run's private folder
+from forecasting.run.lock import FOLDER
+
 SOCKET = "steps"
 LOOK_EVERY = 0.05  # seconds between two looks at whether the command has ended
 EXPECTED = "expected"  # the file there that says that steps will follow
+GRACE = 30.0  # seconds that a fork has to end after it was told to
+PARENT_DEATH = 1  # PR_SET_PDEATHSIG of Linux's prctl
 STATE = {"is_fork": False}
 
 
@@ -46,7 +51,11 @@ def ask(arguments: list[str]) -> int | None:
         return None
     stopped = False
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(address))
+        try:
+            connection.connect(str(address))
+        except ConnectionRefusedError:
+            print("The run that this step belongs to was killed. Run the same command again to go on.", file=sys.stderr)
+            return 130
         socket.send_fds(connection, [json.dumps(arguments).encode()], [1, 2])
         while True:
             try:
@@ -62,12 +71,23 @@ def expect_steps() -> None:
         (Path(os.environ[FOLDER]) / EXPECTED).touch()
 
 
-class Server:
-    """Answers `ask` while `turn` is called, and keeps an eye on the forks that work. `lock` is what a fork must not hold on to."""
+def end_with_parent(parent: int, number: signal.Signals) -> None:
+    """Have this process, a fork, get a signal when `parent` ends, however it does; only Linux can."""
+    ctypes.CDLL(None).prctl(PARENT_DEATH, number)
+    if os.getppid() != parent:  # it ended before we asked
+        os.kill(os.getpid(), number)
 
-    def __init__(self, folder: Path, steps: Steps, lock: IOBase):
-        self.folder, self.steps, self.lock = folder, steps, lock
+
+class Server:
+    """Answers `ask` while `turn` is called, and keeps an eye on the forks that work.
+
+    Each fork holds the run's locks until it ends, is told in its environment what is `known` of the run, and ends with this process.
+    """
+
+    def __init__(self, folder: Path, steps: Steps, known: dict[str, str]):
+        self.folder, self.steps, self.known = folder, steps, known
         self.running: dict[int, socket.socket] = {}  # the connection to who asked, by the process that works for them
+        self.told: dict[int, float] = {}  # when a process was told to end
         self.has_looked_ahead = False
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(folder / SOCKET))
@@ -91,20 +111,24 @@ class Server:
         text, streams, _, _ = socket.recv_fds(connection, 1 << 16, 2)
         arguments = json.loads(text)
         self.steps.prepare(arguments)
-        process = os.fork()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # until the fork knows what to do then
+        parent, process = os.getpid(), os.fork()
         if process == 0:
-            self.become(arguments, streams, connection)
+            self.become(arguments, streams, connection, parent)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
         self.running[process] = connection
         for stream in streams:
             os.close(stream)
 
-    def become(self, arguments: list[str], streams: list[int], connection: socket.socket) -> None:
+    def become(self, arguments: list[str], streams: list[int], connection: socket.socket, parent: int) -> None:
         """Do the work in this fork, on the streams of who asked for it, tell them the exit code, and end."""
         code = 1
         try:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be stopped is to be stopped, as by Ctrl-C
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+            end_with_parent(parent, signal.SIGTERM)
             STATE["is_fork"] = True
-            os.environ[FOLDER] = str(self.folder)
-            self.lock.close()
+            os.environ.update(self.known)
             self.listener.close()
             for target, stream in enumerate(streams, start=1):
                 os.dup2(stream, target)
@@ -114,9 +138,10 @@ class Server:
         except BaseException:
             traceback.print_exc()
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            connection.sendall(bytes([code]))
+            with contextlib.suppress(OSError):  # who asked may have ended
+                sys.stdout.flush()
+                sys.stderr.flush()
+                connection.sendall(bytes([code]))
             os._exit(code)
 
     def look_after(self) -> None:
@@ -126,4 +151,19 @@ class Server:
                 connection.close()
                 del self.running[process]
             elif select.select([connection], [], [], 0)[0]:  # after its request nobody sends more: this is its end
-                os.kill(process, signal.SIGTERM)
+                self.stop(process)
+
+    def stop(self, process: int) -> None:
+        """Tell a fork once to end, and make it end where it does not."""
+        if process not in self.told:
+            self.told[process] = time.monotonic()
+            os.kill(process, signal.SIGTERM)
+        elif time.monotonic() > self.told[process] + GRACE:
+            os.kill(process, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Wait until the last fork has ended; whoever asked for it has."""
+        self.listener.close()
+        while self.running:
+            self.look_after()
+            time.sleep(LOOK_EVERY)

@@ -1,22 +1,20 @@
-"""A workspace: the folders of one company, what it remembers of its facts, and the lock that lets one run in at a time."""
+"""A workspace: the folders of one company, what it remembers of its facts, and a run that has it for itself."""
 
-import fcntl
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from forecasting.errors import UserError
 from forecasting.files import write_if_changed
-from forecasting.run import progress, warm
+from forecasting.run import lock, progress, warm
 
 DEFAULT_SOURCE = "sample"
 
@@ -126,41 +124,41 @@ def belongs_elsewhere(name: str, known: dict, source: str, facts: str | None) ->
     )
 
 
-@contextmanager
-def only_run(workspace: Workspace) -> Iterator[IO[str]]:
-    """Hold the workspace for one run at a time; the operating system frees it however the run ends."""
-    workspace.data.mkdir(parents=True, exist_ok=True)
-    with (workspace.data / ".lock").open("a+", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            raise UserError(
-                f"Another run of the workspace «{workspace.name}» is going on (process {handle.read().strip() or 'unknown'}). "
-                "Wait until it ends, or stop it, and run the same command again."
-            ) from None
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
-        try:
-            yield handle
-        finally:
-            handle.truncate(0)
-
-
 def run_alone(workspace: Workspace, command: list[str], steps: warm.Steps | None = None) -> int:
-    """Run `command` while holding the workspace and return its exit code, 130 after Ctrl-C.
+    """Run `command` while holding the workspace and return its exit code, 130 where it was stopped (Ctrl-C, SIGTERM).
 
-    Meanwhile do the `steps` that the command asks for; see `warm`. At the end say how many there were.
+    Meanwhile do the `steps` that the command asks for; see `warm`. At the end say how many there were. It returns only when all
+    that it started has ended.
     """
-    with only_run(workspace) as lock, tempfile.TemporaryDirectory(prefix="fc-") as folder:
-        server = warm.Server(Path(folder), steps, lock) if steps and sys.platform == "linux" else None
-        process = subprocess.Popen(command, close_fds=True, env={**os.environ, warm.FOLDER: folder})
+    stops: list[int] = []
+    with lock.only_run(workspace.data) as handle, lock.private_folder() as (folder, kept), on_sigterm(stops.append):
+        held = (handle.fileno(), kept)
+        known = {warm.FOLDER: str(folder), lock.HELD: " ".join(map(str, held))}
+        server = warm.Server(folder, steps, known) if steps and sys.platform == "linux" else None
+        process = subprocess.Popen(command, pass_fds=held, env={**os.environ, **known})
         while (code := process.poll()) is None:
             try:
+                if stops:
+                    stops.clear()
+                    print("Stopping …", file=sys.stderr)
+                    process.terminate()
                 server.turn() if server else time.sleep(warm.LOOK_EVERY)
             except KeyboardInterrupt:  # the child got the same signal: let it put things in order
                 print("Stopping …", file=sys.stderr)
+        if server:
+            server.close()
         if code == 0:
-            progress.show_end(Path(folder))
-        return 130 if code in (-2, 130) else code
+            progress.show_end(folder)
+        else:
+            lock.remove_empty(workspace.runs)
+        return 130 if code in (-signal.SIGINT, -signal.SIGTERM, 130) else code
+
+
+@contextmanager
+def on_sigterm(act: Callable[[int], None]) -> Iterator[None]:
+    """Do something else than to die of a SIGTERM."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: act(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

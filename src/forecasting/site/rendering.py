@@ -18,7 +18,7 @@ import plotly
 
 from forecasting.errors import UserError
 from forecasting.report import FILES
-from forecasting.run import PAGES
+from forecasting.run import PAGES, held
 from forecasting.site import beside, editions
 from forecasting.site.editions import Edition
 from forecasting.site.links import drop_links
@@ -154,6 +154,7 @@ def by_quarto(quarto: str, contents: dict[str, list[Fragment]], building: Path, 
             text=True,
             timeout=60 * QUARTO_MINUTES,
             check=False,
+            pass_fds=held(),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)

@@ -10,7 +10,7 @@ from typing import Any
 from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
-from forecasting.run import Workspace, expect_steps, params, stamps
+from forecasting.run import Workspace, expect_steps, held, params, stamps
 
 OF_FACTS = ("as_of", "rename", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection", "forecasting.sample.writing"}
@@ -106,7 +106,7 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
             "--target-path", str(where.resolve()), "--log-path", str(where.resolve()),
             "--vars", json.dumps(variables), *options]  # fmt: skip
     env = {**os.environ, "FORECASTING_WAREHOUSE": str(workspace.warehouse), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-    done = subprocess.run(line, cwd=workspace.root, env=env, capture_output=True, text=True)
+    done = subprocess.run(line, cwd=workspace.root, env=env, capture_output=True, text=True, pass_fds=held())
     if done.returncode:
         output = done.stdout + done.stderr
         message = locked_message(workspace.warehouse, output)
