@@ -21,7 +21,7 @@ from forecasting.contracts import AGGREGATIONS, FLOWS, MAX_HORIZON, SEASON_LENGT
 from forecasting.errors import UserError
 from forecasting.intervals import ENTRIES, MIDDLE, SIMPLEST, Calibration, calibrate_forecasts, moved_to
 from forecasting.models import Model
-from forecasting.series import BUCKETS, Panel, bucket_of, month_start, panel_scale
+from forecasting.series import BUCKETS, Panel, bucket_of, month_start, typical_error
 
 SERIES = AGGREGATIONS.index("series") * len(BUCKETS)  # where the entries of series begin
 
@@ -155,7 +155,7 @@ class ServedModel:
         if not self.allow_negative:
             own = moved_to(np.maximum(own[:, MIDDLE], 0.0), own)
         index = np.tile(SERIES + bucket_of(np.arange(1, horizon + 1)), len(series))
-        moved = self.calibration.moved(index, own, np.repeat(np.nan_to_num(panel_scale(known)), horizon))
+        moved = self.calibration.moved(index, own, np.repeat(typical_error(known), horizon))
         quantiles = moved.quantiles if self.allow_negative else np.maximum(moved.quantiles, 0.0)
         months = month_start(known.last[:, None] + np.arange(1, horizon + 1))
         parts = (part.reshape(len(series), horizon, *part.shape[1:]) for part in (quantiles, moved.pool, moved.n))
