@@ -151,6 +151,70 @@ def test_neither_a_season_nor_a_decline_is_a_sudden_fall(end: int) -> None:
     assert checks.sudden_falls(frame(N_a=seasonal(years=5)[:end], S_b=decline[:end])).empty
 
 
+def spiked(times: float, month: int, end: int = 60) -> pd.DataFrame:
+    """Four series of five years, one month of one of them multiplied; months count from the end, 0 is the last."""
+    series = {f"{region}_{name}": seasonal(years=5, seed=ord(name))[:end] for region in "NS" for name in "ab"}
+    series["N_a"][-1 - month] *= times
+    return frame(**series)
+
+
+@pytest.mark.parametrize("month", [0, 1, 2, 7, 12, 23])
+@pytest.mark.parametrize("times", [40.0, 5.0, -3.0, 0.0])
+def test_a_month_that_nobody_would_expect_is_named_in_both_directions(times: float, month: int) -> None:
+    train = spiked(times, month)
+    found = checks.spikes(train)
+    if month == 0 and times <= 0:
+        assert found.empty and set(checks.sudden_falls(train)["aggregation"]) >= {"region", "series"}
+        return
+    own = found[found["aggregation"] == "series"].iloc[0]
+    row = train[(train["unique_id"] == "N/a") & (train["ds"] == own["ds"])].iloc[0]
+    assert own["unique_id"] == "N/a" and (own["ds"] == sorted(train["ds"].unique())[-1 - month])
+    assert own["y"] == row["y"] and own["expected"] == pytest.approx(row["y"] / times if times else 100, rel=0.5)
+    assert (found["ds"] == own["ds"]).all() and (np.sign(found["y"] - found["expected"]) == np.sign(times - 1)).all()
+    severities = [w["severity"] for w in checks.warnings(train, "sales", FACTS) if w["code"] == "spike"]
+    assert ("high" in severities) == ("total" in set(found["aggregation"])) and len(severities) == found[
+        "aggregation"
+    ].nunique()
+    if times == 40.0:
+        assert found["aggregation"].drop_duplicates().tolist() == ["total", "region", "category", "series"]
+        text = text_of(checks.warnings(train, "sales", FACTS), "spike")
+        total = train.groupby("ds")["y"].sum()[own["ds"]]
+        assert text.startswith(f"Total sales stands out in {own['ds']:%Y-%m} (amount {total:,.2f}, expected amount ")
+
+
+@pytest.mark.parametrize("end", [14, 20, 30])
+def test_a_short_history_shows_its_spikes_and_not_its_first_season(end: int) -> None:
+    assert checks.spikes(frame(N_a=seasonal(years=5)[:end])).empty
+    assert len(checks.spikes(spiked(40.0, 3, end))) == 4
+    christmas = np.where(np.arange(end) % 12 == 11, 250.0, 100.0)
+    assert checks.spikes(frame(N_a=christmas)).empty
+
+
+def test_two_months_side_by_side_stand_out_a_change_of_level_does_not() -> None:
+    twice, step = seasonal(years=4), seasonal(years=4)
+    twice[-9:-7] *= 10
+    step[-9:] *= 10
+    assert checks.spikes(frame(N_a=twice))["ds"].tolist() == [pd.Timestamp("2013-04-01"), pd.Timestamp("2013-05-01")]
+    assert checks.spikes(frame(N_a=step)).empty
+
+
+def test_a_year_after_a_spike_nothing_has_fallen() -> None:
+    assert checks.sudden_falls(spiked(40.0, 12)).empty
+
+
+def test_a_node_with_one_part_is_named_once_and_an_old_spike_not_at_all() -> None:
+    lonely = seasonal(years=5)
+    lonely[-5] *= 40
+    assert checks.spikes(frame(N_a=lonely))["aggregation"].tolist() == ["total"]
+    assert checks.spikes(spiked(40.0, 24)).empty
+
+
+def test_growth_decline_and_orders_now_and_then_are_no_spikes() -> None:
+    now_and_then = np.where(np.arange(60) % 5 == 3, 500.0, 0.0)
+    growing, falling = seasonal(years=5) * 1.05 ** np.arange(60), seasonal(years=5, seed=3) * 0.95 ** np.arange(60)
+    assert checks.spikes(frame(N_a=now_and_then, S_b=growing)).empty and checks.spikes(frame(N_a=falling)).empty
+
+
 def test_the_sample_company_gives_no_false_alarm(tmp_path: Path) -> None:
     sample.write_company(tmp_path)
     facts = pd.read_parquet(
@@ -164,6 +228,7 @@ def test_the_sample_company_gives_no_false_alarm(tmp_path: Path) -> None:
     for end in pd.date_range("2024-01-01", "2025-06-01", freq="MS"):
         falls = checks.sudden_falls(train[train["ds"] <= end])
         assert set(falls["aggregation"]) <= {"series"} and len(falls) <= 2
+        assert set(checks.spikes(train[train["ds"] <= end])["aggregation"]) <= {"category"}
 
 
 def from_first(wide: pd.DataFrame) -> dict[str, list[float]]:
@@ -271,14 +336,16 @@ def test_any_training_set_can_be_checked(series: list[list[float]], domain: str)
     assert (checks.outliers(train)["z"].abs() > 6).all()
     falls = checks.sudden_falls(train)
     assert (falls["y"] < falls["expected"]).all() and not (falls["change_pct"] >= 0).any()
+    assert (checks.spikes(train)["y"] != checks.spikes(train)["expected"]).all()
 
 
 def test_no_data_is_a_warning_and_empty_tables() -> None:
     empty = frame(N_a=[1.0]).iloc[:0]
     assert codes(checks.warnings(empty, "sales", FACTS)) == ["no_data"]
     assert [
-        len(table(empty)) for table in (checks.series_table, checks.gaps, checks.outliers, checks.sudden_falls)
-    ] == [0] * 4
+        len(table(empty))
+        for table in (checks.series_table, checks.gaps, checks.outliers, checks.sudden_falls, checks.spikes)
+    ] == [0] * 5
 
 
 def test_good_data_passes() -> None:

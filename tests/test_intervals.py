@@ -22,7 +22,8 @@ from forecasting.intervals.conformal import (
 )
 from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import aggregate_actuals
-from forecasting.series.typical_error import scale, scales
+from forecasting.series.panels import panel
+from forecasting.series.typical_error import scale, scales, typical_error
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
@@ -47,19 +48,20 @@ def test_one_lucky_month_makes_no_tiny_scale():
     assert scale(series(y, "A/x"))["A/x"] == pytest.approx((11 * 5 + 4.99) / 12)
 
 
-def test_scale_has_a_chain_where_that_is_zero_or_unknown():
+def test_no_level_stands_in_for_a_typical_error_that_is_zero():
     frame = pd.concat(
         [
             series([1.0, 4.0, 2.0], "A/x"),  # short: mean change from month to month (3 + 2) / 2
-            series([7.0] * 30, "B/x"),  # constant: mean absolute value
-            series(list(range(1, 13)) * 3, "C/x"),  # repeats itself exactly: changes from month to month
+            series([7.0] * 30, "B/x"),  # constant: it has no typical error
+            series(list(range(1, 13)) * 3, "C/x"),  # repeats itself exactly: it neither
             series([0.0] * 30, "D/x"),  # nothing to measure by
-            series([-5.0], "E/x"),
+            series([-5.0], "E/x"),  # one month: nothing is known of changes
+            series([*[7.0] * 29, 7.01], "F/x"),  # a cent: the interval is as narrow, and nothing is measured by it
         ]
     )
+    assert typical_error(panel(frame)).tolist() == pytest.approx([2.5, 0.0, 0.0, 0.0, 5.0, 0.01 / 18])
     found = scale(frame)
-    assert found[["A/x", "B/x", "E/x"]].tolist() == [2.5, 7.0, 5.0] and np.isnan(found["D/x"])
-    assert found["C/x"] == pytest.approx((33 * 1 + 2 * 11) / 35)
+    assert found[["A/x", "E/x"]].tolist() == [2.5, 5.0] and found[["B/x", "C/x", "D/x", "F/x"]].isna().all()
 
 
 def test_scales_use_the_history_up_to_each_cutoff():

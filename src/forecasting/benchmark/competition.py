@@ -19,7 +19,7 @@ from forecasting.contracts import POINT, QUANTILE_COLUMNS
 from forecasting.intervals import METHODS, Calibration, Past, naive_errors
 from forecasting.models import Model, family_models, forecast, statistical
 from forecasting.models.combination import Combination, MedianCombination, WeightedCombination
-from forecasting.series import scale
+from forecasting.series import described
 
 ROOT = Path(__file__).resolve().parents[3]
 AGGREGATION = "series"
@@ -114,8 +114,8 @@ def combined(
 
 
 def scales(history: pd.DataFrame) -> pd.DataFrame:
-    """Return each series' scale at its last month: aggregation, unique_id, cutoff, scale."""
-    return scale(history).reset_index().merge(last_months(history), on="unique_id").assign(aggregation=AGGREGATION)
+    """Return what is known of each series at its last month: aggregation, unique_id, cutoff, scale, typical_error."""
+    return described(history).merge(last_months(history), on="unique_id").assign(aggregation=AGGREGATION)
 
 
 def last_months(history: pd.DataFrame) -> pd.Series:

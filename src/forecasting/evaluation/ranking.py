@@ -15,12 +15,13 @@ ROW = ["aggregation", "unique_id", "cutoff", "horizon"]
 def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Join evaluation rows with what happened.
 
-    Adds y, squared_scale (the mean squared seasonal-naive error up to the cutoff) and naive_error (the seasonal naive's
-    absolute error on the same row; NaN where it has none).
+    Adds y, squared_scale (the mean squared seasonal-naive error up to the cutoff; NaN where there is no scale) and naive_error (the
+    seasonal naive's absolute error on the same row; NaN where it has none).
     """
     actuals = aggregate_actuals(train)
     rows = evaluation.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
     rows = rows.merge(_squared_scales(actuals), on=["aggregation", "unique_id", "cutoff"], how="left")
+    rows["squared_scale"] = rows["squared_scale"].where(rows["scale"].notna())
     naive = rows[rows["model_name"] == BASELINE]
     naive = naive[ROW].assign(naive_error=(naive[POINT] - naive["y"]).abs())
     return rows.merge(naive, on=ROW, how="left")

@@ -140,11 +140,11 @@ class Calibration:
     def apply(self, rows: pd.DataFrame, cut: bool) -> pd.DataFrame:
         """Return `rows` with coherent points, calibrated quantiles, was_negative, interval_pool and interval_n.
 
-        `rows` are of `reconciliation.reconcile`, with scale; a row without a scale keeps the width that its model gave it.
+        `rows` are of `reconciliation.reconcile`, with typical_error: a width is a multiple of it, so a series that never changes has none.
         """
         index = _level(rows) * len(BUCKETS) + bucket_of(rows["horizon"].to_numpy())
         own = coherent_quantiles(rows, self.reconciliation, cut)
-        found = self.moved(index, own, rows["scale"].fillna(0.0).to_numpy())
+        found = self.moved(index, own, rows["typical_error"].fillna(0.0).to_numpy())
         values = {
             "was_negative": cut & (rows[self.reconciliation] < 0),
             "interval_pool": found.pool,
@@ -155,7 +155,8 @@ class Calibration:
     def moved(self, index: np.ndarray, own: np.ndarray, scale: np.ndarray) -> "Moved":
         """Return coherent quantiles `own` [n, 11] corrected by the errors of their pools, or laid around the point, and the pools.
 
-        `index` [n] is the position in ENTRIES of each row's aggregation and bucket; `scale` [n] is 0 where none is known.
+        `index` [n] is the position in ENTRIES of each row's aggregation and bucket; `scale` [n] the typical error of its series, 0
+        where none is known.
         """
         entries, unit = self._table, scale[:, None]
         corrected = own + entries.corrections[index] * unit
@@ -268,7 +269,7 @@ def _past(raw: pd.DataFrame, train: pd.DataFrame, actuals: pd.DataFrame, cut: bo
 
 
 def _scaled(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
-    """Add the scale that each node had at the row's cutoff."""
+    """Add the scale and the typical error that each node had at the row's cutoff."""
     return rows.merge(scales(actuals, sorted(rows["cutoff"].unique())), on=[*NODE, "cutoff"], how="left")
 
 

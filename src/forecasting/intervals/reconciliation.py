@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, POINT
-from forecasting.series import NODE, Hierarchy, in_order
+from forecasting.series import NODE, Hierarchy, described, in_order
 
 METHODS = ("bottom_up", "ols", "wls_struct")
 SIMPLEST = METHODS[0]
@@ -46,7 +46,7 @@ def reconcile(rows: pd.DataFrame, train: pd.DataFrame, cut: bool, methods: Seque
     ----------
     rows: RAW_BACKTEST_COLUMNS, or some of them with aggregation, unique_id, cutoff, horizon, model_name: every node of the series
     that there are at a cutoff.
-    train: with the region and product_category of every series.
+    train: with the region and product_category of every series, and its history: one that is `series.still` keeps its own forecast.
     cut: whether a series' point below zero counts as zero in the sums (the sign policy).
 
     Returns
@@ -58,27 +58,36 @@ def reconcile(rows: pd.DataFrame, train: pd.DataFrame, cut: bool, methods: Seque
     nodes = Hierarchy.of(train).nodes
     placed = rows.merge(nodes.assign(position=range(len(nodes))), on=NODE)
     placed = placed.sort_values(["cutoff", "model_name", "horizon", "position"], ignore_index=True)
-    parts = [_at_cutoff(part, cut, methods) for _, part in placed.groupby("cutoff", sort=True)]
+    parts = [
+        _at_cutoff(part, _still(train, cutoff), cut, methods) for cutoff, part in placed.groupby("cutoff", sort=True)
+    ]
     result = pd.concat(parts, ignore_index=True) if parts else placed.assign(**dict.fromkeys(methods, 0.0))
     return result.drop(columns="position")
 
 
-def _at_cutoff(rows: pd.DataFrame, cut: bool, methods: Sequence[str]) -> pd.DataFrame:
+def _still(train: pd.DataFrame, cutoff: pd.Timestamp) -> set[str]:
+    """Return the series that hardly changed up to a cutoff: no sum knows them better than they do."""
+    found = described(train[train["ds"] <= cutoff])
+    return set(found.loc[found["scale"].isna(), "unique_id"])
+
+
+def _at_cutoff(rows: pd.DataFrame, still: set[str], cut: bool, methods: Sequence[str]) -> pd.DataFrame:
     """Reconcile the rows of one cutoff: all models and horizons side by side, as they share the hierarchy.
 
-    A series that fell back to zero has ended, or never began: it stays zero and takes no part.
+    A series that fell back to zero has ended, or never began: it stays zero and takes no part. Neither does one that is still.
     """
     hierarchy = Hierarchy.of(rows[rows["aggregation"] == AGGREGATIONS[0]])
     shape = (-1, len(hierarchy.nodes))
     base = rows[POINT].to_numpy().reshape(shape).T  # [nodes, forecasts]
     fallback = rows["is_fallback"].to_numpy().reshape(shape).T[: hierarchy.n_series]
-    ended = fallback & (base[: hierarchy.n_series] == 0)
-    patterns, pattern = np.unique(ended, axis=1, return_inverse=True)
+    is_still = hierarchy.nodes["unique_id"][: hierarchy.n_series].isin(still).to_numpy()[:, None]
+    fixed = is_still | (fallback & (base[: hierarchy.n_series] == 0))
+    patterns, pattern = np.unique(fixed, axis=1, return_inverse=True)
     points = {method: np.empty_like(base) for method in methods}
     for number, living in enumerate(~patterns.T):
         columns = pattern.ravel() == number
         for method in methods:
-            series = np.zeros((hierarchy.n_series, columns.sum()))
+            series = base[: hierarchy.n_series, columns] + 0.0  # no «-0.0»
             series[living] = _coherent_series(base[:, columns], hierarchy, living, method)
             sums = hierarchy.add_up(np.maximum(series, 0.0) if cut else series)
             points[method][:, columns] = np.concatenate([series, sums[hierarchy.n_series :]])
@@ -89,8 +98,11 @@ def _at_cutoff(rows: pd.DataFrame, cut: bool, methods: Sequence[str]) -> pd.Data
 def _coherent_series(base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray, method: str) -> np.ndarray:
     """Return the points of the living series [living, forecasts] from those of all nodes [nodes, forecasts].
 
-    A sum without living series, and one that has the same members as a node before it, says nothing of its own.
+    The others keep their points, so a sum speaks of what is left of it. A sum without living series, and one that has the same members
+    as a node before it, says nothing of its own.
     """
+    fixed = np.where(living[:, None], 0.0, base[: hierarchy.n_series])
+    base = base - np.concatenate([np.zeros_like(fixed), hierarchy.add_up(fixed)[hierarchy.n_series :]])
     own = hierarchy.first_alike() == np.arange(len(base))
     sums = own & hierarchy.members[:, living].any(axis=1)
     sums[: hierarchy.n_series] = False

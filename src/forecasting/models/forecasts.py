@@ -1,4 +1,4 @@
-"""Forecasting with any model: the fallback where it cannot speak, zero where a series has ended."""
+"""Forecasting with any model: the fallback where it cannot speak, zero where a series has ended, no change where there never was one."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ import pandas as pd
 
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.models.base import Model, quantile_forecast
-from forecasting.models.naive import seasonal_naive
-from forecasting.series import Panel, mean, panel
+from forecasting.models.naive import last_known, seasonal_naive
+from forecasting.series import Panel, flat, mean, panel, still
 
 
 def forecast(model: Model, history: pd.DataFrame, horizon: int, flow: bool) -> pd.DataFrame:
@@ -16,7 +16,8 @@ def forecast(model: Model, history: pd.DataFrame, horizon: int, flow: bool) -> p
 
     A flow with twelve trailing zero months has ended: 0. A series with fewer than `model.min_history` months, or for
     which the model gives no finite number, gets the seasonal naive if it has twelve months, else the mean of its
-    months. All of these are flagged.
+    months. All of these are flagged. A series that is `series.still` goes on as it did, whatever a model learned from
+    others: the last month again or, where it has a season, the seasonal naive.
 
     Parameters
     ----------
@@ -45,19 +46,32 @@ def forecast_panel(model: Model, known: Panel, horizon: int, flow: bool) -> Fore
     able = ~ended & (known.lengths >= model.min_history)
     points = np.where(ended[:, None], 0.0, _fallback(known, horizon))
     quantiles = np.repeat(points[:, :, None], len(QUANTILE_COLUMNS), axis=2)
+    unchanged = able & still(known) & model.learns
+    if unchanged.any():
+        quantiles[unchanged] = _unchanged(known.only(unchanged), horizon)[:, :, None]
+    fallback = ~able
+    able &= ~unchanged
     if not able.any():
-        return Forecasts(quantiles, ~able)
+        return Forecasts(quantiles, fallback)
     predicted = model.predict_panel(known.only(able), horizon)
     finite = np.isfinite(predicted).all(axis=(1, 2))
+    fallback[able] = ~finite
     able[able] = finite
     quantiles[able] = predicted[finite]
-    return Forecasts(quantiles, ~able)
+    return Forecasts(quantiles, fallback)
 
 
 def _ended(known: Panel) -> np.ndarray:
     """Say which series have nothing but zeros in their last twelve months [series]."""
     year = known.values[:, -SEASON_LENGTH:]
     return (year.shape[1] == SEASON_LENGTH) & (year == 0).all(axis=1)
+
+
+def _unchanged(known: Panel, horizon: int) -> np.ndarray:
+    """Return the last month again or, of a series with a season, the seasonal naive [series, horizon]."""
+    seasonal = seasonal_naive(known, horizon)
+    last = np.repeat(last_known(known.values)[:, None], horizon, axis=1)
+    return np.where(flat(known)[:, None] | ~np.isfinite(seasonal), last, seasonal)
 
 
 def _fallback(known: Panel, horizon: int) -> np.ndarray:

@@ -17,6 +17,11 @@ TABLES = {  # the most urgent first
         "Sudden falls in the last month",
         "Expected is the same month of last year, or less where the level has fallen since.",
     ),
+    "spikes": (
+        "Months that stand out",
+        "Single months of the last two years far above or below their neighbours and the same month of the years around them. Expected "
+        "is the median of these.",
+    ),
     "gaps": ("Months without facts", "Months inside a series for which not a single fact came in."),
     "outliers": (
         "Unusual months",

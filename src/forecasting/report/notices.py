@@ -10,6 +10,7 @@ from forecasting.wording import MINUS, SPACE, compact, count, day, listing, mont
 
 LABELS = {"high": "Warning", "medium": "Look at this", "low": "Note"}
 LONG = 6  # names from which a list is folded
+WITH_AMOUNTS = ("left_out", "spike")  # codes of warnings that name amounts without their unit
 DATE = re.compile(r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])(-(?:[0-2]\d|3[01]))?\b")
 AMOUNT = re.compile(r"\bamount (-?[\d,]+(?:\.\d+)?)")
 NAMES = re.compile(rf"^(?P<what>[^:]+): (?P<names>[^:;()]*?(?:, [^:;()]*?){{{LONG - 1},}})\.(?P<rest> .*)?$", re.DOTALL)
@@ -47,11 +48,11 @@ def box(severity: str, about: str, texts: list[str]) -> str:
 def texts_of(domain: Domain, severity: str) -> list[str]:
     """Return the warnings of one severity; one that is unknown counts as a note."""
     found = [w for w in domain.warnings if LABELS.get(w.severity, "Note") == LABELS[severity]]
-    return [with_unit(w.text, domain.unit) if w.code == "left_out" else w.text for w in found]
+    return [with_unit(w.text, domain.unit) if w.code in WITH_AMOUNTS else w.text for w in found]
 
 
 def with_unit(text: str, unit: str) -> str:
-    """Write the amounts of months left out as elsewhere in the report, «amount 4.25 M EUR»."""
+    """Write the amounts of a warning as elsewhere in the report, «amount 4.25 M EUR»."""
     return AMOUNT.sub(lambda found: f"amount {compact(float(found[1].replace(',', '')), unit)}", text)
 
 

@@ -9,7 +9,18 @@ from forecasting.series.hierarchy import NODE, Hierarchy, aggregate_actuals, as_
 from forecasting.series.history import DECIMALS, History, histories, within_history
 from forecasting.series.panels import Panel, mean, month_number, month_start, panel
 from forecasting.series.seasonality import Season, season
-from forecasting.series.typical_error import change, panel_scale, scale, scales, seasonal_error
+from forecasting.series.typical_error import (
+    change,
+    described,
+    flat,
+    panel_scale,
+    scale,
+    scales,
+    seasonal_error,
+    still,
+    typical_error,
+    varying,
+)
 from forecasting.series.windows.cutting import cut_windows, last_windows
 from forecasting.series.windows.description import character, costs, in_spreads
 from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Windows, months_before, normalised
@@ -17,7 +28,7 @@ from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Window
 __all__ = [
     "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Hierarchy", "History", "Panel", "Season", "Windows",
     "aggregate_actuals", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
-    "from_nodes", "histories", "in_order", "in_spreads", "last_windows", "mean", "month_number", "month_start",
+    "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "last_windows", "mean", "month_number", "month_start",
     "months_before", "normalised", "panel", "panel_scale", "scale", "scales", "season", "seasonal_error",
-    "within_history",
+    "still", "typical_error", "varying", "within_history",
 ]  # fmt: skip

@@ -1,4 +1,7 @@
-"""The size of a series' typical error, in its own unit: what errors are divided by so that series can be compared."""
+"""The size of a series' typical error, in its own unit: what errors are divided by so that series can be compared.
+
+A series' level never stands in for it: what never changes has an interval without width, however large it is.
+"""
 
 from collections.abc import Sequence
 
@@ -8,28 +11,54 @@ import pandas as pd
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.series.panels import Panel, mean, panel
 
+STILL = (
+    1e-3  # of the level: with typical errors below it an error that nobody would notice is many times the typical one
+)
+SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error"]
+
 
 def scale(history: pd.DataFrame) -> pd.Series:
-    """Return each series' typical error, in the unit of y, from its history [unique_id -> scale].
-
-    The mean absolute change from the same month a year earlier (lag 12: MASE's scale). Where that rests on fewer than twelve
-    such changes (a history under two years) one of them may be near zero by chance, and an error divided by it enormous:
-    there the mean absolute change from month to month (lag 1) is used if it is larger. Where both are zero or unknown, the
-    mean absolute value; else NaN: the series is left out of the pools and of MASE, and its interval has no width.
-    """
+    """Return each series' `panel_scale`, in the unit of y, from its history [unique_id -> scale]."""
     known = panel(history)
     return pd.Series(panel_scale(known), index=pd.Index(known.ids, name="unique_id"), name="scale")
 
 
 def panel_scale(known: Panel) -> np.ndarray:
-    """Return the `scale` of a history that is known as a panel [series]."""
+    """Return what each series' errors are divided by, MASE's scale [series]: its typical error.
+
+    NaN for a series that is `still`: it is left out of the pools and of MASE, where an error of a cent would be hundreds of scales.
+    """
+    return np.where(still(known), np.nan, typical_error(known))
+
+
+def typical_error(known: Panel) -> np.ndarray:
+    """Return each series' typical error, in its own unit [series]: what the width of its interval is a multiple of.
+
+    The mean absolute change from the same month a year earlier (lag 12). Where that rests on fewer than twelve such changes (a
+    history under two years) one of them may be near zero by chance: there the mean absolute change from month to month (lag 1) is
+    used if it is larger. It is 0 for a series that never changes or only repeats its season. The mean absolute value where there is
+    one month and nothing is known of changes.
+    """
     yearly, monthly = np.abs(change(known, SEASON_LENGTH)), np.abs(change(known, 1))
     few = np.isfinite(yearly).sum(axis=1) < SEASON_LENGTH
     seasonal = np.where(few, np.fmax(mean(yearly), mean(monthly)), mean(yearly))
-    result = np.full(len(known.ids), np.nan)
-    for candidate in (mean(np.abs(known.values)), mean(monthly), seasonal):  # the best that is above zero comes last
-        result = np.where(candidate > 0, candidate, result)
-    return result
+    return np.where(np.isfinite(seasonal), seasonal, mean(np.abs(known.values)))
+
+
+def still(known: Panel) -> np.ndarray:
+    """Say which series stay as they are, or repeat their season [series]: their typical error is next to nothing of their level."""
+    return typical_error(known) <= STILL * mean(np.abs(known.values))
+
+
+def varying(history: pd.DataFrame) -> Panel:
+    """Return the series of a history that are not `still`: those from which something can be learned."""
+    known = panel(history)
+    return known.only(~still(known))
+
+
+def flat(known: Panel) -> np.ndarray:
+    """Say which series hardly change from month to month [series]."""
+    return mean(np.abs(change(known, 1))) <= STILL * mean(np.abs(known.values))
 
 
 def change(known: Panel, months: int) -> np.ndarray:
@@ -40,16 +69,24 @@ def change(known: Panel, months: int) -> np.ndarray:
 
 
 def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFrame:
-    """Return the scale of every aggregation's series at each cutoff: aggregation, unique_id, cutoff, scale."""
-    parts = []
-    for cutoff in cutoffs:
-        for level, history in actuals[actuals["ds"] <= cutoff].groupby("aggregation", sort=False):
-            parts.append(scale(history).reset_index().assign(aggregation=level, cutoff=cutoff))
+    """Return what is known of every aggregation's series at each cutoff: SCALE_COLUMNS.
+
+    `scale` is its `panel_scale`, `typical_error` its `typical_error`: they differ for a series that is `still`.
+    """
+    parts = [
+        described(history).assign(aggregation=level, cutoff=cutoff)
+        for cutoff in cutoffs
+        for level, history in actuals[actuals["ds"] <= cutoff].groupby("aggregation", sort=False)
+    ]
     if not parts:
-        return pd.DataFrame(columns=["aggregation", "unique_id", "cutoff", "scale"]).astype(
-            {"cutoff": "datetime64[ns]"}
-        )
-    return pd.concat(parts, ignore_index=True)[["aggregation", "unique_id", "cutoff", "scale"]]
+        return pd.DataFrame(columns=SCALE_COLUMNS).astype({"cutoff": "datetime64[ns]"})
+    return pd.concat(parts, ignore_index=True)[SCALE_COLUMNS]
+
+
+def described(history: pd.DataFrame) -> pd.DataFrame:
+    """Return unique_id, scale and typical_error of each series of a history."""
+    known = panel(history)
+    return pd.DataFrame({"unique_id": known.ids, "scale": panel_scale(known), "typical_error": typical_error(known)})
 
 
 def seasonal_error(window: np.ndarray) -> np.ndarray:

@@ -5,6 +5,16 @@ outliers of a training set. Whether a month is whole, and counts, is decided by 
 """
 
 from forecasting.training_set.building import build, document
-from forecasting.training_set.checks import gaps, outliers, require_forecastable, series_table, sudden_falls, warnings
+from forecasting.training_set.checks import (
+    gaps,
+    outliers,
+    require_forecastable,
+    series_table,
+    spikes,
+    sudden_falls,
+    warnings,
+)
 
-__all__ = ["build", "document", "gaps", "outliers", "require_forecastable", "series_table", "sudden_falls", "warnings"]
+__all__ = [
+    "build", "document", "gaps", "outliers", "require_forecastable", "series_table", "spikes", "sudden_falls", "warnings",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is unusual in a training set, as tables: the life of each series, its gaps, outliers and sudden falls.
+"""What is unusual in a training set, as tables: the life of each series, its gaps, outliers, spikes and sudden falls.
 
 Pure functions of the training set, one row per unique_id and ds: `unique_id, ds, y, region, product_category,
 is_imputed`, without missing months inside a series. The sentences made of these tables are in `checks`.
@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import ALL, SEASON_LENGTH, SERIES_KEY
+from forecasting.training_set.spikes import MAD_TO_SD, spikes_of, standing_out
 
 SHORT_MONTHS = 24  # fewer than two of every season
 REGULAR_MONTHS = 9  # of twelve with a value: a series of which one expects something every month
-MAD_TO_SD = 1.4826  # the standard deviation of a normal distribution with a median absolute deviation of 1
 MEAN_DEVIATION_TO_SD = 1.2533
 FALL_BAND = 0.25  # a fall of less than a quarter of a usual month is not sudden
 FALL_BAND_UNKNOWN = 0.50  # the same where the past is too short to know what is usual
@@ -140,6 +140,11 @@ def _robust_spread(values: np.ndarray) -> float:
     return float(MAD_TO_SD * np.median(deviation) or MEAN_DEVIATION_TO_SD * deviation.mean())
 
 
+def spikes(train: pd.DataFrame) -> pd.DataFrame:
+    """List the months of the last two years that stand out, at every aggregation; see `spikes.spikes_of`."""
+    return spikes_of(_levels(train))
+
+
 def sudden_falls(train: pd.DataFrame) -> pd.DataFrame:
     """List where the last month fell out of all it is compared with, from the total down to the series.
 
@@ -149,14 +154,15 @@ def sudden_falls(train: pd.DataFrame) -> pd.DataFrame:
     months before), must exceed a quarter, and must lie three robust standard deviations (four for single series, of
     which there are many) below the median of the same comparison in all months before: 1.4826 × the median distance of
     the months below that median, since a rise long ago is no measure of a fall. Where fewer than twelve such months
-    exist, it must exceed one half. Series that ended long ago are compared with zero and do not appear.
+    exist, it must exceed one half. Earlier months that stand out (of `spikes`) count as what was expected of them: a year after
+    a spike nothing has fallen. Series that ended long ago are compared with zero and do not appear.
 
     Returns aggregation, unique_id, ds, y, expected (the lower of the two), change_pct ((y − expected) / |expected|
     in %; NaN where expected is 0), ordered from the total to the series, the greatest loss in y first.
     """
     columns = ["aggregation", "unique_id", "ds", "y", "expected", "change_pct"]
     found = [
-        _falls(wide, FALL_DEVIATIONS[name]).assign(aggregation=name)
+        _falls(_without_spikes(wide, name), FALL_DEVIATIONS[name]).assign(aggregation=name)
         for name, wide in _levels(train).items()
         if len(wide)
     ]
@@ -180,6 +186,13 @@ def _levels(train: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "category": wide(f"{ALL}/" + train["product_category"]),
         "series": wide(train["unique_id"]),
     }
+
+
+def _without_spikes(wide: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Return a history in which earlier months that stand out are what was expected of them; the last month stays."""
+    expected = standing_out(wide, level)
+    expected.iloc[-1] = np.nan
+    return wide.where(expected.isna(), expected)
 
 
 def _falls(wide: pd.DataFrame, deviations: float) -> pd.DataFrame:

@@ -4,7 +4,7 @@ The tables behind the sentences (`check_tables`) and the hard stop (`forecastabl
 domain's facts.json: what came in, which months were left out and why.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,12 @@ from forecasting.training_set.check_tables import (
     month_names,
     outliers,
     series_table,
+    spikes,
     sudden_falls,
 )
 from forecasting.training_set.forecastable import COMPARE_MONTHS, months_text, require_forecastable, span
 
-__all__ = ["gaps", "outliers", "require_forecastable", "series_table", "sudden_falls", "warnings"]
+__all__ = ["gaps", "outliers", "require_forecastable", "series_table", "spikes", "sudden_falls", "warnings"]
 
 MANY_IMPUTED = 0.20  # share of the rows
 SOME_IMPUTED = 0.05
@@ -113,17 +114,49 @@ def _sudden_fall(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: F
     ]
 
 
+def _spikes(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+    """One sentence per level at which a month of the last two years stands out."""
+    return [
+        _warning("high" if level == "total" else "medium", "spike", _spike_text(level, rows, domain))
+        for level, rows in spikes(train).groupby("aggregation", sort=False)
+    ]
+
+
+def _spike_text(level: str, rows: pd.DataFrame, domain: str) -> str:
+    """Name the months that stand out, their amounts and what was expected."""
+    cases = [f"{ds:%Y-%m} (amount {y:,.2f}, expected amount {usual:,.2f})" for ds, y, usual in _amounts(rows)]
+    after = "Forecasts build on it as it is: correct it at its source if it is wrong."
+    if level == "total":
+        return f"Total {domain} stands out in {listed(cases, 6)}. {after}"
+    names = _names(rows["unique_id"])
+    cases = [f"{name} in {case}" for name, case in zip(names, cases, strict=True)]
+    return f"{domain.capitalize()} of {_parts(level, names.nunique())} stands out in single months: {listed(cases, 6)}. {after}"
+
+
+def _amounts(rows: pd.DataFrame) -> Iterator[tuple[pd.Timestamp, float, float]]:
+    """Return month, value and what was expected of each row."""
+    return rows[["ds", "y", "expected"]].itertuples(index=False, name=None)
+
+
+def _names(ids: pd.Series) -> pd.Series:
+    """Return ids without «All»: «North», «Bikes», «North/Bikes»."""
+    return ids.str.removeprefix(f"{ALL}/").str.removesuffix(f"/{ALL}")
+
+
+def _parts(level: str, n: int) -> str:
+    """Return "1 region" or "3 categories"."""
+    return f"{n} {level if n == 1 else {'region': 'regions', 'category': 'categories', 'series': 'series'}[level]}"
+
+
 def _fall_text(level: str, rows: pd.DataFrame, domain: str) -> str:
     """Name what fell and how far below what it is compared with."""
     month = f"{rows['ds'].iloc[0]:%Y-%m}"
     below = "below what the same month of last year leads to expect"
     if level == "total":
         return f"Total {domain} in {month} fell {_drop(rows['change_pct'].iloc[0])} {below}."
-    names = rows["unique_id"].str.removeprefix(f"{ALL}/").str.removesuffix(f"/{ALL}")
+    names = _names(rows["unique_id"])
     fallen = [f"{name} ({_drop(change)})" for name, change in zip(names, rows["change_pct"], strict=True)]
-    levels = {"region": "regions", "category": "categories", "series": "series"}
-    what = level if len(rows) == 1 else levels[level]
-    return f"{domain.capitalize()} of {len(rows)} {what} in {month} fell far {below}: {listed(fallen)}."
+    return f"{domain.capitalize()} of {_parts(level, len(rows))} in {month} fell far {below}: {listed(fallen)}."
 
 
 def _drop(change_pct: float) -> str:
@@ -236,5 +269,6 @@ def _number(value: float | None, places: int) -> str:
 
 
 CHECKS: tuple[Callable[[pd.DataFrame, pd.DataFrame, str, Facts], Warnings], ...] = (
-    _doubts, _empty_last_month, _sudden_fall, _uncounted, _short_history, _negative, _narrowed, _imputed, _ended, _left_out,
+    _doubts, _empty_last_month, _sudden_fall, _spikes, _uncounted, _short_history, _negative, _narrowed, _imputed, _ended,
+    _left_out,
 )  # fmt: skip

@@ -30,6 +30,7 @@ from forecasting.series import (
     last_windows,
     normalised,
     panel,
+    varying,
     within_history,
 )
 
@@ -74,7 +75,7 @@ class BoostingModel(Boosting):
 
     def fit(self, train: pd.DataFrame) -> Self:
         """Grow trees on every month of every varying series that has thirteen changes before it."""
-        known = [one for _, one in histories(panel(train)) if not one.is_constant]
+        known = [one for _, one in histories(varying(train))]
         self.trees = None
         rows = changes(lag_features(), known)
         if len(rows) >= FEWEST_ROWS:

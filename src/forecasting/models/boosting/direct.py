@@ -21,7 +21,7 @@ from forecasting.series import (
     in_spreads,
     mean,
     normalised,
-    panel,
+    varying,
 )
 
 LAGS = 2 * SEASON_LENGTH  # last months that are features of their own
@@ -54,7 +54,7 @@ def rows(train: pd.DataFrame, horizon: int, most: int, seed: int, fewest: int) -
     seed: of the lot.
     fewest: known months a window needs.
     """
-    known = panel(train)
+    known = varying(train)
     window, future, month, _ = cut_windows(known, horizon, fewest)
     windows = normalised(window)
     target = windows.departures(future)

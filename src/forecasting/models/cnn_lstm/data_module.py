@@ -16,7 +16,7 @@ from forecasting.series import (
     in_spreads,
     months_before,
     normalised,
-    panel,
+    varying,
 )
 
 CHANNELS = 6  # values, adjusted values, mask, season, month as sine and cosine
@@ -73,7 +73,7 @@ class SalesDataModule:
 
     A window is every stretch of history that ends at a month with at least `fewest` known months; its targets are the
     `horizon` months after it, those within the table. Nothing after the table's last month exists for it, and each
-    window is normalised by itself.
+    window is normalised by itself. A series that is `series.still` teaches nothing.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class SalesDataModule:
     """
 
     def __init__(self, train: pd.DataFrame, horizon: int, sequence: int, fewest: int = SEASON_LENGTH + 1) -> None:
-        window, future, month, self.age = cut_windows(panel(train), horizon, fewest, VALIDATION_MONTHS)
+        window, future, month, self.age = cut_windows(varying(train), horizon, fewest, VALIDATION_MONTHS)
         windows = normalised(window)
         self.statistics = Statistics.of(raw_features(windows)) if len(window) else Statistics(np.zeros(0), np.ones(0))
         self.inputs = inputs(windows, month, sequence, self.statistics)
