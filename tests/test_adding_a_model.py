@@ -101,7 +101,7 @@ def test_it_can_be_promoted_and_is_served(project):
         """
         from forecasting.serving import SalesForecaster
         served = SalesForecaster.champion("data/acme", "sales").served
-        print(served.name, served.side_by_side)
+        print(served.name, served.model.side_by_side)
         """,
     )
     assert text.split() == ["toy_mean", "True"]

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -31,7 +32,7 @@ from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
 from forecasting.registry import versions as registry
 from forecasting.serving import forecaster
 from forecasting.serving.forecaster import SalesForecaster
-from forecasting.serving.served_model import Series
+from forecasting.serving.served_model import Series, ServedModel
 from served_company import ServedCompany
 from waiting import PATIENCE, answers, free_port, until
 
@@ -133,9 +134,72 @@ def test_callers_at_the_same_time_get_what_each_gets_alone(client, monkeypatch):
 
 def test_a_failure_reaches_everybody_who_asked_and_the_service_goes_on(client, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("forecasting.serving.served_model.models.forecast_panel", lambda *_: 1 / 0)
+        patch.setattr("forecasting.serving.served_model.models.forecast_each", lambda *_: 1 / 0)
         assert "its log says where" in problem(client.post("/api/predict", json=GOOD), 500)["detail"]
     assert client.post("/api/predict", json=GOOD).status_code == 200
+
+
+# --- many callers of a model that takes its time
+
+
+@pytest.fixture
+def slow(company, monkeypatch) -> Iterator[tuple[TestClient, list[int], threading.Event]]:
+    """The service with a model that is not quick: a client, the sizes of its passes, and what lets the first pass end."""
+    sizes, go = [], threading.Event()
+    compute = together.computed
+
+    def computed(group):
+        sizes.append(len(group))
+        assert go.wait(PATIENCE)
+        return compute(group)
+
+    monkeypatch.setattr(together, "computed", computed)
+    monkeypatch.setattr(ServedModel, "quick", False)
+    with TestClient(create_app(company.data), raise_server_exceptions=False) as found:
+        yield found, sizes, go
+        go.set()
+
+
+def waiting(client: TestClient) -> int:
+    """How many wait for their turn."""
+    return len(client.app.state.service.together["sales"]._queue)
+
+
+def test_what_waits_is_computed_together_and_to_the_last_digit(client, slow):
+    many, sizes, go = slow
+    asked = [GOOD | {"history": [value * (1 + n) for value in HISTORY], "horizon": 1 + n % 2} for n in range(40)]
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        found = [pool.submit(lambda each: many.post("/api/predict", json=each).json(), each) for each in asked]
+        until(lambda: waiting(many) + sum(sizes) == 40)
+        go.set()
+        assert [each.result() for each in found] == [client.post("/api/predict", json=each).json() for each in asked]
+    assert sum(sizes[: len(sizes) - 40]) == 40 and len(sizes) - 40 < 20
+
+
+def test_a_full_queue_refuses_with_the_time_to_ask_again(slow, monkeypatch):
+    many, sizes, go = slow
+    monkeypatch.setattr(together, "MOST_WAITING", 3)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = [pool.submit(many.post, "/api/predict", json=GOOD)]
+        until(lambda: sizes)
+        found += [pool.submit(many.post, "/api/predict", json=GOOD) for _ in range(3)]
+        until(lambda: waiting(many) == 3)
+        refused = many.post("/api/predict", json=GOOD)
+        assert "3 requests are waiting already. Ask again in about 1 s." in problem(refused, 503)["detail"]
+        assert refused.headers["retry-after"] == "1"
+        go.set()
+        assert [each.result().status_code for each in found] == [200] * 4
+    assert many.post("/api/predict", json=GOOD).status_code == 200
+
+
+def test_passes_grow_while_they_are_short_and_shrink_when_one_is_long():
+    found = together.Together()
+    for many, seconds, size in ((4, 0.1, 8), (3, 0.1, 8), (8, 0.4, 16), (16, 0.6, 8), (1, 9.0, 4), (1, 9.0, 2)):
+        found._measure(many, seconds)
+        assert found._size == size
+    for _ in range(9):
+        found._measure(found._size, 0.01)
+    assert found._size == together.MOST_TOGETHER
 
 
 # --- what is refused
@@ -522,6 +586,71 @@ def test_a_server_serves_swaps_champions_without_a_failed_request_and_stops(comp
         assert httpx.get(f"{address}/ready", timeout=PATIENCE).status_code == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) in (0, 130, -signal.SIGINT)
+
+
+def test_requests_whose_callers_have_left_are_never_computed(company, tmp_path):
+    """A model that takes its time, in a server of its own: 500 ask and leave, and the next is answered."""
+    data = shutil.copytree(company.data, tmp_path / "data")
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW)
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(data), str(port), str(tmp_path / "passes")],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1] / "src")},
+    )
+    try:
+        until(lambda: answers(port), process)
+        asked = measure_api.predictions(1)[0]
+        callers = []
+        for _ in range(500):
+            callers.append(socket.create_connection(("127.0.0.1", port)))
+            callers[-1].sendall(asked)
+        until(lambda: (tmp_path / "passes").exists(), process)
+        for caller in callers:
+            caller.close()
+        until(
+            lambda: metric(port, 'status="499"') + metric(port, 'status="503"') > 500 - together.MOST_TOGETHER, process
+        )
+        (tmp_path / "go").touch()
+        response = httpx.post(f"http://127.0.0.1:{port}/api/predict", json=GOOD, timeout=PATIENCE)
+        assert response.status_code == 200
+        passes = (tmp_path / "passes").read_text().split()
+        assert sum(map(int, passes)) <= together.FIRST_PASS + 1
+    finally:
+        process.kill()
+        process.wait()
+
+
+SLOW = """
+import sys, time
+from pathlib import Path
+import uvicorn
+from forecasting.api import together
+from forecasting.api.__main__ import server_settings
+from forecasting.api.app import create_app
+from forecasting.serving import ServedModel
+
+compute, passes = together.computed, Path(sys.argv[3])
+
+def computed(group):
+    with passes.open("a") as file:
+        file.write(f"{len(group)}\\n")
+    while not passes.with_name("go").exists():
+        time.sleep(0.02)
+    return compute(group)
+
+together.computed = computed
+ServedModel.quick = False
+uvicorn.run(create_app(Path(sys.argv[1])), host="127.0.0.1", port=int(sys.argv[2]), **server_settings())
+"""
+
+
+def metric(port: int, label: str) -> float:
+    """Return how many requests for forecasts were answered so far with a label."""
+    lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE).text.splitlines()
+    return sum(
+        float(line.split()[-1]) for line in lines if line.startswith("forecasting_requests_total") and label in line
+    )
 
 
 def answering(address: str) -> str:

@@ -17,6 +17,7 @@ from forecasting import models
 from forecasting.contracts import BOUNDS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.ledger import NothingPublished, Published, Unknown
+from forecasting.models.combination import MedianCombination
 from forecasting.registry import tracking
 from forecasting.registry import versions as registry
 from forecasting.serving import forecaster
@@ -121,33 +122,36 @@ def test_one_series_is_forecast_as_a_company_that_has_no_other(served, name, kin
     assert short.interval_pool.tolist() == long["interval_pool"].tolist()
 
 
-def test_every_family_that_answers_side_by_side_gives_each_series_the_bits_it_has_alone(served, company):
+def test_every_family_gives_each_series_of_many_the_bits_it_has_alone(served, company):
     company.fit("seasonal_naive")
-    names = ("linear", "seasonal_naive")
-    stated = {
-        model.family for family in models.families() for model in models.family_models(family) if model.side_by_side
-    }
-    assert {company.fitted[name].family for name in names} == stated
-    found = {
-        name: SalesForecaster.of_folder(company.runs / "models" / name, "sales", company.calibrations[name]).served
-        for name in names
-    }
+    quick = {model.name for family in models.families() for model in models.family_models(family) if model.quick}
+    assert quick == {"linear", "naive", "seasonal_naive"}
+    folder = SalesForecaster.of_folder(
+        company.runs / "models" / "seasonal_naive", "sales", company.calibrations["seasonal_naive"]
+    )
+    plain = {"linear": served["linear"], "seasonal_naive": folder.served}
+    costly = {name: served[name] for name in FAMILIES if name != "linear"}
+    members = served["weighted"].model.members
+    costly["median"] = dataclasses.replace(served["weighted"], model=MedianCombination(members))
+    for found, examples, most in ((plain, 15, 64), (costly, 4, 9)):
+        kinds = st.just(found), st.integers(0, 2**32 - 1), st.integers(2, most), st.integers(12, 40), st.integers(1, 6)
 
-    @settings(max_examples=15)
-    @given(st.integers(0, 2**32 - 1), st.integers(2, 64), st.integers(12, 40), st.integers(1, 6))
-    def check(seed: int, many: int, months: int, horizon: int) -> None:
-        rng = np.random.default_rng(seed)
-        values = rng.normal(rng.normal(size=(many, 1)), 1.0, (many, months)) * 10.0 ** rng.integers(-3, 9, (many, 1))
-        values[rng.random((many, months)) < 0.05] = 0.0
-        values[0] = 0.0
-        asked = [Series(row, int(last)) for row, last in zip(values, rng.integers(500, 700, many), strict=True)]
-        for model in found.values():
-            for together, one in zip(model.forecast_series(asked, horizon), asked, strict=True):
-                alone = model.forecast_series([one], horizon)[0]
-                assert together.quantiles.tobytes() == alone.quantiles.tobytes()
-                assert together.is_fallback == alone.is_fallback and np.array_equal(together.months, alone.months)
+        @settings(max_examples=examples)
+        @given(*kinds)
+        def check(found: dict[str, ServedModel], seed: int, many: int, months: int, horizon: int) -> None:
+            rng = np.random.default_rng(seed)
+            values = rng.normal(rng.normal(size=(many, 1)), 1.0, (many, months))
+            values *= 10.0 ** rng.integers(-3, 9, (many, 1))
+            values[rng.random((many, months)) < 0.05] = 0.0
+            values[0] = 0.0
+            asked = [Series(row, int(last)) for row, last in zip(values, rng.integers(500, 700, many), strict=True)]
+            for name, model in found.items():
+                for together, one in zip(model.forecast_series(asked, horizon), asked, strict=True):
+                    alone = model.forecast_series([one], horizon)[0]
+                    assert together.quantiles.tobytes() == alone.quantiles.tobytes(), name
+                    assert together.is_fallback == alone.is_fallback and np.array_equal(together.months, alone.months)
 
-    check()
+        check()
 
 
 def test_threads_do_not_disturb_each_other(served, company):

@@ -22,9 +22,9 @@ Faults = Iterable[tuple[str, str]]
 class ApiError(Exception):
     """An answer other than success: a status, a sentence, and the faults as (where, problem)."""
 
-    def __init__(self, status: int, detail: str, faults: Faults = ()) -> None:
+    def __init__(self, status: int, detail: str, faults: Faults = (), headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.faults = status, detail, tuple(faults)
+        self.status, self.detail, self.faults, self.headers = status, detail, tuple(faults), headers
 
 
 def problem(status: int, detail: str, faults: Faults = (), headers: dict[str, str] | None = None) -> Response:
@@ -56,7 +56,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _api_error(request: Request, error: ApiError) -> Response:
-    return problem(error.status, error.detail, error.faults)
+    return problem(error.status, error.detail, error.faults, error.headers)
 
 
 async def _user_error(request: Request, error: UserError) -> Response:

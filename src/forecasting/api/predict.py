@@ -1,5 +1,6 @@
 """POST /api/predict: the forecast of one series that the caller brings, by the domain's champion."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from forecasting.api.errors import documented
+from forecasting.api.errors import ApiError, documented
 from forecasting.api.schemas import PredictRequest, PredictResponse
+from forecasting.api.together import Full, Gone
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
 from forecasting.intervals import MIDDLE
 from forecasting.serving import SeriesError, SeriesForecast, ServedModel, bounds_cut, checked_series, points_cut
 
 router = APIRouter(tags=["forecasts"])
+CLIENT_LEFT = 499  # what web servers note of a request whose caller left; nobody reads the answer, /metrics counts it
 POSITION = {bound: QUANTILE_COLUMNS.index(quantile) for bound, quantile in BOUNDS.items()}
 MONTHS = [f"{2022 + (6 + month) // 12}-{(6 + month) % 12 + 1:02d}" for month in range(36)]
 SCHEMA = {"$ref": "#/components/schemas/PredictRequest"}
@@ -45,7 +48,7 @@ ANSWER = {
         _413="The body is too large.",
         _415="The body is not said to be JSON.",
         _422="The request is not as described, or its months and values are no history that the model can use.",
-        _503="The champion cannot be loaded; says why.",
+        _503="The champion cannot be loaded, or too many requests are waiting (with Retry-After); says which.",
     ),
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA, "example": EXAMPLE}}}
@@ -64,8 +67,21 @@ async def predict(request: Request) -> Response:
     check_length(len(series.values), served, body.is_whole_series)
     if len(set(body.intervals)) != len(body.intervals):
         raise SeriesError("An interval is asked for twice.", "intervals")
-    forecast = await service.together[body.domain].forecast(served, series, body.horizon)
+    try:
+        forecast = await service.together[body.domain].forecast(served, series, body.horizon, partial(left, request))
+    except Gone:
+        return Response(status_code=CLIENT_LEFT)
+    except Full as error:
+        raise ApiError(
+            503, f"{error} Ask again in about {error.seconds} s.", headers={"Retry-After": str(error.seconds)}
+        ) from error
     return Response(to_json(answer(body, served, forecast)), media_type="application/json")
+
+
+async def left(request: Request) -> None:
+    """Return when the caller has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def read(request: Request) -> PredictRequest:

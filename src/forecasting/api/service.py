@@ -38,7 +38,7 @@ class Service:
             with suppress(asyncio.CancelledError):
                 await watching
             for each in self.together.values():
-                await asyncio.to_thread(each.close)
+                await each.close()
 
     async def _watch(self) -> None:
         """Look for new champions again and again; requests are answered meanwhile."""

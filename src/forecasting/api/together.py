@@ -1,20 +1,43 @@
 """Forecasts what is asked for at the same time together: with many callers, most of a forecast's cost is shared.
 
-A model whose forecasts are the same side by side answers all that came in at once, in the event loop, as soon as a turn of it brings no
-more: that takes a few thousandths of a second however many they are. Any other model computes in a thread, one series after another.
+Whatever is computed together has the very bits that it has alone (`ServedModel.forecast_series`). A quick model answers all that came in
+at once, in the event loop, as soon as a turn of it brings no more: that takes a few thousandths of a second however many they are. Of any
+other model the questions wait in a queue, which a thread answers in passes. Whoever leaves before the turn comes is never computed, and
+who finds the queue full is refused. A pass takes as many as make it last about half a second, so that those who come after others have
+left do not wait for much more than their own.
 """
 
 import asyncio
-from collections.abc import Iterator
+import itertools
+import math
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from contextlib import suppress
+from dataclasses import dataclass
 
 from forecasting.serving import Series, SeriesForecast, ServedModel
 
 MOST_TOGETHER = 64
+MOST_WAITING = 256
+LONGEST_PASS = 0.5  # seconds, about
+FIRST_PASS = 4  # series, before it is known how long they take
 
 
-class Question(NamedTuple):
+class Gone(Exception):
+    """Whoever asked has left, so nothing was computed."""
+
+
+class Full(Exception):
+    """Too many are waiting; `seconds` says when to ask again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"{MOST_WAITING} requests are waiting already.")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
     """One series to forecast by one model, and where the answer goes."""
 
     served: ServedModel
@@ -22,57 +45,136 @@ class Question(NamedTuple):
     horizon: int
     answer: asyncio.Future
 
+    @property
+    def kind(self) -> tuple:
+        """What must be the same for all that one computation answers."""
+        return id(self.served), len(self.series.values), self.horizon
+
 
 class Together:
     """Answers the questions of one domain; to be used in one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: list[Question] = []
+        self._quick: list[Question] = []
+        self._queue: dict[Question, None] = {}  # in the order in which they came
+        self._work: asyncio.Task | None = None
+        self._size, self._seconds = FIRST_PASS, 0.0  # series in a pass, and seconds for one of them in the last pass
         self._thread = ThreadPoolExecutor(1)
 
-    async def forecast(self, served: ServedModel, series: Series, horizon: int) -> SeriesForecast:
-        """Forecast one series."""
+    async def forecast(
+        self, served: ServedModel, series: Series, horizon: int, left: Callable[[], Coroutine[None, None, None]]
+    ) -> SeriesForecast:
+        """Forecast one series; `left` returns as soon as whoever asks has left.
+
+        Raises
+        ------
+        Gone
+            If it did so before the answer was there.
+        Full
+            If too many are waiting.
+        """
         loop = asyncio.get_running_loop()
-        if not served.side_by_side:
-            return (await loop.run_in_executor(self._thread, served.forecast_series, [series], horizon))[0]
-        if not self._waiting:
-            loop.call_soon(self._answer_all, loop, 0)
-        answer = loop.create_future()
-        self._waiting.append(Question(served, series, horizon, answer))
-        return await answer
+        question = Question(served, series, horizon, loop.create_future())
+        if served.quick:
+            if not self._quick:
+                loop.call_soon(self._answer_quick, loop, 0)
+            self._quick.append(question)
+            return await question.answer
+        self._enter(question)
+        leaving = loop.create_task(left())
+        leaving.add_done_callback(lambda _: self._drop(question))
+        try:
+            return await question.answer
+        finally:
+            leaving.cancel()
 
-    def close(self) -> None:
-        """Stop when all that was asked for is answered."""
-        self._thread.shutdown()
+    async def close(self) -> None:
+        """Stop; what is being computed is finished, nobody waits any more."""
+        if self._work is not None:
+            self._work.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._work
+        await asyncio.to_thread(self._thread.shutdown)
 
-    def _answer_all(self, loop: asyncio.AbstractEventLoop, known: int) -> None:
+    def _answer_quick(self, loop: asyncio.AbstractEventLoop, known: int) -> None:
         """Answer all that came in, unless in this turn of the loop more did than were `known` before: then others may be on their way."""
-        if known < len(self._waiting) < MOST_TOGETHER:
-            loop.call_soon(self._answer_all, loop, len(self._waiting))
+        if known < len(self._quick) < MOST_TOGETHER:
+            loop.call_soon(self._answer_quick, loop, len(self._quick))
             return
-        waiting, self._waiting = self._waiting, []
+        waiting, self._quick = self._quick, []
         for group in groups([question for question in waiting if not question.answer.done()]):
             answer(group)
 
+    def _enter(self, question: Question) -> None:
+        """Put a question into the queue, and see to it that it is worked on."""
+        if len(self._queue) >= MOST_WAITING:
+            raise Full(max(1, math.ceil(len(self._queue) * self._seconds)))
+        self._queue[question] = None
+        if self._work is None or self._work.done():
+            self._work = asyncio.get_running_loop().create_task(self._passes())
+
+    def _drop(self, question: Question) -> None:
+        """Take out of the queue what nobody wants any more."""
+        self._queue.pop(question, None)
+        if not question.answer.done():
+            question.answer.set_exception(Gone())
+
+    async def _passes(self) -> None:
+        """Answer what waits, pass after pass, until nothing does."""
+        while self._queue:
+            group = self._next()
+            started = time.perf_counter()
+            result = await asyncio.get_running_loop().run_in_executor(self._thread, computed, group)
+            self._measure(len(group), time.perf_counter() - started)
+            tell(group, result)
+
+    def _next(self) -> list[Question]:
+        """Take the question that has waited longest and others like it out of the queue, as many as a pass may have."""
+        kind = next(iter(self._queue)).kind
+        group = list(itertools.islice((each for each in self._queue if each.kind == kind), self._size))
+        for question in group:
+            del self._queue[question]
+        return group
+
+    def _measure(self, many: int, seconds: float) -> None:
+        """Let the next pass have twice or half as many series, where this one was short or long."""
+        self._seconds = seconds / many
+        if seconds > LONGEST_PASS:
+            self._size = max(1, self._size // 2)
+        elif many == self._size:
+            self._size = min(MOST_TOGETHER, 2 * self._size)
+
 
 def groups(questions: list[Question]) -> Iterator[list[Question]]:
-    """Yield the questions that one computation can answer without any digit being different from when each is asked alone."""
+    """Yield the questions that one computation can answer."""
     found: dict[tuple, list[Question]] = {}
     for question in questions:
-        kind = (id(question.served), len(question.series.values), question.horizon)
-        found.setdefault(kind, []).append(question)
+        found.setdefault(question.kind, []).append(question)
     for group in found.values():
         for start in range(0, len(group), MOST_TOGETHER):
             yield group[start : start + MOST_TOGETHER]
 
 
 def answer(group: list[Question]) -> None:
-    """Forecast a group and set the answers; where it fails, every question of the group has."""
+    """Forecast a group and set the answers."""
+    tell(group, computed(group))
+
+
+def computed(group: list[Question]) -> list[SeriesForecast] | Exception:
+    """Forecast a group, or return why that fails."""
     try:
-        found = group[0].served.forecast_series([question.series for question in group], group[0].horizon)
+        return group[0].served.forecast_series([question.series for question in group], group[0].horizon)
     except Exception as error:
-        for question in group:
-            question.answer.set_exception(error)
-        return
-    for question, forecast in zip(group, found, strict=True):
-        question.answer.set_result(forecast)
+        return error
+
+
+def tell(group: list[Question], result: list[SeriesForecast] | Exception) -> None:
+    """Set the answers; where the computation failed, every question of the group has."""
+    found = [result] * len(group) if isinstance(result, Exception) else result
+    for question, each in zip(group, found, strict=True):
+        if question.answer.done():
+            continue
+        if isinstance(each, Exception):
+            question.answer.set_exception(each)
+        else:
+            question.answer.set_result(each)

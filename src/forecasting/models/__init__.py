@@ -16,11 +16,11 @@ from forecasting.models.families import (
     model_name,
     with_names,
 )
-from forecasting.models.forecasts import forecast, forecast_panel
+from forecasting.models.forecasts import forecast, forecast_each
 from forecasting.models.saved import gathered, member_folders, saved_folders, saved_member
 
 __all__ = [
-    "LARGEST_ERROR", "Model", "about", "families", "family_models", "forecast", "forecast_panel", "gathered", "get",
+    "LARGEST_ERROR", "Model", "about", "families", "family_models", "forecast", "forecast_each", "gathered", "get",
     "load", "member_errors", "member_families", "member_folders", "model_name", "saved_folders", "saved_member",
     "with_names",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Forecasting with any model: the fallback where it cannot speak, zero where a series has ended, no change where there never was one."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ def forecast(model: Model, history: pd.DataFrame, horizon: int, flow: bool) -> p
     One row per unique_id, horizon, in that order: unique_id, ds, horizon, q025 … q975, is_fallback.
     """
     known = panel(history)
-    found = forecast_panel(model, known, horizon, flow)
+    found = _forecasts(model, model.predict_panel, known, horizon, flow)
     result = quantile_forecast(known.ids, known.last, found.quantiles)
     return result.assign(is_fallback=np.repeat(found.is_fallback, horizon))
 
@@ -40,8 +41,15 @@ class Forecasts(NamedTuple):
     is_fallback: np.ndarray
 
 
-def forecast_panel(model: Model, known: Panel, horizon: int, flow: bool) -> Forecasts:
-    """Do what `forecast` says for a history that is known as a panel, without the cost of tables."""
+def forecast_each(model: Model, known: Panel, horizon: int, flow: bool) -> Forecasts:
+    """Do what `forecast` does, without the cost of tables; each series has the very bits that it has alone (`Model.predict_each`)."""
+    return _forecasts(model, model.predict_each, known, horizon, flow)
+
+
+def _forecasts(
+    model: Model, predict: Callable[[Panel, int], np.ndarray], known: Panel, horizon: int, flow: bool
+) -> Forecasts:
+    """Forecast by one of the model's two ways; see `forecast`."""
     ended = _ended(known) if flow else np.zeros(len(known.ids), dtype=bool)
     able = ~ended & (known.lengths >= model.min_history)
     points = np.where(ended[:, None], 0.0, _fallback(known, horizon))
@@ -53,7 +61,7 @@ def forecast_panel(model: Model, known: Panel, horizon: int, flow: bool) -> Fore
     able &= ~unchanged
     if not able.any():
         return Forecasts(quantiles, fallback)
-    predicted = model.predict_panel(known.only(able), horizon)
+    predicted = predict(known.only(able), horizon)
     finite = np.isfinite(predicted).all(axis=(1, 2))
     fallback[able] = ~finite
     able[able] = finite

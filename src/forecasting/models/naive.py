@@ -36,6 +36,7 @@ class Naive(Model):
     what = "the last month, repeated"
     learns = False
     side_by_side = True
+    quick = True
     window_size = 1
 
     def fit(self, train: pd.DataFrame) -> Self:
@@ -57,6 +58,7 @@ class SeasonalNaive(Model):
     what = "the same month of last year, repeated"
     learns = False
     side_by_side = True
+    quick = True
     min_history = SEASON_LENGTH
     window_size = SEASON_LENGTH
 

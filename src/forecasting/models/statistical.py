@@ -25,10 +25,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import SEASON_LENGTH
+from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.models.base import Model, point_forecast
-from forecasting.series import History, Season, histories, panel, season, within_history
+from forecasting.series import History, Panel, Season, histories, panel, season, within_history
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class StatisticalModel(Model):
     family = "statistical"
     parameters = ("statistical_models",)
     packages = ("statsforecast",)
+    side_by_side = True
     is_combined = True
     min_history = SEASON_LENGTH + 1
     own_season_from: ClassVar[int | None] = None  # months of history from which the library models the season itself
@@ -92,7 +93,7 @@ class StatisticalModel(Model):
     def fit(self, train: pd.DataFrame) -> Self:
         """Estimate each series that is long enough."""
         found = {key: one for key, one in histories(panel(train)) if len(one.values) >= self.min_history}
-        self.estimates = self._estimated(found)
+        self.estimates = self._estimated(found, self.settings["jobs"])
         self.methods = self._methods(found)
         return self
 
@@ -127,14 +128,22 @@ class StatisticalModel(Model):
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`; a series that `fit` did not see, or saw differently, is estimated here."""
         known = panel(history)
+        return point_forecast(known.ids, known.last, self._points(known, horizon, self.settings["jobs"]))
+
+    def predict_each(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_each`; in this process, whatever `jobs` says: a server starts none."""
+        return np.repeat(self._points(known, horizon, jobs=1)[:, :, None], len(QUANTILE_COLUMNS), axis=2)
+
+    def _points(self, known: Panel, horizon: int, jobs: int) -> np.ndarray:
+        """Forecast each series [series, horizon]."""
         found = dict(histories(known))
         other = {key: one for key, one in found.items() if not self._is_estimated(key, one)}
-        estimates = {**self.estimates, **self._estimated(other)}
+        estimates = {**self.estimates, **self._estimated(other, jobs)}
         points = [
             np.full(horizon, one.values[-1]) if one.is_constant else estimates[key].forecast(one, horizon)
             for key, one in found.items()
         ]
-        return point_forecast(known.ids, known.last, within_history(np.vstack(points), known.values))
+        return within_history(np.vstack(points), known.values)
 
     def _is_estimated(self, key: str, history: History) -> bool:
         """Say whether `fit` saw this series as it is or, of a model that is refitted seldom, without its last months."""
@@ -143,10 +152,10 @@ class StatisticalModel(Model):
         earlier = self.estimates[key].history
         return history.continues(earlier) and (self.refit_every > 1 or len(history.values) == len(earlier.values))
 
-    def _estimated(self, found: dict[str, History]) -> dict[str, Estimate]:
+    def _estimated(self, found: dict[str, History], jobs: int) -> dict[str, Estimate]:
         """Estimate each history that is not constant, in `jobs` processes where that is more than one."""
         varying = {key: one for key, one in found.items() if not one.is_constant}
-        jobs, work = self.settings["jobs"], partial(estimate, type(self))
+        work = partial(estimate, type(self))
         if jobs == 1 or len(varying) < 2:
             return {key: work(one) for key, one in varying.items()}
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:

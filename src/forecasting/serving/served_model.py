@@ -122,9 +122,9 @@ class ServedModel:
         return min((member.min_history for member in members), default=self.model.min_history)
 
     @property
-    def side_by_side(self) -> bool:
-        """Whether several series may be forecast at once without any digit changing."""
-        return self.model.side_by_side
+    def quick(self) -> bool:
+        """Whether many series take some thousandths of a second."""
+        return self.model.quick
 
     def at(self, origin: Origin) -> Self:
         """Return the same model with what is known of its run now."""
@@ -149,10 +149,10 @@ class ServedModel:
     def forecast_series(self, series: Sequence[Series], horizon: int) -> list[SeriesForecast]:
         """Forecast series of equal length, each for itself: `forecast` of a training set that holds nothing else, without the tables.
 
-        Unless `side_by_side`, the last digits of one may depend on which others are asked for with it.
+        Each has the very bits that it has when it is asked for alone, whatever others are asked for with it.
         """
         known = _panel(series)
-        found = models.forecast_panel(self.model, known, horizon, self.is_flow)
+        found = models.forecast_each(self.model, known, horizon, self.is_flow)
         own = found.quantiles.reshape(-1, found.quantiles.shape[2])
         points_below = own[:, MIDDLE] < 0.0
         if not self.allow_negative:

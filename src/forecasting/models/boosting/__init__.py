@@ -46,6 +46,7 @@ class Boosting(Model):
     family = "boosting"
     parameters = ("boosting_trees", "boosting_learning_rate", "boosting_leaves")
     packages = ("lightgbm", "mlforecast")
+    side_by_side = True
     is_combined = True
     refit_every = 6
     defaults: ClassVar[dict[str, Any]] = {"trees": 250, "learning_rate": 0.05, "leaves": 31}
@@ -86,12 +87,20 @@ class BoostingModel(Boosting):
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`; NaN for every series where there was too little to learn from."""
         known = panel(history)
+        return point_forecast(known.ids, known.last, self._within(known, horizon))
+
+    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_panel`."""
+        return np.repeat(self._within(known, horizon)[:, :, None], len(QUANTILES), axis=2)
+
+    def _within(self, known: Panel, horizon: int) -> np.ndarray:
+        """Forecast each series [series, horizon], within what its history makes plausible."""
         found = [one for _, one in histories(known)]
         varying = np.array([not one.is_constant for one in found])
         points = np.array([np.full(horizon, one.values[-1]) for one in found])
         if varying.any():
             points[varying] = self._points([one for one in found if not one.is_constant], horizon)
-        return point_forecast(known.ids, known.last, within_history(points, known.values))
+        return within_history(points, known.values)
 
     def _points(self, found: list[History], horizon: int) -> np.ndarray:
         """Forecast month by month, each forecast being a lag of the next [series, horizon]; NaN without trees."""

@@ -16,7 +16,7 @@ import pandas as pd
 
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
-from forecasting.models.base import DirectModel
+from forecasting.models.base import DirectModel, ahead
 from forecasting.series import Panel, last_windows, normalised
 
 if TYPE_CHECKING:
@@ -154,6 +154,16 @@ class CNNLSTMForecastModel(DirectModel):
 
     def block(self, known: Panel) -> np.ndarray:
         """See `DirectModel.block`."""
+        from forecasting.models.cnn_lstm.training import CHUNK
+
+        return self._block(known, CHUNK)
+
+    def predict_each(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_each`: matrices are added up in an order that hangs on their sizes, so each window is one of its own."""
+        return ahead(partial(self._block, chunk=1), known, horizon)
+
+    def _block(self, known: Panel, chunk: int) -> np.ndarray:
+        """Return `block`, the networks reading so many windows at a time."""
         from forecasting.models.cnn_lstm.data_module import inputs
         from forecasting.models.cnn_lstm.training import quantiles
 
@@ -162,7 +172,9 @@ class CNNLSTMForecastModel(DirectModel):
             return np.full((len(known.ids), self.settings["horizon"], len(QUANTILE_COLUMNS)), np.nan)
         windows = normalised(window)
         seen = inputs(windows, month, self.settings["sequence"], self.statistics)
-        found = np.mean([quantiles(network, seen).numpy() for network in self.networks], axis=0, dtype=np.float64)
+        found = np.mean(
+            [quantiles(network, seen, chunk).numpy() for network in self.networks], axis=0, dtype=np.float64
+        )
         return windows.forecasts(np.sort(found, axis=2))
 
 

@@ -170,8 +170,8 @@ def mean_loss(network: CNNLSTM, examples: Examples) -> float:
 
 
 @torch.no_grad()
-def quantiles(network: CNNLSTM, inputs: Inputs) -> torch.Tensor:
-    """Return the network's quantiles [n, horizon, 11], in spreads."""
+def quantiles(network: CNNLSTM, inputs: Inputs, chunk: int = CHUNK) -> torch.Tensor:
+    """Return the network's quantiles [n, horizon, 11], in spreads, of so many windows at a time."""
     network.eval()
-    pairs = zip(inputs.sequence.split(CHUNK), inputs.features.split(CHUNK), strict=True)
+    pairs = zip(inputs.sequence.split(chunk), inputs.features.split(chunk), strict=True)
     return torch.cat([network(sequence, features) for sequence, features in pairs])

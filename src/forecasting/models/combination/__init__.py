@@ -14,14 +14,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import POINT, QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
+from forecasting.contracts import MIDDLE, POINT, QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
 from forecasting.errors import UserError
 from forecasting.models.base import Model
 from forecasting.models.combination import combining
 from forecasting.models.combination.combining import KEY
 from forecasting.models.families import load
-from forecasting.models.forecasts import forecast
+from forecasting.models.forecasts import forecast, forecast_each
 from forecasting.models.saved import MEMBERS, SavedMember, member_folders
+from forecasting.series import Panel
 
 
 class Combination(Model):
@@ -63,6 +64,18 @@ class Combination(Model):
         combined = self.combine(pd.concat(parts, ignore_index=True))
         return combined[["unique_id", "ds", "horizon", *QUANTILE_COLUMNS]]
 
+    def predict_each(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_each`: what `predict` says of each series when it is the only one, without the tables."""
+        said = [forecast_each(member, known, horizon, flow=False).quantiles for member in self.members]
+        points = np.stack([each[:, :, MIDDLE].ravel() for each in said], axis=1)  # [series × horizon, members]
+        steps = pd.Series(np.tile(np.arange(1, horizon + 1), len(known.ids)))
+        weights = self.member_weights(points, steps)
+        apart = [each - each[:, :, [MIDDLE]] for each in said]
+        # whether a member states quantiles is asked of each series by itself
+        states = [np.repeat((each[:, :, 0] < each[:, :, -1]).any(axis=1), horizon) for each in apart]
+        around = spread([each.reshape(len(steps), -1) for each in apart], states, weights)
+        return (self.point(points, weights)[:, None] + around).reshape(len(known.ids), horizon, -1)
+
     def combine(self, raw: pd.DataFrame) -> pd.DataFrame:
         """Combine the members' raw forecasts: one row per KEY (RAW_BACKTEST_COLUMNS), of those that all members have.
 
@@ -92,14 +105,12 @@ class Combination(Model):
 
     def _around(self, raw: pd.DataFrame, index: pd.MultiIndex, weights: np.ndarray) -> np.ndarray:
         """Return how far the quantiles lie from the point [n, 11]: the mean over members that state quantiles."""
-        total, share = np.zeros((len(index), len(QUANTILE_COLUMNS))), np.zeros(len(index))
-        for number, name in enumerate(self.names):
+        apart = []
+        for name in self.names:
             own = raw[raw["model_name"] == name].set_index(KEY).reindex(index)
-            apart = own[QUANTILE_COLUMNS].sub(own[POINT], axis=0).to_numpy()
-            if (apart[:, 0] < apart[:, -1]).any():
-                weight = np.maximum(weights[:, number], 1e-6)  # one that counts nothing still knows how wide it is
-                total, share = total + apart * weight[:, None], share + weight
-        return total / np.where(share > 0, share, 1.0)[:, None]
+            apart.append(own[QUANTILE_COLUMNS].sub(own[POINT], axis=0).to_numpy())
+        states = [np.full(len(index), (each[:, 0] < each[:, -1]).any()) for each in apart]
+        return spread(apart, states, weights)
 
     def explanation(self) -> dict[str, Any]:
         """Return what each member says of itself: {"members": {name: its explanation}}."""
@@ -131,6 +142,16 @@ class Combination(Model):
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` returned; the members follow in `load`."""
         self.listed = [Path(place).name for place in state[MEMBERS]]
+
+
+def spread(apart: Sequence[np.ndarray], states: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """Return how far quantiles lie from the point [n, 11]: the mean of how far they do in each member, where it states any [n]."""
+    total, share = np.zeros_like(apart[0]), np.zeros(len(weights))
+    for number, (own, stated) in enumerate(zip(apart, states, strict=True)):
+        # one that counts nothing still knows how wide it is
+        weight = np.where(stated, np.maximum(weights[:, number], 1e-6), 0.0)
+        total, share = total + own * weight[:, None], share + weight
+    return total / np.where(share > 0, share, 1.0)[:, None]
 
 
 class MedianCombination(Combination):

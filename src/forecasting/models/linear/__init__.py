@@ -53,6 +53,7 @@ class LinearModel(DirectModel):
     parameters = ("linear_penalties", "linear_month_effects")
     packages = ("scikit-learn", "threadpoolctl")
     side_by_side = True
+    quick = True
     min_history = SEASON_LENGTH + 1
     window_size = 3 * SEASON_LENGTH
     refit_every = 3
