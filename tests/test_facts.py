@@ -1,8 +1,11 @@
 """The checks before the build: what they accept, and that each error names the place and what to do."""
 
+import datetime as dt
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -46,7 +49,7 @@ def test_a_folder_of_three_tables_is_read(tmp_path):
         "order_date": "Order Date", "net_amount": "Net-Amount", "cost_amount": "cost_amount", "region": "Region",
     }  # fmt: skip
     assert (sales.n_rows, sales.date_format) == (2, "%d/%m/%Y")
-    assert found.dbt_vars()["csv"]["inventory"]["date_format"] == "%Y-%m-%d"
+    assert found.tables["inventory"].date_format == "%Y-%m-%d"
     assert found.dbt_vars()["source"] == "csv" and found.dbt_vars()["facts"] == str(folder.resolve())
 
 
@@ -113,7 +116,6 @@ def test_missing_places(tmp_path):
     [
         ("order_day,net_amount\n2024-01-31,1\n", ["sales.csv has no column order_date", "mean 'order_day'"]),
         ("order_date,net_amount,NET AMOUNT\n2024-01-31,1,1\n", ["net_amount, NET AMOUNT could all be net_amount"]),
-        ("a,b,A\n1,2,3\n", ["sales.csv, line 1", "two columns are called 'A'"]),
         ("", ["sales.csv is empty", "first line must name the columns"]),
         ("order_date,net_amount\n", ["sales.csv is an empty table", "no rows"]),
         (GOOD + "2024-03-01,\n", ["sales.csv, line 4", "column 'net_amount'", "empty"]),
@@ -260,6 +262,68 @@ def test_a_parquet_source_is_checked(tmp_path):
         with pytest.raises(UserError, match=r"expenses\.parquet") as caught:
             facts.inspect("sample", parquet_company(folder, expenses=part))
         assert change in str(caught.value)
+
+
+ODD = {
+    "duration[s]": pa.array([7], pa.duration("s")),
+    "duration[ns]": pa.array([7], pa.duration("ns")),
+    "TIME": pa.array([dt.time(12)], pa.time64("us")),
+    "BOOLEAN": pa.array([True]),
+    "BLOB": pa.array([b"7"]),
+    "INTEGER[]": pa.array([[7]], pa.list_(pa.int32())),
+    "STRUCT": pa.array([{"a": 7}]),
+    "VARCHAR": pa.array(["7"]),
+    "VARCHAR from a dictionary": pa.array(["7"]).dictionary_encode(),
+    "DATE": pa.array([dt.date(2024, 1, 31)]),
+    "TIMESTAMP": pa.array([dt.datetime(2024, 1, 31)]),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_other_types_are_neither_amounts_nor_dates(tmp_path, kind):
+    folder = parquet_company(tmp_path)
+    expenses = pq.read_table(folder / "expenses.parquet")
+    for column in ("amount", "expense_date"):
+        if column == "expense_date" and kind in ("DATE", "TIMESTAMP"):
+            continue
+        place = expenses.schema.names.index(column)
+        pq.write_table(expenses.set_column(place, column, ODD[kind]), folder / "expenses.parquet")
+        with pytest.raises(
+            UserError, match=rf"expenses\.parquet, column {column}: .* where a (number|date) belongs"
+        ) as caught:
+            facts.inspect("sample", folder)
+        assert kind.split(" ")[0] in str(caught.value) or column == "expense_date"
+
+
+@pytest.mark.parametrize(
+    ("amount", "part"),
+    [
+        (0.00004, "4e-05 is not a usable number"),
+        (-1e-9, "-1e-09 is not a usable number"),
+        (1e15, "1000000000000000.0 is not a usable number"),
+        (float("nan"), "the value is missing|nan is not a usable number"),
+    ],
+)
+def test_parquet_amounts_that_cannot_be_kept_are_refused(tmp_path, amount, part):
+    folder = parquet_company(tmp_path)
+    expenses = pd.read_parquet(folder / "expenses.parquet").assign(amount=[amount])
+    with pytest.raises(UserError, match=rf"expenses\.parquet, row 1, column amount: ({part})"):
+        facts.inspect("sample", parquet_company(folder, expenses=expenses))
+
+
+def test_what_a_parquet_source_has_is_said(tmp_path):
+    folder = parquet_company(tmp_path)
+    one = pd.read_parquet(folder / "sales.parquet").assign(note="x")
+    sales = pd.concat(
+        [one.assign(currency=code, net_amount=amount) for code, amount in (("EUR", 1.12345), ("USD", 2))] * 200,
+        ignore_index=True,
+    )
+    table = facts.inspect("sample", parquet_company(folder, sales=sales)).tables["sales"]
+    assert table.columns_unused == ("note", "currency")
+    assert (str(table.first_date), str(table.last_date), str(table.total)) == ("2024-01-31", "2024-01-31", "624.7000")
+    rounded, several = sorted(table.notes)
+    assert "'currency' of sales.parquet has EUR (200 rows), USD (200 rows)" in several
+    assert "200 cells of the column 'net_amount' of sales.parquet" in rounded and "0.0100" in rounded
 
 
 def test_parquet_files_that_are_missing_or_no_parquet(tmp_path):

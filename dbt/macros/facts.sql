@@ -2,7 +2,8 @@
 
 {% macro csv_table(table, types) %}
   {#- The rows of one CSV of the source csv, every cell text until it is cast here. A column that the file does not have
-      is a typed null, a file that is not there gives no rows; an empty cell is null. row_hash stands for all cells of a line. -#}
+      is a typed null, a file that is not there gives no rows; an empty cell is null. How a date is read is handed over.
+      row_hash stands for all cells of a line. -#}
   {%- set csv = var('csv').get(table) -%}
   select
   {%- for name, type in types.items() %}
@@ -17,12 +18,7 @@
   {%- if header is none -%}
     cast(null as {{ type }})
   {%- else -%}
-    {%- set cell = "nullif(trim(" ~ adapter.quote(header | replace('"', '""')) ~ "), '')" -%}
-    {%- if type == 'date' -%}
-      cast(strptime({{ cell }}, '{{ csv.date_format | replace("'", "''") }}') as date)
-    {%- else -%}
-      cast({{ cell }} as {{ type }})
-    {%- endif -%}
+    cast({{ csv.date if type == 'date' else "nullif(trim(" ~ adapter.quote(header | replace('"', '""')) ~ "), '')" }} as {{ type }})
   {%- endif -%}
 {% endmacro %}
 

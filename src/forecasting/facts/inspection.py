@@ -5,94 +5,59 @@ import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from forecasting.errors import UserError
 from forecasting.facts.csv_facts import inspect_csv
-from forecasting.facts.tables import (
-    EARLIEST,
-    TABLES,
-    FactsSummary,
-    FactTable,
-    first_line,
-    listed,
-    literal,
-    nearest,
-    quoted,
-)
+from forecasting.facts.csv_text import require_file
+from forecasting.facts.parquet import PARQUET, inspect_parquet
+from forecasting.facts.tables import TABLES, FactsSummary, FactTable, Reading, connect, listed, nearest
 
 __all__ = ["KNOWN_SOURCES", "FactsSummary", "fingerprint", "inspect"]
 
 KNOWN_SOURCES = ("sample", "csv", "adventureworks")
 
-# Parquet sources: the files a source needs and their columns by kind; those that may hold nulls have a question mark
-PARQUET: dict[str, dict[str, dict[str, str]]] = {
-    "sample": {
-        "sales": {"order_date": "date", "net_amount": "number", "cost_amount": "number", "quantity": "number",
-                  "region": "text", "product_category": "text", "product": "text"},
-        "inventory": {"snapshot_date": "date", "quantity_on_hand": "number", "unit_cost": "number",
-                      "region": "text", "product_category": "text", "product": "text"},
-        "expenses": {"expense_date": "date", "amount": "number", "region": "text?"},
-    },
-    "adventureworks": {
-        "FactInternetSales": {"OrderDate": "date", "SalesAmount": "number", "TotalProductCost": "number?",
-                              "OrderQuantity": "number", "ProductKey": "number", "SalesTerritoryKey": "number"},
-        "FactResellerSales": {"OrderDate": "date", "SalesAmount": "number", "TotalProductCost": "number?",
-                              "OrderQuantity": "number", "ProductKey": "number", "SalesTerritoryKey": "number"},
-        "FactProductInventory": {"MovementDate": "date", "UnitsBalance": "number", "UnitCost": "number?",
-                                 "ProductKey": "number"},
-        "DimProduct": {"ProductKey": "number", "EnglishProductName": "text", "ProductSubcategoryKey": "number?"},
-        "DimProductSubcategory": {"ProductSubcategoryKey": "number", "ProductCategoryKey": "number"},
-        "DimProductCategory": {"ProductCategoryKey": "number", "EnglishProductCategoryName": "text"},
-        "DimSalesTerritory": {"SalesTerritoryKey": "number", "SalesTerritoryRegion": "text"},
-    },
-}  # fmt: skip
-# which of those files hold a fact table, and the contract's name → theirs
-PARQUET_TABLES = {
-    "sample": {name: ((name,), {column: column for column in columns}) for name, columns in PARQUET["sample"].items()},
-    "adventureworks": {
-        "sales": (
-            ("FactInternetSales", "FactResellerSales"),
-            {"order_date": "OrderDate", "net_amount": "SalesAmount", "cost_amount": "TotalProductCost",
-             "quantity": "OrderQuantity"},
-        ),
-        "inventory": (
-            ("FactProductInventory",),
-            {"snapshot_date": "MovementDate", "quantity_on_hand": "UnitsBalance", "unit_cost": "UnitCost"},
-        ),
-    },
-}  # fmt: skip
-INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-KINDS = {
-    "date": ("DATE", "TIMESTAMP"),
-    "number": ("DECIMAL", "DOUBLE", "FLOAT", *(sign + size for sign in ("", "U") for size in INTEGERS)),
-    "text": ("VARCHAR",),
-}
 
-
-def inspect(source: str, facts: Path, columns: dict | None = None, date_format: str | None = None) -> FactsSummary:
+def inspect(
+    source: str,
+    facts: Path,
+    columns: dict | None = None,
+    date_format: str | None = None,
+    time_zone: str | None = None,
+    currency: str | None = None,
+) -> FactsSummary:
     """Check the facts of a source before anything is built from them, and return what came in.
 
-    `columns` (csv): fact table → {contract's name: the file's name}; `date_format` (csv): as strftime writes it.
+    `columns` (csv): fact table → {contract's name: the file's name}; `date_format` (csv): as strftime writes it. `time_zone`: by
+    whose clock moments with an offset are dated, None: the clock as written. `currency`: what the user says that money is counted in.
 
     Raises
     ------
     UserError
         If a file, column or cell cannot be used: names it, its line, and what to do.
     """
-    facts = Path(facts).resolve()
+    facts, reading = Path(facts).resolve(), Reading(date_format, time_zone, currency)
     files = fact_files(source, facts)
+    require_time_zone(time_zone)
     if source == "csv":
-        return FactsSummary(source, facts, inspect_csvs(files, columns or {}, date_format, alone=facts.is_file()))
-    counts = {name: check_parquet(path, PARQUET[source][name]) for name, path in files.items()}
-    tables = {
-        table: FactTable(table, listed(files[name].name for name in parts), names, sum(counts[name] for name in parts))
-        for table, (parts, names) in PARQUET_TABLES[source].items()
-    }
-    return FactsSummary(source, facts, tables)
+        tables = inspect_csvs(files, columns or {}, reading, alone=facts.is_file())
+    else:
+        tables = inspect_parquet(source, files, reading)
+    return FactsSummary(source, facts, tables, time_zone)
 
 
-def inspect_csvs(files: dict[str, Path], columns: dict, date_format: str | None, alone: bool) -> dict[str, FactTable]:
+def require_time_zone(name: str | None) -> None:
+    """Raise a UserError if a time zone is not a place of the IANA list, or UTC."""
+    if not name:
+        return
+    with connect() as connection:
+        known = [zone for (zone,) in connection.execute("select name from pg_timezone_names()").fetchall()]
+    known = [zone for zone in known if "/" in zone or zone == "UTC"]
+    if name not in known:
+        raise UserError(
+            f"params: time_zone '{name}' is not a time zone such as Europe/Berlin or UTC.{nearest(name, known)}"
+        )
+
+
+def inspect_csvs(files: dict[str, Path], columns: dict, reading: Reading, alone: bool) -> dict[str, FactTable]:
     """Check each CSV of a company with the names its user stated for its columns."""
     for name, mapping in columns.items():
         if name not in TABLES:
@@ -101,7 +66,7 @@ def inspect_csvs(files: dict[str, Path], columns: dict, date_format: str | None,
         if not isinstance(mapping, dict):
             example = f"{{{name}: {{{TABLES[name].date}: Day}}}}"
             raise UserError(f"columns: {name} must name columns, for example {example}. Correct params/.")
-    return {name: inspect_csv(name, path, columns.get(name, {}), date_format, alone) for name, path in files.items()}
+    return {name: inspect_csv(name, path, columns.get(name, {}), reading, alone) for name, path in files.items()}
 
 
 def fact_files(source: str, facts: Path) -> dict[str, Path]:
@@ -117,65 +82,23 @@ def fact_files(source: str, facts: Path) -> dict[str, Path]:
         raise UserError(f"There is no source '{source}'. {known}")
     if not facts.exists():
         raise UserError(f"There are no facts: {facts} does not exist. Set FACTS to the folder or file that has them.")
-    if source == "csv" and facts.is_file():
+    if source == "csv" and not facts.is_dir():
+        require_file(facts)
         return {"sales": facts}
     if not facts.is_dir():
         needed = listed(f"{name}.parquet" for name in PARQUET[source])
         raise UserError(f"{facts} is a file. The source {source} needs a folder with {needed}.")
     suffix, needed = (".csv", ["sales"]) if source == "csv" else (".parquet", list(PARQUET[source]))
     found = sorted(path.name for path in facts.iterdir() if path.is_file())
+    paths = {name: facts / f"{name}{suffix}" for name in (TABLES if source == "csv" else needed)}
+    for path in paths.values():
+        if path.exists():
+            require_file(path)
     for name in needed:
-        if not (facts / f"{name}{suffix}").is_file():
+        if not paths[name].is_file():
             there = f"Found: {listed(found[:20])}.{nearest(f'{name}{suffix}', found)}"
             raise UserError(f"{name}{suffix} is missing in {facts}. {there}")
-    paths = {name: facts / f"{name}{suffix}" for name in (TABLES if source == "csv" else needed)}
     return {name: path for name, path in paths.items() if path.is_file()}
-
-
-def check_parquet(path: Path, columns: dict[str, str]) -> int:
-    """Check that a Parquet file has the columns, of the right kind and filled in; return its number of rows."""
-    with duckdb.connect() as connection:
-        relation = f"read_parquet({literal(str(path))})"
-        try:
-            described = f"select column_name, column_type from (describe select * from {relation})"
-            found = dict(connection.execute(described).fetchall())
-        except duckdb.Error as error:
-            raise UserError(f"{path.name} cannot be read as Parquet: {first_line(error)}. Export it again.") from None
-        n_rows = connection.execute(f"select count(*) from {relation}").fetchone()[0]
-        if not n_rows:
-            raise UserError(f"{path.name} is an empty table: it has columns but no rows. Export it again.")
-        for column, kind in columns.items():
-            require_kind(path, found, column, kind.rstrip("?"))
-        for column, kind in columns.items():
-            require_values(connection, path, relation, column, kind)
-    return n_rows
-
-
-def require_kind(path: Path, found: dict[str, str], column: str, kind: str) -> None:
-    """Raise a UserError if a column is missing or holds something else than dates, numbers or text."""
-    if column not in found:
-        raise UserError(f"{path.name} has no column {column}. Found: {listed(found)}.{nearest(column, found)}")
-    if found[column].split("(")[0].split(" ")[0] not in KINDS[kind]:
-        raise UserError(f"{path.name}, column {column}: {found[column]} where a {kind} belongs. Export it as such.")
-
-
-def require_values(connection: duckdb.DuckDBPyConnection, path: Path, relation: str, column: str, kind: str) -> None:
-    """Raise a UserError at the first null of a column that needs a value, NaN, infinity or implausible date."""
-    name = quoted(column)
-    wrong = [] if kind.endswith("?") else [f"{name} is null"]
-    if kind.startswith("number"):
-        wrong.append(f"not isfinite(cast({name} as double))")
-    if kind.startswith("date"):
-        wrong.append(f"cast({name} as date) < {EARLIEST}")
-    if not wrong:
-        return
-    numbered = f"select row_number() over () as n, {name} as value from {relation}"
-    bad = f"select n, value from ({numbered}) where {' or '.join(wrong).replace(name, 'value')} order by n limit 1"
-    found = connection.execute(bad).fetchone()
-    if found:
-        row, value = found
-        said = "the value is missing" if value is None else f"{value} is not a usable {kind.rstrip('?')}"
-        raise UserError(f"{path.name}, row {row}, column {column}: {said}. Correct the export.")
 
 
 def fingerprint(source: str, facts: Path, cache: Path) -> str:

@@ -1,14 +1,31 @@
 """What the facts contract asks of each fact table, and what was found of it: shared by the checks of all sources."""
 
-from collections.abc import Iterable
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 # SQL: an earlier date is a slip of the pen. Dates that lie apart from the others, also in the future, are judged once all are known
 # (dbt/models/doubts, training_set/doubts).
 EARLIEST = "date '1900-01-01'"
+AMOUNT = "decimal(18, 4)"  # as dbt reads amounts
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+Run = Callable[[str], list[tuple]]  # runs a SELECT and returns its rows
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What `params/` says of how facts are read: the format of dates (csv), by whose clock moments are dated, the currency."""
+
+    date_format: str | None = None
+    time_zone: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -23,6 +40,10 @@ class TableSpec:
     texts: tuple[str, ...]
     required: tuple[str, ...]
     one_of: tuple[str, ...] = ()
+
+    def amount(self, columns: Iterable[str]) -> str:
+        """Return the column that is added up, of those that there are."""
+        return next(name for name in (*self.required[1:], *self.one_of) if name in columns)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -54,8 +75,9 @@ TABLES = {
 class FactTable:
     """A fact table that passed the checks: the file, its columns as the contract calls them, and how it is read.
 
-    columns: contract's name → the file's name. location: the DuckDB expression that reads the file, date_format:
-    how its dates are written; both are empty for Parquet, which needs neither.
+    columns: contract's name → the file's name; columns_unused: those of the file that are none of them. total: the sum of the
+    column total_of over all rows. location: the DuckDB expression that reads the file, date_format: how its dates are written,
+    read_date: the SQL of a row's date; the three are empty for Parquet, which needs none.
     """
 
     name: str
@@ -64,16 +86,23 @@ class FactTable:
     n_rows: int
     date_format: str = ""
     location: str = ""
+    read_date: str = ""
     notes: tuple[str, ...] = ()
+    columns_unused: tuple[str, ...] = ()
+    first_date: dt.date | None = None
+    last_date: dt.date | None = None
+    total: Decimal | None = None
+    total_of: str = ""
 
 
 @dataclass(frozen=True)
 class FactsSummary:
-    """What came in, checked: the fact tables of a source, by name."""
+    """What came in, checked: the fact tables of a source, by name. time_zone: by whose clock moments became dates."""
 
     source: str
     facts: Path
     tables: dict[str, FactTable]
+    time_zone: str | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -97,11 +126,11 @@ class FactsSummary:
     def dbt_vars(self) -> dict[str, Any]:
         """Return what dbt must be told with --vars, beside as_of."""
         csv = {
-            name: {"location": table.location, "columns": table.columns, "date_format": table.date_format}
+            name: {"location": table.location, "columns": table.columns, "date": table.read_date}
             for name, table in self.tables.items()
             if table.location
         }
-        return {"source": self.source, "facts": str(self.facts), "csv": csv}
+        return {"source": self.source, "facts": one_file(self.facts)[1:-1], "csv": csv, "time_zone": self.time_zone}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -124,6 +153,19 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """Return a text quoted as a SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def connect(time_zone: str | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB session that takes moments by the clock of a time zone, else of UTC: never by that of the machine."""
+    connection = duckdb.connect()
+    connection.execute("set threads = 2")
+    connection.execute(f"set TimeZone = {literal(time_zone or 'UTC')}")
+    return connection
+
+
+def one_file(path: Path) -> str:
+    """Return a file's path as a SQL string that DuckDB reads as this one file, not as a pattern of names."""
+    return literal(re.sub(r"([*?\[])", r"[\1]", str(path)))
 
 
 def first_line(error: Exception) -> str:

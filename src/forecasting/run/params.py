@@ -26,6 +26,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "families": list,
     "columns": dict,
     "date_format": (str, type(None)),
+    "time_zone": (str, type(None)),
     "sample_size": str,
     "rename": dict,
     "totals": dict,

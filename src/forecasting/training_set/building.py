@@ -14,6 +14,7 @@ from forecasting.run import Workspace, expect_steps, held, params, stamps
 
 OF_FACTS = ("as_of", "rename", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection", "forecasting.sample.writing"}
+READING = ("columns", "date_format", "time_zone", "currency")  # the settings that say how facts are read
 
 
 def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = False) -> bool:
@@ -32,10 +33,10 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
     fresh = stamp_file.exists() and stamp_file.read_text(encoding="utf-8") == stamp
     if fresh and workspace.warehouse.exists() and (workspace.runs / "built.json").exists():
         return False
-    from forecasting import facts, ledger, registry
+    from forecasting import ledger, registry
     from forecasting.training_set import dbt_tests
 
-    summary = facts.inspect(workspace.source, workspace.facts_path, settings["columns"], settings["date_format"])
+    summary = inspect_facts(workspace, settings)
     workspace.data.mkdir(parents=True, exist_ok=True)
     ledger.require_writable(workspace.warehouse)
     if steps_follow:
@@ -57,6 +58,13 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
     write_if_changed(workspace.runs / "facts.txt", "\n".join(what_was_read(workspace, summary, domains)) + "\n")
     write_if_changed(stamp_file, stamp)
     return True
+
+
+def inspect_facts(workspace: Workspace, settings: dict[str, Any]) -> Any:
+    """Check the facts of a workspace as its settings say that they are to be read."""
+    from forecasting import facts
+
+    return facts.inspect(workspace.source, workspace.facts_path, **{key: settings[key] for key in READING})
 
 
 def prepare_facts(workspace: Workspace, settings: dict[str, Any]) -> None:
@@ -84,7 +92,7 @@ def data_stamp(workspace: Workspace, settings: dict[str, Any]) -> str:
     from forecasting import facts
 
     content = facts.fingerprint(workspace.source, workspace.facts_path, workspace.runs / "stamps" / "facts.json")
-    used = {key: settings[key] for key in (*OF_FACTS, "columns", "date_format", "domains", "long_gaps")}
+    used = {key: settings[key] for key in (*OF_FACTS, *READING, "domains", "long_gaps")}
     dbt = folder_hash(workspace.root / "dbt", ("*.sql", "*.yml", "*.csv"))
     code = stamps.modules_hash(CODE, package(workspace))
     return digest(content, used, dbt, code, stamps.lock_hash(workspace.root), workspace.source)
@@ -116,10 +124,8 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
 
 def document(workspace: Workspace) -> None:
     """Write dbt's documentation of this workspace into one HTML file, runs/<name>/dbt/static_index.html."""
-    from forecasting import facts
-
     settings = params.resolve(workspace.root, workspace.name, "sales", workspace.profile)
-    summary = facts.inspect(workspace.source, workspace.facts_path, settings["columns"], settings["date_format"])
+    summary = inspect_facts(workspace, settings)
     variables = {**summary.dbt_vars(), **{name: settings[name] for name in OF_FACTS}}
     run_dbt(workspace, "docs generate", variables, "--static")
 

@@ -15,7 +15,7 @@ products as (
 facts as (
 
     select
-        balances.MovementDate as snapshot_date,
+        cast(balances.MovementDate as date) as snapshot_date,
         cast(null as varchar) as region,
         products.product_category,
         products.product,

@@ -35,7 +35,7 @@ lines as (
 facts as (
 
     select
-        lines.OrderDate as order_date,
+        cast(lines.OrderDate as date) as order_date,
         territories.SalesTerritoryRegion as region,
         products.product_category,
         products.product,

@@ -9,7 +9,7 @@ bookings as (
 facts as (
 
     select
-        expense_date,
+        cast(expense_date as date) as expense_date,
         region,
         cast(amount as {{ money() }}) as amount,
         hash(bookings) as row_hash

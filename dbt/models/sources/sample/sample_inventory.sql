@@ -9,7 +9,7 @@ counts as (
 facts as (
 
     select
-        snapshot_date,
+        cast(snapshot_date as date) as snapshot_date,
         region,
         product_category,
         product,

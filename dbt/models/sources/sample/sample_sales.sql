@@ -9,7 +9,7 @@ lines as (
 facts as (
 
     select
-        order_date,
+        cast(order_date as date) as order_date,
         region,
         product_category,
         product,

@@ -1,0 +1,63 @@
+"""What a reader must know of a CSV that passed the checks, a sentence each."""
+
+from functools import partial
+
+from forecasting.facts.csv_cells import Cells
+from forecasting.facts.csv_dates import has_zone
+from forecasting.facts.rounding import rounding_notes
+from forecasting.facts.tables import AMOUNT, TABLES, Reading
+from forecasting.facts.unused import currency_notes, likely_names
+
+
+def notes_of(cells: Cells, n_rows: int, chosen: str, reading: Reading, unused: list[str]) -> list[str]:
+    """Return what a reader must know of a file that passed the checks, a sentence each."""
+    file = cells.file
+    run = partial(file.query, cells.connection)
+    numbers = [name for name in cells.spec.numbers if name in cells.columns]
+    return [
+        *missing_names(cells),
+        *likely_names(cells.spec, cells.table, file.name, cells.columns, unused),
+        *missing_costs(cells, n_rows),
+        *negative_expenses(cells),
+        *zone_notes(file.name, chosen, reading.time_zone),
+        *rounding_notes(run, "cells", file.name, {name: cells.columns[name] for name in numbers}),
+        *currency_notes(run, file.location, file.name, unused, reading.currency),
+    ]
+
+
+def zone_notes(file: str, date_format: str, time_zone: str | None) -> list[str]:
+    """Return a note if the dates say how far their clock is from UTC, and no setting says whose clock counts."""
+    if time_zone or not has_zone(date_format):
+        return []
+    advice = "Set time_zone in params/, for example Europe/Berlin, for the months of the clock there."
+    return [f"The dates of {file} carry offsets from UTC, and its months are those of the clock as written. {advice}"]
+
+
+def missing_names(cells: Cells) -> list[str]:
+    """Return a note for each of region and category that the file does not have; expenses may concern all regions."""
+    named = [] if "net_amount" not in cells.spec.columns else ["region", "product_category"]
+    return [f"{cells.file.name} has no {name}: it is 'All'." for name in named if name not in cells.columns]
+
+
+def missing_costs(cells: Cells, n_rows: int) -> list[str]:
+    """Return a note on the sales without a cost where others have one: profit leaves them out."""
+    if "cost_amount" not in cells.columns:
+        return []
+    n, row, amount = cells.query(
+        f"select count(*), min(n), sum(cast(net_amount as {AMOUNT})) from cells where cost_amount is null"
+    )
+    if not n:
+        return []
+    return [
+        f"{n:,} of {n_rows:,} sales in {cells.file.name} have no cost (the first is line {cells.file.line_of(row)}): "
+        f"profit leaves them out, and with them a net amount of {amount:,.2f}."
+    ]
+
+
+def negative_expenses(cells: Cells) -> list[str]:
+    """Return a note if most expenses are negative, as some books have them: they would add to profit."""
+    if cells.spec is not TABLES["expenses"]:
+        return []
+    (mostly,) = cells.query(f"select avg(cast(cast(amount as {AMOUNT}) < 0 as integer)) > 0.5 from cells")
+    advice = "money spent is a positive amount, so these add to profit. Turn the signs if that is not meant."
+    return [f"Most amounts in {cells.file.name} are negative: {advice}"] if mostly else []

@@ -1,0 +1,59 @@
+"""What must be true of a file before it is parsed: a file of UTF-8 text, without the marks that other programs leave."""
+
+from pathlib import Path
+
+from forecasting.errors import UserError
+
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+CHUNK = 1 << 22  # bytes
+SAVE = "Save the file again as «CSV UTF-8»."
+
+
+def require_file(path: Path) -> None:
+    """Raise a UserError if a path is no file that can be opened: a folder, a device, a pipe, or forbidden."""
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "a device or pipe" if path.exists() else "missing"
+        raise UserError(f"{path} is {kind} where a file of facts belongs.")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}. See to its permissions.") from None
+
+
+def has_quotes(path: Path) -> bool:
+    """Say whether a file has any double quotes.
+
+    Raises
+    ------
+    UserError
+        At the first byte that no CSV has: of UTF-16, a NUL, or Ctrl-Z as old systems end a file with.
+    """
+    quotes = False
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            if file.tell() == len(chunk) and chunk.startswith(UTF16):
+                raise UserError(f"{path.name}, line 1: the file is UTF-16 text, not UTF-8 text. {SAVE}")
+            for byte, called in ((b"\0", "a NUL byte"), (b"\x1a", "the character Ctrl-Z")):
+                if byte in chunk:
+                    line = line_at(path, file.tell() - len(chunk) + chunk.index(byte))
+                    raise UserError(f"{path.name}, line {line}: {called}, which text does not hold. Delete it. {SAVE}")
+            quotes = quotes or b'"' in chunk
+    return quotes
+
+
+def line_at(path: Path, place: int) -> int:
+    """Return the line, the first is 1, in which a byte of a file stands."""
+    with path.open("rb") as file:
+        before = file.read(place)
+    return before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1
+
+
+def not_utf8(path: Path) -> str | None:
+    """Return a sentence about the first line that is not UTF-8 text."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return f"{path.name}, line {number}: not UTF-8 text. {SAVE}"
+    return None
