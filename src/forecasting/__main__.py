@@ -93,6 +93,8 @@ def data(place, options) -> None:
     progress.show(
         f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
     )
+    for why in place.missing().values():
+        progress.show(f"{'':<11}Not forecast: {why}")
 
 
 def step(place, options) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from forecasting.errors import UserError
 from forecasting.files import write_if_changed
@@ -62,10 +63,18 @@ class Workspace:
         UserError
             If nothing has been built yet.
         """
+        return self.built()["domains"]
+
+    def missing(self) -> dict[str, str]:
+        """Return the domains of which there are facts that could not be built then, and for each why."""
+        return self.built().get("missing", {})
+
+    def built(self) -> dict[str, Any]:
+        """Return what the last `make data` noted."""
         built = self.runs / "built.json"
         if not built.exists():
             raise UserError(f"Nothing has been built in the workspace «{self.name}» yet: run make data.")
-        return json.loads(built.read_text(encoding="utf-8"))["domains"]
+        return json.loads(built.read_text(encoding="utf-8"))
 
     def remember(self) -> None:
         """Write down to which source and facts this workspace belongs."""

@@ -41,13 +41,13 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
         expect_steps()
     stamp_file.unlink(missing_ok=True)  # from here on the warehouse is not what the stamp says, until all is done
     run_dbt(workspace, "build", {**summary.dbt_vars(), "as_of": settings["as_of"]})
-    domains = export(workspace, settings["domains"], summary)
+    domains, missing = export(workspace, settings["domains"], summary)
     tests = dbt_tests.found(workspace.runs / "dbt")
     for domain in domains:
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
         write_if_changed(workspace.runs / domain / "tests.json", own)
     registry.prepare_store(workspace.data)
-    write_if_changed(workspace.runs / "built.json", json.dumps({"domains": domains}) + "\n")
+    write_if_changed(workspace.runs / "built.json", json.dumps({"domains": domains, "missing": missing}) + "\n")
     write_if_changed(stamp_file, stamp)
     return True
 
@@ -117,27 +117,61 @@ def document(workspace: Workspace) -> None:
     run_dbt(workspace, "docs generate", variables, "--static")
 
 
-def export(workspace: Workspace, wanted: list[str], summary: Any) -> list[str]:
-    """Write `train_<domain>.parquet` and `facts.json` of each domain that has facts and is wanted; return those domains."""
+def export(workspace: Workspace, wanted: list[str], summary: Any) -> tuple[list[str], dict[str, str]]:
+    """Write `train_<domain>.parquet` and `facts.json` of each domain that is wanted and can be forecast from these facts.
+
+    Returns those domains, and for each other one of which there are facts a sentence that says why it is missing; the other domains
+    keep it in their facts.
+
+    Raises
+    ------
+    UserError
+        If no domain can be forecast.
+    """
     from forecasting import ledger
 
+    found: dict[str, dict[str, Any]] = {}
+    missing: dict[str, str] = {}
     with ledger.connect(workspace.warehouse) as connection:
         calendar = connection.execute("select * from domain_calendar order by domain").df()
         left_out = connection.execute("select * from left_out_months order by domain, ds").df()
-        found = [domain for domain in DOMAINS if domain in wanted and domain in set(calendar["domain"])]
-        for domain in found:
+        if calendar[calendar["domain"].isin(wanted)].empty:
+            raise UserError(
+                f"No month of {', '.join(wanted)} can be built from these facts: none is whole, or as_of in params/ lies "
+                f"before them. {' '.join(summary.notes)}"
+            )
+        for domain in [
+            name for name in DOMAINS if name in wanted and name in {*calendar["domain"], *left_out["domain"]}
+        ]:
             folder = workspace.runs / domain
             folder.mkdir(parents=True, exist_ok=True)
             order = f"select {', '.join(TRAIN_COLUMNS)} from ml_train_{domain}_monthly order by unique_id, ds"
             export_table(connection, order, folder / f"train_{domain}.parquet")
             facts = domain_facts(calendar, left_out, domain, list(summary.notes_for(domain)))
-            write_if_changed(folder / "facts.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
+            if why := why_not_forecastable(folder / f"train_{domain}.parquet", domain, facts):
+                missing[domain] = why
+            else:
+                found[domain] = facts
     if not found:
-        raise UserError(
-            f"No month of {', '.join(wanted)} can be built from these facts: none is whole, or as_of in params/ lies "
-            f"before them. {' '.join(summary.notes)}"
-        )
-    return found
+        raise UserError(" ".join(missing.values()))
+    for domain, facts in found.items():
+        known = {**facts, "missing": missing} if missing else facts
+        write_if_changed(workspace.runs / domain / "facts.json", json.dumps(known, indent=2, sort_keys=True) + "\n")
+    return list(found), missing
+
+
+def why_not_forecastable(train: Path, domain: str, facts: dict[str, Any]) -> str:
+    """Return what keeps a training set from being forecast, as one sentence or two; «» where nothing does."""
+    import pandas as pd
+
+    from forecasting.training_set.forecastable import require_forecastable
+
+    frame = pd.read_parquet(train)
+    try:
+        require_forecastable(frame.assign(ds=pd.to_datetime(frame["ds"])), domain, facts)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def export_table(connection: Any, select: str, target: Path) -> None:
@@ -152,6 +186,6 @@ def domain_facts(calendar: Any, left_out: Any, domain: str, notes: list[str]) ->
     """Return what came in for a domain as a JSON-able table: its calendar, the months left out and why, and notes."""
     from forecasting.run import plain_rows
 
-    (row,) = plain_rows(calendar[calendar["domain"] == domain])
+    row = next(iter(plain_rows(calendar[calendar["domain"] == domain])), {})  # none where no month is whole
     months = left_out[left_out["domain"] == domain].drop(columns="domain")
     return {**row, "left_out": plain_rows(months), "notes": notes}
