@@ -5,6 +5,6 @@ a UserError that names file, column and row. Nothing is changed or repaired.
 """
 
 from forecasting.facts.csv_dates import FORMATS
-from forecasting.facts.inspection import fingerprint, inspect
+from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect
 
-__all__ = ["FORMATS", "fingerprint", "inspect"]
+__all__ = ["FORMATS", "KNOWN_SOURCES", "fingerprint", "inspect"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
-from forecasting.errors import UserError
+from forecasting.errors import UserError, storage_message
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.run import Workspace, expect_steps, held, params, stamps
 
@@ -102,7 +102,7 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
     done = subprocess.run(line, cwd=workspace.root, env=env, capture_output=True, text=True, pass_fds=held())
     if done.returncode:
         output = done.stdout + done.stderr
-        message = locked_message(workspace.warehouse, output)
+        message = locked_message(workspace.warehouse, output) or storage_message(output)
         raise UserError(message or f"dbt could not build the training sets; the whole log is runs/{workspace.name}/dbt/dbt.log.\n"
                         f"{output.strip()[-3000:]}")  # fmt: skip
 
