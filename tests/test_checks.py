@@ -383,6 +383,14 @@ def test_the_stop_names_the_months_left_out() -> None:
         checks.require_forecastable(frame(last="2025-06", N_a=[1.0]), "sales", facts)
 
 
+def test_many_months_left_out_for_one_reason_are_named_by_the_first_and_the_last() -> None:
+    months = [{"ds": f"2024-{number:02}-01", "reason": "the expenses begin on 2024-12-15"} for number in range(1, 12)]
+    months.append({"ds": "2025-01-01", "reason": "the facts end on 2025-01-09"})
+    words = r"Left out: 2024-01 to 2024-11, the expenses begin on 2024-12-15; 2025-01, the facts end on 2025-01-09\.$"
+    with pytest.raises(UserError, match=words):
+        checks.require_forecastable(frame(last="2024-12", N_a=[1.0]), "sales", FACTS | {"left_out": months})
+
+
 ADVENTUREWORKS = Path(__file__).resolve().parents[2] / "shared" / "data" / "company" / "adventureworks_dw"
 
 

@@ -92,6 +92,43 @@ def test_facts_of_too_few_months(project, tmp_path):
     assert not (project.path / "data" / "young" / "published.duckdb").exists()
 
 
+def test_a_domain_that_cannot_be_forecast_stops_no_other_and_the_report_says_why(project, tmp_path):
+    """Five years of sales, nine months of expenses, and a stock that was never counted as anything but nothing."""
+    days = pd.date_range("2024-04-01", "2024-12-31", freq="7D").append(pd.DatetimeIndex(["2024-12-31"]))
+    expenses = [f"{day:%Y-%m-%d},300,North" for day in days]
+    stock = [f"{day:%Y-%m-%d},North,Bikes,0" for day in pd.date_range("2023-01-31", "2024-12-31", freq="ME")]
+    files = {"expenses": ["expense_date,amount,region", *expenses],
+             "inventory": ["snapshot_date,region,product_category,inventory_value", *stock]}  # fmt: skip
+    others = {name: "\n".join(lines) + "\n" for name, lines in files.items()}
+    facts = company(tmp_path / "facts", sales_lines(60, GOOD), **others)
+    said = project.made("run", "SOURCE=csv", f"FACTS={facts}", "NAME=mixed", "PROFILE=smoke")
+    words = (
+        "profit has 9 closed months (2024-04 to 2024-12); at least 13 are needed",
+        "inventory is zero in all 24 months",
+    )
+    assert all(f"Not forecast: {text}" in said for text in words), said
+    published = project.path / "data" / "mixed" / "published.duckdb"
+    assert query(published, "select distinct domain from forecasts")["domain"].tolist() == ["sales"]
+    page = text_of((report_of(project.path, "mixed", "sales") / "index.html").read_text(encoding="utf-8"))
+    assert "There is no forecast of profit: profit has 9 closed months (April 2024 to December 2024)" in page, page
+    assert "There is no forecast of inventory: inventory is zero in all 24 months of all 1 series" in page
+    assert "no facts came in" not in page
+    assert all(f"Not forecast: {text}" in project.made("data", "NAME=mixed", "PROFILE=smoke") for text in words)
+
+
+def text_of(markup: str) -> str:
+    """Return what a page says, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", markup).replace("\u202f", " ").replace("\xa0", " ").split())
+
+
+def test_where_no_domain_can_be_forecast_each_says_why(project, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("forecasting.__main__.ROOT", project.path)
+    facts = company(tmp_path / "facts", sales_lines(9, GOOD))
+    assert main(["data", "--name=both", "--source=csv", f"--facts={facts}"]) == 2
+    said = capsys.readouterr().err
+    assert "sales has 9 closed months" in said and "profit has 9 closed months" in said and "Traceback" not in said
+
+
 def test_facts_that_are_not_there(project, tmp_path):
     assert "nowhere" in refused(project, "gone", "SOURCE=csv", f"FACTS={tmp_path / 'nowhere'}")
     (tmp_path / "empty").mkdir()

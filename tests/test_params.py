@@ -6,7 +6,7 @@ import yaml
 from conftest import write_notebook
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.run import params
+from forecasting.run import params, ranges
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,26 @@ def test_later_layers_win_and_sections_speak_to_one_domain(project):
         ("threshold: .nan", ["threshold must be a number", "nan"]),
         ("horizon: [", ["cannot be read as YAML"]),
         ("- horizon", ["name: value"]),
+        ("horizon: 3\nseed: 2\nhorizon: 4", ["«horizon» stands there twice", "line 3"]),
+        ("sales:\n  seed: 1\n  seed: 1", ["«seed» stands there twice", "line 3"]),
+        ("sales: {seed: 1}\nsales: {seed: 2}", ["«sales» stands there twice"]),
+        ("names: [a, b, a]", ["names holds a more than once"]),
+        ("as_of: 2025-13-45", ["cannot be read as YAML", "month must be in 1..12"]),
+        ("as_of: '2025-W26-1'", ["as_of must be a date like '2025-06-30'", "2025-W26-1"]),
+        ("as_of: '20250630'", ["as_of must be a date like"]),
+        ("as_of: '2025-02-30'", ["as_of must be a date like"]),
+        ("as_of: ''", ["as_of must be a date like"]),
+        ("as_of: '２０２５-06-30'", ["as_of must be a date like"]),
+        ("names: " + "[" * 20_000, ["nested too deeply"]),
+        ("".join(f"{' ' * depth}a:\n" for depth in range(1200)), ["nested too deeply"]),
+        ("names: &x [a]\nsales: {names: *x}", ["alias «*x»", "line 2"]),
+        ("# " + "x" * 1_000_001, ["more than 1,000,000 bytes"]),
+        ("horizon: " + "9" * 5000, ["cannot be read as YAML"]),
+        ("domains: [1]", ["each entry of domains must be text"]),
+        ("names: {a: " + "[1, " * 50 + "]" * 50 + "}", ["names must be a list"]),
+        ("[1]: 2", ["params/default.yml"]),
+        ("horizon: 1\x00", ["cannot be read as YAML"]),
+        ("x" * 900 + ": 1", ["no notebook declares"]),
     ],
 )
 def test_a_mistake_is_named_with_its_file_and_what_to_write(project, line, words):
@@ -56,6 +76,17 @@ def test_a_mistake_is_named_with_its_file_and_what_to_write(project, line, words
         params.resolve(project, "acme", "sales")
     for word in words:
         assert word in str(error.value)
+    assert len(str(error.value)) < 1000
+
+
+def test_a_settings_file_that_cannot_be_read_is_named(project):
+    (project / "params" / "default.yml").write_bytes("currency: Ä".encode("latin-1"))
+    with pytest.raises(UserError, match=r"params/default\.yml cannot be read as YAML"):
+        params.resolve(project, "acme", "sales")
+    (project / "params" / "sales.yml").mkdir()
+    (project / "params" / "default.yml").write_text("")
+    with pytest.raises(UserError, match=r"params/sales\.yml is no file"):
+        params.resolve(project, "acme", "sales")
 
 
 @pytest.mark.parametrize(
@@ -71,12 +102,47 @@ def test_a_setting_of_the_whole_run_is_not_for_one_domain(project, file, text):
     ("values", "words"),
     [
         ({"gate_metric": "mape"}, "gate_metric may hold mase, rmsse, wape, scaled_crps; found mape"),
-        ({"gate_max_bias_loss_pct": -0.5}, "gate_max_bias_loss_pct must be at least 0, found -0.5"),
+        ({"gate_max_bias_loss_pct": -0.5}, "gate_max_bias_loss_pct must be from 0 to 1000, found -0.5"),
+        ({"boosting_trees": 0}, "boosting_trees must be from 1 to"),
+        ({"boosting_learning_rate": 0.0}, "boosting_learning_rate must be above 0 and at most 1, found 0.0"),
+        ({"boosting_learning_rate": -1}, "boosting_learning_rate must be above 0"),
+        ({"boosting_leaves": 1}, "boosting_leaves must be from 2 to"),
+        ({"cnn_lstm_steps": 0}, "cnn_lstm_steps must be from 1 to"),
+        ({"cnn_lstm_networks": 0}, "cnn_lstm_networks must be from 1 to"),
+        ({"cnn_lstm_hidden": 0}, "cnn_lstm_hidden must be from 1 to"),
+        ({"cnn_lstm_seed": -1}, "cnn_lstm_seed must be from 0 to"),
+        ({"cnn_lstm_seed": 10**400}, "cnn_lstm_seed must be from 0 to"),
+        ({"linear_penalties": [10.0, -1]}, "each entry of linear_penalties must be above 0 .*, found -1"),
+        ({"linear_penalties": [10.0, 10]}, "linear_penalties holds 10 more than once"),
+        ({"linear_month_effects": [True, True]}, "linear_month_effects holds True more than once"),
+        ({"families": ["naive", "naive"]}, "families holds naive more than once"),
+        ({"domains": ["sales", "sales"]}, "domains holds sales more than once"),
+        ({"combination_power": -0.1}, "combination_power must be from 0 to"),
+        ({"outlier_threshold": 0}, "outlier_threshold must be above 0"),
+        ({"n_cutoffs": 0}, "n_cutoffs must be from 1 to"),
+        ({"min_train_months": 12}, "min_train_months must be from 13 to"),
+        ({"n_calibration": -1}, "n_calibration must be from 0 to"),
     ],
 )
-def test_the_gate_has_ranges_of_its_own(values, words):
+def test_values_out_of_their_range_are_refused_at_the_door(values, words):
     with pytest.raises(UserError, match=words):
-        params.checked_ranges(values)
+        ranges.checked_ranges(values)
+
+
+def test_every_number_that_an_analyst_may_set_has_a_range(root):
+    defaults = yaml.safe_load((root / "params" / "default.yml").read_text(encoding="utf-8"))
+    first = {key: value[0] if isinstance(value, list) else value for key, value in defaults.items()}
+    numbers = {key for key, value in first.items() if isinstance(value, int | float) and not isinstance(value, bool)}
+    assert numbers == set(ranges.RANGES)
+
+
+@pytest.mark.parametrize(
+    "profile", ["x" * 300, "../smoke", "workspaces/acme", "default", "sales", "\0", "smoke.yml", "."]
+)
+def test_a_profile_is_one_of_those_that_exist(project, profile):
+    (project / "params" / "smoke.yml").write_text("")
+    with pytest.raises(UserError, match=r"no profile params/.*exist: smoke\."):
+        params.resolve(project, "acme", "sales", profile)
 
 
 def test_an_unknown_profile_lists_those_that_exist(project):

@@ -54,7 +54,30 @@ def test_a_misspelt_name_does_not_make_up_a_company(tmp_path, name, source, fact
         workspace.open_workspace(tmp_path, name, source, facts)
 
 
-@pytest.mark.parametrize("name", ["a b", "../up", "-x", "a/b", "é" * 3, "x" * 64])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", '{"source": "csv"', "[]", '"csv"', "null", '{"source": 3, "facts": "x"}', '{"source": "csv"}', "[" * 50_000,
+     '{"source": "csv", "facts": 1}', '{"source": "csv", "facts": ["x"]}', '{"facts": "x"}', b"\xff\xfe\x00"],
+)  # fmt: skip
+def test_a_damaged_memory_is_a_sentence_and_never_guessed_at(tmp_path, content):
+    place = workspace.open_workspace(tmp_path, "acme", "csv", str(tmp_path / "facts"))
+    place.remember()
+    memory = place.data / "workspace.json"
+    memory.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError, match=r"data/acme/workspace\.json is damaged") as error:
+        workspace.open_workspace(tmp_path, "acme", "csv", str(tmp_path / "facts"))
+    assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize("facts", ["", "folder"])
+@pytest.mark.parametrize("source", ["nowhere", "CSV", "x" * 300])
+def test_an_unknown_source_names_those_that_there_are(tmp_path, source, facts):
+    with pytest.raises(UserError, match=r"no SOURCE=.*: sources are sample, csv, adventureworks") as error:
+        workspace.open_workspace(tmp_path, "acme", source, facts)
+    assert len(str(error.value)) < 200 and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a b", "../up", "-x", "a/b", "é" * 3, "x" * 64, "x" * 300, "a\n", "."])
 def test_a_name_that_is_no_folder_is_refused(tmp_path, name):
     with pytest.raises(UserError, match="cannot be a workspace"):
         workspace.open_workspace(tmp_path, name)

@@ -3,11 +3,12 @@
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from forecasting import run
-from forecasting.errors import UserError
+from forecasting.errors import UserError, storage_message
 from forecasting.run import progress
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,10 +33,13 @@ def work(arguments: list[str]) -> int:
         print(f"\nError: {error}\n", file=sys.stderr)
         return 2
     except BaseException as error:
-        if not interrupted(error):
-            raise
-        print("Stopped. Run the same command again to go on.", file=sys.stderr)
-        return 130
+        if interrupted(error):
+            print("Stopped. Run the same command again to go on.", file=sys.stderr)
+            return 130
+        if message := next(filter(None, (storage_message(str(each)) for each in chain(error))), None):
+            print(f"\nError: {message}\n", file=sys.stderr)
+            return 2
+        raise
 
 
 def stop(number: int) -> None:
@@ -43,11 +47,16 @@ def stop(number: int) -> None:
     raise KeyboardInterrupt
 
 
-def interrupted(error: BaseException | None) -> bool:
+def interrupted(error: BaseException) -> bool:
     """Say whether Ctrl-C is behind an error: libraries wrap it, DuckDB in a RuntimeError."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+    return any(isinstance(each, KeyboardInterrupt) for each in chain(error))
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those behind it."""
+    while error is not None:
+        yield error
         error = error.__cause__ or error.__context__
-    return error is not None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -95,6 +104,8 @@ def data(place, options) -> None:
     )
     if built:
         print((place.runs / "facts.txt").read_text(encoding="utf-8"), end="", flush=True)
+    for why in place.missing().values():
+        progress.show(f"{'':<11}Not forecast: {why}")
 
 
 def step(place, options) -> None:

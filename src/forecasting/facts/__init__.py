@@ -5,7 +5,7 @@ a UserError that names file, column and row. Nothing is changed or repaired.
 """
 
 from forecasting.facts.csv_dates import FORMATS
-from forecasting.facts.inspection import fingerprint, inspect
+from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect
 from forecasting.facts.tables import nearest
 
-__all__ = ["FORMATS", "fingerprint", "inspect", "nearest"]
+__all__ = ["FORMATS", "KNOWN_SOURCES", "fingerprint", "inspect", "nearest"]

@@ -135,13 +135,13 @@ def notebook(workspace: Workspace, step: str) -> Path:
     UserError
         If there is none, which is how a misspelt model family shows.
     """
-    path = workspace.root / "notebooks" / f"{step}.ipynb"
-    if not path.exists():
-        known = sorted(found.stem for found in path.parent.glob("*.ipynb"))
+    folder = workspace.root / "notebooks"
+    known = sorted(found.stem for found in folder.glob("*.ipynb"))
+    if step not in known:
         raise UserError(
-            f"There is no notebook {step}.ipynb. Notebooks: {', '.join(known)}. See «families» in params/default.yml."
+            f"There is no notebook {step[:80]}.ipynb. Notebooks: {', '.join(known)}. See «families» in params/default.yml."
         )
-    return path
+    return folder / f"{step}.ipynb"
 
 
 def run_step(workspace: Workspace, domain: str, step: str) -> None:

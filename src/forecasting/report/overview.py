@@ -15,7 +15,7 @@ from forecasting.report.files import FILES
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, bullets, callout, note, paragraph, tag
 from forecasting.report.kpi import SHOWN, row
-from forecasting.report.notices import in_brief, texts_of
+from forecasting.report.notices import in_brief, readable, texts_of
 from forecasting.report.summary import sentences
 from forecasting.wording import listing, month
 
@@ -88,11 +88,23 @@ def warnings(domains: dict[str, Domain | None]) -> str:
     found = in_brief(present)
     if not any(texts_of(d, severity) for d in present for severity in ("high", "medium")):
         found = paragraph("The checks of the data found nothing that puts the forecasts in doubt.") + found
-    missing = [name for name in DOMAINS if domains.get(name) is None]
+    reasons = {
+        name: why for d in present for name, why in d.manifest.facts.missing.items() if is_older(domains.get(name), d)
+    }
+    for name, why in reasons.items():
+        found += callout(
+            f"There is no {'new ' if domains.get(name) else ''}forecast of {name}: {readable(why)}", "medium"
+        )
+    missing = [name for name in DOMAINS if domains.get(name) is None and name not in reasons]
     if missing:
         found += callout(f"There is no forecast of {listing(missing)}: no facts came in, or nothing was published.")
     link = 'What came in and what was left out: <a href="data_quality.html">data quality</a>.'
     return tag("div", found + note(f"A {term('series')} is one region and product category. {link}"), "warnings brief")
+
+
+def is_older(domain: Domain | None, other: Domain) -> bool:
+    """Say whether a domain is known up to an earlier month than the other, or not at all."""
+    return domain is None or domain.last_month < other.last_month
 
 
 def history_note(domains: dict[str, Domain | None]) -> str:

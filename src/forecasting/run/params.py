@@ -10,14 +10,15 @@ import datetime as dt
 import difflib
 import json
 import math
+import reprlib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from forecasting.contracts import DOMAINS, MAX_HORIZON
+from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
+from forecasting.run.ranges import checked_ranges
+from forecasting.run.yaml_file import read_yaml
 
 # Settings of the whole run, not of one notebook, and what each must be.
 RUN_SETTINGS: dict[str, type | tuple] = {
@@ -34,9 +35,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "stray_dates": str,
     "long_gaps": str,
 }
-GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better
-LEAST = {"n_cutoffs": 1, "min_train_months": 13, "n_calibration": 0, "outlier_threshold": 0,
-         "gate_min_improvement_pct": 0, "gate_max_bias_loss_pct": 0, "gate_max_coverage_loss": 0}  # fmt: skip
+TEXTS = ["text"]  # what the lists among them hold
 # What the pipeline itself tells a notebook: where things are. Not for `params/`.
 INJECTED = {"run_dir", "tracking_dir", "published", "domain", "benchmark_results", "benchmark_log"}
 
@@ -90,9 +89,11 @@ def resolve(root: Path, name: str, domain: str, profile: str | None = None) -> d
 def layers(root: Path, name: str, domain: str, profile: str | None) -> list[Path]:
     """Return the files that speak for a domain of a workspace, in the order in which later wins."""
     folder = root / "params"
-    if profile and not (folder / f"{profile}.yml").exists():
-        known = sorted(path.stem for path in folder.glob("*.yml") if path.stem not in {"default", *DOMAINS})
-        raise UserError(f"There is no params/{profile}.yml. Profiles that exist: {', '.join(known)}.")
+    profiles = sorted(path.stem for path in folder.glob("*.yml") if path.stem not in {"default", *DOMAINS})
+    if profile and profile not in profiles:
+        raise UserError(
+            f"There is no profile params/{profile[:80]}.yml. Those that exist: {', '.join(profiles) or 'none'}."
+        )
     optional = [folder / f"{domain}.yml", folder / "workspaces" / f"{name}.yml"]
     files = [folder / "default.yml", optional[0], *([folder / f"{profile}.yml"] if profile else []), optional[1]]
     return [path for path in files if path.exists() or path not in optional]
@@ -100,10 +101,7 @@ def layers(root: Path, name: str, domain: str, profile: str | None) -> list[Path
 
 def read_layer(path: Path, domain: str, known: dict[str, Any]) -> dict[str, Any]:
     """Read one YAML file, check each key and type, and return what it says for `domain`."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{shown(path)} cannot be read as YAML: {error}") from error
+    content = read_yaml(path, shown(path)) or {}
     if not isinstance(content, dict):
         raise UserError(f"{shown(path)} must hold «name: value» lines, found {type(content).__name__}.")
     sections = {key: content.pop(key) or {} for key in DOMAINS if key in content}
@@ -124,20 +122,22 @@ def check_entry(path: Path, key: str, value: Any, known: dict[str, Any]) -> None
     """Raise a UserError if nobody declares `key` or if `value` is of another type than declared."""
     names = {*known, *RUN_SETTINGS}
     if key not in names:
-        near = difflib.get_close_matches(str(key), names, n=1)
+        near = difflib.get_close_matches(str(key)[:80], names, n=1)
         hint = f" Did you mean «{near[0]}»?" if near else f" Known: {', '.join(sorted(names))}."
-        raise UserError(f"{shown(path)}: no notebook declares the parameter «{key}».{hint}")
+        raise UserError(f"{shown(path)}: no notebook declares the parameter «{str(key)[:80]}».{hint}")
     expected = RUN_SETTINGS.get(key) or expected_type(known[key])
     if isinstance(value, dt.date):
         raise UserError(f"{shown(path)}: write {key} in quotes, as '{value.isoformat()}'.")
     if not is_of_type(value, expected):
-        raise UserError(f"{shown(path)}: {key} must be {type_words(expected)}, found {value!r}.")
-    default = known.get(key)
+        raise UserError(f"{shown(path)}: {key} must be {type_words(expected)}, found {reprlib.repr(value)}.")
+    default = TEXTS if expected is list and key in RUN_SETTINGS else known.get(key)
     if isinstance(default, list) and default:
         inner = expected_type(default[0])
         for entry in value:
             if not is_of_type(entry, inner):
-                raise UserError(f"{shown(path)}: each entry of {key} must be {type_words(inner)}, found {entry!r}.")
+                raise UserError(
+                    f"{shown(path)}: each entry of {key} must be {type_words(inner)}, found {reprlib.repr(entry)}."
+                )
 
 
 def check_whole(path: Path, key: str) -> None:
@@ -176,51 +176,6 @@ def type_words(expected: type | tuple) -> str:
     if kinds == (int, float):
         return "a number"
     return " or ".join(words.get(kind, "empty (null)") for kind in kinds)
-
-
-def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
-    """Return `values` after checking those that have a range of their own."""
-    horizon = values.get("horizon", 1)
-    if not 1 <= horizon <= MAX_HORIZON:
-        raise UserError(f"params: horizon must be from 1 to {MAX_HORIZON} months, found {horizon}.")
-    for key, least in LEAST.items():
-        if not values.get(key, least) >= least:
-            raise UserError(f"params: {key} must be at least {least}, found {values[key]}.")
-    for key, value in values.items():
-        if isinstance(value, list) and not value:
-            raise UserError(f"params: {key} is an empty list; give it at least one value.")
-    choices = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": GATE_METRICS, "duplicates": ("keep", "drop"),
-               "stray_dates": ("drop", "keep"), "long_gaps": ("stop", "accept")}  # fmt: skip
-    for key, allowed in choices.items():
-        found = values.get(key, [])
-        wrong = [entry for entry in ([found] if isinstance(found, str) else found) if entry not in allowed]
-        if wrong:
-            raise UserError(f"params: {key} may hold {', '.join(allowed)}; found {', '.join(map(str, wrong))}.")
-    check_names(values)
-    if values.get("as_of"):
-        try:
-            dt.date.fromisoformat(values["as_of"])
-        except ValueError:
-            raise UserError(f"params: as_of must be a date like '2025-06-30', found {values['as_of']!r}.") from None
-    return values
-
-
-def check_names(values: dict[str, Any]) -> None:
-    """Raise a UserError if `rename` or `totals` say anything but what a name becomes."""
-    for column, mapping in values.get("rename", {}).items():
-        example = "rename: {region: {north: North}}"
-        if column not in ("region", "product_category") or not isinstance(mapping, dict):
-            raise UserError(
-                f"params: rename may speak of region and product_category, for example {example}; found {column!r}."
-            )
-        for old, new in mapping.items():
-            if not isinstance(old, str) or not isinstance(new, str) or not new.strip() or new in ("All", old):
-                raise UserError(
-                    f"params: rename: {old!r} may become another text (in quotes) that is not 'All'; found {new!r}."
-                )
-    for name, what in values.get("totals", {}).items():
-        if not isinstance(name, str) or what not in ("drop", "keep"):
-            raise UserError(f"params: totals: {name!r} (a text) may be drop or keep; found {what!r}.")
 
 
 def for_notebook(resolved: dict[str, Any], notebook: Path) -> dict[str, Any]:

@@ -44,6 +44,9 @@ class Facts(Record):
     left_out: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: list[dict[str, str]] = field(default_factory=list)
+    missing: dict[str, str] = field(
+        default_factory=dict
+    )  # the domains that these facts do not let be forecast, and why
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import reprlib
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from forecasting.errors import UserError
 from forecasting.files import write_if_changed
@@ -62,10 +64,23 @@ class Workspace:
         UserError
             If nothing has been built yet.
         """
+        return self.built()["domains"]
+
+    def missing(self) -> dict[str, str]:
+        """Return the domains of which there are facts that could not be built then, and for each why."""
+        return self.built().get("missing", {})
+
+    def built(self) -> dict[str, Any]:
+        """Return what the last `make data` noted."""
         built = self.runs / "built.json"
         if not built.exists():
             raise UserError(f"Nothing has been built in the workspace «{self.name}» yet: run make data.")
-        return json.loads(built.read_text(encoding="utf-8"))["domains"]
+        try:
+            return json.loads(built.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(
+                f"runs/{self.name}/built.json is damaged ({error}): delete it and run the same command again."
+            ) from None
 
     def remember(self) -> None:
         """Write down to which source and facts this workspace belongs."""
@@ -85,9 +100,13 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
         raise UserError("FACTS needs a SOURCE and a NAME: make report SOURCE=csv FACTS=… NAME=acme.")
     name = name or source or DEFAULT_SOURCE
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
-        raise UserError(f"NAME={name!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them.")
+        raise UserError(
+            f"NAME={name[:80]!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them."
+        )
     memory = root / "data" / name / "workspace.json"
-    known = json.loads(memory.read_text(encoding="utf-8")) if memory.exists() else {}
+    known = remembered(memory) if memory.exists() else {}
+    if source and source != known.get("source"):
+        require_known(source)
     source = source or known.get("source") or source_of_new(root, name)
     facts_given = facts_as_remembered(root, facts)
     if known and (source != known["source"] or (facts and facts_given != known["facts"])):
@@ -96,6 +115,40 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
     if found is None and source != DEFAULT_SOURCE:
         raise UserError(f"SOURCE={source} needs FACTS=…, the folder or file that holds the facts.")
     return Workspace(root, name, source, found, profile or None)
+
+
+def remembered(memory: Path) -> dict[str, Any]:
+    """Return what a workspace remembers: source and facts (None where the source makes its own).
+
+    Raises
+    ------
+    UserError
+        If the file is damaged: guessing could mix two companies.
+    """
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        known = str(error)
+    whole = (
+        isinstance(known, dict)
+        and isinstance(known.get("source"), str)
+        and isinstance(known.get("facts", 0), str | None)
+    )
+    if not whole:
+        raise UserError(
+            f"data/{memory.parent.name}/workspace.json is damaged: it must say to which source and facts the workspace belongs, as in "
+            f'{{"facts": "path/to/folder", "source": "csv"}} (null for the sample\'s own facts). Found: {reprlib.repr(known)}. '
+            "Put it right, or take it from a backup, and run the same command again."
+        )
+    return known
+
+
+def require_known(source: str) -> None:
+    """Raise a UserError that names the sources unless `source` is one of them."""
+    from forecasting.facts import KNOWN_SOURCES
+
+    if source not in KNOWN_SOURCES:
+        raise UserError(f"There is no SOURCE={source[:80]}: sources are {', '.join(KNOWN_SOURCES)}.")
 
 
 def source_of_new(root: Path, name: str) -> str:

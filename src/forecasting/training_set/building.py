@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
-from forecasting.errors import UserError
+from forecasting.errors import UserError, storage_message
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.run import Workspace, expect_steps, held, params, stamps
 
@@ -34,7 +34,7 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
     if fresh and workspace.warehouse.exists() and (workspace.runs / "built.json").exists():
         return False
     from forecasting import ledger, registry
-    from forecasting.training_set import dbt_tests
+    from forecasting.training_set import dbt_tests, doubts
 
     summary = inspect_facts(workspace, settings)
     workspace.data.mkdir(parents=True, exist_ok=True)
@@ -46,15 +46,16 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
     try:
         run_dbt(workspace, "build", variables)
     except UserError:
-        found_doubts(workspace, settings)  # what dbt's tests object to may be what is said here more plainly
+        doubts.found(workspace, settings)  # what dbt's tests object to may be what is said here more plainly
         raise
-    domains = export(workspace, settings["domains"], summary, found_doubts(workspace, settings))
+    found = doubts.found(workspace, settings)
+    domains, missing = export(workspace, settings["domains"], summary, found)
     tests = dbt_tests.found(workspace.runs / "dbt")
     for domain in domains:
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
         write_if_changed(workspace.runs / domain / "tests.json", own)
     registry.prepare_store(workspace.data)
-    write_if_changed(workspace.runs / "built.json", json.dumps({"domains": domains}) + "\n")
+    write_if_changed(workspace.runs / "built.json", json.dumps({"domains": domains, "missing": missing}) + "\n")
     write_if_changed(workspace.runs / "facts.txt", "\n".join(what_was_read(workspace, summary, domains)) + "\n")
     write_if_changed(stamp_file, stamp)
     return True
@@ -117,7 +118,7 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
     done = subprocess.run(line, cwd=workspace.root, env=env, capture_output=True, text=True, pass_fds=held())
     if done.returncode:
         output = done.stdout + done.stderr
-        message = locked_message(workspace.warehouse, output)
+        message = locked_message(workspace.warehouse, output) or storage_message(output)
         raise UserError(message or f"dbt could not build the training sets; the whole log is runs/{workspace.name}/dbt/dbt.log.\n"
                         f"{output.strip()[-3000:]}")  # fmt: skip
 
@@ -147,52 +148,68 @@ def what_was_read(workspace: Workspace, summary: Any, domains: list[str]) -> lis
     return lines
 
 
-def found_doubts(workspace: Workspace, settings: dict[str, Any]) -> list[Any]:
-    """Return what a reader must know of the facts that dbt has read.
+def export(
+    workspace: Workspace, wanted: list[str], summary: Any, found_doubts: list[Any]
+) -> tuple[list[str], dict[str, str]]:
+    """Write `train_<domain>.parquet` and `facts.json` of each domain that is wanted and can be forecast from these facts.
+
+    Returns those domains, and for each other one of which there are facts a sentence that says why it is missing; the other domains
+    keep it in their facts.
 
     Raises
     ------
     UserError
-        If something must be answered first: says each.
+        If no domain can be forecast.
     """
     from forecasting import ledger
     from forecasting.training_set import doubts
 
-    if not workspace.warehouse.exists():
-        return []
-    with ledger.connect(workspace.warehouse) as connection:
-        built = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
-        if not {"name_months", "fact_windows", "profit_monthly"} <= built:
-            return []
-        doubts.require_known(connection, workspace.source, settings)
-        found = doubts.judge({name: connection.execute(sql).df() for name, sql in doubts.TABLES.items()}, settings)
-    doubts.require_none(found)
-    return found
-
-
-def export(workspace: Workspace, wanted: list[str], summary: Any, doubts: list[Any]) -> list[str]:
-    """Write `train_<domain>.parquet` and `facts.json` of each domain that has facts and is wanted; return those domains."""
-    from forecasting import ledger
-    from forecasting.training_set.doubts import of_domain
-
+    found: dict[str, dict[str, Any]] = {}
+    missing: dict[str, str] = {}
     with ledger.connect(workspace.warehouse) as connection:
         calendar = connection.execute("select * from domain_calendar order by domain").df()
         left_out = connection.execute("select * from left_out_months order by domain, ds").df()
-        found = [domain for domain in DOMAINS if domain in wanted and domain in set(calendar["domain"])]
-        for domain in found:
+        if calendar[calendar["domain"].isin(wanted)].empty:
+            raise UserError(
+                f"No month of {', '.join(wanted)} can be built from these facts: none is whole, or as_of in params/ lies "
+                f"before them. {' '.join(summary.notes)}"
+            )
+        for domain in [
+            name for name in DOMAINS if name in wanted and name in {*calendar["domain"], *left_out["domain"]}
+        ]:
             folder = workspace.runs / domain
             folder.mkdir(parents=True, exist_ok=True)
             order = f"select {', '.join(TRAIN_COLUMNS)} from ml_train_{domain}_monthly order by unique_id, ds"
             export_table(connection, order, folder / f"train_{domain}.parquet")
             facts = domain_facts(calendar, left_out, domain, list(summary.notes_for(domain)))
-            facts["doubts"] = of_domain(doubts, domain)
-            write_if_changed(folder / "facts.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
+            facts["doubts"] = doubts.of_domain(found_doubts, domain)
+            if why := (
+                doubts.refusal(found_doubts, domain)
+                or why_not_forecastable(folder / f"train_{domain}.parquet", domain, facts)
+            ):
+                missing[domain] = why
+            else:
+                found[domain] = facts
     if not found:
-        raise UserError(
-            f"No month of {', '.join(wanted)} can be built from these facts: none is whole, or as_of in params/ lies "
-            f"before them. {' '.join(summary.notes)}"
-        )
-    return found
+        raise UserError(" ".join(missing.values()))
+    for domain, facts in found.items():
+        known = {**facts, "missing": missing} if missing else facts
+        write_if_changed(workspace.runs / domain / "facts.json", json.dumps(known, indent=2, sort_keys=True) + "\n")
+    return list(found), missing
+
+
+def why_not_forecastable(train: Path, domain: str, facts: dict[str, Any]) -> str:
+    """Return what keeps a training set from being forecast, as one sentence or two; «» where nothing does."""
+    import pandas as pd
+
+    from forecasting.training_set.forecastable import require_forecastable
+
+    frame = pd.read_parquet(train)
+    try:
+        require_forecastable(frame.assign(ds=pd.to_datetime(frame["ds"])), domain, facts)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def export_table(connection: Any, select: str, target: Path) -> None:
@@ -207,6 +224,6 @@ def domain_facts(calendar: Any, left_out: Any, domain: str, notes: list[str]) ->
     """Return what came in for a domain as a JSON-able table: its calendar, the months left out and why, and notes."""
     from forecasting.run import plain_rows
 
-    (row,) = plain_rows(calendar[calendar["domain"] == domain])
+    row = next(iter(plain_rows(calendar[calendar["domain"] == domain])), {})  # none where no month is whole
     months = left_out[left_out["domain"] == domain].drop(columns="domain")
     return {**row, "left_out": plain_rows(months), "notes": notes}

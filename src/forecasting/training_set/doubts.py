@@ -1,7 +1,7 @@
 """What speaks against the facts as they are: what must be answered before they are used, and what a reader must know.
 
-dbt finds the numbers (`dbt/models/doubts`); here they are judged and said. A `Doubt` of severity `refuse` stops the build; the others
-come to the domains they concern as warnings.
+dbt finds the numbers (`dbt/models/doubts`); here they are judged and said. A `Doubt` of severity `refuse` stops the domains that it
+concerns, one of the sales facts everything; the others come to their domains as warnings.
 """
 
 import unicodedata
@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from forecasting import ledger
 from forecasting.contracts import ALL
 from forecasting.errors import UserError
 from forecasting.facts import nearest
+from forecasting.run import Workspace
 from forecasting.training_set.check_tables import listed
 
 DOMAINS_OF = {"sales": ("sales", "profit"), "inventory": ("inventory",), "expenses": ("profit",)}
@@ -68,15 +70,33 @@ def require_known(connection: Any, source: str, settings: dict[str, Any]) -> Non
             )
 
 
-def require_none(doubts: Iterable[Doubt]) -> None:
-    """Raise a UserError that says each of the doubts that must be answered first."""
-    texts = list(dict.fromkeys(doubt.text for doubt in doubts if doubt.severity == "refuse"))
-    if texts:
-        raise UserError(
-            texts[0]
-            if len(texts) == 1
-            else "\n".join(["The facts cannot be used as they are:", *map("- {}".format, texts)])
-        )
+def found(workspace: Workspace, settings: dict[str, Any]) -> list[Doubt]:
+    """Return the doubts of the facts that dbt has read; none where it did not come that far.
+
+    Raises
+    ------
+    UserError
+        If sales, on which everything rests, cannot be used before something is answered, or `params/` speak of a name that no fact has.
+    """
+    if not workspace.warehouse.exists():
+        return []
+    with ledger.connect(workspace.warehouse) as connection:
+        built = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
+        if not {"name_months", "fact_windows", "profit_monthly"} <= built:
+            return []
+        require_known(connection, workspace.source, settings)
+        doubts = judge({name: connection.execute(sql).df() for name, sql in TABLES.items()}, settings)
+    if why := refusal(doubts, "sales"):
+        raise UserError(why)
+    return doubts
+
+
+def refusal(doubts: Iterable[Doubt], domain: str) -> str:
+    """Return what must be answered before a domain can be forecast from its facts; «» where nothing must."""
+    texts = dict.fromkeys(
+        each.text for each in doubts if each.severity == "refuse" and domain in DOMAINS_OF[each.fact_table]
+    )
+    return "\n- ".join(["The facts cannot be used as they are:", *texts]) if len(texts) > 1 else "".join(texts)
 
 
 def of_domain(doubts: Iterable[Doubt], domain: str) -> list[dict[str, str]]:
@@ -84,7 +104,7 @@ def of_domain(doubts: Iterable[Doubt], domain: str) -> list[dict[str, str]]:
     return [
         {"severity": each.severity, "code": each.code, "text": each.text}
         for each in doubts
-        if domain in DOMAINS_OF[each.fact_table]
+        if domain in DOMAINS_OF[each.fact_table] and each.severity != "refuse"
     ]
 
 

@@ -43,7 +43,12 @@ def _require_months(train: pd.DataFrame, domain: str, facts: dict[str, Any]) -> 
     if len(months) >= MIN_MONTHS:
         return
     count = "no closed month" if not months else f"{months_text(len(months))} ({span(months)})"
-    left_out = "; ".join(f"{str(month['ds'])[:7]}, {month['reason']}" for month in Facts.from_json(facts).left_out)
+    reasons: dict[str, list[str]] = {}
+    for month in Facts.from_json(facts).left_out:
+        reasons.setdefault(month["reason"], []).append(str(month["ds"])[:7])
+    left_out = "; ".join(
+        f"{', '.join(names) if len(names) < 4 else span(names)}, {why}" for why, names in reasons.items()
+    )
     raise UserError(
         f"{domain} has {count}; at least {MIN_MONTHS} are needed, {COMPARE_MONTHS} or more to compare models: "
         f"give facts of a longer time.{f' Left out: {left_out}.' if left_out else ''}"

@@ -1,0 +1,119 @@
+"""What each setting may be: the range of every number, and what else is allowed, in one place."""
+
+import datetime as dt
+import re
+import reprlib
+from typing import Any, NamedTuple
+
+from forecasting.contracts import DOMAINS, MAX_HORIZON
+from forecasting.errors import UserError
+
+GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better
+CHOICES = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": GATE_METRICS, "duplicates": ("keep", "drop"),
+           "stray_dates": ("drop", "keep"), "long_gaps": ("stop", "accept")}  # fmt: skip
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python reads '2025-W26-1' and '20250630' too, which nobody else does
+
+
+class Range(NamedTuple):
+    """The least and the most that a number may be; `above`: the least itself is too little."""
+
+    least: float
+    most: float
+    above: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Say whether a number lies in the range."""
+        return (value > self.least if self.above else value >= self.least) and value <= self.most
+
+    def words(self) -> str:
+        """Return the range in words."""
+        return f"above {self.least} and at most {self.most}" if self.above else f"from {self.least} to {self.most}"
+
+
+# Of a list, each entry. The upper ends are far beyond what makes sense: they keep a slip of the keyboard from running for days.
+RANGES = {
+    "horizon": Range(1, MAX_HORIZON),
+    "n_cutoffs": Range(1, 120),
+    "n_calibration": Range(0, 240),
+    "min_train_months": Range(13, 600),
+    "outlier_threshold": Range(0, 1_000_000, above=True),
+    "linear_penalties": Range(0, 1_000_000_000_000, above=True),
+    "boosting_trees": Range(1, 100_000),
+    "boosting_learning_rate": Range(0, 1, above=True),
+    "boosting_leaves": Range(2, 131_072),  # LightGBM's own limit
+    "cnn_lstm_networks": Range(1, 100),
+    "cnn_lstm_steps": Range(1, 1_000_000),
+    "cnn_lstm_hidden": Range(1, 4_096),
+    "cnn_lstm_seed": Range(0, 2_000_000_000),
+    "combination_power": Range(0, 1_000),
+    "gate_min_improvement_pct": Range(0, 100),
+    "gate_max_bias_loss_pct": Range(0, 1_000),
+    "gate_max_coverage_loss": Range(0, 100),
+}
+
+
+def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` after checking those that have a range of their own, lists and dates.
+
+    Raises
+    ------
+    UserError
+        If a value is not allowed. The message says which, and what is.
+    """
+    for key, value in values.items():
+        if isinstance(value, list):
+            check_list(key, value)
+        wrong = [entry for entry in as_list(value) if key in RANGES and not RANGES[key].holds(entry)]
+        if wrong:
+            which = f"each entry of {key}" if isinstance(value, list) else key
+            raise UserError(f"params: {which} must be {RANGES[key].words()}, found {reprlib.repr(wrong[0])}.")
+        wrong = [entry for entry in as_list(value) if key in CHOICES and entry not in CHOICES[key]]
+        if wrong:
+            raise UserError(f"params: {key} may hold {', '.join(CHOICES[key])}; found {', '.join(map(str, wrong))}.")
+    check_names(values)
+    if values.get("as_of") is not None:
+        check_day("as_of", values["as_of"])
+    return values
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return the entries of a list, or the value alone."""
+    return value if isinstance(value, list) else [value]
+
+
+def check_list(key: str, value: list[Any]) -> None:
+    """Raise a UserError if a list is empty or names something twice."""
+    if not value:
+        raise UserError(f"params: {key} is an empty list; give it at least one value.")
+    seen: set[Any] = set()
+    twice = [entry for entry in value if entry in seen or seen.add(entry)]
+    if twice:
+        raise UserError(f"params: {key} holds {str(twice[0])[:80]} more than once; each value may stand there once.")
+
+
+def check_day(key: str, value: str) -> None:
+    """Raise a UserError unless a text is a day of the calendar."""
+    try:
+        if not DAY.fullmatch(value):
+            raise ValueError
+        dt.date.fromisoformat(value)
+    except ValueError:
+        raise UserError(f"params: {key} must be a date like '2025-06-30', found {value[:80]!r}.") from None
+
+
+def check_names(values: dict[str, Any]) -> None:
+    """Raise a UserError if `rename` or `totals` say anything but what a name becomes."""
+    for column, mapping in values.get("rename", {}).items():
+        example = "rename: {region: {north: North}}"
+        if column not in ("region", "product_category") or not isinstance(mapping, dict):
+            raise UserError(
+                f"params: rename may speak of region and product_category, for example {example}; found {column!r}."
+            )
+        for old, new in mapping.items():
+            if not isinstance(old, str) or not isinstance(new, str) or not new.strip() or new in ("All", old):
+                raise UserError(
+                    f"params: rename: {old!r} may become another text (in quotes) that is not 'All'; found {new!r}."
+                )
+    for name, what in values.get("totals", {}).items():
+        if not isinstance(name, str) or what not in ("drop", "keep"):
+            raise UserError(f"params: totals: {name!r} (a text) may be drop or keep; found {what!r}.")
