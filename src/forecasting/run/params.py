@@ -27,6 +27,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "columns": dict,
     "date_format": (str, type(None)),
     "time_zone": (str, type(None)),
+    "decimal_mark": (str, type(None)),
     "sample_size": str,
 }
 GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better

@@ -13,7 +13,13 @@ from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.run import Workspace, expect_steps, params, stamps
 
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection", "forecasting.sample.writing"}
-READING = ("columns", "date_format", "time_zone", "currency")  # the settings that say how facts are read
+READING = (
+    "columns",
+    "date_format",
+    "time_zone",
+    "decimal_mark",
+    "currency",
+)  # the settings that say how facts are read
 
 
 def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = False) -> bool:
