@@ -165,6 +165,7 @@ def test_paths_are_literal(tmp_path):
 
 
 def test_what_is_no_file_is_refused(tmp_path):
+    assert "cannot be looked for: File name too long" in refusal(tmp_path / ("x" * 300))
     assert "is a device" in refusal(Path("/dev/zero"))
     os.mkfifo(tmp_path / "pipe.csv")
     assert "is a device or pipe" in refusal(tmp_path / "pipe.csv")

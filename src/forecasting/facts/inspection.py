@@ -85,7 +85,11 @@ def fact_files(source: str, facts: Path) -> dict[str, Path]:
     if source not in KNOWN_SOURCES:
         known = f"Known: {listed(KNOWN_SOURCES)}.{nearest(source, KNOWN_SOURCES)}"
         raise UserError(f"There is no source '{source}'. {known}")
-    if not facts.exists():
+    try:
+        there = facts.exists()
+    except OSError as error:
+        raise UserError(f"{facts} cannot be looked for: {error.strerror}. Set FACTS to a folder or file.") from None
+    if not there:
         raise UserError(f"There are no facts: {facts} does not exist. Set FACTS to the folder or file that has them.")
     if source == "csv" and not facts.is_dir():
         require_file(facts)
