@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from forecasting.facts.tables import AMOUNT, FactTable, quoted
+from forecasting.facts.tables import AMOUNT, TABLES, FactTable
 
 
 def company(folder: Path, **files: str | bytes) -> Path:
@@ -18,9 +18,10 @@ def company(folder: Path, **files: str | bytes) -> Path:
 
 def by_month(table: FactTable, *keys: str) -> dict[tuple[str, ...] | str, Decimal]:
     """Return the amounts of a CSV by month, and by columns of the contract, as models/sources/csv read them."""
-    cells = [f"nullif(trim({quoted(table.columns[key])}), '')" for key in keys]
-    amount = f"sum(cast(nullif(trim({quoted(table.columns[table.total_of])}), '') as {AMOUNT}))"
-    groups = ", ".join([f"strftime({table.read_date}, '%Y-%m')", *cells])
+    amount = f"sum(cast({table.cells[table.total_of]} as {AMOUNT}))"
+    groups = ", ".join(
+        [f"strftime({table.cells[TABLES[table.name].date]}, '%Y-%m')", *(table.cells[key] for key in keys)]
+    )
     with duckdb.connect() as connection:
         rows = connection.execute(f"select {groups}, {amount} from {table.location} group by all").fetchall()
     return {key if key[1:] else key[0]: amount for *key, amount in ((*row,) for row in rows) for key in [tuple(key)]}

@@ -342,6 +342,8 @@ def test_adventureworks_is_accepted():
     found = facts.inspect("adventureworks", ADVENTUREWORKS)
     assert {name: table.n_rows for name, table in found.tables.items()} == {"sales": 121_253, "inventory": 776_286}
     assert any("gross profit" in note for note in found.notes)
+    assert not any("currenc" in note for note in found.notes)  # its prices are the same whatever a customer paid in
+    assert "CurrencyKey" in found.tables["sales"].columns_unused
 
 
 # --- fingerprint

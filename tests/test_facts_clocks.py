@@ -16,6 +16,8 @@ import pytest
 from dbt_process import run_dbt
 from forecasting.errors import UserError
 from forecasting.facts import inspect
+from forecasting.run import Workspace, params
+from forecasting.training_set import building
 from read_facts import by_month, company
 
 BERLIN = {"2024-03": Decimal(30), "2024-04": Decimal(9), "2024-10": Decimal(100), "2024-11": Decimal(5)}
@@ -194,6 +196,16 @@ def test_moments_in_parquet_need_a_time_zone(tmp_path, unit):
 
 
 # --- every machine
+
+
+def test_how_facts_are_read_is_part_of_what_they_are(tmp_path, root):
+    for name in ("dbt", "src", "requirements.lock"):
+        (tmp_path / name).symlink_to(root / name)
+    place = Workspace(tmp_path, "acme", "csv", str(company(tmp_path / "facts", sales=ZONED["Z"])))
+    settings = params.resolve(root, "acme", "sales")
+    changes = [{}, {"time_zone": "Europe/Berlin"}, {"time_zone": "UTC"}, {"decimal_mark": ","}, {"date_format": "%Y"}]
+    stamps = [building.data_stamp(place, {**settings, **change}) for change in changes]
+    assert len(set(stamps)) == len(changes) and building.data_stamp(place, settings) == stamps[0]
 
 
 CODE = """

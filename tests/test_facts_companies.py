@@ -22,6 +22,13 @@ MOMENTS = [
     for clock in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")
     for zone in ("", "%z")
 ]
+NUMBERS = {
+    "1001.18": "{:f}".format,
+    "1E+3": "{:E}".format,
+    "1,001.18": "{:,f}".format,
+    "1001,18": lambda amount: f"{amount:f}".replace(".", ","),
+    "1.001,18": lambda amount: f"{amount:,f}".translate(str.maketrans(",.", ".,")),
+}
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC", "Pacific/Auckland"]
 COLUMNS = {
     "order_date": ["order_date", "Order Date", "ORDER-DATE", "Order\nDate"],
@@ -65,7 +72,7 @@ def dialects(draw):
         ),
         "above": draw(st.sampled_from(["", "", "", "", "sep", "sep", "blank", "title"])),
         "last": draw(st.sampled_from(["end", "no end", "blank"])),
-        "science": draw(st.booleans()),
+        "number": draw(st.sampled_from(list(NUMBERS))),
     }
 
 
@@ -77,7 +84,7 @@ def table_of(rows, dialect) -> str:
     write = csv.writer(out, delimiter=dialect["delimiter"], quoting=quoting, lineterminator=dialect["end"])
     write.writerow(dialect["headers"][name] for name in dialect["order"])
     for moment, amount, region in rows:
-        written = f"{amount:E}" if dialect["science"] else f"{amount:f}"
+        written = NUMBERS[dialect["number"]](amount)
         cells = {"order_date": moment.strftime(dialect["date"]), "net_amount": written, "region": region, "note": ""}
         write.writerow(cells[name] for name in dialect["order"])
     above = {"sep": f"sep={dialect['delimiter']}", "blank": "", "title": f"Sales{dialect['delimiter']}Acme"}

@@ -165,6 +165,7 @@ def test_paths_are_literal(tmp_path):
 
 
 def test_what_is_no_file_is_refused(tmp_path):
+    assert "cannot be looked for: File name too long" in refusal(tmp_path / ("x" * 300))
     assert "is a device" in refusal(Path("/dev/zero"))
     os.mkfifo(tmp_path / "pipe.csv")
     assert "is a device or pipe" in refusal(tmp_path / "pipe.csv")
@@ -247,6 +248,60 @@ def test_another_currency_than_the_setting_is_said(tmp_path):
     assert "'currency' of sales.csv says USD (30 rows); currency in params/ is 'EUR'" in notes
     assert any("is not set" in n for n in sales_of(place).notes)
     assert not any("urrency" in n for n in sales_of(place, currency="million USD").notes)
+
+
+# --- numbers
+
+MARKS = {
+    "1555,10 1.20": None,
+    "1.555,10 2 3,5": {"2024-01": Decimal("1560.6")},
+    "155,51 -1.000": {"2024-01": Decimal("-844.49")},
+    "1555,10 ,5 +7, 1.234.567": {"2024-01": Decimal("1236129.6")},
+    "1,555.10 2 3.5": {"2024-01": Decimal("1560.6")},
+    "155.51 -1,000": {"2024-01": Decimal("-844.49")},
+    "1,234,567 .5": {"2024-01": Decimal("1234567.5")},
+    "1,234,567 1.5e3": {"2024-01": Decimal("1236067")},
+    "12,34,567.00 1.5": None,
+    "1,5 1.5": None,
+    "1.5.5 1,5": None,
+    "1.23,4 1,5": None,
+}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("cells", MARKS)
+def test_a_decimal_mark_is_found_where_only_one_is_possible(tmp_path, cells, delimiter):
+    rows = "".join(f'2024-01-31{delimiter}"{cell}"\n' for cell in cells.split())
+    place = company(tmp_path, sales=f"order_date{delimiter}net_amount\n{rows}")
+    if MARKS[cells] is None:
+        assert "is text where a number belongs" in refusal(place)
+    else:
+        table = sales_of(place)
+        assert by_month(table) == MARKS[cells] and table.total == MARKS[cells]["2024-01"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "point", "comma"), [("1,555", "1555", "1.555"), ("1.555", "1.555", "1555"), ("-12.000", "-12", "-12000")]
+)
+def test_a_mark_that_may_be_either_is_asked_for(tmp_path, cell, point, comma):
+    place = company(tmp_path, sales=f"order_date;net_amount\n2024-01-30;7\n2024-01-31;{cell}\n")
+    message = refusal(place)
+    assert f"line 3, column 'net_amount': '{cell}' is not clear" in message and "decimal_mark" in message
+    for mark, right in ((".", point), (",", comma)):
+        assert sales_of(place, decimal_mark=mark).total == 7 + Decimal(right)
+    assert "decimal_mark must be" in refusal(place, decimal_mark="'")
+
+
+def test_all_numbers_of_a_file_have_one_mark(tmp_path):
+    header = "order_date;net_amount;quantity\n"
+    assert by_month(sales_of(company(tmp_path, sales=header + "2024-01-31;1.555;1,5\n"))) == {"2024-01": 1555}
+    assert "line 2, column 'quantity'" in refusal(
+        company(tmp_path, sales=header + "2024-01-31;1.5;1,5\n2024-01-31;1.5;\n")
+    )
+    plain = company(tmp_path, sales="order_date,net_amount\n2024-01-31,1.555\n")
+    assert by_month(sales_of(plain)) == {"2024-01": Decimal("1.555")}
+    assert by_month(sales_of(company(tmp_path, sales=header + "2024-01-31;1555;1\n"))) == {"2024-01": 1555}
+    assert "'1.5' is text" in refusal(company(tmp_path, sales=header + "2024-01-31;1.5;1\n"), decimal_mark=",")
 
 
 # --- decimals

@@ -2,7 +2,7 @@
 
 {% macro csv_table(table, types) %}
   {#- The rows of one CSV of the source csv, every cell text until it is cast here. A column that the file does not have
-      is a typed null, a file that is not there gives no rows; an empty cell is null. How a date is read is handed over.
+      is a typed null, a file that is not there gives no rows; an empty cell is null. How each is read is handed over.
       row_hash stands for all cells of a line. -#}
   {%- set csv = var('csv').get(table) -%}
   select
@@ -14,13 +14,8 @@
 {% endmacro %}
 
 {% macro csv_cell(csv, name, type) %}
-  {%- set header = csv.columns.get(name) if csv else none -%}
-  {%- if header is none -%}
-    cast(null as {{ type }})
-  {%- else -%}
-    cast({{ csv.date if type == 'date' else "nullif(trim(" ~ adapter.quote(header | replace('"', '""')) ~ "), '')" }} as {{ type }})
-  {%- endif -%}
-{% endmacro %}
+  cast({{ csv.cells.get(name, 'null') if csv else 'null' }} as {{ type }})
+{%- endmacro %}
 
 {% macro known_by_as_of(date_column) %}
   {#- The facts that were known on the day as_of; all of them where none is given. -#}

@@ -11,10 +11,9 @@ from forecasting.facts.csv_columns import alike, resolve, two_columns
 from forecasting.facts.csv_dates import EPOCHS, DateError, date_or_error, find_format, parsed, require_plausible
 from forecasting.facts.csv_file import open_csv
 from forecasting.facts.csv_notes import notes_of
+from forecasting.facts.csv_numbers import check_numbers, read_number
 from forecasting.facts.csv_quotes import require_no_swallowed_lines
-from forecasting.facts.tables import AMOUNT, NUMBER, TABLES, FactTable, Reading, connect, literal, quoted
-
-NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"
+from forecasting.facts.tables import AMOUNT, TABLES, FactTable, Reading, connect, literal, quoted
 
 
 def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Reading, alone: bool = False) -> FactTable:
@@ -32,7 +31,7 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
         n_rows = load(cells)
         require_no_header_within(cells)
         require_filled(cells)
-        require_numbers(cells)
+        mark = check_numbers(cells, reading.decimal_mark)
         chosen = check_dates(cells, reading)
         amount = spec.amount(cells.columns)
         require_no_swallowed_lines(connection, file, cells.columns[spec.date], cells.columns[amount], chosen)
@@ -42,8 +41,9 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
             for given, name in zip(file.names, file.header, strict=True)
             if given and name not in cells.columns.values()
         ]
-        date = parsed(spec.date, chosen, reading.time_zone)
-        first, last, total = cells.query(f"select min({date}), max({date}), sum(cast({amount} as {AMOUNT})) from cells")
+        date = parsed("cell", chosen, reading.time_zone)
+        first, last = cells.query(f"select min({date}), max({date}) from dates")
+        (total,) = cells.query(f"select sum(cast({amount} as {AMOUNT})) from cells")
         return FactTable(
             table,
             file.name,
@@ -51,7 +51,7 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
             n_rows,
             date_format=chosen,
             location=file.location,
-            read_date=date_or_error(f"nullif(trim({quoted(cells.columns[spec.date])}), '')", chosen, reading.time_zone),
+            cells={column: cell_sql(cells, column, chosen, mark, reading) for column in cells.columns},
             notes=tuple(notes_of(cells, n_rows, chosen, reading, unused)),
             columns_unused=tuple(unused),
             first_date=first,
@@ -59,6 +59,14 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
             total=total,
             total_of=amount,
         )
+
+
+def cell_sql(cells: Cells, column: str, date_format: str, mark: str, reading: Reading) -> str:
+    """Return the SQL by which dbt reads a column of the file, before it is cast."""
+    cell = f"nullif(trim({quoted(cells.columns[column])}), '')"
+    if column == cells.spec.date:
+        return date_or_error(cell, date_format, reading.time_zone)
+    return read_number(cell, mark) if column in cells.spec.numbers else cell
 
 
 def require_no_header_within(cells: Cells) -> None:
@@ -100,35 +108,6 @@ def require_filled(cells: Cells) -> None:
         either = f". One of {' and '.join(offered)} must be filled in, in every row."
         advice = either if offered[1:] else ". Fill it in, or delete the line."
         cells.fail_at_first(offered[0], f"{offered[0]} is null", advice)
-
-
-def require_numbers(cells: Cells) -> None:
-    """Raise a UserError at the first cell of a number's column that is not a finite number below 10^14."""
-    for column in cells.spec.numbers:
-        if column not in cells.columns:
-            continue
-        optional = "" if column in cells.spec.required else ", or leave the cell empty"
-        cells.fail_at_first(
-            column,
-            f"regexp_full_match({column}, {literal(NOT_FINITE)})",
-            f" not a finite number. Correct it{optional}.",
-        )
-        cells.fail_at_first(
-            column,
-            f"not regexp_full_match({column}, {literal(NUMBER)})",
-            " text where a number belongs. Write 1001.18: a decimal point, no currency sign, no thousands separator"
-            f"{optional}.",
-        )
-        cells.fail_at_first(
-            column,
-            f"{column} is not null and try_cast({column} as {AMOUNT}) is null",
-            " too large: amounts must be below 10^14. Choose a larger unit.",
-        )
-        cells.fail_at_first(
-            column,
-            f"cast({column} as {AMOUNT}) = 0 and regexp_matches(lower({column}), '^[^e]*[1-9]')",
-            " too small: amounts have four decimals, and it would be read as 0. Write 0, or choose a smaller unit.",
-        )
 
 
 def check_dates(cells: Cells, reading: Reading) -> str:

@@ -51,4 +51,4 @@ def lines_within(row: list[str | None], delimiter: str) -> list[list[str]]:
 
 def is_number(text: str) -> bool:
     """Say whether a cell is a number, or empty."""
-    return not text.strip() or re.fullmatch(NUMBER, text.strip()) is not None
+    return not text.strip() or re.fullmatch(f"{NUMBER}|[+-]?[\\d.,]+", text.strip()) is not None

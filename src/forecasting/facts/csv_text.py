@@ -4,9 +4,13 @@ from pathlib import Path
 
 from forecasting.errors import UserError
 
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
-CHUNK = 1 << 22  # bytes
 SAVE = "Save the file again as «CSV UTF-8»."
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+FOREIGN = {
+    b"\0": f"a NUL byte, so it is no UTF-8 text (a workbook, or compressed?). {SAVE}",
+    b"\x1a": "the character Ctrl-Z, with which old programs end a file. Delete it.",
+}
+CHUNK = 1 << 22  # bytes
 
 
 def require_file(path: Path) -> None:
@@ -33,10 +37,10 @@ def has_quotes(path: Path) -> bool:
         while chunk := file.read(CHUNK):
             if file.tell() == len(chunk) and chunk.startswith(UTF16):
                 raise UserError(f"{path.name}, line 1: the file is UTF-16 text, not UTF-8 text. {SAVE}")
-            for byte, called in ((b"\0", "a NUL byte"), (b"\x1a", "the character Ctrl-Z")):
+            for byte, found in FOREIGN.items():
                 if byte in chunk:
                     line = line_at(path, file.tell() - len(chunk) + chunk.index(byte))
-                    raise UserError(f"{path.name}, line {line}: {called}, which text does not hold. Delete it. {SAVE}")
+                    raise UserError(f"{path.name}, line {line}: {found}")
             quotes = quotes or b'"' in chunk
     return quotes
 

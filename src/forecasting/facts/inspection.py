@@ -7,6 +7,7 @@ from typing import Any
 
 from forecasting.errors import UserError
 from forecasting.facts.csv_facts import inspect_csv
+from forecasting.facts.csv_numbers import SHAPES
 from forecasting.facts.csv_text import require_file
 from forecasting.facts.parquet import PARQUET, inspect_parquet
 from forecasting.facts.tables import TABLES, FactsSummary, FactTable, Reading, connect, listed, nearest
@@ -22,21 +23,25 @@ def inspect(
     columns: dict | None = None,
     date_format: str | None = None,
     time_zone: str | None = None,
+    decimal_mark: str | None = None,
     currency: str | None = None,
 ) -> FactsSummary:
     """Check the facts of a source before anything is built from them, and return what came in.
 
-    `columns` (csv): fact table → {contract's name: the file's name}; `date_format` (csv): as strftime writes it. `time_zone`: by
-    whose clock moments with an offset are dated, None: the clock as written. `currency`: what the user says that money is counted in.
+    `columns` (csv): fact table → {contract's name: the file's name}; `date_format` (csv): as strftime writes it; `decimal_mark`
+    (csv): '.' or ','. `time_zone`: by whose clock moments with an offset are dated, None: the clock as written. `currency`: what
+    the user says that money is counted in.
 
     Raises
     ------
     UserError
         If a file, column or cell cannot be used: names it, its line, and what to do.
     """
-    facts, reading = Path(facts).resolve(), Reading(date_format, time_zone, currency)
+    facts, reading = Path(facts).resolve(), Reading(date_format, time_zone, decimal_mark, currency)
     files = fact_files(source, facts)
     require_time_zone(time_zone)
+    if decimal_mark not in (None, *SHAPES):
+        raise UserError(f"params: decimal_mark must be '.' or ',', found '{decimal_mark}'.")
     if source == "csv":
         tables = inspect_csvs(files, columns or {}, reading, alone=facts.is_file())
     else:
@@ -80,7 +85,11 @@ def fact_files(source: str, facts: Path) -> dict[str, Path]:
     if source not in KNOWN_SOURCES:
         known = f"Known: {listed(KNOWN_SOURCES)}.{nearest(source, KNOWN_SOURCES)}"
         raise UserError(f"There is no source '{source}'. {known}")
-    if not facts.exists():
+    try:
+        there = facts.exists()
+    except OSError as error:
+        raise UserError(f"{facts} cannot be looked for: {error.strerror}. Set FACTS to a folder or file.") from None
+    if not there:
         raise UserError(f"There are no facts: {facts} does not exist. Set FACTS to the folder or file that has them.")
     if source == "csv" and not facts.is_dir():
         require_file(facts)

@@ -9,10 +9,12 @@ def rounding_notes(run: Run, relation: str, file: str, columns: dict[str, str]) 
     """Return a note on each column of numbers, name in the relation → in the file, that rounding to four decimals changes by a cent."""
     notes = []
     for name, header in columns.items():
-        exact = f"cast({quoted(name)} as decimal(38, 18))"
-        lost = f"cast({quoted(name)} as {AMOUNT}) - {exact}"
+        number, exact = f"cast({quoted(name)} as double)", f"cast({quoted(name)} as decimal(38, 18))"
+        longer = (
+            f"select cast({exact} as {AMOUNT}) - {exact} as move from {relation} where {number} <> round({number}, 4)"
+        )
         ((n, moved, sum_of_moves),) = run(
-            f"select count(*) filter (where {lost} <> 0), sum({lost}), sum(abs({lost})) from {relation}"
+            f"select count(*) filter (where move <> 0), sum(move), sum(abs(move)) from ({longer})"
         )
         if sum_of_moves and sum_of_moves >= LEAST:
             notes.append(

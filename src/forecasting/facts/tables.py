@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,10 +21,11 @@ Run = Callable[[str], list[tuple]]  # runs a SELECT and returns its rows
 
 @dataclass(frozen=True)
 class Reading:
-    """What `params/` says of how facts are read: the format of dates (csv), by whose clock moments are dated, the currency."""
+    """What `params/` says of how facts are read: format of dates and decimal mark (csv), whose clock dates moments, the currency."""
 
     date_format: str | None = None
     time_zone: str | None = None
+    decimal_mark: str | None = None
     currency: str | None = None
 
 
@@ -77,7 +78,7 @@ class FactTable:
 
     columns: contract's name → the file's name; columns_unused: those of the file that are none of them. total: the sum of the
     column total_of over all rows. location: the DuckDB expression that reads the file, date_format: how its dates are written,
-    read_date: the SQL of a row's date; the three are empty for Parquet, which needs none.
+    cells: contract's name → the SQL that reads it from a row; the three are empty for Parquet, which needs none.
     """
 
     name: str
@@ -86,7 +87,7 @@ class FactTable:
     n_rows: int
     date_format: str = ""
     location: str = ""
-    read_date: str = ""
+    cells: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     columns_unused: tuple[str, ...] = ()
     first_date: dt.date | None = None
@@ -126,7 +127,7 @@ class FactsSummary:
     def dbt_vars(self) -> dict[str, Any]:
         """Return what dbt must be told with --vars, beside as_of."""
         csv = {
-            name: {"location": table.location, "columns": table.columns, "date": table.read_date}
+            name: {"location": table.location, "cells": table.cells}
             for name, table in self.tables.items()
             if table.location
         }

@@ -69,7 +69,7 @@ def currency_notes(run: Run, relation: str, file: str, unused: list[str], curren
         said = listed(f"{code or 'empty'} ({n:,} row{'s' * (n > 1)})" for code, n in counts.items())
         codes = [code for code in counts if code]
         if len(codes) > 1:
-            advice = "Convert them to one, or export one currency alone."
+            advice = "Convert them to one, or export one alone, unless they are converted already."
             notes.append(
                 f"Amounts of several currencies are added up: the column '{column}' of {file} has {said}. {advice}"
             )

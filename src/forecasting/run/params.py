@@ -28,6 +28,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "columns": dict,
     "date_format": (str, type(None)),
     "time_zone": (str, type(None)),
+    "decimal_mark": (str, type(None)),
     "sample_size": str,
     "rename": dict,
     "totals": dict,

@@ -14,7 +14,13 @@ from forecasting.run import Workspace, expect_steps, held, params, stamps
 
 OF_FACTS = ("as_of", "rename", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection", "forecasting.sample.writing"}
-READING = ("columns", "date_format", "time_zone", "currency")  # the settings that say how facts are read
+READING = (
+    "columns",
+    "date_format",
+    "time_zone",
+    "decimal_mark",
+    "currency",
+)  # the settings that say how facts are read
 
 
 def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = False) -> bool:
