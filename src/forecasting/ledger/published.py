@@ -1,6 +1,6 @@
 """The one reader of what was published: runs, their training sets and forecasts; what came of them is in `comparisons`.
 
-Methods are named after the question that they answer. Each opens the file and closes it at once (`reader`).
+Methods are named after the question that they answer. Each reads what the file holds at that moment (`reader`).
 """
 
 import datetime as dt
