@@ -29,6 +29,7 @@ from forecasting.api import limits, together
 from forecasting.api.__main__ import is_loopback, main
 from forecasting.api.app import create_app
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
+from forecasting.ledger import Published
 from forecasting.registry import versions as registry
 from forecasting.serving import forecaster
 from forecasting.serving.forecaster import SalesForecaster
@@ -347,6 +348,24 @@ def test_published_forecasts_are_the_databases(client, company, query, where):
     )
     assert champion == [(found["run_id"], found["model_name"], found["model_version"])]
     assert found["unit"] == "EUR" and found["published_at"].endswith("Z")
+
+
+def test_what_was_published_is_read_once_for_each_publication(company, tmp_path, monkeypatch):
+    data, asked, ask = shutil.copytree(company.data, tmp_path / "data"), [], Published.ask
+    monkeypatch.setattr(Published, "ask", lambda self, sql, **params: asked.append(sql) or ask(self, sql, **params))
+    with TestClient(create_app(data)) as client:
+        paths = [
+            f"/api/forecasts?domain=sales{rest}" for rest in ("", "&region=R0", "&category=C1&horizon=2", "&aggregation=total")
+        ] + ["/api/accuracy?domain=sales"]  # fmt: skip
+        first = [client.get(path).json() for path in paths]
+        asked.clear()
+        assert [client.get(path).json() for path in paths * 3] == first * 3 and asked == []
+        with duckdb.connect(str(data / "published.duckdb")) as connection:
+            connection.execute("update forecasts set predicted_value = predicted_value + 1")
+        again = client.get(paths[0]).json()["forecasts"]
+        assert [row["predicted_value"] - 1 for row in again] == pytest.approx(
+            [row["predicted_value"] for row in first[0]["forecasts"]]
+        )
 
 
 def test_forecasts_as_of_a_day(client, company):

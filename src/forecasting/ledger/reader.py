@@ -1,5 +1,6 @@
 """How the published database is read: from a copy that nobody can lock (`private_copy`), a new one after the file was replaced."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ class NothingPublished(UserError):
 
 class Unknown(UserError):
     """A region, category or run that is not among those published."""
+
+
+def require_known(word: str, name: str | None, names: Sequence[str]) -> None:
+    """Raise an Unknown that lists the names where one, if any is given, is not among them; `word` says what they are."""
+    if name is not None and name not in names:
+        raise Unknown(f"There is no {word} {name!r}; there are {', '.join(names)}.")
 
 
 class Unreadable(UserError):
