@@ -28,7 +28,9 @@ import measure_api
 from forecasting.api import limits, together
 from forecasting.api.__main__ import is_loopback, main
 from forecasting.api.app import create_app
+from forecasting.api.hosts import AllowedHosts, listed
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
+from forecasting.ledger import Published
 from forecasting.registry import versions as registry
 from forecasting.serving import forecaster
 from forecasting.serving.forecaster import SalesForecaster
@@ -290,6 +292,38 @@ def test_a_body_that_is_not_said_to_be_json(client):
         assert "Content-Type: application/json" in said["detail"]
 
 
+def test_a_good_body_that_is_not_said_to_be_json(client):
+    content = json.dumps(GOOD)
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonp", "multipart/form-data", ""):
+        refused = client.post("/api/predict", content=content, headers={"Content-Type": kind})
+        assert "Content-Type: application/json" in problem(refused, 415)["detail"]
+    for kind in ("application/json; charset=utf-8", "Application/JSON"):
+        assert client.post("/api/predict", content=content, headers={"Content-Type": kind}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "is_answered"),
+    [
+        *((host, True) for host in ("localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000", "10.0.0.7", "api:8000", "x.localhost")),
+        *((host, True) for host in ("forecasts.example.com", "Forecasts.Example.com:443", "a.corp.example", "forecasts.example.com.")),
+        *((host, False) for host in ("evil.example", "localhost.evil.example:8000", "127.0.0.1.evil.example", "corp.example", "")),
+        *((host, False) for host in ("xforecasts.example.com", "1.2.3", "[evil.example]", "localhost:8000@evil.example", "a b", ".")),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_not_the_services_is_refused(host, is_answered):
+    assert AllowedHosts(None, listed(" forecasts.example.com, *.corp.example")).allows(host) is is_answered
+    assert AllowedHosts(None, listed("*")).allows(host)
+
+
+def test_a_page_that_leads_its_own_name_here_reads_nothing(client, company):
+    for path in ("/api/models", "/health", "/openapi.json", "/metrics"):
+        said = problem(client.get(path, headers={"Host": "evil.example:8000"}), 400)
+        assert "'evil.example:8000'" in said["detail"] and "FORECASTING_ALLOWED_HOSTS" in said["detail"]
+        assert client.get(path, headers={"Host": "127.0.0.1:8000"}).status_code == 200
+    with TestClient(create_app(company.data, hosts=("evil.example",))) as other:
+        assert other.get("/health", headers={"Host": "evil.example:8000"}).status_code == 200
+
+
 def test_addresses_and_methods_that_are_not_there(client):
     assert "/api/forecast; /openapi.json lists" in problem(client.get("/api/forecast"), 404)["detail"]
     refused = client.get("/api/predict")
@@ -347,6 +381,24 @@ def test_published_forecasts_are_the_databases(client, company, query, where):
     )
     assert champion == [(found["run_id"], found["model_name"], found["model_version"])]
     assert found["unit"] == "EUR" and found["published_at"].endswith("Z")
+
+
+def test_what_was_published_is_read_once_for_each_publication(company, tmp_path, monkeypatch):
+    data, asked, ask = shutil.copytree(company.data, tmp_path / "data"), [], Published.ask
+    monkeypatch.setattr(Published, "ask", lambda self, sql, **params: asked.append(sql) or ask(self, sql, **params))
+    with TestClient(create_app(data)) as client:
+        paths = [
+            f"/api/forecasts?domain=sales{rest}" for rest in ("", "&region=R0", "&category=C1&horizon=2", "&aggregation=total")
+        ] + ["/api/accuracy?domain=sales"]  # fmt: skip
+        first = [client.get(path).json() for path in paths]
+        asked.clear()
+        assert [client.get(path).json() for path in paths * 3] == first * 3 and asked == []
+        with duckdb.connect(str(data / "published.duckdb")) as connection:
+            connection.execute("update forecasts set predicted_value = predicted_value + 1")
+        again = client.get(paths[0]).json()["forecasts"]
+        assert [row["predicted_value"] - 1 for row in again] == pytest.approx(
+            [row["predicted_value"] for row in first[0]["forecasts"]]
+        )
 
 
 def test_forecasts_as_of_a_day(client, company):
@@ -570,8 +622,14 @@ def server(data: Path, *arguments: str, **environment: str) -> Iterator[tuple[st
 
 
 def test_a_server_serves_swaps_champions_without_a_failed_request_and_stops(company, tmp_path):
-    with server(company.data, FORECASTING_API_KEY="") as (address, process):
+    with server(company.data, FORECASTING_API_KEY="", FORECASTING_ALLOWED_HOSTS="f.example") as (address, process):
         port = int(address.rpartition(":")[2])
+        large = b"[" + b"1," * 5_000_000 + b"1]"  # the caller reads the refusal, not that the connection was reset
+        for body in (large, (large[start : start + 65536] for start in range(0, len(large), 65536))):
+            refused = httpx.post(f"{address}/api/predict", content=body, headers={"Content-Type": "application/json"})
+            assert "larger than 128 KiB" in problem(refused, 413)["detail"] and refused.headers["connection"] == "close"
+        for host, status in (("f.example", 200), ("g.example", 400)):
+            assert httpx.get(f"{address}/health", headers={"Host": host}).status_code == status
         swapped = threading.Event()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             load = pool.submit(measure_api.load_while, lambda: not swapped.is_set(), port, measure_api.predictions(50))

@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from forecasting.api.app import create_app
+from forecasting.api.hosts import HOSTS_VARIABLE, listed
 
 KEY_VARIABLE = "FORECASTING_API_KEY"
 LOOPBACK = "127.0.0.1"
@@ -29,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
     if not options.data.is_dir():
         logging.warning("%s is not there yet: `make report` makes it. Until then /ready says so.", options.data)
-    uvicorn.run(create_app(options.data, key), host=options.host, port=options.port, **server_settings())
+    hosts = listed(os.environ.get(HOSTS_VARIABLE, ""))
+    uvicorn.run(create_app(options.data, key, hosts), host=options.host, port=options.port, **server_settings())
     return 0
 
 

@@ -1,7 +1,7 @@
 """Puts the service together."""
 
 import importlib.metadata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from forecasting.api import errors, predict, reading, state
+from forecasting.api.hosts import AllowedHosts
 from forecasting.api.limits import KEY_HEADER, OPEN, ApiKey, Limits
 from forecasting.api.metrics import Measured
 from forecasting.api.schemas import Fault, PredictRequest, Problem
@@ -22,8 +23,11 @@ Months are dates of their first day. Numbers are written so that reading them gi
 application/problem+json (RFC 9457) and say what was wrong."""
 
 
-def create_app(data: Path, key: str = "") -> FastAPI:
-    """Return the service of a workspace; `data` is its folder data/<name>, `key` what callers must send, if anything."""
+def create_app(data: Path, key: str = "", hosts: Sequence[str] = ()) -> FastAPI:
+    """Return the service of a workspace; `data` is its folder data/<name>, `key` what callers must send, if anything.
+
+    `hosts` are names by which it may be called beside those of `AllowedHosts`.
+    """
     service = Service(data)
 
     @asynccontextmanager
@@ -43,6 +47,7 @@ def create_app(data: Path, key: str = "") -> FastAPI:
     app.add_middleware(Limits)
     if key:
         app.add_middleware(ApiKey, key=key)
+    app.add_middleware(AllowedHosts, names=hosts)
     app.add_middleware(Measured, metrics=service.metrics)
     app.openapi = lambda: document(app, bool(key))
     return app

@@ -68,9 +68,6 @@ async def _user_error(request: Request, error: UserError) -> Response:
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     """What does not fit the description of the request."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and kind != "application/json":
-        return problem(415, "Send the body as JSON, with the header Content-Type: application/json.")
     found = error.errors()
     if found[0]["type"] == "json_invalid":
         return problem(400, f"The body is no JSON: {found[0]['ctx']['error']}.")

@@ -1,6 +1,9 @@
 """What is refused before anything is read: requests without the key, bodies that are too large, queries that say a thing twice."""
 
+import asyncio
 import hmac
+from contextlib import suppress
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
@@ -12,6 +15,8 @@ from forecasting.api.errors import problem
 KEY_HEADER = "X-API-Key"
 OPEN = ("/health", "/ready")
 LARGEST_BODY = 128 * 1024  # bytes: twice what the longest history takes
+MOST_DRAINED = 64 * 1024 * 1024  # bytes of a refused body that are taken in
+LINGER = 5.0  # seconds for that
 
 
 class ApiKey:
@@ -49,9 +54,10 @@ class Limits:
             return
         declared = Headers(scope=scope).get("content-length")
         if declared is None:
-            await self.app(scope, self._counting(receive), send)
+            await self.app(scope, self._counting(receive), lingering(receive, send))
         elif int(declared) > self.most:
-            await problem(413, self._words(), headers={"Connection": "close"})(scope, receive, send)
+            refusal = problem(413, self._words(), headers={"Connection": "close"})
+            await refusal(scope, receive, lingering(receive, send))
         else:
             await self.app(scope, receive, send)
 
@@ -72,6 +78,37 @@ class Limits:
     def _words(self) -> str:
         """Say what the limit is."""
         return f"The body is larger than {self.most // 1024} KiB; a history needs no more."
+
+
+def lingering(receive: Receive, send: Send) -> Send:
+    """Return a `send` that, after an answer 413, takes in what the caller still sends before the connection is closed.
+
+    Closed at once, with bytes that nobody has read, it would be reset, and most callers would see that in place of the answer.
+    """
+    status = 0
+
+    async def sent(message: Message) -> None:
+        nonlocal status
+        status = message.get("status", status)
+        is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE or not is_last:
+            await send(message)
+            return
+        await send(message | {"more_body": True})
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_drained(receive), LINGER)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return sent
+
+
+async def _drained(receive: Receive) -> None:
+    """Take in the rest of a body, of which there may be no end, and throw it away."""
+    seen, more = 0, True
+    while more and seen < MOST_DRAINED:
+        message = await receive()
+        seen += len(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 def _repeats(query: bytes) -> bool:

@@ -86,6 +86,8 @@ async def left(request: Request) -> None:
 
 async def read(request: Request) -> PredictRequest:
     """Return what was sent, checked against its description in one go, which costs half of what the framework's own way does."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise ApiError(415, "Send the body as JSON, with the header Content-Type: application/json.")
     try:
         return PredictRequest.model_validate_json(await request.body())
     except ValidationError as error:

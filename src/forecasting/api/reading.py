@@ -2,13 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from forecasting.api.errors import documented
 from forecasting.api.schemas import Accuracy, AccuracyQuery, ForecastQuery, Forecasts, Models, Nothing
 from forecasting.api.service import Service
-from forecasting.contracts import AGGREGATIONS, MAX_HORIZON
-from forecasting.run import plain_rows
+from forecasting.contracts import MAX_HORIZON
 from forecasting.serving import SalesForecaster
 
 router = APIRouter(tags=["published"])
@@ -20,23 +19,9 @@ PROBLEMS = {"_422": "The query is not as described.", "_503": "The published dat
     response_model=Forecasts,
     responses=documented(_404="Nothing was published by then, or there is no such region or category.", **PROBLEMS),
 )
-def forecasts(query: Annotated[ForecastQuery, Query()], request: Request) -> dict[str, Any]:
+def forecasts(query: Annotated[ForecastQuery, Query()], request: Request) -> Response:
     """Return published forecasts: of the run in force, or of the one that was in force at the end of a day."""
-    published = request.app.state.service.published
-    run = published.run(published.in_force_of(query.domain, query.as_of))
-    aggregations = (query.aggregation,) if query.aggregation else AGGREGATIONS
-    rows = published.forecasts(run.run_id, query.horizon, query.region, query.category, aggregations)
-    champion = run.manifest.champion.name
-    versions = rows["model_version"].dropna()
-    return {
-        "domain": query.domain,
-        "run_id": run.run_id,
-        "unit": run.manifest.unit or None,
-        "model_name": champion,
-        "model_version": versions.iloc[0] if len(versions) else None,
-        "published_at": run.published_at,
-        "forecasts": plain_rows(rows),
-    }
+    return Response(request.app.state.service.shelf.forecasts(query), media_type="application/json")
 
 
 @router.get(
@@ -44,17 +29,9 @@ def forecasts(query: Annotated[ForecastQuery, Query()], request: Request) -> dic
     response_model=Accuracy,
     responses=documented(_404="Nothing of the domain has been published.", **PROBLEMS),
 )
-def accuracy(query: Annotated[AccuracyQuery, Query()], request: Request) -> dict[str, Any]:
+def accuracy(query: Annotated[AccuracyQuery, Query()], request: Request) -> Response:
     """Return how good the models were: published forecasts against what came, and walk-forward."""
-    published = request.app.state.service.published
-    run = published.run(published.in_force_of(query.domain))
-    rows = published.accuracy(query.domain, query.aggregation, query.model_name, query.forecast_kind)
-    return {
-        "domain": query.domain,
-        "run_id": run.run_id,
-        "unit": run.manifest.unit or None,
-        "accuracy": plain_rows(rows),
-    }
+    return Response(request.app.state.service.shelf.accuracy(query), media_type="application/json")
 
 
 @router.get("/api/models", response_model=Models, responses=documented(_422=PROBLEMS["_422"]))

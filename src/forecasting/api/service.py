@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forecasting.api.errors import ApiError
 from forecasting.api.metrics import Metrics
+from forecasting.api.shelf import Shelf
 from forecasting.api.together import Together
 from forecasting.contracts import DOMAINS
 from forecasting.ledger import NothingPublished, Published
@@ -18,7 +19,7 @@ class Service:
     """The parts of one running service; `data` is the workspace's folder data/<name>."""
 
     def __init__(self, data: Path) -> None:
-        self.published = Published(data / "published.duckdb")
+        self.shelf = Shelf(Published(data / "published.duckdb"))
         self.forecasters = {domain: SalesForecaster.champion(data, domain) for domain in DOMAINS}
         self.metrics = Metrics(self.forecasters)
         self.together: dict[str, Together] = {}

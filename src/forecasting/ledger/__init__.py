@@ -8,9 +8,9 @@ from forecasting.ledger.database import connect, locked_message, require_writabl
 from forecasting.ledger.domain import RANGE, Domain, at, one_per_name
 from forecasting.ledger.published import Published, PublishedRun
 from forecasting.ledger.publishing import publish
-from forecasting.ledger.reader import NothingPublished, Unknown, Unreadable
+from forecasting.ledger.reader import NothingPublished, Unknown, Unreadable, require_known
 
 __all__ = [
     "RANGE", "Domain", "NothingPublished", "Published", "PublishedRun", "Unknown", "Unreadable", "at", "connect",
-    "locked_message", "one_per_name", "publish", "require_writable",
+    "locked_message", "one_per_name", "publish", "require_known", "require_writable",
 ]  # fmt: skip

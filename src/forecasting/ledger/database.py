@@ -1,6 +1,7 @@
-"""The only module that opens a database.
+"""Opens the warehouse: the only module that does, as the only one that opens what is published is `private_copy`.
 
-dbt and `publish` write `warehouse.duckdb`, and the training sets are exported from it; everybody else reads `published.duckdb`.
+dbt and `publish` write `warehouse.duckdb`, and the training sets are exported from it; everybody else reads `published.duckdb`, of which
+each process opens a copy of its own (`private_copy`).
 Connections are short: a process that has a DuckDB file open for writing keeps every other one out, and a reader keeps the writer out.
 """
 

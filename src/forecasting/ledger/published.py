@@ -1,6 +1,6 @@
 """The one reader of what was published: runs, their training sets and forecasts; what came of them is in `comparisons`.
 
-Methods are named after the question that they answer. Each opens the file and closes it at once (`reader`).
+Methods are named after the question that they answer. Each reads what the file holds at that moment (`reader`).
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ import pandas as pd
 from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
 from forecasting.ledger.comparisons import Comparisons
 from forecasting.ledger.domain import Domain
-from forecasting.ledger.reader import NothingPublished, Unknown
+from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.run import Manifest
 
 IN_FORCE = "select domain, run_id from latest_runs semi join runs using (run_id) order by domain"
@@ -165,9 +165,7 @@ class Published(Comparisons):
         rows = self.ask(FORECASTS, run_id=run_id)
         found = rows[rows["aggregation"].isin(aggregations) & (rows["horizon"] <= horizon)]
         for column, word, name in (("region", "region", region), ("product_category", "category", category)):
-            names = sorted(rows[column].unique())
-            if name is not None and name not in names:
-                raise Unknown(f"There is no {word} {name!r}; there are {', '.join(names)}.")
+            require_known(word, name, sorted(rows[column].unique()))
             found = found if name is None else found[found[column] == name]
         return found.reset_index(drop=True)
 

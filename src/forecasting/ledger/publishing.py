@@ -140,4 +140,6 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
         connection.execute(f"create table published.main.{table} as select * from {table}")
     connection.execute("checkpoint published")
     connection.execute("detach published")
+    # What somebody has written into the old file without a checkpoint: DuckDB would play it back into the new one.
+    target.with_name(target.name + ".wal").unlink(missing_ok=True)
     os.replace(scratch, target)

@@ -1,6 +1,6 @@
-"""How the published database is read: a question opens the file and closes it at once, so that the next sees a file that replaced it."""
+"""How the published database is read: from a copy that nobody can lock (`private_copy`), a new one after the file was replaced."""
 
-import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +8,7 @@ import duckdb
 import pandas as pd
 
 from forecasting.errors import UserError
-from forecasting.ledger.database import connect
-
-# DuckDB hands a process that has a file open the same file again, though another has taken its place.
-ONE_AT_A_TIME = threading.Lock()
+from forecasting.ledger import private_copy
 
 # What dbt's model of that name says, for a file that was published before the model was there.
 HAS_COUNTED_FORECASTS = "select 1 from information_schema.tables where table_name = 'counted_forecasts'"
@@ -28,6 +25,12 @@ class NothingPublished(UserError):
 
 class Unknown(UserError):
     """A region, category or run that is not among those published."""
+
+
+def require_known(word: str, name: str | None, names: Sequence[str]) -> None:
+    """Raise an Unknown that lists the names where one, if any is given, is not among them; `word` says what they are."""
+    if name is not None and name not in names:
+        raise Unknown(f"There is no {word} {name!r}; there are {', '.join(names)}.")
 
 
 class Unreadable(UserError):
@@ -47,6 +50,11 @@ class Reader:
         """`path`: the file, data/<name>/published.duckdb."""
         self.path = Path(path)
 
+    @property
+    def state(self) -> tuple:
+        """What changes with every publication; () where nothing has been published."""
+        return private_copy.state_of(self.path) if self.path.exists() else ()
+
     def ask(self, sql: str, **params: Any) -> pd.DataFrame:
         """Run one statement; dates come as datetime64.
 
@@ -60,9 +68,12 @@ class Reader:
         if not self.path.exists():
             raise NothingPublished("Nothing has been published yet: `make report` does it.")
         try:
-            with ONE_AT_A_TIME, connect(self.path) as connection:
+            with private_copy.cursor(self.path) as connection:
                 if "counted_forecasts" in sql and not connection.execute(HAS_COUNTED_FORECASTS).fetchone():
                     connection.execute(COUNTED_FORECASTS)
                 return connection.execute(sql, params).df()
+        except FileNotFoundError:  # it went away between the two looks
+            raise NothingPublished("Nothing has been published yet: `make report` does it.") from None
         except duckdb.Error as error:
+            private_copy.forget(self.path)
             raise Unreadable(self.path) from error

@@ -1,0 +1,104 @@
+"""What was published, read once for each publication and kept as it is answered: a request then only picks rows."""
+
+import datetime as dt
+from functools import lru_cache
+from typing import NamedTuple
+
+from forecasting.api.schemas import Accuracy, AccuracyQuery, ForecastQuery, ForecastRow, Forecasts
+from forecasting.ledger import Published, require_known
+from forecasting.run import plain_rows
+
+RUNS = 8  # whose forecasts are kept: those in force, and some of earlier days
+ANSWERS = 256  # small ones that are kept
+
+
+class Row(NamedTuple):
+    """One published forecast: what it is picked by, and itself as JSON."""
+
+    aggregation: str
+    region: str
+    category: str
+    horizon: int
+    text: str
+
+
+class PublishedForecasts(NamedTuple):
+    """The forecasts of one run: the answer's head as JSON, an empty list at its end, the rows, and the names in them."""
+
+    head: str
+    rows: list[Row]
+    regions: list[str]
+    categories: list[str]
+
+    def answer(self, query: ForecastQuery) -> str:
+        """Return the content of a Forecasts with the rows that are asked for."""
+        for word, name, names in (
+            ("region", query.region, self.regions),
+            ("category", query.category, self.categories),
+        ):
+            require_known(word, name, names)
+        found = [
+            row.text
+            for row in self.rows
+            if row.horizon <= query.horizon
+            and (query.aggregation is None or row.aggregation == query.aggregation)
+            and (query.region is None or row.region == query.region)
+            and (query.category is None or row.category == query.category)
+        ]
+        return f"{self.head.removesuffix(']}')}{','.join(found)}]}}"
+
+
+class Shelf:
+    """Answers what asks for published tables; any number of threads may ask."""
+
+    def __init__(self, published: Published) -> None:
+        self._published = published
+        # the state of the file, which each publication changes, is part of every key
+        self._in_force = lru_cache(ANSWERS)(self._look_up)
+        self._forecasts = lru_cache(RUNS)(self._read_forecasts)
+        self._accuracy = lru_cache(ANSWERS)(self._read_accuracy)
+
+    def forecasts(self, query: ForecastQuery) -> str:
+        """Return the content of a Forecasts, as JSON."""
+        state = self._published.state
+        run_id = self._in_force(state, query.domain, query.as_of)
+        return self._forecasts(state, run_id).answer(query)
+
+    def accuracy(self, query: AccuracyQuery) -> str:
+        """Return the content of an Accuracy, as JSON."""
+        asked = query.domain, query.aggregation, query.model_name, query.forecast_kind
+        return self._accuracy(self._published.state, *asked)
+
+    def _look_up(self, state: tuple, domain: str, as_of: dt.date | None) -> str:
+        """Return the run in force of a domain at the end of a day."""
+        return self._published.in_force_of(domain, as_of)
+
+    def _read_forecasts(self, state: tuple, run_id: str) -> PublishedForecasts:
+        """Return the forecasts of a run."""
+        run, table = self._published.run(run_id), self._published.forecasts(run_id)
+        versions = table["model_version"].dropna()
+        head = Forecasts(
+            domain=run.domain, run_id=run_id, unit=run.manifest.unit or None, model_name=run.manifest.champion.name,
+            model_version=versions.iloc[0] if len(versions) else None, published_at=run.published_at, forecasts=[],
+        )  # fmt: skip
+        rows = [ForecastRow.model_validate(row) for row in plain_rows(table)]
+        return PublishedForecasts(
+            head.model_dump_json(),
+            [
+                Row(row.aggregation, row.region, row.product_category, row.horizon, row.model_dump_json())
+                for row in rows
+            ],
+            sorted({row.region for row in rows}),
+            sorted({row.product_category for row in rows}),
+        )
+
+    def _read_accuracy(
+        self, state: tuple, domain: str, aggregation: str | None, model: str | None, kind: str | None
+    ) -> str:
+        """Return how good the models of a domain were."""
+        run = self._published.run(self._in_force(state, domain, None))
+        rows = plain_rows(self._published.accuracy(domain, aggregation, model, kind))
+        unit = run.manifest.unit or None
+        return Accuracy.model_validate(
+            {"domain": domain, "run_id": run.run_id, "unit": unit, "accuracy": rows}
+        ).model_dump_json()
