@@ -42,7 +42,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run lab serve dashboard promote rollback test benchmark companies timing opening load mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report data run lab serve dashboard promote rollback test benchmark companies endurance timing opening load mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -94,6 +94,9 @@ benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.cs
 
 companies: $(READY)  ## how much better the champion is on real companies' data, to runs/benchmark/companies.csv
 	@$(PY) tests/measure_companies.py runs/benchmark/companies.csv $(COMPANIES)
+
+endurance: $(READY)  ## make report killed at 60 moments: what one more run makes of it, to runs/benchmark/endurance.csv (MOMENTS=60)
+	@$(PY) tests/endurance.py runs/benchmark/endurance.csv --moments "$(or $(MOMENTS),60)"
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv

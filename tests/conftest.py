@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
     "test_end_to_end",
     "test_errors",
+    "test_endurance",
     "test_companies",
     "test_api",
     "test_browser",

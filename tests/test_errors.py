@@ -137,6 +137,8 @@ def test_facts_that_are_not_there(project, tmp_path):
     assert "adventurework" in said and "sample, csv, adventureworks" in said
     assert "no workspace «gone» yet" in refused(project, "gone")
     assert "SOURCE=csv needs FACTS" in refused(project, "gone", "SOURCE=csv")
+    assert "sources are sample, csv, adventureworks" in refused(project, "gone", "SOURCE=nowhere")
+    assert not any((project.path / folder / "gone").exists() for folder in ("data", "runs"))
 
 
 def test_a_misspelt_parameter_and_an_unknown_profile(project):
@@ -149,6 +151,8 @@ def test_a_misspelt_parameter_and_an_unknown_profile(project):
 
 def test_a_name_that_cannot_be_a_folder(project):
     assert "cannot be a workspace" in refused(project, "a b", "SOURCE=sample")
+    assert "cannot be a workspace" in refused(project, "x" * 300, "SOURCE=sample")
+    assert "Those that exist: smoke" in refused(project, "trial", "SOURCE=sample", f"PROFILE={'x' * 300}")
 
 
 @pytest.fixture(scope="module")

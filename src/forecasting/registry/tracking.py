@@ -10,10 +10,14 @@ logged twice.
 import importlib.metadata
 import json
 import os
+import sqlite3
+import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
+from urllib.parse import unquote, urlsplit
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before mlflow is imported: nothing leaves this machine
 
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
+# Where MLflow keeps whole paths: column by table
+PATHS = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location"}
 BY_HAND = "by hand"
 ARTIFACTS = "mlflow"  # the folder beside the store that holds what is logged
 # MLflow compares the requirements with what is installed, two seconds in each process. Ours are what is installed; see `requirements`.
@@ -57,6 +63,29 @@ def prepare_store(tracking_dir: Path) -> None:
         if client.get_experiment_by_name(name) is None:
             artifacts = (tracking_dir / ARTIFACTS / name.replace(" ", "_")).resolve()
             client.create_experiment(name, artifact_location=artifacts.as_uri())
+    follow_move(tracking_dir)
+
+
+def follow_move(tracking_dir: Path) -> None:
+    """Have a store that was copied or moved with its workspace point to what lies beside it now, and say so.
+
+    MLflow keeps whole paths: a copy would go on writing into the folder of the company that it was copied from.
+    """
+    here = (tracking_dir / ARTIFACTS).resolve()
+    with closing(sqlite3.connect(tracking_dir / "mlflow.db", timeout=600)) as store, store:
+        (noted,) = store.execute("select artifact_location from experiments where name = ?", [DOMAINS[0]]).fetchone()
+        before = noted[: noted.rindex("/")]
+        there = Path(unquote(urlsplit(before).path))
+        if here == there or (here.exists() and there.exists() and here.samefile(there)):
+            return
+        for table, column in PATHS.items():
+            change = f"update {table} set {column} = ? || substr({column}, ?) where substr({column}, 1, ?) = ?"
+            store.execute(change, [here.as_uri(), len(before) + 1, len(before) + 1, before + "/"])
+    print(
+        f"{'':<11}MLflow's store came from {there.parent}; from now on its paths lead to {here.parent}.",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def open_store(tracking_dir: str | Path, experiment: str) -> "MlflowClient":

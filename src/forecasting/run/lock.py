@@ -111,12 +111,20 @@ def take(handle: IO[str], name: str) -> None:
 
 def holders(handle: IO[str]) -> list[str]:
     """Return the processes that hold the lock of a file, in order; none where the system (or another container) does not tell."""
-    own, found = os.fstat(handle.fileno()), set()
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        with suppress(OSError):  # it has ended, or is somebody else's
-            if os.path.samestat(link.stat(), own) and "FLOCK" in (link.parents[1] / "fdinfo" / link.name).read_text():
-                found.add(link.parents[1].name)
-    return sorted(found, key=int)
+    own = os.fstat(handle.fileno())
+    processes = Path("/proc").iterdir() if sys.platform == "linux" else ()
+    return sorted((process.name for process in processes if process.name.isdecimal() and holds(process, own)), key=int)
+
+
+def holds(process: Path, own: os.stat_result) -> bool:
+    """Say whether a process, a folder of /proc, holds the lock of a file."""
+    with suppress(OSError):  # it has ended, or is somebody else's
+        for number in os.listdir(process / "fd"):
+            with suppress(OSError):  # closed meanwhile
+                is_it = os.path.samestat(os.stat(process / "fd" / number), own)
+                if is_it and "FLOCK" in (process / "fdinfo" / number).read_text():
+                    return True
+    return False
 
 
 @contextmanager

@@ -61,6 +61,8 @@ def ask(arguments: list[str]) -> int | None:
             try:
                 answer = connection.recv(1)
                 return answer[0] if answer else 130 if stopped else 1
+            except ConnectionError:  # it was killed
+                return 1
             except KeyboardInterrupt:  # whoever does the work got the same signal, and puts things in order
                 stopped = True
 

@@ -95,14 +95,19 @@ def package(workspace: Workspace) -> Path:
 
 
 def data_stamp(workspace: Workspace, settings: dict[str, Any]) -> str:
-    """Return what the training sets depend on: the facts' content, dbt's code, our code, the settings and the lock."""
+    """Return what the training sets depend on: the facts' content, dbt's code, our code, the settings and the lock.
+
+    Also where the data lie: what was copied or moved is built again, and MLflow's store, which keeps whole paths, follows.
+    """
     from forecasting import facts
 
     content = facts.fingerprint(workspace.source, workspace.facts_path, workspace.runs / "stamps" / "facts.json")
     used = {key: settings[key] for key in (*OF_FACTS, *READING, "domains", "long_gaps")}
     dbt = folder_hash(workspace.root / "dbt", ("*.sql", "*.yml", "*.csv"))
     code = stamps.modules_hash(CODE, package(workspace))
-    return digest(content, used, dbt, code, stamps.lock_hash(workspace.root), workspace.source)
+    return digest(
+        content, used, dbt, code, stamps.lock_hash(workspace.root), workspace.source, str(workspace.data.resolve())
+    )
 
 
 def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *options: str) -> None:
