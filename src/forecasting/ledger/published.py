@@ -14,6 +14,7 @@ from forecasting.ledger.comparisons import Comparisons
 from forecasting.ledger.domain import Domain
 from forecasting.ledger.reader import NothingPublished, Unknown
 from forecasting.run import Manifest
+from forecasting.wording import sql_as_text
 
 IN_FORCE = "select domain, run_id from latest_runs semi join runs using (run_id) order by domain"
 RUN = """
@@ -66,6 +67,7 @@ COMING = """
     order by list_position(['sales', 'inventory', 'profit'], f.domain),
         list_position(['total', 'region', 'category', 'series'], f.aggregation), f.unique_id, f.ds
 """
+COMING_TEXTS = ("unique_id", "region", "product_category", "unit", "model_name", "model_version")
 CALENDAR = "select * from domain_calendar where domain = $domain"
 LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain = $domain order by ds"
 
@@ -179,10 +181,15 @@ class Published(Comparisons):
         """Return the forecasts in force of a domain as `write_coming` writes them: the total first, then the parts."""
         return self.ask(f"select * from ({COMING}) where domain = $domain", domain=domain)
 
-    def write_coming(self, target: Path, form: str) -> None:
-        """Have DuckDB write the forecasts in force of all domains into a file; `form` is what its `copy` takes."""
+    def write_coming(self, target: Path, form: str, for_spreadsheets: bool = False) -> None:
+        """Have DuckDB write the forecasts in force of all domains into a file; `form` is what its `copy` takes.
+
+        `for_spreadsheets`: names that begin like a formula get an apostrophe before them.
+        """
         path = str(target).replace("'", "''")
-        self.ask(f"copy ({COMING}) to '{path}' {form}")
+        texts = ", ".join(f"{sql_as_text(name)} as {name}" for name in COMING_TEXTS)
+        rows = f"select * replace ({texts}) from ({COMING})" if for_spreadsheets else COMING
+        self.ask(f"copy ({rows}) to '{path}' {form}")
 
     def domain(self, name: str, aggregations: tuple[str, ...] = AGGREGATIONS) -> Domain | None:
         """Return all that pages need of a domain, None if nothing has been published for it."""
