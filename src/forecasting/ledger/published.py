@@ -39,6 +39,14 @@ EARLIER_RUNS = """
         and (runs.cutoff = $cutoff or (runs.cutoff < $cutoff and runs.run_id in (select run_id from counted_forecasts)))
     order by is_same_cutoff, runs.cutoff desc, published.published_at desc
 """
+# What a run, and others after the earlier one, changed of months that were published: first and last value of each.
+RESTATED = """
+    select unique_id, any_value(restatements.region) as region, any_value(restatements.product_category) as product_category,
+        restatements.ds, arg_min(y_before, runs.published_at) as before, arg_max(y, runs.published_at) as now, now - before as change
+    from restatements inner join runs using (run_id)
+    where restatements.domain = $domain and runs.published_at > (select published_at from runs where run_id = $earlier)
+    group by unique_id, restatements.ds having change <> 0 order by restatements.ds, unique_id
+"""
 ACTUALS = """
     select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals
     where domain = $domain and list_contains($aggregations, aggregation) order by all
@@ -136,6 +144,14 @@ class Published(Comparisons):
         rows = self.ask(EARLIER_RUNS, domain=domain, run_id=run_id, cutoff=cutoff)
         return rows.assign(manifest=rows["manifest"].map(Manifest.read))
 
+    def restated(self, domain: str, run_id: str, cutoff: str) -> pd.DataFrame:
+        """Return what changed of published months since the forecast published before, the first of `earlier_runs`.
+
+        One row per series and month: unique_id, region, product_category, ds, before, now, change, in the domain's unit.
+        """
+        earlier = self.ask(EARLIER_RUNS, domain=domain, run_id=run_id, cutoff=cutoff)["run_id"]
+        return self.ask(RESTATED, domain=domain, earlier=None if earlier.empty else earlier.iloc[0])
+
     def training_set(self, domain: str) -> pd.DataFrame:
         """Return the training set of a domain: one row per unique_id, ds, in that order."""
         if domain not in DOMAINS:
@@ -197,15 +213,17 @@ class Published(Comparisons):
         if run_id is None:
             return None
         calendar = self.ask(CALENDAR, domain=name).to_dict("records")
+        manifest = self.run(run_id).manifest
         return Domain(
             name=name,
-            manifest=self.run(run_id).manifest,
+            manifest=manifest,
             actuals=self.actuals(name, aggregations),
             past=self.past(name, aggregations),
             future=self.forecasts(run_id, aggregations=aggregations),
             accuracy=self.accuracy(name),
             calendar=calendar[0] if calendar else {},
             left_out=self.ask(LEFT_OUT, domain=name),
+            restated=self.restated(name, run_id, manifest.cutoff),
         )
 
     def domains(self, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:
