@@ -402,7 +402,7 @@ def test_the_ledger_refuses_what_cannot_be(ledger, tmp_path):
 
 
 def test_a_migration_is_applied_whole_and_once(ledger, tmp_path):
-    """A second version of the schema: one that breaks half-way leaves nothing, the right one keeps the rows."""
+    """Another version of the schema: one that breaks half-way leaves nothing, the right one keeps the rows."""
     shutil.copytree(ROOT / "dbt", tmp_path / "dbt")
     shutil.copy(ledger, tmp_path / "warehouse.duckdb")
     macro = tmp_path / "dbt" / "macros" / "ledger.sql"
@@ -412,13 +412,13 @@ def test_a_migration_is_applied_whole_and_once(ledger, tmp_path):
         ("alter table runs add column note varchar; select nothing", 6),
         ("alter table runs add column note varchar", 7),
     ]:
-        second = f"{last} {{'version': 2, 'description': 'notes', 'statements': '{statements}'}},"
+        second = f"{last} {{'version': 3, 'description': 'notes', 'statements': '{statements}'}},"
         macro.write_text(text.replace(last, second))
         done = dbt(tmp_path, "run-operation", "create_ledger", project=tmp_path / "dbt")
         assert (done.returncode == 0) == (columns == 7), done.stdout
         runs = read(tmp_path / "warehouse.duckdb", "from runs")
         assert runs.shape == (len(RUNS), columns)
-        assert len(read(tmp_path / "warehouse.duckdb", "from ledger_schema")) == columns - 5
+        assert len(read(tmp_path / "warehouse.duckdb", "from ledger_schema")) == columns - 4
 
 
 # --- before and after something is published

@@ -169,6 +169,11 @@ def test_each_notebook_gets_only_what_it_declares(project):
 def test_the_shipped_files_are_valid(root, domain, profile):
     found = params.resolve(root, "adventureworks", domain, profile)
     assert found["currency"] == "USD"
+    assert params.resolve(root, "sample", domain, profile)["currency"] == "EUR"
+
+
+def test_nobody_states_a_currency_for_a_company(root):
+    assert params.resolve(root, "acme", "sales")["currency"] is None
 
 
 def test_by_hand_a_notebook_uses_the_values_of_default_yml(root):

@@ -124,7 +124,7 @@ def test_a_table_explains_its_dashes_and_cannot_be_broken_by_names():
     plain = html.table(["A", "B"], [["x", "1"]], "C", missing="not known")
     assert "not known" not in plain
     assert "not known" in html.table(["A", "B"], [["x", numbers.DASH]], "<C>", missing="not known")
-    assert html.script_json({"name": "</script>"}) == '{"name":"<\\/script>"}'
+    assert html.script_json({"name": "</script>"}) == r'{"name":"\u003c/script\u003e"}'
     assert "&lt;b&gt;" in html.callout("<b>", "high")
 
 
@@ -307,6 +307,23 @@ def test_missing_domains_are_said_and_cannot_be_opened(company):
     assert "No facts came in" in quality.section("profit", None)
     with pytest.raises(UserError, match="no forecasts of profit"):
         domain_page.load(company("no profit"), "profit")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<!-- <script>",
+        "</script><script>alert(1)</script>",
+        "a & b",
+        "]]>",
+        "line\u2028separator\u2029",
+        "\\u003c",
+        "«ü»",
+    ],
+)
+def test_no_name_leaves_the_script_element_it_stands_in(name):
+    for text in (html.script_json({name: [name]}), html.script_json(json.dumps({name: [name]}, ensure_ascii=False))):
+        assert not set(text) & set("<>&\u2028\u2029") and json.loads(text) == {name: [name]}
 
 
 def test_warnings_come_most_severe_first(company):

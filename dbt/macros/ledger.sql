@@ -19,6 +19,7 @@
 {% macro ledger_migrations() %}
   {{ return([
     {'version': 1, 'description': 'runs, publications, forecasts, backtests and actuals', 'statements': ledger_version_1()},
+    {'version': 2, 'description': 'what each run restated', 'statements': ledger_version_2()},
   ]) }}
 {% endmacro %}
 
@@ -93,5 +94,19 @@
     y double not null,
     as_of date not null,
     primary key (domain, unique_id, ds, as_of)
+  )
+{% endmacro %}
+
+{% macro ledger_version_2() %}
+  create table restatements (
+    run_id varchar not null,
+    domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
+    unique_id varchar not null,
+    region varchar not null,
+    product_category varchar not null,
+    ds date not null,
+    y_before double not null,
+    y double not null,
+    primary key (run_id, unique_id, ds)
   )
 {% endmacro %}

@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from forecasting.dashboard.selection import COMING, Selection
-from forecasting.wording import DASH, decimals_for, month, number, percent
+from forecasting.wording import DASH, decimals_for, month, number, percent, without_formulas
 
 KINDS = "What it is"
 INTERVALS = {"lo_80": "80 % from", "hi_80": "80 % to", "lo_95": "95 % from", "hi_95": "95 % to"}
@@ -57,8 +57,11 @@ def styled(rows: pd.DataFrame, formats: dict[str, Callable], names: dict[str, st
 
 
 def csv(rows: pd.DataFrame) -> bytes:
-    """Return rows as CSV with every digit, dates as 2025-06-01; the mark at the start tells Excel that it is UTF-8."""
-    return rows.to_csv(index=False, date_format="%Y-%m-%d").encode("utf-8-sig")
+    """Return rows as CSV with every digit, dates as 2025-06-01; the mark at the start tells Excel that it is UTF-8.
+
+    A name that a spreadsheet would take for a formula has an apostrophe before it.
+    """
+    return without_formulas(rows).to_csv(index=False, date_format="%Y-%m-%d").encode("utf-8-sig")
 
 
 def download(chosen: Selection) -> bytes:

@@ -1,12 +1,13 @@
 """What a page needs of one domain; `Published.domain` reads it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from forecasting.run import DataWarning, Manifest
 
+RESTATED_COLUMNS = ["unique_id", "region", "product_category", "ds", "before", "now", "change"]
 RANGE = ["lo_80", "hi_80", "lo_95", "hi_95"]
 
 
@@ -23,6 +24,7 @@ class Domain:
     accuracy: rows of `forecast_accuracy`
     calendar: the row of `domain_calendar`, empty where there are no facts
     left_out: one row per month that is not used
+    restated: one row per series and month that was published before with another value (RESTATED_COLUMNS)
     """
 
     name: str
@@ -33,6 +35,7 @@ class Domain:
     accuracy: pd.DataFrame
     calendar: dict[str, Any]
     left_out: pd.DataFrame
+    restated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=RESTATED_COLUMNS))
 
     @property
     def title(self) -> str:

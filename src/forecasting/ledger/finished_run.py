@@ -76,7 +76,7 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
     settings = params.resolve(workspace.root, workspace.name, run.domain, workspace.profile)
     facts, cutoff = run.read_json("facts"), f"{train['ds'].max():%Y-%m-%d}"
     fingerprint, incumbent = identity.train_fingerprint(train), run.read_json("incumbent")
-    champion = run.read_json("champion")
+    champion, currency = run.read_json("champion"), settings["currency"] or ""
     return Manifest.from_json({
         "run_id": identity.run_id(run.domain, cutoff, fingerprint, facts, run.steps, incumbent),
         "contest": identity.contest(fingerprint, run.steps, settings), "incumbent": incumbent,
@@ -89,7 +89,7 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
         "significance": run.read_json("significance"), "check": run.read_json("check"), "facts": facts,
         "explanation": run.read_json("explanation"), "tests": run.read_json("tests"),
         "calibration": calibrations(run, champion["models"]),
-        "currency": settings["currency"], "unit": "units" if facts["measure"] == "units" else settings["currency"],
+        "currency": currency, "unit": "units" if facts["measure"] == "units" else currency,
     })  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from forecasting.ledger.comparisons import Comparisons
 from forecasting.ledger.domain import Domain
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.run import Manifest
+from forecasting.wording import sql_as_text
 
 IN_FORCE = "select domain, run_id from latest_runs semi join runs using (run_id) order by domain"
 RUN = """
@@ -37,6 +38,14 @@ EARLIER_RUNS = """
     where runs.run_id <> $run_id
         and (runs.cutoff = $cutoff or (runs.cutoff < $cutoff and runs.run_id in (select run_id from counted_forecasts)))
     order by is_same_cutoff, runs.cutoff desc, published.published_at desc
+"""
+# What a run, and others after the earlier one, changed of months that were published: first and last value of each.
+RESTATED = """
+    select unique_id, any_value(restatements.region) as region, any_value(restatements.product_category) as product_category,
+        restatements.ds, arg_min(y_before, runs.published_at) as before, arg_max(y, runs.published_at) as now, now - before as change
+    from restatements inner join runs using (run_id)
+    where restatements.domain = $domain and runs.published_at > (select published_at from runs where run_id = $earlier)
+    group by unique_id, restatements.ds having change <> 0 order by restatements.ds, unique_id
 """
 ACTUALS = """
     select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals
@@ -66,6 +75,7 @@ COMING = """
     order by list_position(['sales', 'inventory', 'profit'], f.domain),
         list_position(['total', 'region', 'category', 'series'], f.aggregation), f.unique_id, f.ds
 """
+COMING_TEXTS = ("unique_id", "region", "product_category", "unit", "model_name", "model_version")
 CALENDAR = "select * from domain_calendar where domain = $domain"
 LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain = $domain order by ds"
 
@@ -134,6 +144,14 @@ class Published(Comparisons):
         rows = self.ask(EARLIER_RUNS, domain=domain, run_id=run_id, cutoff=cutoff)
         return rows.assign(manifest=rows["manifest"].map(Manifest.read))
 
+    def restated(self, domain: str, run_id: str, cutoff: str) -> pd.DataFrame:
+        """Return what changed of published months since the forecast published before, the first of `earlier_runs`.
+
+        One row per series and month: unique_id, region, product_category, ds, before, now, change, in the domain's unit.
+        """
+        earlier = self.ask(EARLIER_RUNS, domain=domain, run_id=run_id, cutoff=cutoff)["run_id"]
+        return self.ask(RESTATED, domain=domain, earlier=None if earlier.empty else earlier.iloc[0])
+
     def training_set(self, domain: str) -> pd.DataFrame:
         """Return the training set of a domain: one row per unique_id, ds, in that order."""
         if domain not in DOMAINS:
@@ -177,10 +195,15 @@ class Published(Comparisons):
         """Return the forecasts in force of a domain as `write_coming` writes them: the total first, then the parts."""
         return self.ask(f"select * from ({COMING}) where domain = $domain", domain=domain)
 
-    def write_coming(self, target: Path, form: str) -> None:
-        """Have DuckDB write the forecasts in force of all domains into a file; `form` is what its `copy` takes."""
+    def write_coming(self, target: Path, form: str, for_spreadsheets: bool = False) -> None:
+        """Have DuckDB write the forecasts in force of all domains into a file; `form` is what its `copy` takes.
+
+        `for_spreadsheets`: names that begin like a formula get an apostrophe before them.
+        """
         path = str(target).replace("'", "''")
-        self.ask(f"copy ({COMING}) to '{path}' {form}")
+        texts = ", ".join(f"{sql_as_text(name)} as {name}" for name in COMING_TEXTS)
+        rows = f"select * replace ({texts}) from ({COMING})" if for_spreadsheets else COMING
+        self.ask(f"copy ({rows}) to '{path}' {form}")
 
     def domain(self, name: str, aggregations: tuple[str, ...] = AGGREGATIONS) -> Domain | None:
         """Return all that pages need of a domain, None if nothing has been published for it."""
@@ -188,15 +211,17 @@ class Published(Comparisons):
         if run_id is None:
             return None
         calendar = self.ask(CALENDAR, domain=name).to_dict("records")
+        manifest = self.run(run_id).manifest
         return Domain(
             name=name,
-            manifest=self.run(run_id).manifest,
+            manifest=manifest,
             actuals=self.actuals(name, aggregations),
             past=self.past(name, aggregations),
             future=self.forecasts(run_id, aggregations=aggregations),
             accuracy=self.accuracy(name),
             calendar=calendar[0] if calendar else {},
             left_out=self.ask(LEFT_OUT, domain=name),
+            restated=self.restated(name, run_id, manifest.cutoff),
         )
 
     def domains(self, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:

@@ -18,14 +18,16 @@ from forecasting.contracts import DOMAINS
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
 from forecasting.registry import CHALLENGER, CHAMPION
-from forecasting.run import Workspace
+from forecasting.run import Manifest, Workspace
 
 PUBLISHED = [
     *(f"ml_train_{domain}_monthly" for domain in DOMAINS),
     *(f"ml_pred_{domain}_{months}m" for domain in DOMAINS for months in (1, 3, 6)),
     "domain_calendar", "left_out_months", "monthly_actuals", "actual_vs_forecast", "counted_forecasts", "forecast_accuracy",
-    "forecasts", "backtests", "actuals", "runs", "publications", "latest_runs",
+    "forecasts", "backtests", "actuals", "restatements", "runs", "publications", "latest_runs",
 ]  # fmt: skip
+
+ROUNDING = 1e-9  # of the value: what differs by less is the same number
 
 
 def publish(workspace: Workspace) -> list[str]:
@@ -100,6 +102,7 @@ def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: st
         connection, "forecasts", run.forecasts.assign(run_id=run.run_id, model_version=versions, prediction_time=now)
     )
     insert(connection, "backtests", run.backtests.assign(run_id=run.run_id))
+    add_restatements(connection, run)
     add_actuals(connection, run)
     insert(connection, "runs", pd.DataFrame([row]))
 
@@ -111,21 +114,72 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFram
     connection.unregister("incoming")
 
 
+KNOWN = """
+    select unique_id, ds, arg_max(y, as_of) as y, max(as_of) as as_of from actuals where domain = $domain group by unique_id, ds
+"""
+
+
+def add_restatements(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None:
+    """Note which months, of those that the run published before knew, have another value now, and that value.
+
+    A series that was not there counts as 0, one that is no longer there likewise; both add up to what the total moved. Nothing can be
+    compared where the unit is another.
+    """
+    before = connection.execute(
+        "select cutoff, manifest from runs semi join latest_runs using (run_id) where domain = ?", [run.domain]
+    ).fetchone()
+    if before is None or Manifest.read(before[1]).unit != run.manifest.unit:
+        return
+    connection.register("incoming", run.train[["unique_id", "ds", "y", "region", "product_category"]])
+    connection.execute(
+        f"""
+        insert into restatements
+        with known as ({KNOWN}),
+        named as (
+            select unique_id, any_value(region) as region, any_value(product_category) as product_category
+            from forecasts where domain = $domain and aggregation = 'series' group by unique_id
+        ),
+        both_known as (
+            select coalesce(known.unique_id, incoming.unique_id) as unique_id, coalesce(known.ds, incoming.ds::date) as ds,
+                incoming.region, incoming.product_category, coalesce(known.y, 0) as y_before, coalesce(incoming.y, 0) as y
+            from known full join incoming on known.unique_id = incoming.unique_id and known.ds = incoming.ds::date
+        )
+        select $run_id, $domain, unique_id, coalesce(both_known.region, named.region, split_part(unique_id, '/', 1)),
+            coalesce(both_known.product_category, named.product_category, split_part(unique_id, '/', 2)), ds, y_before, y
+        from both_known left join named using (unique_id)
+        where ds <= least($before::date, $cutoff::date)
+            and abs(y - y_before) > {ROUNDING} * greatest(abs(y), abs(y_before))
+        """,
+        {"domain": run.domain, "run_id": run.run_id, "before": before[0], "cutoff": run.manifest.cutoff},
+    )
+    connection.unregister("incoming")
+
+
 def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None:
-    """Add the actuals that are new or restated: where the value differs from the one known last."""
-    as_of = run.manifest.params["as_of"] or run.manifest.facts.last_fact
+    """Add the actuals that are new or restated: where the value differs from the one known last.
+
+    What was known before stays: where the facts of the same day were restated, the new value counts from the day after. A month of a
+    series that is no longer there is 0 from now on.
+    """
+    stated = run.manifest.params["as_of"]
+    as_of = "$as_of::date" if stated else "greatest($as_of::date, coalesce(known.as_of + 1, $as_of::date))"
     connection.register("incoming", run.train[["unique_id", "ds", "y"]])
     connection.execute(
-        """
+        f"""
         insert or replace into actuals
-        with known as (
-            select unique_id, ds, arg_max(y, as_of) as y from actuals where domain = $domain group by unique_id, ds
+        with known as ({KNOWN}),
+        gone as (
+            select unique_id, ds from restatements where run_id = $run_id and y = 0
+            except select unique_id, ds::date from incoming
+        ),
+        found as (
+            select unique_id, ds::date as ds, y from incoming union all select unique_id, ds, 0 from gone
         )
-        select $domain, incoming.unique_id, incoming.ds::date, incoming.y, $as_of::date
-        from incoming left join known on known.unique_id = incoming.unique_id and known.ds = incoming.ds::date
-        where known.y is distinct from incoming.y
+        select $domain, found.unique_id, found.ds, found.y, {as_of}
+        from found left join known using (unique_id, ds)
+        where known.y is distinct from found.y
         """,
-        {"domain": run.domain, "as_of": as_of},
+        {"domain": run.domain, "run_id": run.run_id, "as_of": stated or run.manifest.facts.last_fact},
     )
     connection.unregister("incoming")
 

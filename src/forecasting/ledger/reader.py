@@ -10,13 +10,25 @@ import pandas as pd
 from forecasting.errors import UserError
 from forecasting.ledger import private_copy
 
-# What dbt's model of that name says, for a file that was published before the model was there.
-HAS_COUNTED_FORECASTS = "select 1 from information_schema.tables where table_name = 'counted_forecasts'"
+HAS_TABLE = "select 1 from information_schema.tables where table_name = ?"
+# What dbt's model of that name says.
 COUNTED_FORECASTS = """
     create temp view counted_forecasts as
     select runs.domain, runs.cutoff, arg_max(runs.run_id, p.published_at) as run_id, max(p.published_at) as published_at
     from runs inner join publications as p on runs.run_id = p.run_id group by runs.domain, runs.cutoff
 """
+
+
+# What a file lacks that an older version of the project published, and what stands for it until it is published again.
+STANDS_FOR = {
+    "counted_forecasts": COUNTED_FORECASTS,
+    "restatements": """
+        create temp table restatements (
+            run_id varchar, domain varchar, unique_id varchar, region varchar, product_category varchar, ds date,
+            y_before double, y double
+        )
+    """,
+}
 
 
 class NothingPublished(UserError):
@@ -69,8 +81,9 @@ class Reader:
             raise NothingPublished("Nothing has been published yet: `make report` does it.")
         try:
             with private_copy.cursor(self.path) as connection:
-                if "counted_forecasts" in sql and not connection.execute(HAS_COUNTED_FORECASTS).fetchone():
-                    connection.execute(COUNTED_FORECASTS)
+                for name, made in STANDS_FOR.items():
+                    if name in sql and not connection.execute(HAS_TABLE, [name]).fetchone():
+                        connection.execute(made)
                 return connection.execute(sql, params).df()
         except FileNotFoundError:  # it went away between the two looks
             raise NothingPublished("Nothing has been published yet: `make report` does it.") from None

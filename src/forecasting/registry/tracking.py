@@ -28,6 +28,7 @@ from forecasting.errors import UserError
 from forecasting.files import digest
 from forecasting.models import about, gathered, member_folders, saved_folders, saved_member
 from forecasting.run import RunFolder, train_fingerprint
+from forecasting.wording import without_formulas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -199,7 +200,7 @@ def log_content(
     for file, figure in figures.items():
         mlflow.log_figure(figure, f"plots/{file}.png")
     for file, table in tables.items():
-        mlflow.log_text(table.to_csv(index=False), f"tables/{file}.csv")
+        mlflow.log_text(without_formulas(table).to_csv(index=False), f"tables/{file}.csv")
 
 
 def log_metrics(run_id: str, metrics: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ from forecasting.report import (
     overview,
     provenance,
     quality,
+    restatements,
     variance,
     waterfall,
     year_on_year,
@@ -32,6 +33,6 @@ from forecasting.report.track_record import Measures, by_lag, load_record
 __all__ = [
     "BANDS", "FILES", "WORKBOOK", "Measures", "accuracy", "benchmark", "bridge", "bullets", "by_lag", "champion_text",
     "domain_page", "files", "fold", "glossary", "load_record", "model_card", "note", "outlook", "overview",
-    "pool_words", "provenance", "quality", "tag", "tiles", "together", "trend_traces", "variance", "visible_range",
+    "pool_words", "provenance", "quality", "restatements", "tag", "tiles", "together", "trend_traces", "variance", "visible_range",
     "waterfall", "year_on_year",
 ]  # fmt: skip

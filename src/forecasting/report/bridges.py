@@ -13,6 +13,10 @@ ledger holds decides which split is honest, the first that applies:
    before that cutoff counts with the model here.
 4. Else one step stands for both.
 
+Where months that were published before have other values now, that is a step of its own. Between two forecasts of the same model from
+the same months it is all of the difference. Else it is what a forecast takes over that repeats last year: by how much the same month of
+the year before was restated; what the model makes of it beyond this stays in the step of the data (in 3, of the model).
+
 A run that was made again at the same cutoff is no new month. The earlier forecast is therefore that of the latest run of an
 earlier cutoff; only where there is none is the one published before at the same cutoff taken, and its difference named for what
 it is.
@@ -22,11 +26,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from forecasting.contracts import ALL
 from forecasting.ledger import Domain, Published, at
 from forecasting.run import Manifest
 
 KEY = ["aggregation", "unique_id", "region", "product_category", "ds"]
-MODEL, DATA, BOTH = "model", "data", "both"
+MODEL, DATA, BOTH, RESTATED = "model", "data", "both", "restated"
 DATA_STEP = "10_"  # the check of the data, which changes no forecast
 
 
@@ -39,7 +44,8 @@ class Bridge:
     cutoff, champion: the last month that the earlier forecast knew, and the model that made it
     is_same_cutoff: the earlier forecast knew the same months
     months: the months that both forecast, in order of time; none where they do not meet
-    steps: what changed, in order: 'model' and 'data', one of them, or 'both' where they cannot be told apart
+    steps: what changed, in order: 'model' and 'data', one of them, or 'both' where they cannot be told apart; 'restated' before what
+        it was taken from
     rows: one row per aggregation, series and month: before, a column per step, after, in the domain's unit; before plus the
         steps is after. A series that only one of the forecasts has counts as 0 in the other.
     again: the model of an earlier run at the present cutoff, beside a bridge from an earlier cutoff; else None
@@ -69,6 +75,7 @@ def bridge(path: str, domain: Domain) -> Bridge | None:
     before = published.forecasts(earlier["run_id"])
     order, middle = middle_forecast(published, domain, earlier, same_cutoff)
     steps, rows = split(before, domain.future, order, middle)
+    steps, rows = with_restatement(domain, steps, rows, bool(earlier["is_same_cutoff"]))
     again = same_cutoff["champion"]
     return Bridge(
         cutoff=earlier["cutoff"],
@@ -139,6 +146,43 @@ def split(
         steps = [BOTH] if len(order) == 2 else order
         rows = rows.assign(**{steps[0]: rows["after"] - rows["before"]})
     return steps, rows.reset_index()[[*KEY, "before", *steps, "after"]]
+
+
+def with_restatement(
+    domain: Domain, steps: list[str], rows: pd.DataFrame, is_same_cutoff: bool
+) -> tuple[list[str], pd.DataFrame]:
+    """Give what was restated a step of its own; nothing changes where nothing was."""
+    if domain.restated.empty or rows.empty or steps == [MODEL]:
+        return steps, rows
+    if is_same_cutoff and steps == [DATA]:
+        return [RESTATED], rows.rename(columns={DATA: RESTATED})
+    source = MODEL if steps == [MODEL, DATA] else BOTH if BOTH in steps else DATA
+    taken = restated_a_year_before(domain, rows)
+    at_source = steps.index(source)
+    return [*steps[:at_source], RESTATED, *steps[at_source:]], rows.assign(
+        **{RESTATED: taken, source: rows[source] - taken}
+    )
+
+
+def restated_a_year_before(domain: Domain, rows: pd.DataFrame) -> list[float]:
+    """Return for each row (KEY) by how much the latest known same month of a year before was restated."""
+    moved: dict[tuple, float] = {}
+    for one in domain.restated.itertuples():
+        region, category = one.region, one.product_category
+        nodes = {
+            "series": (region, category),
+            "region": (region, ALL),
+            "category": (ALL, category),
+            "total": (ALL, ALL),
+        }
+        for aggregation, names in nodes.items():
+            key = (aggregation, *names, one.ds)
+            moved[key] = moved.get(key, 0.0) + one.change
+    last = domain.last_month
+    years = -(-((rows["ds"].dt.year - last.year) * 12 + rows["ds"].dt.month - last.month) // 12)
+    before = [ds - pd.DateOffset(years=int(n)) for ds, n in zip(rows["ds"], years, strict=True)]
+    keys = zip(rows["aggregation"], rows["region"], rows["product_category"], before, strict=True)
+    return [moved.get(key, 0.0) for key in keys]
 
 
 def points(rows: pd.DataFrame, months: set[pd.Timestamp]) -> pd.Series:

@@ -45,7 +45,7 @@ TERMS = (
         "a forecast of a past month that was added to the published ones later; it is shown apart from them",
     ),
     Term("bias", "the mean of prediction − actual: above zero means that the forecasts are too high"),
-    Term("bridge", "the steps from the last forecast to this one: new actuals, another model"),
+    Term("bridge", "the steps from the last forecast to this one: new actuals, restated ones, another model"),
     Term("challenger", "the best of the models that are not champion"),
     Term("champion", "the model whose forecasts are published, one per domain"),
     Term("closed month", "a whole month of facts; the running month is never used", spelled=("last closed month",)),

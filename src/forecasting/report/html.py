@@ -120,10 +120,14 @@ def bullets(items: list[str]) -> str:
     return tag("ul", "".join(tag("li", item) for item in items))
 
 
+# They only occur inside JSON's strings, where the escape means the same.
+NOT_IN_SCRIPTS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+
+
 def script_json(value: object) -> str:
-    """Return JSON that cannot end the script element it stands in."""
+    """Return JSON, of a value or given as text, that can neither end the script element it stands in nor open another or a comment."""
     text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return text.replace("</", "<\\/")
+    return text.translate(NOT_IN_SCRIPTS)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from html import escape
 
 from forecasting.ledger import Domain
+from forecasting.report import restatements
 from forecasting.report.html import bullets, fold, tag
+from forecasting.run import DataWarning
 from forecasting.wording import MINUS, SPACE, compact, count, day, listing, month
 
 LABELS = {"high": "Warning", "medium": "Look at this", "low": "Note"}
@@ -45,9 +47,14 @@ def box(severity: str, about: str, texts: list[str]) -> str:
     return tag("div", content, f"callout {severity if severity in LABELS else 'low'}")
 
 
+def all_of(domain: Domain) -> list[DataWarning]:
+    """Return what is to be said of a domain's data: what the checks found, and which published months were restated."""
+    return [*restatements.warnings(domain), *domain.warnings]
+
+
 def texts_of(domain: Domain, severity: str) -> list[str]:
     """Return the warnings of one severity; one that is unknown counts as a note."""
-    found = [w for w in domain.warnings if LABELS.get(w.severity, "Note") == LABELS[severity]]
+    found = [w for w in all_of(domain) if LABELS.get(w.severity, "Note") == LABELS[severity]]
     return [with_unit(w.text, domain.unit) if w.code in WITH_AMOUNTS else w.text for w in found]
 
 

@@ -7,10 +7,11 @@ import pandas as pd
 
 from forecasting.contracts import DOMAINS, FLOWS
 from forecasting.ledger import Domain, at
+from forecasting.report import restatements
 from forecasting.report.check_table import TABLES, check_table, title
 from forecasting.report.glossary import term
 from forecasting.report.html import facts, note, paragraph, table, tag
-from forecasting.report.notices import readable, unfolded
+from forecasting.report.notices import all_of, readable, unfolded
 from forecasting.report.tests_table import tests
 from forecasting.wording import DASH, compact, count, day, decimals_for, month, number, share
 
@@ -23,7 +24,7 @@ GRAINS = {
 
 def header(domains: dict[str, Domain | None]) -> str:
     """Return the page's title and what it is about."""
-    n = sum(len(d.warnings) for d in domains.values() if d)
+    n = sum(len(all_of(d)) for d in domains.values() if d)
     found = f"The checks found {count(n, 'thing')} to look at." if n else "The checks found nothing to warn of."
     failed = sum(row["n"] - row["passed"] for d in domains.values() if d for row in d.manifest.tests)
     passed = f" {count(failed, 'test')} did not pass." if failed else " Every test of the data passed."
@@ -51,6 +52,7 @@ def section(name: str, domain: Domain | None) -> str:
         ("What came in", came_in(domain) + tag("div", unfolded(domain), "warnings")),
         ("What was tested", tests(domain.manifest.tests)),
         ("What was filled in", imputed(domain)),
+        ("What was restated", restatements.section(domain)),
         ("What was left out", open_month(domain) + left_out(domain)),
         ("What is unusual", "".join(found) + nothing),
     ]

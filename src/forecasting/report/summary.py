@@ -7,7 +7,7 @@ import pandas as pd
 from forecasting.contracts import ALL
 from forecasting.ledger import Domain, at
 from forecasting.models import model_name
-from forecasting.report.bridges import DATA, MODEL, Bridge
+from forecasting.report.bridges import DATA, MODEL, RESTATED, Bridge
 from forecasting.report.kpi import Kpi, key_figures, year_before
 from forecasting.report.notices import texts_of
 from forecasting.wording import SPACE, amount, between, compact, compared, is_known, is_nothing, listing, month, revised
@@ -142,6 +142,12 @@ def model(domain: Domain, before: Bridge) -> str:
 
 def steps(before: Bridge, row: dict, unit: str) -> str:
     """Say how much of a change came of the model and how much of the data; nothing where it is one of them alone."""
-    if before.steps != [MODEL, DATA]:
-        return ""
-    return f" ({compact(row[MODEL], unit, plus=True)} by the model, {compact(row[DATA], unit, plus=True)} by new data)"
+    if [step for step in before.steps if step != RESTATED] != [MODEL, DATA]:
+        return restated(before, row, unit)
+    parts = {RESTATED: "by restated months", MODEL: "by the model", DATA: "by new data"}
+    return f" ({', '.join(f'{compact(row[name], unit, plus=True)} {by}' for name, by in parts.items() if name in before.steps)})"
+
+
+def restated(before: Bridge, row: dict, unit: str) -> str:
+    """Say how much of a change is that of restated months; nothing where there are none."""
+    return f" ({compact(row[RESTATED], unit, plus=True)} by restated months)" if RESTATED in before.steps else ""

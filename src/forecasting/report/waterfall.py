@@ -6,7 +6,7 @@ import pandas as pd
 
 from forecasting.ledger import Domain, at
 from forecasting.models import model_name
-from forecasting.report.bridges import BOTH, DATA, MODEL, Bridge
+from forecasting.report.bridges import BOTH, DATA, MODEL, RESTATED, Bridge
 from forecasting.report.domain_page import NAMES, TALL, in_unit, parts
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, fold, note, paragraph, table
@@ -15,7 +15,11 @@ from forecasting.report.periods import is_flow, span, together, word
 from forecasting.report.rounding import adding_up, sums_note
 from forecasting.wording import change_pct, compact, count, decimals_for, is_known, month, number, percent
 
-TITLES = {MODEL: "Change of model", DATA: "New data", BOTH: "New data and model"}
+TITLES = {MODEL: "Change of model", DATA: "New data", BOTH: "New data and model", RESTATED: "Restated months"}
+RESTATED_TEXT = (
+    " Restated months: by how much the same months of the year before were restated, which is what a forecast that repeats last year takes "
+    "over; what the model makes of the restatement beyond this stays in the step after it."
+)
 SMALL = 0.25  # of the larger level: a change below it would hardly be seen if the bars began at zero
 
 
@@ -102,6 +106,8 @@ def labels(domain: Domain, bridge: Bridge) -> dict[str, str]:
         DATA: "the same months, corrected" if bridge.is_same_cutoff else known,
         BOTH: f"{'months corrected' if bridge.is_same_cutoff else known}; {which}",
     }
+    alone = bridge.steps == [RESTATED]
+    texts[RESTATED] = "months published before" if alone else "the same months of the year before"
     ends = [
         f"Forecast before<br><small>{old}, data up to {month(bridge.cutoff)}</small>",
         f"This forecast<br><small>{new}, data up to {month(domain.last_month)}</small>",
@@ -145,6 +151,7 @@ def method(domain: Domain, bridge: Bridge | None) -> str:
         return ""
     cutoff, same = month(bridge.cutoff), "The model, its settings and its code are the same"
     texts = {
+        "": f"{same}, and so are the months, so all of the difference comes from months that were restated.",
         "data": f"{same}, so all of the difference comes from the data: the months that became known, and earlier ones that "
         "were restated.",
         "data, model": f"New data: what the model before forecast from data up to {month(domain.last_month)}, which was published "
@@ -156,7 +163,9 @@ def method(domain: Domain, bridge: Bridge | None) -> str:
         "both": f"What the present model would have said from data up to {cutoff} is not on record for these months, so new "
         "data and model cannot be told apart.",
     }
-    text = texts[", ".join(bridge.steps)]
+    text = texts[", ".join(step for step in bridge.steps if step != RESTATED)]
+    if RESTATED in bridge.steps:
+        text += RESTATED_TEXT if len(bridge.steps) > 1 else ""
     if bridge.is_same_cutoff:
         text = (
             "No forecast from data up to an earlier month has been published, so this one is compared with the forecast that was "

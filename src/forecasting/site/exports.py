@@ -9,8 +9,11 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def write_csv(published: Path, target: Path) -> None:
-    """Write the forecasts as CSV: UTF-8 with a byte order mark, ISO dates, decimal points; names are written as they are."""
-    Published(published).write_coming(target, "(format csv, header)")
+    """Write the forecasts as CSV: UTF-8 with a byte order mark, ISO dates, decimal points.
+
+    Names are written as they are, but for an apostrophe before one that a spreadsheet would take for a formula.
+    """
+    Published(published).write_coming(target, "(format csv, header)", for_spreadsheets=True)
     target.write_bytes(BYTE_ORDER_MARK + target.read_bytes())
 
 

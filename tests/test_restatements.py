@@ -1,0 +1,194 @@
+"""A company that is published twice, the second time with a restated past: what the ledger keeps, and what the pages and the bridge say."""
+
+import re
+from types import SimpleNamespace
+
+import duckdb
+import pandas as pd
+import pytest
+
+from dbt_sql import macros, model
+from forecasting.ledger import Published, publishing
+from forecasting.report import domain_page, quality, restatements, waterfall
+from forecasting.report.bridges import BOTH, DATA, MODEL, RESTATED, bridge, with_restatement
+from forecasting.report.notices import in_brief
+from forecasting.run import Manifest
+from forecasting.wording import numbers
+from report_fixtures import KEY, Company, build
+from synthetic import company
+
+
+def text_of(markup: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", markup).replace(numbers.SPACE, " ").replace("&nbsp;", " ").split())
+
+
+NOTHING = {"unit": "USD", "params": {"as_of": None}, "facts": {"last_fact": "2023-12-29"}}
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """An empty ledger, with the views that publishing reads."""
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+        made = macros("ledger")
+        connection.execute(made.ledger_version_1())
+        connection.execute(made.ledger_version_2())
+        connection.execute(
+            "create view latest_runs as select * from publications "
+            "qualify row_number() over (partition by domain order by published_at desc) = 1"
+        )
+        connection.execute(f"create view counted_forecasts as {model('marts/counted_forecasts')}")
+        yield connection
+
+
+def publish(ledger: duckdb.DuckDBPyConnection, train: pd.DataFrame, run_id: str, **manifest: object) -> None:
+    """Publish a run that knows this training set; it forecasts nothing."""
+    last = train["ds"].max()
+    about = Manifest.from_json(
+        {**NOTHING, "run_id": run_id, "domain": "sales", "cutoff": f"{last:%Y-%m-%d}", **manifest}
+    )
+    names = ledger.execute("describe forecasts").df()["column_name"]
+    back = ledger.execute("describe backtests").df()["column_name"]
+    run = SimpleNamespace(
+        domain="sales", run_id=run_id, manifest=about, train=train, forecasts=pd.DataFrame(columns=names.drop(0)),
+        backtests=pd.DataFrame(columns=back.drop(0)),
+    )  # fmt: skip
+    run.forecasts = run.forecasts.drop(columns=["model_version", "prediction_time"])
+    publishing.add_to_ledger(ledger, [run], {"sales": "1"})
+
+
+def restated(ledger: duckdb.DuckDBPyConnection, run_id: str) -> pd.DataFrame:
+    return ledger.execute("from restatements where run_id = ? order by unique_id, ds", [run_id]).df()
+
+
+def known(ledger: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """First and last known value of each series and month."""
+    return ledger.execute(
+        "select unique_id, ds, arg_min(y, as_of) as first, arg_max(y, as_of) as last from actuals group by all order by all"
+    ).df()
+
+
+def test_a_raised_past_is_noted_once_with_what_was_published(ledger):
+    train = company(36)
+    raised = train.assign(y=train["y"].where(train["ds"] > "2022-12-01", train["y"] * 1.2))
+    publish(ledger, train, "one")
+    publish(ledger, raised, "two", facts={"last_fact": "2024-01-30"})
+    found, changed = restated(ledger, "two"), raised[raised["ds"] <= "2022-12-01"]
+    assert len(found) == len(changed) and found["y"].to_numpy() == pytest.approx(1.2 * found["y_before"])
+    assert found["y"].sum() == pytest.approx(changed["y"].sum()) and set(found["region"]) == {"R0", "R1"}
+    publish(ledger, raised, "three", facts={"last_fact": "2024-02-28"})
+    assert restated(ledger, "one").empty and restated(ledger, "three").empty
+
+
+def test_what_was_first_known_stays_where_facts_of_the_same_day_are_restated(ledger):
+    train = company(30)
+    for number, factor in enumerate((1.0, 1.2, 0.9)):
+        publish(ledger, train.assign(y=train["y"] * factor), f"run {number}")
+    found = known(ledger)
+    assert found["first"].to_numpy() == pytest.approx(train.sort_values(["unique_id", "ds"])["y"].to_numpy())
+    assert found["last"].to_numpy() == pytest.approx(0.9 * found["first"].to_numpy())
+    assert len(restated(ledger, "run 2")) == len(train)
+
+
+def test_new_months_and_series_are_no_restatement_but_old_months_of_new_series_are(ledger):
+    train = company(36)
+    publish(ledger, train[train["ds"] < "2023-12-01"], "one")
+    publish(ledger, train, "two", facts={"last_fact": "2024-01-30"})
+    assert restated(ledger, "two").empty
+    renamed = train.assign(
+        unique_id=train["unique_id"].str.replace("C0", "X"),
+        product_category=train["product_category"].replace("C0", "X"),
+    )
+    publish(ledger, renamed, "three", facts={"last_fact": "2024-02-28"})
+    found = restated(ledger, "three")
+    assert set(found["product_category"]) == {"C0", "X"} and found["y"].sum() == pytest.approx(found["y_before"].sum())
+    publish(ledger, renamed, "four", facts={"last_fact": "2024-03-28"})
+    assert restated(ledger, "four").empty
+    publish(ledger, train, "five", facts={"last_fact": "2024-04-28"})
+    assert len(restated(ledger, "five")) == len(found)
+
+
+def test_another_unit_is_no_restatement(ledger):
+    publish(ledger, company(30), "one")
+    publish(ledger, company(30).assign(y=lambda table: table["y"] / 1e6), "two", unit="million USD")
+    assert restated(ledger, "two").empty
+
+
+LAST = pd.Timestamp("2023-12-01")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A company whose present run found all of 2022 raised by 20 % in one series."""
+    path = build(tmp_path_factory.mktemp("db") / "published.duckdb", Company(domains=("sales",), history=True))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("""
+            create table restatements as
+            select (select run_id from latest_runs) as run_id, domain, unique_id, region, product_category, ds, y / 1.2 as y_before, y
+            from monthly_actuals where aggregation = 'series' and unique_id = 'North/Bikes' and year(ds) = 2023 and month(ds) < 11
+        """)
+        connection.execute(
+            "update runs set published_at = timestamp '2030-01-01' where run_id in (select run_id from latest_runs)"
+        )
+    return path
+
+
+def test_every_page_names_months_amount_and_series(published):
+    domain = domain_page.load(published, "sales")
+    rows = domain.actuals.query("aggregation == 'total' and ds >= '2023-01-01' and ds < '2023-11-01'")
+    now, change = rows["y"].sum(), domain.restated["change"].sum()
+    whole = Published(published).domains()
+    for page in (
+        in_brief([domain]),
+        domain_page.warnings(domain),
+        quality.section("sales", domain),
+        in_brief([whole["sales"]]),
+    ):
+        text = text_of(page).replace(numbers.SPACE, " ")
+        assert "Published months of sales were restated in 1 series: 10 months, January to October 2023;" in text
+        assert "North/Bikes in" in text
+    text = restatements.sentence(domain, restatements.totals(domain))
+    assert (
+        f"was {numbers.compact(now - change, 'EUR')} when it was published and is {numbers.compact(now, 'EUR')} now"
+        in text
+    )
+    assert text_of(restatements.tables(domain)).count("+20.0") >= 1
+
+
+def test_the_bridge_has_a_step_of_its_own_and_still_adds_up(published):
+    domain = domain_page.load(published, "sales")
+    found = bridge(str(published), domain)
+    assert RESTATED in found.steps
+    whole = found.rows["before"] + found.rows[found.steps].sum(axis=1)
+    assert whole.to_numpy() == pytest.approx(found.rows["after"].to_numpy())
+    by_month = found.rows[found.rows["aggregation"] == "total"].set_index("ds")[RESTATED]
+    changed = domain.restated.set_index("ds")["change"]
+    for ds, value in by_month.items():
+        assert value == pytest.approx(changed.get(ds - pd.DateOffset(years=1), 0.0))
+    assert "Restated months" in waterfall.waterfall(domain, found) and "repeats last year takes" in waterfall.method(
+        domain, found
+    )
+
+
+@pytest.mark.parametrize("steps", [[DATA], [MODEL, DATA], [DATA, MODEL], [BOTH], [MODEL]])
+@pytest.mark.parametrize("is_same_cutoff", [True, False])
+def test_the_step_is_taken_from_the_one_that_it_was_in(published, steps, is_same_cutoff):
+    domain = domain_page.load(published, "sales")
+    rows = (
+        bridge(str(published), domain)
+        .rows[[*KEY, "ds"]]
+        .assign(before=1.0, after=1.0 + len(steps), **dict.fromkeys(steps, 1.0))
+    )
+    found, split = with_restatement(domain, steps, rows, is_same_cutoff)
+    assert split["before"].to_numpy() + split[found].sum(axis=1).to_numpy() == pytest.approx(split["after"].to_numpy())
+    if steps == [MODEL]:
+        assert found == steps
+    elif steps == [DATA] and is_same_cutoff:
+        assert found == [RESTATED]
+    else:
+        assert [step for step in found if step != RESTATED] == steps and RESTATED in found
+
+
+def test_a_file_published_by_an_older_version_has_nothing_restated(tmp_path):
+    domain = domain_page.load(build(tmp_path / "p.duckdb", Company(domains=("sales",), history=True)), "sales")
+    assert domain.restated.empty and not restatements.warnings(domain) and restatements.tables(domain) == ""
+    assert "Nothing: every month that was published before" in text_of(quality.section("sales", domain))
