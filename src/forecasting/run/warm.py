@@ -80,6 +80,14 @@ def end_with_parent(parent: int, number: signal.Signals) -> None:
         os.kill(os.getpid(), number)
 
 
+def has_ended(process: int) -> bool:
+    """Say whether a fork has ended; one that was waited for already has."""
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
+
+
 class Server:
     """Answers `ask` while `turn` is called, and keeps an eye on the forks that work.
 
@@ -149,7 +157,7 @@ class Server:
     def look_after(self) -> None:
         """Let go of forks that have ended; stop those whose command was killed."""
         for process, connection in list(self.running.items()):
-            if os.waitpid(process, os.WNOHANG)[0]:
+            if has_ended(process):
                 connection.close()
                 del self.running[process]
             elif select.select([connection], [], [], 0)[0]:  # after its request nobody sends more: this is its end
