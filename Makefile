@@ -104,8 +104,8 @@ timing: $(READY)  ## how long the main job takes on this machine, to runs/benchm
 opening: $(READY_TEST)  ## how long the report's pages take to open, and how large they are (needs Chromium)
 	@$(PY) tests/measure_report.py "$(RUNS)/report"
 
-load: $(READY)  ## how many forecasts by HTTP this machine makes in a second, to runs/benchmark/api.csv
-	@$(PY) tests/measure_api.py runs/benchmark/api.csv
+load: $(READY)  ## how many callers the API stands, with each family and NAME's champions, to runs/benchmark/api.csv
+	@$(PY) tests/measure_api.py runs/benchmark/api.csv "data/$(FOLDER)"
 
 quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the report needs it not
 	@$(PY) -m pip install --quiet --disable-pip-version-check quarto-cli \

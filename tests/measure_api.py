@@ -1,31 +1,44 @@
 """Puts load on the service as `make serve` runs it: `make load` prints the figures and keeps them as CSV.
 
-50 callers with histories of their own ask the linear champion for six months ahead. An empty handler, in the same service and in a bare
-one beside it, tells what the server itself costs here. Timing is measured here and asserted nowhere: it says something about a machine.
+A small company with each family in turn as its champion, then the champions of a workspace, if it is there: 50 callers with histories of
+their own ask for six months ahead at once, 500 ask and leave, and somebody asks alone. How long one pass over 50 series takes is measured
+beside it. For the linear model also what the server itself costs here: an empty handler, in the same service and in a bare one beside it.
+Timing is measured here and asserted nowhere: it says something about a machine.
 """
 
 import asyncio
 import csv
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from waiting import PATIENCE, answers, free_port, until
 
+if TYPE_CHECKING:
+    from forecasting.serving import ServedModel
+    from served_company import ServedCompany
+
 ROOT = Path(__file__).resolve().parents[1]
 CALLERS = 50
 SECONDS = 30.0
-WARM, MANY = 5_000, 50_000  # requests between which the memory is compared
-COLUMNS = ["measure", "wanted", "measured"]
+WARM, MANY = 2_000, 20_000  # requests between which the memory is compared
+ROUNDS = 3  # requests of each caller, the next as soon as the last is answered
+ABANDONED = 500
+FAMILIES = ("seasonal_naive", "linear", "lightgbm", "lightgbm_direct", "cnn_lstm", "auto_ets", "weighted")
+COLUMNS = ["champion", "measure", "wanted", "measured"]
+Rows = list[tuple[str, str, str, float]]
 
 
 @dataclass
@@ -46,45 +59,127 @@ class Result:
         return 1000.0 * float(np.quantile(self.latencies, share))
 
 
-def main(target: Path, seconds: float = SECONDS, many: int = MANY) -> None:
-    """Measure and write the figures to `target`."""
+def main(target: Path, workspace: Path, seconds: float = SECONDS, many: int = MANY) -> None:
+    """Measure a made-up company and the workspace, whose folder data/<name> is given, and write the figures to `target`."""
+    print(f"{os.cpu_count()} cores, {CALLERS} callers")
     with tempfile.TemporaryDirectory() as scratch:
-        data = made(Path(scratch))
-        with serving("service", data) as (port, process):
-            resident = [memory(process, port, number) for number in (WARM, many - WARM)]
-            empty = load(port, [request("GET", "/empty")], seconds)
-            predict = load(port, predictions(), seconds)
-        with serving("bare", data) as (port, _):
-            bare = load(port, [request("GET", "/empty")], seconds)
-    growth = 100.0 * (resident[1] / resident[0] - 1.0)
+        company = made(Path(scratch))
+        with serving("service", company.data) as (port, process):
+            rows = shown(of_quick(port, process, seconds, many))
+            for name in FAMILIES:
+                company.publish(name)
+                until(lambda wanted=name: served_name(port) == wanted, process)
+                rows += shown(of_champion(port, company.data, "sales", name))
+        with serving("bare", company.data) as (port, _):
+            alone = load(port, [request("GET", "/empty")], seconds)
+            rows += shown(
+                [("linear", "empty handler alone in a server, requests in a second", "", round(alone.per_second, 1))]
+            )
+    if (workspace / "published.duckdb").exists():
+        with serving("service", workspace) as (port, _):
+            for domain in served_domains(port):
+                rows += shown(of_champion(port, workspace, domain, f"{workspace.name}, {domain}"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([COLUMNS, *rows])
+
+
+def shown(rows: Rows) -> Rows:
+    """Print rows and return them."""
+    for champion, measure, wanted, measured in rows:
+        print(f"{champion:<24}{measure:<58}{measured:>10}{f'   (wanted: {wanted})' if wanted else ''}", flush=True)
+    return rows
+
+
+def of_quick(port: int, process: subprocess.Popen, seconds: float, many: int) -> Rows:
+    """Measure the service with the linear model as champion, which answers in the server's own loop."""
+    resident = [memory(process, port, number) for number in (WARM, many - WARM)]
+    empty = load(port, [request("GET", "/empty")], seconds)
+    predict = load(port, predictions(), seconds)
+    published = load(port, [request("GET", f"/api/forecasts?domain=sales&horizon={n}") for n in range(1, 7)], seconds)
     rows = [
         ("requests answered in a second", "", round(predict.per_second, 1)),
-        ("errors", "0", predict.errors),
+        ("errors", "0", predict.errors + published.errors),
         ("answered within, 50 % (ms)", "", round(predict.at(0.5), 1)),
         ("answered within, 99 % (ms)", "500", round(predict.at(0.99), 1)),
         ("empty handler of the same service, requests in a second", "", round(empty.per_second, 1)),
         ("share of the empty handler's (%)", "50", round(100.0 * predict.per_second / empty.per_second, 1)),
-        ("empty handler alone in a server, requests in a second", "", round(bare.per_second, 1)),
-        ("share of the lone empty handler's (%)", "", round(100.0 * predict.per_second / bare.per_second, 1)),
+        ("GET /api/forecasts, requests in a second", "200", round(published.per_second, 1)),
         (f"memory after {WARM} requests (MiB)", "", round(resident[0] / 1024, 1)),
-        (f"growth of memory over {many} requests (%)", "5", round(growth, 2)),
+        (f"growth of memory over {many} requests (%)", "5", round(100.0 * (resident[1] / resident[0] - 1.0), 2)),
     ]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([COLUMNS, *rows])
-    print(f"{os.cpu_count()} cores, {CALLERS} callers, {seconds:.0f} s")
-    for name, wanted, measured in rows:
-        print(f"{name:<60}{measured:>10}{f'   (wanted: {wanted})' if wanted else ''}")
+    return [("linear", *row) for row in rows]
 
 
-def made(folder: Path) -> Path:
-    """Make a company whose champion is the linear model, and return its data folder."""
+def of_champion(port: int, data: Path, domain: str, label: str) -> Rows:
+    """Measure a champion: many callers at once, many who leave, and how long a pass and one alone take."""
+    from forecasting.serving import SalesForecaster
+
+    served = SalesForecaster.champion(data, domain).served
+    asked = predictions(CALLERS, served.window_size or 60, domain)
+    whole = one_pass(served)
+    alone = load(port, asked[:1], number=1).seconds
+    together = load(port, asked, number=ROUNDS * CALLERS)
+    after = after_abandoned(port, asked)
+    longest = max(together.latencies)
+    rows = [
+        ("errors", "0", together.errors + after.errors),
+        (f"one pass over {CALLERS} series (s)", "", round(whole, 3)),
+        (f"longest wait of {CALLERS} callers (s)", "", round(longest, 3)),
+        ("longest wait, in passes", "3", round(longest / whole, 2)),
+        ("requests answered in a second", "", round(together.per_second, 1)),
+        ("one alone (s)", "", round(alone, 3)),
+        (f"one after {ABANDONED} that were abandoned (s)", "", round(after.seconds, 3)),
+    ]
+    return [(f"{label}: {served.name}" if label != served.name else label, *row) for row in rows]
+
+
+def one_pass(served: "ServedModel", times: int = 3) -> float:
+    """Return the seconds that a model takes for all callers' series in one pass, the middle one of three."""
+    from forecasting.serving import checked_series
+
+    bodies = [json.loads(each.partition(b"\r\n\r\n")[2]) for each in predictions(CALLERS, served.window_size or 60)]
+    asked = [checked_series(body["months"], body["history"]) for body in bodies]
+    found = []
+    for _ in range(times + 1):  # the first one warms up
+        started = time.perf_counter()
+        served.forecast_series(asked, 6)
+        found.append(time.perf_counter() - started)
+    return sorted(found[1:])[times // 2]
+
+
+def after_abandoned(port: int, requests: list[bytes]) -> Result:
+    """Send many requests whose callers leave at once, and then one whose caller waits."""
+    for number in range(ABANDONED):
+        with socket.create_connection(("127.0.0.1", port)) as caller:
+            caller.sendall(requests[number % len(requests)])
+    return load(port, requests[:1], number=1)
+
+
+def made(folder: Path) -> "ServedCompany":
+    """Make a company with a model of every family, whose champion is the linear one."""
     from served_company import ServedCompany
 
     found = ServedCompany.made(folder)
-    found.fit("linear")
+    found.fit(*FAMILIES)
     found.publish("linear")
-    return found.data
+    return found
+
+
+def get(port: int, path: str) -> dict:
+    """Return what an address answers."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+        return json.load(answer)
+
+
+def served_name(port: int) -> str:
+    """Return the name of the model that answers for sales."""
+    return next(each["model_name"] for each in get(port, "/api/models")["models"] if each["domain"] == "sales")
+
+
+def served_domains(port: int) -> list[str]:
+    """Return the domains that are served."""
+    return [each["domain"] for each in get(port, "/api/models")["models"]]
 
 
 def serve(kind: str, data: Path, port: int) -> None:
@@ -117,15 +212,15 @@ def serving(kind: str, data: Path) -> Iterator[tuple[int, subprocess.Popen]]:
         process.wait(PATIENCE)
 
 
-def predictions(many: int = 500) -> list[bytes]:
-    """Return requests with different histories of three years."""
+def predictions(many: int = 500, months: int = 36, domain: str = "sales") -> list[bytes]:
+    """Return requests with different histories of so many months."""
     rng = np.random.default_rng(0)
-    months = [f"{year}-{month:02d}" for year in (2022, 2023, 2024) for month in range(1, 13)]
-    season = 1.0 + 0.3 * np.sin(2 * np.pi * np.arange(36) / 12)
+    names = [f"{2024 - back // 12}-{12 - back % 12:02d}" for back in reversed(range(months))]
+    season = 1.0 + 0.3 * np.sin(2 * np.pi * np.arange(months) / 12)
     return [
         request("POST", "/api/predict", {
-            "domain": "sales", "months": months, "region": "North", "category": "Bikes",
-            "history": np.round(1000.0 * season * rng.lognormal(0.0, 0.2, 36), 2).tolist(),
+            "domain": domain, "months": names, "region": "North", "category": "Bikes",
+            "history": np.round(1000.0 * season * rng.lognormal(0.0, 0.2, months), 2).tolist(),
         })
         for _ in range(many)
     ]  # fmt: skip
@@ -189,4 +284,9 @@ if __name__ == "__main__":
     if sys.argv[1] == "--serve":
         serve(sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
     else:
-        main(Path(sys.argv[1]), *(float(text) for text in sys.argv[2:3]), *(int(text) for text in sys.argv[3:4]))
+        main(
+            Path(sys.argv[1]),
+            Path(sys.argv[2]),
+            *(float(text) for text in sys.argv[3:4]),
+            *(int(text) for text in sys.argv[4:5]),
+        )

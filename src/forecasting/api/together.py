@@ -21,7 +21,8 @@ from forecasting.serving import Series, SeriesForecast, ServedModel
 MOST_TOGETHER = 64
 MOST_WAITING = 256
 LONGEST_PASS = 0.5  # seconds, about
-FIRST_PASS = 4  # series, before it is known how long they take
+PATIENCE = 0.2  # seconds until a full queue refuses: those who have left by now are noticed meanwhile
+LOOK_AGAIN = 0.02  # seconds
 
 
 class Gone(Exception):
@@ -58,7 +59,7 @@ class Together:
         self._quick: list[Question] = []
         self._queue: dict[Question, None] = {}  # in the order in which they came
         self._work: asyncio.Task | None = None
-        self._size, self._seconds = FIRST_PASS, 0.0  # series in a pass, and seconds for one of them in the last pass
+        self._size, self._seconds = MOST_TOGETHER, 0.0  # series in a pass, and seconds for one of them in the last pass
         self._thread = ThreadPoolExecutor(1)
 
     async def forecast(
@@ -80,7 +81,7 @@ class Together:
                 loop.call_soon(self._answer_quick, loop, 0)
             self._quick.append(question)
             return await question.answer
-        self._enter(question)
+        await self._enter(question)
         leaving = loop.create_task(left())
         leaving.add_done_callback(lambda _: self._drop(question))
         try:
@@ -105,8 +106,11 @@ class Together:
         for group in groups([question for question in waiting if not question.answer.done()]):
             answer(group)
 
-    def _enter(self, question: Question) -> None:
+    async def _enter(self, question: Question) -> None:
         """Put a question into the queue, and see to it that it is worked on."""
+        end = time.monotonic() + PATIENCE
+        while len(self._queue) >= MOST_WAITING and time.monotonic() < end:
+            await asyncio.sleep(LOOK_AGAIN)
         if len(self._queue) >= MOST_WAITING:
             raise Full(max(1, math.ceil(len(self._queue) * self._seconds)))
         self._queue[question] = None
@@ -122,6 +126,12 @@ class Together:
     async def _passes(self) -> None:
         """Answer what waits, pass after pass, until nothing does."""
         while self._queue:
+            known = 0
+            while known < len(self._queue) < self._size:  # others may be on their way
+                known = len(self._queue)
+                await asyncio.sleep(0)
+            if not self._queue:  # or have left
+                continue
             group = self._next()
             started = time.perf_counter()
             result = await asyncio.get_running_loop().run_in_executor(self._thread, computed, group)
