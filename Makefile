@@ -50,27 +50,27 @@ help:  ## this list
 	@echo
 	@echo "Your own data:  make report SOURCE=csv FACTS=path/to/folder NAME=acme"
 
+# exec, here and below: who stops make stops the command itself, not a shell around it; a server then finishes what it has begun
 report: $(READY)  ## facts → training sets → models → forecasts → runs/<name>/report/index.html
-	@$(FC) alone $(ARGS) -- $(SUB) _report
+	@exec $(FC) alone $(ARGS) -- $(SUB) _report
 
 data: $(READY)  ## facts → training sets
-	@$(FC) alone $(ARGS) -- $(FC) data $(ARGS)
+	@exec $(FC) alone $(ARGS) -- $(FC) data $(ARGS)
 
 run: $(READY)  ## everything up to the published forecasts, without the report
-	@$(FC) alone $(ARGS) -- $(SUB) _run
+	@exec $(FC) alone $(ARGS) -- $(SUB) _run
 
 lab: $(READY)  ## JupyterLab on the notebooks, after a run of the workspace
 	-@$(SUB) run
-	@$(FC) by-hand $(ARGS)
+	@exec $(FC) by-hand $(ARGS)
 	@JUPYTER_PREFER_ENV_PATH=1 $(PY) -m jupyter lab --notebook-dir=. $(LAB)
 
 promote: $(READY)  ## DOMAIN=sales [MODEL=linear]: put a model in force (else the challenger), until make rollback
-	@$(FC) alone $(ARGS) -- $(FC) promote --domain="$$DOMAIN" --model="$$MODEL" $(ARGS)
+	@exec $(FC) alone $(ARGS) -- $(FC) promote --domain="$$DOMAIN" --model="$$MODEL" $(ARGS)
 
 rollback: $(READY)  ## DOMAIN=sales: take the last change of the champion back, a person's or the gate's
-	@$(FC) alone $(ARGS) -- $(FC) rollback --domain="$$DOMAIN" $(ARGS)
+	@exec $(FC) alone $(ARGS) -- $(FC) rollback --domain="$$DOMAIN" $(ARGS)
 
-# exec: who stops make stops the server itself, which then finishes what it has begun
 serve: $(READY)  ## forecasts by HTTP, on http://127.0.0.1:8000 (HOST=, PORT=; the key of FORECASTING_API_KEY, if set)
 	@exec $(PY) -m forecasting.api --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8000)"
 
@@ -83,7 +83,7 @@ mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models, on http:
 	  --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),5000)" --workers 1
 
 docs: $(READY)  ## the dbt documentation, from raw fact to report page
-	@$(FC) alone $(ARGS) -- $(SUB) _docs
+	@exec $(FC) alone $(ARGS) -- $(SUB) _docs
 
 test: $(READY_TEST)  ## all tests
 	@$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
@@ -138,12 +138,12 @@ $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 
 .PHONY: _report _docs _all_pages _all_published
 _report:
-	@$(FC) data --steps-follow $(ARGS)
+	@exec $(FC) data --steps-follow $(ARGS)
 	@$(call announced,_pages)
 	@$(SUB) -j$(JOBS) _pages
 
 _run:
-	@$(FC) data --steps-follow $(ARGS)
+	@exec $(FC) data --steps-follow $(ARGS)
 	@$(call announced,_published)
 	@$(SUB) -j$(JOBS) _published
 
@@ -151,8 +151,8 @@ _run:
 announced = test -z "$$FORECASTING_RUN" || $(SUB) --dry-run _all$(1) $(1) > "$$FORECASTING_RUN/plan"
 
 _docs:
-	@$(FC) data $(ARGS)
-	@$(FC) docs $(ARGS)
+	@exec $(FC) data $(ARGS)
+	@exec $(FC) docs $(ARGS)
 	@echo "$(RUNS)/dbt/static_index.html"
 
 -include $(RUNS)/plan.mk
@@ -178,7 +178,7 @@ _all_pages:
 # The facts of each domain, then one notebook after another. A domain is `%`.
 define domain_rules
 $(RUNS)/$(1)/10_check_data.ipynb: $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/facts.json $(STAMPS)/$(1)-10_check_data.stamp
-	@$$(FC) step $(1) 10_check_data $$(ARGS)
+	@exec $$(FC) step $(1) 10_check_data $$(ARGS)
 
 # 10 leaves the cutoffs, and their file alone where they are the same: then nothing is trained anew, whatever else 10 found. The plus
 # has Make look at the file's time again also where it only says what it would do.
@@ -187,25 +187,25 @@ $(RUNS)/$(1)/cutoffs.parquet: $(RUNS)/$(1)/10_check_data.ipynb
 
 $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb): $(RUNS)/$(1)/20_train_%.ipynb: \
     $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/cutoffs.parquet $(STAMPS)/$(1)-20_train_%.stamp
-	@$$(FC) step $(1) 20_train_$$* $$(ARGS)
+	@exec $$(FC) step $(1) 20_train_$$* $$(ARGS)
 
 $(RUNS)/$(1)/25_combine.ipynb: $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb) $(STAMPS)/$(1)-25_combine.stamp
-	@$$(FC) step $(1) 25_combine $$(ARGS)
+	@exec $$(FC) step $(1) 25_combine $$(ARGS)
 
 $(RUNS)/$(1)/30_evaluate.ipynb: $(RUNS)/$(1)/25_combine.ipynb $(RUNS)/$(1)/incumbent.json $(STAMPS)/$(1)-30_evaluate.stamp
-	@$$(FC) step $(1) 30_evaluate $$(ARGS)
+	@exec $$(FC) step $(1) 30_evaluate $$(ARGS)
 
 $(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(STAMPS)/$(1)-40_forecast.stamp
-	@$$(FC) step $(1) 40_forecast $$(ARGS)
+	@exec $$(FC) step $(1) 40_forecast $$(ARGS)
 endef
 $(foreach domain,$(DOMAINS),$(eval $(call domain_rules,$(domain))))
 
 $(PUBLISHED): $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/10_check_data.ipynb $(RUNS)/$(domain)/40_forecast.ipynb) \
               $(STAMPS)/data.stamp $(STAMPS)/publish.stamp
-	@$(FC) publish $(ARGS)
+	@exec $(FC) publish $(ARGS)
 
 $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(STAMPS)/page-%.stamp
-	@$(FC) page $* $(ARGS)
+	@exec $(FC) page $* $(ARGS)
 
 $(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(STAMPS)/render.stamp
-	@$(FC) render $(ARGS)
+	@exec $(FC) render $(ARGS)

@@ -81,10 +81,15 @@ def is_free(folder: Path) -> bool:
 @pytest.fixture
 def napping_kernel(tmp_path, begin):
     """A run in the middle of a notebook: itself, its fork and the fork's kernel."""
+    return nap_in_kernel(tmp_path, begin)
+
+
+def nap_in_kernel(tmp_path: Path, begin, *before: str) -> tuple[subprocess.Popen, int, int]:
+    """Begin a run whose notebook sleeps; `before` is what stands before the command that asks for it."""
     ready = tmp_path / "ready"
     code = f"import pathlib, time\npathlib.Path({str(ready)!r}).touch()\ntime.sleep(600)"
     source = write_notebook(tmp_path / "n.ipynb", "a = 1", code)
-    first = begin(sys.executable, "-c", ASK, "execute", str(source), str(tmp_path / "run" / "n.ipynb"))
+    first = begin(*before, sys.executable, "-c", ASK, "execute", str(source), str(tmp_path / "run" / "n.ipynb"))
     until(ready.exists, first)
     fork = int(first.stdout.readline().split()[0])
     (kernel,) = children(fork)
@@ -106,8 +111,9 @@ def test_after_a_kill_nothing_goes_on_and_the_next_run_takes_over(tmp_path, begi
     assert list(temporary(tmp_path).iterdir()) == []
 
 
-def test_sigterm_reaches_all_and_is_no_bug(tmp_path, napping_kernel):
-    first, fork, kernel = napping_kernel
+@pytest.mark.parametrize("before", [(), ("sh", "-c", '"$@"; exit $?', "sh")], ids=["its own command", "behind a shell"])
+def test_sigterm_reaches_all_and_is_no_bug(tmp_path, begin, before):
+    first, fork, kernel = nap_in_kernel(tmp_path, begin, *before)
     os.kill(first.pid, signal.SIGTERM)
     _, errors = first.communicate(timeout=60)
     assert first.returncode == 130 and "Traceback" not in errors and "Stopping" in errors, errors

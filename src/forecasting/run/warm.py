@@ -134,25 +134,29 @@ class Server:
         """Do the work in this fork, on the streams of who asked for it, tell them the exit code, and end."""
         code = 1
         try:
-            signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be stopped is to be stopped, as by Ctrl-C
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-            end_with_parent(parent, signal.SIGTERM)
-            STATE["is_fork"] = True
-            os.environ.update(self.known)
-            self.listener.close()
-            for target, stream in enumerate(streams, start=1):
-                os.dup2(stream, target)
-            code = self.steps.work(arguments)
-        except KeyboardInterrupt:
-            code = 130
-        except BaseException:
-            traceback.print_exc()
+            try:
+                signal.signal(
+                    signal.SIGTERM, signal.default_int_handler
+                )  # to be stopped is to be stopped, as by Ctrl-C
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+                end_with_parent(parent, signal.SIGTERM)
+                STATE["is_fork"] = True
+                os.environ.update(self.known)
+                self.listener.close()
+                for target, stream in enumerate(streams, start=1):
+                    os.dup2(stream, target)
+                code = self.steps.work(arguments)
+            except KeyboardInterrupt:
+                code = 130
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                with contextlib.suppress(OSError):  # who asked may have ended
+                    sys.stdout.flush()
+                    sys.stderr.flush()
+                    connection.sendall(bytes([code]))
         finally:
-            with contextlib.suppress(OSError):  # who asked may have ended
-                sys.stdout.flush()
-                sys.stderr.flush()
-                connection.sendall(bytes([code]))
-            os._exit(code)
+            os._exit(code)  # whatever happened: this fork must not go on as what it was forked from
 
     def look_after(self) -> None:
         """Let go of forks that have ended; stop those whose command was killed."""
@@ -171,9 +175,15 @@ class Server:
         elif time.monotonic() > self.told[process] + GRACE:
             os.kill(process, signal.SIGKILL)
 
+    def stop_all(self) -> None:
+        """Tell every fork to end."""
+        for process in self.running:
+            self.stop(process)
+
     def close(self) -> None:
-        """Wait until the last fork has ended; whoever asked for it has."""
+        """Wait until the last fork has ended. The command has: a fork that still works works for nobody."""
         self.listener.close()
         while self.running:
             self.look_after()
             time.sleep(LOOK_EVERY)
+            self.stop_all()

@@ -195,6 +195,8 @@ def run_alone(workspace: Workspace, command: list[str], steps: warm.Steps | None
                     stops.clear()
                     print("Stopping …", file=sys.stderr)
                     process.terminate()
+                    if server:
+                        server.stop_all()
                 server.turn() if server else time.sleep(warm.LOOK_EVERY)
             except KeyboardInterrupt:  # the child got the same signal: let it put things in order
                 print("Stopping …", file=sys.stderr)
