@@ -52,5 +52,8 @@ def load(cells: Cells) -> int:
     file.query(cells.connection, f"create temp table cells as {numbered}")
     (n_rows,) = cells.query("select count(*) from cells")
     if not n_rows:
-        raise UserError(f"{file.name} is an empty table: it names columns but has no rows. Add a line per fact.")
+        raise UserError(
+            file.what_is_wrong()
+            or f"{file.name} is an empty table: it names columns but has no rows. Add a line per fact."
+        )
     return n_rows

@@ -86,10 +86,10 @@ def require_named_values(cells: Cells) -> None:
     unnamed = [header for header in unnamed if header not in cells.columns.values()]
     if not unnamed:
         return
-    filled = f"nullif(trim(concat({', '.join(map(quoted, unnamed))})), '')"
+    filled = f"concat({', '.join(map(quoted, unnamed))})"
     numbered = f"select row_number() over () as n, {filled} as value from {file.location}"
     (found,) = file.query(
-        cells.connection, f"select min(n), min_by(value, n) from ({numbered}) where value is not null"
+        cells.connection, f"select min(n), min_by(value, n) from ({numbered}) where regexp_matches(value, '\\S')"
     )
     if found[0]:
         place = f"{file.name}, line {file.line_of(found[0])}: '{found[1]}' stands in a column without a name"

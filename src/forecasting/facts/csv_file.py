@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -80,9 +81,8 @@ class CsvFile:
         """Return a sentence about the first line that ends otherwise than the header, or has more or fewer cells."""
         for line, cells, end in self.records():
             if end not in (self.line_end, ""):
-                ends = f"it ends with {LINE_ENDS[end]}, the header with {LINE_ENDS[self.line_end]}"
-                return f"{self.name}, line {line}: {ends}. Save the file again, so that all lines end alike."
-            if len(cells) != len(self.header) and cells[len(self.header) :] != [""]:
+                return f"{self.name}, {other_end(line, end, self.line_end)}"
+            if cells and len(cells) != len(self.header) and cells[len(self.header) :] != [""]:
                 return (
                     f"{self.name}, line {line}: {len(cells)} cells where the header has {len(self.header)} columns. "
                     f"Put cells that contain '{self.delimiter}' or line breaks in double quotes, or correct or delete the line."
@@ -90,7 +90,7 @@ class CsvFile:
         return None
 
     def records(self, strict: bool = False) -> Iterator[tuple[int, list[str], str]]:
-        """Yield the line at which each record starts, its cells and its line's end; the header is the first, empty lines are none."""
+        """Yield the line at which each record starts, its cells, none if it is empty, and its line's end; the header is the first."""
         with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             lines = [""]  # the last line that was read
             reader = csv.reader(remembered(file, lines), delimiter=self.delimiter, strict=strict)
@@ -102,13 +102,14 @@ class CsvFile:
                     raise malformed(self.name, start, reader.line_num, str(error)) from None
                 if cells is None:
                     return
-                if cells and start > self.above:
+                if start > self.above:
                     yield start, cells, end_of(lines[0])
                 start = reader.line_num + 1
 
     def line_of(self, row: int) -> int:
         """Return the line, as an editor counts it, of a row of facts; the first row is 1, the header's is 0."""
-        return next(line for index, (line, _, _) in enumerate(self.records()) if index == row)
+        filled = (line for line, cells, _ in self.records() if cells)
+        return next(islice(filled, row, None))
 
 
 def malformed(file: str, first: int, last: int, reason: str) -> UserError:
@@ -121,6 +122,12 @@ def malformed(file: str, first: int, last: int, reason: str) -> UserError:
     else:
         problem = "text follows a closing quote. Write a quote inside a cell twice, or delete it."
     return UserError(f"{file}, {place}: {problem}")
+
+
+def other_end(line: int, end: str, header_end: str) -> str:
+    """Return the sentence about a line that ends otherwise than the header; it continues «file, »."""
+    ends = f"it ends with {LINE_ENDS[end]}, the header with {LINE_ENDS[header_end]}"
+    return f"line {line}: {ends}. Save the file again, so that all lines end alike."
 
 
 def remembered(lines: Iterator[str], last: list[str]) -> Iterator[str]:
@@ -167,6 +174,9 @@ def open_csv(path: Path) -> CsvFile:
         marked = file.read(3) == b"\xef\xbb\xbf"
     if marked and not above and re.search(r"[\r\n]", cells[0]):  # DuckDB does not see the quote behind such a mark
         raise UserError(f"{path.name}, line 1: the first column's name has a line break. Write it in one line.")
+    for number, line in enumerate(lines[:above], start=1):
+        if end_of(line) != end_of(last):
+            raise UserError(f"{path.name}, {other_end(number, end_of(line), end_of(last))}")
     names = [" ".join(cell.split()) for cell in cells]
     return CsvFile(path, names, unique(names), delimiter, end_of(last) or "\n", above, quotes)
 
