@@ -87,7 +87,7 @@ def main(target: Path, workspace: Path, seconds: float = SECONDS, many: int = MA
 def shown(rows: Rows) -> Rows:
     """Print rows and return them."""
     for champion, measure, wanted, measured in rows:
-        print(f"{champion:<24}{measure:<58}{measured:>10}{f'   (wanted: {wanted})' if wanted else ''}", flush=True)
+        print(f"{champion:<29}{measure:<58}{measured:>10}{f'   (wanted: {wanted})' if wanted else ''}", flush=True)
     return rows
 
 
@@ -129,7 +129,7 @@ def of_champion(port: int, data: Path, domain: str, label: str) -> Rows:
         ("longest wait, in passes", "3", round(longest / whole, 2)),
         ("requests answered in a second", "", round(together.per_second, 1)),
         ("one alone (s)", "", round(alone, 3)),
-        (f"one after {ABANDONED} that were abandoned (s)", "", round(after.seconds, 3)),
+        (f"one right after {ABANDONED} that were abandoned (s)", "", round(after.seconds, 3)),
     ]
     return [(f"{label}: {served.name}" if label != served.name else label, *row) for row in rows]
 

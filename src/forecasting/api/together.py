@@ -3,7 +3,7 @@
 Whatever is computed together has the very bits that it has alone (`ServedModel.forecast_series`). A quick model answers all that came in
 at once, in the event loop, as soon as a turn of it brings no more: that takes a few thousandths of a second however many they are. Of any
 other model the questions wait in a queue, which a thread answers in passes. Whoever leaves before the turn comes is never computed, and
-who finds the queue full is refused. A pass takes as many as make it last about half a second, so that those who come after others have
+who finds the queue full is refused. A pass takes as many as make it last about a second, so that those who come after others have
 left do not wait for much more than their own.
 """
 
@@ -20,7 +20,8 @@ from forecasting.serving import Series, SeriesForecast, ServedModel
 
 MOST_TOGETHER = 64
 MOST_WAITING = 256
-LONGEST_PASS = 0.5  # seconds, about
+LONGEST_PASS = 1.0  # seconds, about
+SETTLE = 0.005  # seconds before a pass: who comes at the same time takes part, and who has left by now is noticed
 PATIENCE = 0.2  # seconds until a full queue refuses: those who have left by now are noticed meanwhile
 LOOK_AGAIN = 0.02  # seconds
 
@@ -126,11 +127,8 @@ class Together:
     async def _passes(self) -> None:
         """Answer what waits, pass after pass, until nothing does."""
         while self._queue:
-            known = 0
-            while known < len(self._queue) < self._size:  # others may be on their way
-                known = len(self._queue)
-                await asyncio.sleep(0)
-            if not self._queue:  # or have left
+            await asyncio.sleep(SETTLE)
+            if not self._queue:
                 continue
             group = self._next()
             started = time.perf_counter()
