@@ -163,6 +163,17 @@ def test_a_live_runs_private_folder_is_left_alone_and_so_is_everything_else(tmp_
     assert not folder.exists()
 
 
+def test_a_process_that_ended_and_was_not_asked_how_keeps_no_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", "pass"])
+    until(lambda: not is_running(ended.pid))  # nobody has waited for it yet
+    left = tmp_path / f"fc-{ended.pid}-left"
+    left.mkdir()
+    with lock.private_folder():
+        assert not left.exists()
+    ended.wait()
+
+
 def test_a_run_that_wrote_nothing_gives_way_to_one_that_waits(tmp_path):
     """Whoever opened the lock of a folder that is then removed locks the new one."""
     place = tmp_path / "data" / "acme"

@@ -172,14 +172,14 @@ def remove_stale() -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Say whether a process is running, whoever's it is."""
+    """Say whether a process is running, whoever's it is; one that has ended may wait a while for somebody to ask how."""
     try:
         os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
+        return sys.platform != "linux" or "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
     except PermissionError:
-        pass
-    return True
+        return True
+    except (OSError, OverflowError):
+        return False
 
 
 def remove_empty(folder: Path) -> None:
