@@ -149,5 +149,6 @@ def steps(before: Bridge, row: dict, unit: str) -> str:
 
 
 def restated(before: Bridge, row: dict, unit: str) -> str:
-    """Say how much of a change is that of restated months; nothing where there are none."""
-    return f" ({compact(row[RESTATED], unit, plus=True)} by restated months)" if RESTATED in before.steps else ""
+    """Say how much of a change is that of restated months; nothing where it is none."""
+    moved = RESTATED in before.steps and not is_nothing(compact(row[RESTATED]))
+    return f" ({compact(row[RESTATED], unit, plus=True)} by restated months)" if moved else ""
