@@ -121,6 +121,16 @@ def test_a_forecast_that_the_sign_policy_cut_says_so(client):
     assert client.post("/api/predict", json=near | {"intervals": []}).json()["warnings"] == []
 
 
+def test_a_history_that_never_changes_has_the_interval_of_a_constant_and_a_cent_moves_no_bound_far(client):
+    def bounds(history: list[float]) -> list[float]:
+        found = client.post("/api/predict", json=GOOD | {"history": history}).json()
+        return [bound for each in found["intervals"] for side in ("lower", "upper") for bound in each[side]]
+
+    same, moved = bounds([5008.0] * 36), bounds([5008.0] * 35 + [5008.01])
+    assert same == [5008.0] * 24
+    assert max(abs(a - b) for a, b in zip(same, moved, strict=True)) < 1.0
+
+
 def test_callers_at_the_same_time_get_what_each_gets_alone(client, monkeypatch):
     sizes, answer = [], together.answer
     monkeypatch.setattr(together, "answer", lambda group: sizes.append(len(group)) or answer(group))
