@@ -63,10 +63,13 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
 
 def cell_sql(cells: Cells, column: str, date_format: str, mark: str, reading: Reading) -> str:
     """Return the SQL by which dbt reads a column of the file, before it is cast."""
-    cell = f"nullif(trim({quoted(cells.columns[column])}), '')"
+    header = quoted(cells.columns[column])
+    cell = f"nullif(trim({header}), '')"
     if column == cells.spec.date:
         return date_or_error(cell, date_format, reading.time_zone)
-    return read_number(cell, mark) if column in cells.spec.numbers else cell
+    if column in cells.spec.numbers:
+        return read_number(cell, mark)
+    return f"case when {cell} is not null then trim({header}, ' ') end"  # other blanks make another name, which is said
 
 
 def require_no_header_within(cells: Cells) -> None:
