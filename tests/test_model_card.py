@@ -233,7 +233,7 @@ def test_importances_add_up_and_the_largest_comes_first(train, kind):
     assert not {name.replace("_", " ") for name in table["feature"]} & set(words) and len(set(words)) == len(words)
     assert not any(re.search(r"\b(1 (months|years)|0 )", one) for one in words)
     top = table.iloc[0]
-    assert f"Importance {explanation.feature(top['feature'])} {100 * top['importance']:.1f} %" in text
+    assert f"Importance {explanation.feature(top['feature'])} {100 * round(top['importance'], 4):.1f} %" in text
     assert sum(model.explanation()["importances"].values()) == pytest.approx(1, abs=0.01)
     untrained = fitted(kind, series([1.0, 2.0, 3.0]))
     assert "No trees were grown" in explanation.inside(kind.name, untrained.explanation(), 6)
@@ -269,7 +269,9 @@ def test_the_training_of_a_network_is_shown(train):
     for seed, curve in model.curve.groupby("seed"):
         checked = curve.dropna(subset=["validation_loss"])
         best = checked.loc[checked["validation_loss"].idxmin()]
-        line = f"{seed} {curve['step'].max()} {best['step']} {best['validation_loss']:.3f} {curve['training_loss'].iloc[-1]:.3f}"
+        losses = (best["validation_loss"], curve["training_loss"].iloc[-1])
+        validation, training = (f"{round(loss, 4):.3f}" for loss in losses)  # a model card keeps four places
+        line = f"{seed} {curve['step'].max()} {best['step']} {validation} {training}"
         assert line in text
 
 

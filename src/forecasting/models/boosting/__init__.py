@@ -207,12 +207,12 @@ class DirectBoostingModel(Boosting, DirectModel):
         return windows.forecasts(found.reshape(shape))
 
     def importances(self) -> pd.DataFrame:
-        """See `Boosting.importances`; of the median."""
+        """See `Boosting.importances`; of the median. Trees of one set that found nothing to split on count for nothing."""
         if not self.medians:
             return NO_IMPORTANCES
         both = pd.concat([trees.importances() for trees in self.medians])
         mean = both.groupby("feature", sort=False)["importance"].mean()
-        return mean.sort_values(ascending=False, kind="stable").reset_index()
+        return (mean / (mean.sum() or 1.0)).sort_values(ascending=False, kind="stable").reset_index()
 
     def state(self) -> dict[str, Any]:
         """Return the quantiles around the median, in expected sizes, by bucket of months ahead."""
