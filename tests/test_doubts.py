@@ -130,6 +130,14 @@ def test_names_that_look_alike_are_said_with_what_to_write(other: str) -> None:
     assert not more and "spelled in 2 ways" in doubt.text and "rename: {region:" in doubt.text
 
 
+def test_the_spelling_in_use_is_the_one_to_write_and_it_is_said_once() -> None:
+    old, new = np.full(24, np.nan), np.full(24, np.nan)
+    old[:14], new[14:] = amounts(14), amounts(10)
+    facts = monthly({"south": old, "South": new, "North": amounts()})
+    (doubt,) = found(facts, "names_alike")
+    assert 'rename: {region: {"south": South}}' in doubt.text and not found(facts, "renamed")
+
+
 @pytest.mark.parametrize("other", ["Northeast", "N", "North 2", "C#", "Nord"])
 def test_other_names_are_not_alike(other: str) -> None:
     assert not found(monthly({"North": amounts(), other: amounts(), "C": amounts()}), "names_alike")

@@ -319,13 +319,13 @@ def _alike(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Do
     """Names that differ only in what the eye does not see."""
     found = []
     for column, rows in tables["name_months"].groupby("column_name"):
-        counts = rows.groupby("name")["n_facts"].sum()
-        for spellings in counts.groupby(fold):
-            names = spellings[1].sort_values(ascending=False)
+        used = rows.groupby("name").agg(last=("ds", "max"), n=("n_facts", "sum"))
+        for _, names in used.groupby(fold):
             if len(names) < 2:
                 continue
+            names = names.sort_values(["last", "n"], ascending=False)  # the one in use first
             best, *others = map(str, names.index)
-            said = ", ".join(f"{name!r} ({int(n):,} facts)" for name, n in names.items())
+            said = ", ".join(f"{name!r} ({int(n):,} facts)" for name, n in names["n"].items())
             mapping = ", ".join(f'"{_escaped(name)}": {best}' for name in others)
             text = (
                 f"{COLUMNS[str(column)]} {best} is spelled in {len(names)} ways, each a series of its own: {said}. If they are one, "
@@ -354,7 +354,9 @@ def _successors(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> li
             begin = pd.Timestamp(life["max"]) + pd.DateOffset(months=1)
             sizes = {new: _like_size(rows, old, new) for new in lives.index[pd.to_datetime(lives["min"]) == begin]}
             new = max(sizes, key=lambda name: sizes[name], default=None)
-            if new is not None and sizes[new] >= 0.5:
+            if (
+                new is not None and sizes[new] >= 0.5 and fold(new) != fold(old)
+            ):  # else said already, as another spelling
                 text = (
                     f"{COLUMNS[str(column)]} {old} ends in {life['max']:%Y-%m} and {new}, of like size, begins in {begin:%Y-%m}. "
                     f"If it was only renamed, state it in params/, so that its history goes on: rename: {{{column}: {{{old}: {new}}}}}."
