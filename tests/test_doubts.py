@@ -3,12 +3,16 @@
 The tables that dbt finds are made here once more in pandas; what dbt itself makes of a company is in `test_dbt`.
 """
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
+from forecasting.errors import UserError
 from forecasting.training_set import doubts
 
 SETTINGS: dict[str, Any] = {
@@ -60,6 +64,28 @@ def found(facts: pd.DataFrame, code: str, settings: dict[str, Any] | None = None
 def amounts(n: int = 24, level: float = 100.0) -> np.ndarray:
     """Honest amounts: level and noise, in cents."""
     return np.round(level * RNG.lognormal(0, 0.3, n), 2)
+
+
+def test_what_an_earlier_build_found_is_not_said_of_new_facts(tmp_path: Path) -> None:
+    workspace: Any = SimpleNamespace(warehouse=tmp_path / "warehouse.duckdb", source="csv")
+    doubts.forget(workspace)
+    assert not workspace.warehouse.exists()
+    total = tables(monthly({"North": amounts(), "Total": amounts()}))
+    with duckdb.connect(str(workspace.warehouse)) as connection:
+        for name in ("name_months", "fact_windows", "fact_dates", "stray_dates", "repeated_blocks"):
+            frame = total[name].astype(object) if total[name].empty else total[name]
+            connection.register("frame", frame)
+            connection.execute(f"create table {name} as select * from frame")
+        connection.execute("create table sales_monthly as select 'North' as region, 'One' as product_category")
+        connection.execute("create table profit_monthly as from sales_monthly")
+        connection.execute("create table inventory_month_end as from sales_monthly")
+        connection.execute(
+            "create table inventory_counts (region text, ds date, is_full bool, last_day date, is_on_last_day bool, units int)"
+        )
+    with pytest.raises(UserError, match="Region 'Total'"):
+        doubts.found(workspace, SETTINGS)
+    doubts.forget(workspace)
+    assert doubts.found(workspace, SETTINGS) == []
 
 
 # --- totals

@@ -48,6 +48,7 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
     if steps_follow:
         expect_steps()
     stamp_file.unlink(missing_ok=True)  # from here on the warehouse is not what the stamp says, until all is done
+    doubts.forget(workspace)
     variables = {**summary.dbt_vars(), **{name: settings[name] for name in OF_FACTS}}
     try:
         run_dbt(workspace, "build", variables)

@@ -1,7 +1,7 @@
 """What speaks against the facts as they are: what must be answered before they are used, and what a reader must know.
 
-dbt finds the numbers (`dbt/models/doubts`); `doubtful_names` and `doubtful_dates` judge and say them. A `Doubt` of severity `refuse` stops the domains that it
-concerns, one of the sales facts everything; the others come to their domains as warnings.
+dbt finds the numbers (`dbt/models/doubts`); `doubtful_names` and `doubtful_dates` judge and say them. A `Doubt` of severity `refuse` stops
+the domains that it concerns, one of the sales facts everything; the others come to their domains as warnings.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,6 +17,7 @@ from forecasting.training_set.doubt import COLUMNS, Doubt
 from forecasting.training_set.doubtful_dates import long_gaps, periods, repeated, stray, turns
 from forecasting.training_set.doubtful_names import NOT_STATED, alike, not_stated, successors, totals, unusable_ids
 
+NEEDED = ("name_months", "fact_windows", "profit_monthly")  # the last of the tables that doubts are found in
 DOMAINS_OF = {"sales": ("sales", "profit"), "inventory": ("inventory",), "expenses": ("profit",)}
 
 
@@ -47,6 +48,14 @@ def require_known(connection: Any, source: str, settings: dict[str, Any]) -> Non
             )
 
 
+def forget(workspace: Workspace) -> None:
+    """Drop what an earlier build found, before dbt begins: where it fails halfway, nothing old must be said of new facts."""
+    if workspace.warehouse.exists():
+        with ledger.connect(workspace.warehouse, read_only=False) as connection:
+            for name in NEEDED:
+                connection.execute(f"drop table if exists {name}")
+
+
 def found(workspace: Workspace, settings: dict[str, Any]) -> list[Doubt]:
     """Return the doubts of the facts that dbt has read; none where it did not come that far.
 
@@ -59,7 +68,7 @@ def found(workspace: Workspace, settings: dict[str, Any]) -> list[Doubt]:
         return []
     with ledger.connect(workspace.warehouse) as connection:
         built = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
-        if not {"name_months", "fact_windows", "profit_monthly"} <= built:
+        if not set(NEEDED) <= built:
             return []
         require_known(connection, workspace.source, settings)
         doubts = judge({name: connection.execute(sql).df() for name, sql in TABLES.items()}, settings)
