@@ -112,6 +112,8 @@ class Watched:
                 os.killpg(process.pid, signal.SIGKILL)
             else:
                 os.kill(parent, signal.SIGTERM if how == KILLS[1] else signal.SIGKILL)
+            if how == KILLS[2]:
+                reached.unlink()  # nobody stops what the parent has started: it goes on
         said = process.communicate()[0]
         until(self.is_free)
         reached.unlink(missing_ok=True)

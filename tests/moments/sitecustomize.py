@@ -2,7 +2,7 @@
 
 A moment is the text of a note: a file that is about to be written or moved, a program that is about to start, a statement that the
 database is about to be given, a change of the registry. Whoever reaches the one that is waited for says so with a file and waits
-to be killed. The product knows nothing of this.
+until it is killed or the file is gone. The product knows nothing of this.
 """
 
 import importlib.abc
@@ -31,7 +31,8 @@ def moment(text: str) -> None:
                 log.write(text + "\n")
         if text == AT:
             with suppress(FileExistsError), open(REACHED, "x", encoding="utf-8"):
-                time.sleep(3600)
+                while os.path.exists(REACHED):
+                    time.sleep(0.05)
     finally:
         STATE["busy"] = False
 
