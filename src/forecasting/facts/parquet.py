@@ -1,120 +1,19 @@
-"""Checks the Parquet files of a source whose tables are known: their columns, and that every value can be used."""
+"""Reads Parquet files and checks their columns: dates, numbers and text, and that every value can be used."""
 
 from pathlib import Path
 
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.rounding import rounding_notes
-from forecasting.facts.tables import (
-    AMOUNT,
-    EARLIEST,
-    TABLES,
-    FactTable,
-    Reading,
-    connect,
-    first_line,
-    listed,
-    nearest,
-    one_file,
-    quoted,
-)
-from forecasting.facts.unused import currency_notes
+from forecasting.facts.tables import AMOUNT, EARLIEST, first_line, listed, nearest, one_file, quoted
 
-# the files a source needs and their columns by kind; those that may hold nulls have a question mark
-PARQUET: dict[str, dict[str, dict[str, str]]] = {
-    "sample": {
-        "sales": {"order_date": "date", "net_amount": "number", "cost_amount": "number", "quantity": "number",
-                  "region": "text", "product_category": "text", "product": "text"},
-        "inventory": {"snapshot_date": "date", "quantity_on_hand": "number", "unit_cost": "number",
-                      "region": "text", "product_category": "text", "product": "text"},
-        "expenses": {"expense_date": "date", "amount": "number", "region": "text?"},
-    },
-    "adventureworks": {
-        "FactInternetSales": {"OrderDate": "date", "SalesAmount": "number", "TotalProductCost": "number?",
-                              "OrderQuantity": "number", "ProductKey": "number", "SalesTerritoryKey": "number"},
-        "FactResellerSales": {"OrderDate": "date", "SalesAmount": "number", "TotalProductCost": "number?",
-                              "OrderQuantity": "number", "ProductKey": "number", "SalesTerritoryKey": "number"},
-        "FactProductInventory": {"MovementDate": "date", "UnitsBalance": "number", "UnitCost": "number?",
-                                 "ProductKey": "number"},
-        "DimProduct": {"ProductKey": "number", "EnglishProductName": "text", "ProductSubcategoryKey": "number?"},
-        "DimProductSubcategory": {"ProductSubcategoryKey": "number", "ProductCategoryKey": "number"},
-        "DimProductCategory": {"ProductCategoryKey": "number", "EnglishProductCategoryName": "text"},
-        "DimSalesTerritory": {"SalesTerritoryKey": "number", "SalesTerritoryRegion": "text"},
-    },
-}  # fmt: skip
-# which of those files hold a fact table, and the contract's name → theirs
-PARQUET_TABLES = {
-    "sample": {name: ((name,), {column: column for column in columns}) for name, columns in PARQUET["sample"].items()},
-    "adventureworks": {
-        "sales": (
-            ("FactInternetSales", "FactResellerSales"),
-            {"order_date": "OrderDate", "net_amount": "SalesAmount", "cost_amount": "TotalProductCost",
-             "quantity": "OrderQuantity"},
-        ),
-        "inventory": (
-            ("FactProductInventory",),
-            {"snapshot_date": "MovementDate", "quantity_on_hand": "UnitsBalance", "unit_cost": "UnitCost"},
-        ),
-    },
-}  # fmt: skip
-PAID_IN = "CurrencyKey"  # of AdventureWorks: what a customer paid in; its amounts are all in dollars
+Columns = dict[str, str]  # column → its kind; one that may hold nulls has a question mark
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 KINDS = {
     "date": ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"),
     "number": ("DECIMAL", "DOUBLE", "FLOAT", *(sign + size for sign in ("", "U") for size in INTEGERS)),
     "text": ("VARCHAR",),
 }
-
-
-def inspect_parquet(source: str, files: dict[str, Path], reading: Reading) -> dict[str, FactTable]:
-    """Check the Parquet files of a source and return its fact tables."""
-    with connect(reading.time_zone) as connection:
-        counts = {
-            name: check_parquet(connection, path, PARQUET[source][name], reading.time_zone)
-            for name, path in files.items()
-        }
-        return {
-            table: parquet_table(connection, table, [files[name] for name in parts], columns, sum(counts[name] for name in parts),
-                                 used={column for name in parts for column in PARQUET[source][name]}, currency=reading.currency)
-            for table, (parts, columns) in PARQUET_TABLES[source].items()
-        }  # fmt: skip
-
-
-def parquet_table(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    paths: list[Path],
-    columns: dict[str, str],
-    n_rows: int,
-    used: set[str],
-    currency: str | None,
-) -> FactTable:
-    """Return what the files of a fact table have, which passed the checks."""
-    spec, file = TABLES[table], listed(path.name for path in paths)
-    date, amount = (quoted(columns[name]) for name in (spec.date, spec.amount(columns)))
-    per_file = {path: [name for name in column_types(connection, path) if name not in used] for path in paths}
-    unused = list(dict.fromkeys(name for names in per_file.values() for name in names))
-    parts = " union all ".join(f"select {date} as d, {amount} as y from {relation_of(path)}" for path in paths)
-    ends = f"select cast(min(d) as date), cast(max(d) as date), sum(cast(y as {AMOUNT})) from ({parts})"
-    first, last, total = connection.execute(ends).fetchone()
-    numbers = {columns[name]: columns[name] for name in spec.numbers if name in columns}
-
-    def run(sql: str) -> list[tuple]:
-        return connection.execute(sql).fetchall()
-
-    notes = [
-        note
-        for path, names in per_file.items()
-        for note in (
-            *rounding_notes(run, relation_of(path), path.name, numbers),
-            *currency_notes(run, relation_of(path), path.name, [name for name in names if name != PAID_IN], currency),
-        )
-    ]
-    return FactTable(
-        table, file, columns, n_rows, notes=tuple(notes), columns_unused=tuple(unused),
-        first_date=first, last_date=last, total=total, total_of=spec.amount(columns),
-    )  # fmt: skip
 
 
 def relation_of(path: Path) -> str:

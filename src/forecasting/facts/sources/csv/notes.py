@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from forecasting.facts.csv_cells import Cells
-from forecasting.facts.csv_dates import has_zone
 from forecasting.facts.rounding import rounding_notes
+from forecasting.facts.sources.csv.cells import Cells
+from forecasting.facts.sources.csv.dates import has_zone
 from forecasting.facts.tables import AMOUNT, TABLES, Reading
 from forecasting.facts.unused import currency_notes, likely_names
 

@@ -8,8 +8,8 @@ from itertools import islice
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.csv_dates import looks_like_date, parsed, stated_format
-from forecasting.facts.csv_file import CsvFile
+from forecasting.facts.sources.csv.dates import looks_like_date, parsed, stated_format
+from forecasting.facts.sources.csv.file import CsvFile
 from forecasting.facts.tables import TABLES, listed, literal, nearest, quoted
 
 

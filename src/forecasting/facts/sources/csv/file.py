@@ -11,7 +11,8 @@ from pathlib import Path
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.csv_text import SAVE, has_quotes, not_utf8, require_file
+from forecasting.facts.source import require_file
+from forecasting.facts.sources.csv.text import SAVE, has_quotes, not_utf8
 from forecasting.facts.tables import literal, one_file, quoted
 
 DELIMITERS = (",", ";", "\t", "|")
