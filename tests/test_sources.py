@@ -59,12 +59,18 @@ def test_a_source_is_imported_only_when_facts_are_asked_for():
     )
 
 
-def dbt(project: Path, scratch: Path, source: str, variables: dict) -> subprocess.CompletedProcess:
-    """Have dbt read the sales of a source, and what is known of them."""
+def known_sales(project: Path, scratch: Path, source: str, variables: dict) -> tuple[list[tuple], int]:
+    """Have dbt read the sales of a source; return them in order, and how many different rows the facts have."""
+    scratch.mkdir()
     places = [f"--{what}={where}" for what, where in (("project-dir", project), ("profiles-dir", project), ("target-path", scratch),
                                                      ("log-path", scratch), ("vars", json.dumps(variables)))]  # fmt: skip
     command = ["--quiet", "run", "--select", f"{source}_sales+1", *places]
-    return run_dbt(command, project, scratch / "said", FORECASTING_WAREHOUSE=str(scratch / "warehouse.duckdb"))
+    warehouse = str(scratch / "warehouse.duckdb")
+    done = run_dbt(command, project, scratch / "said", FORECASTING_WAREHOUSE=warehouse)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        rows = connection.execute("select * exclude (row_hash) from known_sales order by all").fetchall()
+        return rows, connection.execute("select count(distinct row_hash) from known_sales").fetchone()[0]
 
 
 def test_the_page_that_adds_a_source_can_be_followed(root, tmp_path):
@@ -94,12 +100,20 @@ def test_the_page_that_adds_a_source_can_be_followed(root, tmp_path):
     env = {"PYTHONPATH": str(tmp_path / "src"), "PATH": ""}
     asked = [sys.executable, "-c", ask, str(tmp_path / "facts")]
     variables = json.loads(subprocess.run(asked, env=env, capture_output=True, text=True, check=True).stdout)
-    found = {}
-    for source, given in (("jsonl", variables), ("csv", facts.inspect("csv", tmp_path / "facts").dbt_vars())):
-        scratch = tmp_path / source
-        scratch.mkdir()
-        done = dbt(tmp_path / "dbt", scratch, source, given)
-        assert done.returncode == 0, done.stdout + done.stderr
-        with duckdb.connect(str(scratch / "warehouse.duckdb"), read_only=True) as connection:
-            found[source] = connection.execute("select * exclude (row_hash) from known_sales order by all").fetchall()
+    given = {"jsonl": variables, "csv": facts.inspect("csv", tmp_path / "facts").dbt_vars()}
+    found = {source: known_sales(tmp_path / "dbt", tmp_path / source, source, own)[0] for source, own in given.items()}
     assert found["jsonl"] == found["csv"] and len(found["csv"]) == len(rows)
+
+
+def test_csv_and_parquet_are_the_same_facts_and_a_row_is_all_its_cells(root, tmp_path):
+    """A column called «line» must not stand for the whole row: all lines 1 of orders would be the same."""
+    header = "order_date,net_amount,region,product,Line"
+    rows = ["2024-01-31,10.5,North,7,1", "2024-01-31,2, South ,8,1", "2024-02-01,-1.25,,,1", "2024-02-01,-1.25,,,1"]
+    (tmp_path / "facts").mkdir()
+    (tmp_path / "facts/sales.csv").write_text("\n".join([header, *rows]) + "\n")
+    duckdb.sql(f"copy (from '{tmp_path}/facts/sales.csv') to '{tmp_path}/facts/sales.parquet'")
+    found = {}
+    for source in ("csv", "parquet"):
+        variables = facts.inspect(source, tmp_path / "facts").dbt_vars()
+        found[source] = known_sales(root / "dbt", tmp_path / source, source, variables)
+    assert found["csv"] == found["parquet"] and found["csv"][1] == 3

@@ -3,14 +3,14 @@
 {% macro fact_table(source_name, table, types) %}
   {#- The rows of one fact table that the check before the build hands over: where it is read from, and for each column the SQL of
       its cell, cast here. A column that the facts do not have is a typed null, a table that is not there gives no rows; an empty cell
-      is null. row_hash stands for all cells of a row. -#}
+      is null. row_hash stands for all cells of a row, which has a name here that no column has. -#}
   {%- set found = var('tables').get(table) -%}
   select
   {%- for name, type in types.items() %}
     {{ fact_cell(found, name, type) }} as {{ name }},
   {%- endfor %}
-    hash(line) as row_hash
-  from {{ source(source_name, table) if found else '(select 1 limit 0)' }} as line
+    hash("the whole row") as row_hash
+  from {{ source(source_name, table) if found else '(select 1 limit 0)' }} as "the whole row"
 {% endmacro %}
 
 {% macro fact_cell(found, name, type) %}
