@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from forecasting.serving import Series, SeriesForecast, ServedModel
 
-MOST_TOGETHER = 64
+LEAST_TOGETHER, MOST_TOGETHER = 8, 64  # series in a pass; fewer would hardly make it shorter, as much of it is the same for one
 MOST_WAITING = 256
 LONGEST_PASS = 1.0  # seconds, about
 SETTLE = 0.005  # seconds before a pass: who comes at the same time takes part, and who has left by now is noticed
@@ -146,7 +146,7 @@ class Together:
         """Let the next pass have twice or half as many series, where this one was short or long."""
         self._seconds = seconds / many
         if seconds > LONGEST_PASS:
-            self._size = max(1, self._size // 2)
+            self._size = max(LEAST_TOGETHER, self._size // 2)
         elif many == self._size:
             self._size = min(MOST_TOGETHER, 2 * self._size)
 
