@@ -206,7 +206,7 @@ def test_a_full_queue_refuses_with_the_time_to_ask_again(slow, monkeypatch):
 
 def test_passes_grow_while_they_are_short_and_shrink_when_one_is_long():
     found = together.Together()
-    for many, seconds, size in ((64, 9.0, 32), (32, 1.2, 16), (9, 0.1, 16), (16, 0.4, 32), (1, 9.0, 16), (1, 9.0, 8)):
+    for many, seconds, size in ((64, 9.0, 32), (32, 1.2, 16), (9, 0.1, 16), (16, 0.4, 32), (1, 9.0, 16), (1, 9.0, 8), (8, 9.0, 8)):
         found._measure(many, seconds)
         assert found._size == size
     for _ in range(9):
@@ -656,37 +656,71 @@ def test_a_server_serves_swaps_champions_without_a_failed_request_and_stops(comp
         assert process.wait(PATIENCE) in (0, 130, -signal.SIGINT)
 
 
-def test_requests_whose_callers_have_left_are_never_computed(company, tmp_path):
-    """A model that takes its time, in a server of its own: 500 ask and leave, and the next is answered."""
-    data = shutil.copytree(company.data, tmp_path / "data")
-    script = tmp_path / "slow.py"
+@contextmanager
+def slow_server(company: ServedCompany, folder: Path) -> Iterator[tuple[int, subprocess.Popen]]:
+    """Run a server whose model takes its time: until `go` is in the folder. `passes` there has a line for each pass: its size."""
+    script, port = folder / "slow.py", free_port()
     script.write_text(SLOW)
-    port = free_port()
     process = subprocess.Popen(
-        [sys.executable, str(script), str(data), str(port), str(tmp_path / "passes")],
+        [sys.executable, str(script), str(company.data), str(port), str(folder / "passes")],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1] / "src")},
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         until(lambda: answers(port), process)
-        asked = measure_api.predictions(1)[0]
-        callers = []
-        for _ in range(500):
-            callers.append(socket.create_connection(("127.0.0.1", port)))
-            callers[-1].sendall(asked)
-        until(lambda: (tmp_path / "passes").exists(), process)
-        for caller in callers:
-            caller.close()
-        until(
-            lambda: metric(port, 'status="499"') + metric(port, 'status="503"') > 500 - together.MOST_TOGETHER, process
-        )
-        (tmp_path / "go").touch()
-        response = httpx.post(f"http://127.0.0.1:{port}/api/predict", json=GOOD, timeout=PATIENCE)
-        assert response.status_code == 200
-        passes = (tmp_path / "passes").read_text().split()
-        assert sum(map(int, passes)) <= together.MOST_TOGETHER + 1
+        yield port, process
     finally:
         process.kill()
         process.wait()
+        process.stderr.close()
+
+
+def asking(port: int, text: bytes) -> socket.socket:
+    """Send something and return the connection, without waiting for an answer."""
+    caller = socket.create_connection(("127.0.0.1", port))
+    caller.sendall(text)
+    return caller
+
+
+def is_answered(port: int, folder: Path) -> list[int]:
+    """Let the model go on, see that the next caller is answered, and return the sizes of all passes."""
+    (folder / "go").touch()
+    response = httpx.post(f"http://127.0.0.1:{port}/api/predict", json=GOOD, timeout=PATIENCE)
+    assert response.status_code == 200
+    return [int(size) for size in (folder / "passes").read_text().split()]
+
+
+def test_who_leaves_while_waiting_is_never_computed(company, tmp_path):
+    """A model that takes its time, in a server of its own: 500 ask, wait and leave, and the next is answered."""
+    with slow_server(company, tmp_path) as (port, process):
+        asked = measure_api.predictions(1)[0]
+        callers = [asking(port, asked) for _ in range(500)]
+        until(lambda: (tmp_path / "passes").exists(), process)
+        for caller in callers:
+            caller.close()
+        left = 500 - together.MOST_TOGETHER
+        until(lambda: metric(port, 'status="499"') + metric(port, 'status="503"') > left, process)
+        assert sum(is_answered(port, tmp_path)) <= together.MOST_TOGETHER + 1
+
+
+def test_who_has_left_before_being_read_costs_no_more_than_being_read(company, tmp_path):
+    """Nothing of what they sent is looked at, be it whole, bad or only half of it; and none of it is the server's fault."""
+    with slow_server(company, tmp_path) as (port, process):
+        asked = measure_api.predictions(1)[0]
+        process.send_signal(signal.SIGSTOP)  # it cannot read before all have left
+        for text in (asked, asked[:-1] + b"x", asked[:-100]) * 30:
+            asking(port, text).close()
+        process.send_signal(signal.SIGCONT)
+        until(lambda: metric(port, 'status="499"') == 90, process)
+        half = asking(port, asked[:-100])
+        assert httpx.get(f"http://127.0.0.1:{port}/health", timeout=PATIENCE).status_code == 200
+        half.close()
+        until(lambda: metric(port, 'status="499"') == 91, process)
+        assert is_answered(port, tmp_path) == [1]
+        assert metric(port, 'status="500"') == 0
+        process.terminate()
+        assert "Traceback" not in process.stderr.read()
 
 
 SLOW = """

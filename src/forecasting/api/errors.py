@@ -9,12 +9,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from forecasting.errors import UserError
 from forecasting.ledger import NothingPublished, Unknown
 from forecasting.serving import SeriesError
 
 MEDIA_TYPE = "application/problem+json"
+CLIENT_LEFT = 499  # what web servers note of a request whose caller left; nobody reads the answer, /metrics counts it
 MOST_FAULTS = 20  # listed of a request: a history of a thousand wrong values needs no thousand sentences
 Faults = Iterable[tuple[str, str]]
 
@@ -49,6 +51,7 @@ def documented(**descriptions: str) -> dict[int | str, dict[str, Any]]:
 def install(app: FastAPI) -> None:
     """Have every error of an app answered as a problem."""
     app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -57,6 +60,11 @@ def install(app: FastAPI) -> None:
 
 async def _api_error(request: Request, error: ApiError) -> Response:
     return problem(error.status, error.detail, error.faults, error.headers)
+
+
+async def _left(request: Request, error: ClientDisconnect) -> Response:
+    """The caller closed the connection, in the middle of a body or before the answer was there."""
+    return Response(status_code=CLIENT_LEFT)
 
 
 async def _user_error(request: Request, error: UserError) -> Response:

@@ -16,18 +16,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
+from starlette.requests import ClientDisconnect
+
 from forecasting.serving import Series, SeriesForecast, ServedModel
 
-MOST_TOGETHER = 64
+LEAST_TOGETHER, MOST_TOGETHER = 8, 64  # series in a pass; fewer would hardly make it shorter, as much of it is the same for one
 MOST_WAITING = 256
 LONGEST_PASS = 1.0  # seconds, about
 SETTLE = 0.005  # seconds before a pass: who comes at the same time takes part, and who has left by now is noticed
 PATIENCE = 0.2  # seconds until a full queue refuses: those who have left by now are noticed meanwhile
 LOOK_AGAIN = 0.02  # seconds
-
-
-class Gone(Exception):
-    """Whoever asked has left, so nothing was computed."""
 
 
 class Full(Exception):
@@ -70,7 +68,7 @@ class Together:
 
         Raises
         ------
-        Gone
+        ClientDisconnect
             If it did so before the answer was there.
         Full
             If too many are waiting.
@@ -122,7 +120,7 @@ class Together:
         """Take out of the queue what nobody wants any more."""
         self._queue.pop(question, None)
         if not question.answer.done():
-            question.answer.set_exception(Gone())
+            question.answer.set_exception(ClientDisconnect())
 
     async def _passes(self) -> None:
         """Answer what waits, pass after pass, until nothing does."""
@@ -148,7 +146,7 @@ class Together:
         """Let the next pass have twice or half as many series, where this one was short or long."""
         self._seconds = seconds / many
         if seconds > LONGEST_PASS:
-            self._size = max(1, self._size // 2)
+            self._size = max(LEAST_TOGETHER, self._size // 2)
         elif many == self._size:
             self._size = min(MOST_TOGETHER, 2 * self._size)
 

@@ -5,8 +5,8 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import SEASON_LENGTH
-from forecasting.models.base import Model, point_forecast
+from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
+from forecasting.models.base import Model, quantile_forecast
 from forecasting.series import Panel, panel
 
 
@@ -25,6 +25,11 @@ def seasonal_naive(history: Panel, horizon: int) -> np.ndarray:
     by_month = padded.reshape(len(padded), years, SEASON_LENGTH)
     season = np.column_stack([last_known(by_month[:, :, month]) for month in range(SEASON_LENGTH)])
     return season[:, np.arange(horizon) % SEASON_LENGTH]
+
+
+def _points(points: np.ndarray) -> np.ndarray:
+    """Return points [series, horizon] as eleven equal quantiles [series, horizon, 11]."""
+    return np.repeat(points[:, :, None], len(QUANTILE_COLUMNS), axis=2)
 
 
 class Naive(Model):
@@ -46,7 +51,11 @@ class Naive(Model):
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`."""
         known = panel(history)
-        return point_forecast(known.ids, known.last, np.repeat(last_known(known.values)[:, None], horizon, axis=1))
+        return quantile_forecast(known.ids, known.last, self.predict_panel(known, horizon))
+
+    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_panel`."""
+        return _points(np.repeat(last_known(known.values)[:, None], horizon, axis=1))
 
 
 class SeasonalNaive(Model):
@@ -69,7 +78,11 @@ class SeasonalNaive(Model):
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`."""
         known = panel(history)
-        return point_forecast(known.ids, known.last, seasonal_naive(known, horizon))
+        return quantile_forecast(known.ids, known.last, self.predict_panel(known, horizon))
+
+    def predict_panel(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_panel`."""
+        return _points(seasonal_naive(known, horizon))
 
 
 MODELS = (Naive, SeasonalNaive)

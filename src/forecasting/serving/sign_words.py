@@ -20,6 +20,8 @@ def points_cut(domain: str, forecast: SeriesForecast) -> str:
 
 def bounds_cut(domain: str, forecast: SeriesForecast, columns: list[int]) -> str:
     """Say in how many months a bound, of those in these columns of the quantiles, was cut while the forecast was not; «» where in none."""
+    if not forecast.was_cut.any():  # mostly so, and soon seen
+        return ""
     cut = forecast.was_cut[:, columns].any(axis=1) & ~forecast.was_cut[:, MIDDLE]
     if not np.any(cut):
         return ""
