@@ -115,7 +115,9 @@ TABLES = {
     "series": "select distinct region, product_category from sales_monthly union select distinct region, product_category "
     "from inventory_month_end union select distinct region, product_category from profit_monthly order by all",
     "turns": "select region, ds, any_value(is_full) as is_full, any_value(last_day) as last_day, count(*) as n_products, "
-    "count(*) filter (where not is_on_last_day and units is distinct from 0) as n_missing from inventory_counts group by all order by all",
+    "count(*) filter (where not is_on_last_day and units is distinct from 0) as n_missing, cast(sum(units) as double) as units, "
+    "cast(coalesce(sum(units) filter (where not is_on_last_day), 0) as double) as units_missing "
+    "from inventory_counts group by all order by all",
 }
 
 CHECKS: tuple[Callable[[dict[str, pd.DataFrame], dict[str, Any]], list[Doubt]], ...] = (
