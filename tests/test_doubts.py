@@ -11,6 +11,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forecasting.errors import UserError
 from forecasting.training_set import doubts
@@ -46,12 +48,16 @@ def tables(facts: pd.DataFrame, fact_table: str = "sales", grain: str = "daily")
     dates = months.groupby(["fact_table", "day"])["amount"].agg(n_facts="size", amount="sum").reset_index()
     none = {"stray_dates": ["fact_table", "fact_date", "n_facts", "amount", "reason"],
             "repeated_blocks": ["fact_table", "region", "times", "first_date", "last_date", "n_surplus", "amount"],
-            "turns": ["region", "ds", "is_full", "last_day", "n_products", "n_missing"]}  # fmt: skip
+            "product_totals": ["fact_table", "product", "region", "product_category", "n_months", "n_equal"],
+            "turns": ["region", "ds", "is_full", "last_day", "n_products", "n_missing", "units", "units_missing"]}  # fmt: skip
     return {
         "fact_dates": dates.rename(columns={"day": "fact_date"}),
         "name_months": pd.concat(named, ignore_index=True),
         "fact_windows": pd.DataFrame({"fact_table": [fact_table], "grain": [grain]}),
         "series": facts[["region", "product_category"]].drop_duplicates(),
+        "series_months": months.groupby(["fact_table", "region", "product_category", "ds"], as_index=False)[
+            "amount"
+        ].sum(),
         **{name: pd.DataFrame(columns=columns) for name, columns in none.items()},
     }
 
@@ -72,11 +78,14 @@ def test_what_an_earlier_build_found_is_not_said_of_new_facts(tmp_path: Path) ->
     assert not workspace.warehouse.exists()
     total = tables(monthly({"North": amounts(), "Total": amounts()}))
     with duckdb.connect(str(workspace.warehouse)) as connection:
-        for name in ("name_months", "fact_windows", "fact_dates", "stray_dates", "repeated_blocks"):
+        for name in ("name_months", "fact_windows", "fact_dates", "stray_dates", "repeated_blocks", "product_totals"):
             frame = total[name].astype(object) if total[name].empty else total[name]
             connection.register("frame", frame)
             connection.execute(f"create table {name} as select * from frame")
-        connection.execute("create table sales_monthly as select 'North' as region, 'One' as product_category")
+        connection.execute(
+            "create table sales_monthly as select 'North' as region, 'One' as product_category, "
+            "date '2024-01-01' as ds, 1 as net_amount, 1 as stock"
+        )
         connection.execute("create table profit_monthly as from sales_monthly")
         connection.execute("create table inventory_month_end as from sales_monthly")
         connection.execute(
@@ -142,6 +151,68 @@ def test_honest_names_are_no_totals(parts: dict[str, np.ndarray]) -> None:
 def test_two_regions_that_are_alike_to_the_cent_are_no_totals_of_each_other() -> None:
     y = amounts()
     assert not found(monthly({"North": y, "South": y}), "totals")
+
+
+def test_sums_of_some_regions_are_found_by_their_numbers() -> None:
+    de, fr, jp, cn, us = (amounts(level=level) for level in (100, 60, 30, 500, 200))
+    regions = {"DE": de, "FR": fr, "JP": jp, "CN": cn, "US": us}
+    sums = {"EMEA": de + fr, "APAC": jp + cn, "Old World": de + fr + jp + cn}
+    late, off = (de + us).copy(), (fr + us).copy()
+    late[:9] = np.nan
+    off[[3, 17]] += 7
+    doubts = found(monthly(regions | sums | {"Late": late, "Nearly": off, "Rounded": np.round(jp + us)}), "totals")
+    said = {doubt.text.split("'")[1]: doubt for doubt in doubts}
+    assert set(said) == {*sums, "Late", "Nearly", "Rounded"} and all(doubt.severity == "refuse" for doubt in doubts)
+    assert "2 others (FR, DE) in 24 of 24 months" in said["EMEA"].text and "in 22 of 24 months" in said["Nearly"].text
+    assert "in 15 of 15 months" in said["Late"].text and "4 others" in said["Old World"].text
+    assert not found(monthly(regions | {"EMEA": de + fr}), "totals", {"totals": {"EMEA": "keep"}})
+
+
+def test_a_subtotal_within_one_region_is_found_and_so_is_one_among_many_regions() -> None:
+    north, south = (
+        monthly({name: amounts() for name in "ABC"}, "product_category"),
+        monthly({"A": amounts(), "B": amounts()}, "product_category"),
+    )
+    own = north.groupby("ds", as_index=False)["amount"].sum().assign(region="One", product_category="Bikes in all")
+    (doubt,) = found(pd.concat([north, own, south.assign(region="Two")]), "totals")
+    assert "Category 'Bikes in all'" in doubt.text and "in region One, equals the sum of 3 others" in doubt.text
+    many = {f"R{number}": amounts(level=10 + number) for number in range(60)}  # more names than months
+    (doubt,) = found(monthly(many | {"West": many["R3"] + many["R8"] + many["R40"]}), "totals")
+    assert "'West'" in doubt.text
+
+
+@given(
+    st.integers(2, 14),
+    st.integers(6, 30),
+    st.sampled_from(["cents", "few units", "seldom", "one season", "returns"]),
+    st.integers(0, 10**6),
+)
+@settings(max_examples=20)
+def test_honest_companies_have_no_totals(names: int, n: int, kind: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    levels, season = rng.lognormal(4, 1, names), 1 + 0.3 * np.sin(np.arange(n)[:, None] / 2)
+    made = {
+        "cents": lambda: np.round(levels * rng.lognormal(0, 0.2, (n, names)), 2),
+        "few units": lambda: rng.poisson(rng.lognormal(1, 1, names), (n, names)).astype(float),
+        "seldom": lambda: np.where(rng.random((n, names)) < 0.3, np.round(rng.lognormal(2, 1, (n, names))), np.nan),
+        "one season": lambda: np.round(levels * season * rng.lognormal(0, 0.02, (n, names))),
+        "returns": lambda: np.round(rng.normal(20, 60, (n, names)), 2),
+    }[kind]()
+    wide = {f"R{number}": made[:, number] for number in range(names)}
+    assert not found(monthly(wide), "totals"), kind
+
+
+def test_what_never_changes_or_moves_in_step_is_no_total() -> None:
+    steps = np.repeat([1.0, 1.1, 1.21, 1.33, 1.46, 1.61, 1.77, 1.95], 3)  # rents, raised by an index
+    assert not found(monthly({"A": 500 * steps, "B": 300 * steps, "C": 200 * steps, "D": 7 * amounts()}), "totals")
+
+
+def test_the_same_amounts_under_two_names_are_said() -> None:
+    y = amounts()
+    (doubt,) = found(monthly({"DE": y, "Germany": y, "US": amounts()}), "names_equal")
+    assert doubt.severity == "high" and "'DE' and 'Germany'" in doubt.text and "24 months" in doubt.text
+    assert not found(monthly({"DE": y, "Germany": y}), "names_equal", {"totals": {"Germany": "keep"}})
+    assert not found(monthly({"DE": np.full(24, 5.0), "FR": np.full(24, 5.0)}), "names_equal")
 
 
 # --- names
@@ -253,7 +324,7 @@ def test_months_and_days_are_no_periods(days: Any) -> None:
 def test_stray_dates_and_blocks_are_named_with_count_and_amount() -> None:
     given = tables(dated(pd.bdate_range("2020-01-01", "2021-11-10")))
     stray = {"fact_table": ["sales"], "fact_date": [pd.Timestamp("2021-11-30")], "n_facts": [1], "amount": [120.0],
-             "reason": ["lies far behind the other dates"]}  # fmt: skip
+             "reason": ["far behind the other dates"]}  # fmt: skip
     block = {"fact_table": ["sales"] * 2, "region": [None, "North"], "times": [2, 3], "amount": [10.0, 5.0], "n_surplus": [4, 2],
              "first_date": pd.to_datetime(["2020-02-01", "2020-04-01"]),
              "last_date": pd.to_datetime(["2020-02-28", "2020-04-02"])}  # fmt: skip

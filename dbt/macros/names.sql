@@ -27,7 +27,7 @@
   {%- endfor -%}
   {%- if dropped -%}
     {%- for column in columns -%}
-      coalesce({{ renamed(column) }}, 'Not stated') not in ({{ dropped | join(', ') }}){{ ' and ' if not loop.last }}
+      coalesce({{ renamed(column) }}, '{{ '' if column == 'product' else 'Not stated' }}') not in ({{ dropped | join(', ') }}){{ ' and ' if not loop.last }}
     {%- endfor -%}
   {%- else -%}
     true

@@ -1,5 +1,9 @@
-{#- How far from all others a last date must lie: more than a week, and one and a half times the gap that 95 % of the gaps do not exceed. -#}
-{%- set least_gap, times_usual = 7, 1.5 -%}
+{#- How far from all others a last date must lie: more than a week, one and a half times the gap that 95 % of the gaps do not exceed, and a
+    fifth more than any of the last thirteen months (a shop closes at Christmas); where dates are a month apart, more than three months.
+    Behind it there are at most two dates, or a few spread thinly, as where days and months were swapped. Only the facts' own dates count,
+    never the machine's clock. -#}
+{%- set least_gap, times_usual, times_before, times_monthly = 7, 1.5, 1.2, 3.5 -%}
+{%- set few, few_share, thinned = 2, 0.05, 4 -%}
 
 with
 
@@ -14,10 +18,26 @@ gaps as (
     select
         *,
         datediff('day', lag(fact_date) over earlier, fact_date) as gap,
-        count(*) over (partition by fact_table order by fact_date desc) as n_dates_left
+        datediff('day', lag(fact_date) over earlier, max(fact_date) over (partition by fact_table)) as days_left,
+        count(*) over later as n_dates_left,
+        max(n_facts) over later as most_facts_left
     from dates
-    where fact_date <= last_day(current_date)
-    window earlier as (partition by fact_table order by fact_date)
+    window
+        earlier as (partition by fact_table order by fact_date),
+        later as (partition by fact_table order by fact_date desc)
+
+),
+
+past as (
+
+    select
+        *,
+        max(gap) over (
+            partition by fact_table
+            order by fact_date
+            range between interval 400 day preceding and interval 1 day preceding
+        ) as longest_before
+    from gaps
 
 ),
 
@@ -27,7 +47,7 @@ habits as (
         fact_table,
         count(*) as n_dates,
         median(gap) as usual_gap,
-        quantile_disc(gap, 0.95) as long_gap,
+        if(count(*) >= 40, quantile_disc(gap, 0.95), 0) as long_gap,  -- of fewer it would be the stray one's own
         median(n_facts) as usual_facts
     from gaps
     group by fact_table
@@ -37,16 +57,26 @@ habits as (
 alone as (
 
     select
-        gaps.fact_table,
-        min(gaps.fact_date) as first_stray
-    from gaps
-    inner join habits on gaps.fact_table = habits.fact_table
+        past.fact_table,
+        min(past.fact_date) as first_stray
+    from past
+    inner join habits on past.fact_table = habits.fact_table
     where habits.n_dates >= 12
-        and habits.usual_gap <= 10  -- where dates are a month apart one that is left out is no sign
-        and gaps.n_dates_left <= 2
-        and gaps.n_facts <= 3 * habits.usual_facts
-        and gaps.gap > greatest({{ least_gap }}, {{ times_usual }} * habits.long_gap)
-    group by gaps.fact_table
+        and past.most_facts_left <= 3 * habits.usual_facts
+        and past.gap > greatest(
+            {{ least_gap }},
+            {{ times_usual }} * habits.long_gap,
+            {{ times_before }} * coalesce(past.longest_before, 0),
+            if(habits.usual_gap > 10, {{ times_monthly }} * habits.usual_gap, 0)
+        )
+        and (
+            past.n_dates_left <= {{ few }}
+            or (
+                past.n_dates_left <= {{ few_share }} * habits.n_dates
+                and {{ thinned }} * habits.usual_gap * past.n_dates_left <= past.days_left
+            )
+        )
+    group by past.fact_table
 
 ),
 
@@ -54,14 +84,11 @@ stray as (
 
     select
         dates.*,
-        case
-            when dates.fact_date > last_day(current_date) then 'lies in the future of the others'
-            else 'lies far behind the other dates'
-        end as reason
+        'far behind the other dates' as reason
     from dates
-    left join alone on dates.fact_table = alone.fact_table
+    inner join alone on dates.fact_table = alone.fact_table
     where {{ 'false' if var('stray_dates') == 'keep' else 'true' }}
-        and (dates.fact_date > last_day(current_date) or dates.fact_date >= alone.first_stray)
+        and dates.fact_date >= alone.first_stray
 
 )
 

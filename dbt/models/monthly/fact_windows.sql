@@ -1,4 +1,5 @@
-{#- The same few dates every month, at most so many and so far apart at the month's end, are a monthly habit. -#}
+{#- The same few dates every month, at most so many and so far apart when counted from the month's first or last day, are a monthly habit:
+    the 15th, the second Tuesday, the last Friday. -#}
 {%- set few, wandering_days = 4, 6 -%}
 
 with
@@ -15,7 +16,8 @@ months as (
         fact_table,
         {{ month_of('fact_date') }} as ds,
         count(*) as n_dates,
-        max(day(fact_date)) as last_day
+        max(day(fact_date)) as last_day,
+        day(last_day(max(fact_date))) - max(day(fact_date)) as days_left
     from days
     group by all
 
@@ -35,7 +37,7 @@ habits as (
         count(*) >= 3
             and min(n_dates) = max(n_dates)
             and max(n_dates) <= {{ few }}
-            and max(last_day) - min(last_day) <= {{ wandering_days }} as is_monthly,
+            and least(max(last_day) - min(last_day), max(days_left) - min(days_left)) <= {{ wandering_days }} as is_monthly,
         max(n_dates) as n_dates
     from inner_months
     group by fact_table

@@ -30,7 +30,7 @@ counts as (
         sum(quantity_on_hand) as units,
         sum(value_at_cost) as value_at_cost,
         count(*) - count(value_at_cost) as n_without_value,
-        count(*) over (partition by region, product_category, product, ds) as n_days
+        lag(snapshot_date) over (partition by region, product_category, product, ds order by snapshot_date) as counted_before
     from valued
     group by region, product_category, product, ds, snapshot_date
 
@@ -53,31 +53,45 @@ marked as (
 
 ),
 
-last_days as (
+days as (
 
     select
         region,
         ds,
-        count(*) as n_products,
-        count(*) filter (where is_on_last_day) as n_on_last_day,
-        count(*) filter (where is_on_last_day and n_days > 1) as n_counted_before
-    from marked
-    group by region, ds
+        snapshot_date,
+        count(*) as n_listed
+    from counts
+    group by all
+
+),
+
+lists as (
+
+    select
+        *,
+        max(n_listed) over (partition by region, ds) as n_most,
+        lag(snapshot_date) over earlier as day_before,
+        lag(n_listed) over earlier as n_day_before
+    from days
+    window earlier as (partition by region, ds order by snapshot_date)
+    qualify snapshot_date = max(snapshot_date) over (partition by region, ds)
 
 ),
 
 region_months as (
 
     select
-        *,
-        n_on_last_day < n_products * 2 / 3
-        or (  -- the last day lists others than the days before, and does so again and again
-            n_on_last_day < n_products
-            and n_counted_before < n_on_last_day / 2
-            and avg(cast(n_on_last_day < n_products and n_counted_before < n_on_last_day / 2 as integer)) over (partition by region)
-                > {{ turns_are_habit }}
-        ) as is_in_turns
-    from last_days
+        lists.region,
+        lists.ds,
+        lists.n_listed as n_on_last_day,
+        lists.n_listed < lists.n_most * 2 / 3
+        -- or the last day does not go on with what the count before it listed
+        or coalesce(count(*) filter (where marked.counted_before = lists.day_before) < lists.n_day_before / 2, false) as is_in_turns
+    from lists
+    inner join marked
+        on lists.region = marked.region
+        and lists.snapshot_date = marked.snapshot_date
+    group by lists.region, lists.ds, lists.n_listed, lists.n_most, lists.day_before, lists.n_day_before
 
 ),
 
@@ -113,7 +127,7 @@ judged as (
 )
 
 select
-    marked.* exclude (n_days),
+    marked.* exclude (counted_before),
     judged.is_full
 from marked
 inner join judged

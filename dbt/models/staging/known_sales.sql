@@ -18,7 +18,7 @@ known as (
         cost_amount,
         row_hash
     from facts
-    where {{ known_by_as_of('order_date') }} and {{ is_no_total(['region', 'product_category']) }}
+    where {{ known_by_as_of('order_date') }} and {{ is_no_total(['region', 'product_category', 'product']) }}
 
 )
 

@@ -10,8 +10,11 @@ import pandas as pd
 from forecasting.training_set.check_tables import listed
 from forecasting.training_set.doubt import MONTHS_TO_JUDGE, Doubt
 
-LONG_GAP_MONTHS = 24
+LONG_GAP_MONTHS = 12  # one count a year, of stock or expenses, is none
 LEAST_FILLED = 0.5
+PERIOD_DAYS = (26, 37)  # between one period's date and the next one's
+LITTLE = 0.02  # of the stock: what sells out before the month's end
+FAR_DAYS = 20  # between the dates of one period and those of the next one, at least
 
 
 def long_gaps(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:
@@ -57,21 +60,21 @@ def periods(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[D
     grains = dict(tables["fact_windows"][["fact_table", "grain"]].itertuples(index=False))
     found = []
     for fact_table, dates in _used_dates(tables).groupby("fact_table"):
-        days = pd.to_datetime(dates["fact_date"])
-        gaps = days.diff().dt.days.dropna()
+        period = _bundles(pd.to_datetime(dates["fact_date"]))
+        gaps = period.groupby(level=0).min().diff().dt.days.dropna()
         if fact_table == "inventory" or len(gaps) < MONTHS_TO_JUDGE or grains.get(fact_table) == "monthly":
             continue
-        months = days.dt.to_period("M")
-        dates_of = months.value_counts().reindex(
-            pd.period_range(months.iloc[0], months.iloc[-1], freq="M"), fill_value=0
-        )
+        months = (
+            period.dt.to_period("M").groupby(level=0).unique().explode()
+        )  # a period that lies in two months is one of both
+        dates_of = months.value_counts().reindex(pd.period_range(months.min(), months.max(), freq="M"), fill_value=0)
         if grains.get(fact_table) == "weekly":
             text = (
                 f"The {fact_table} facts have one date every {gaps.median():.0f} days: a month has {dates_of.iloc[1:-1].min()} or "
                 f"{dates_of.iloc[1:-1].max()} of them, and its total follows that number. Daily facts would tell more."
             )
             found.append(Doubt(str(fact_table), "medium", "weekly", text))
-        elif gaps.between(26, 37).mean() >= 0.9 and (dates_of.max() > 1 or dates_of.min() == 0):
+        elif gaps.between(*PERIOD_DAYS).mean() >= 0.9 and (dates_of.max() > 1 or dates_of.min() == 0):
             odd = [f"{month} has {n or 'no'} date{'s' if n > 1 else ''}" for month, n in dates_of.items() if n != 1]
             text = (
                 f"The {fact_table} facts have one date a period, {gaps.min():.0f} to {gaps.max():.0f} days apart, and the periods are no "
@@ -81,21 +84,25 @@ def periods(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[D
     return found
 
 
+def _bundles(days: pd.Series) -> pd.Series:
+    """Return the dates under the number of their bundle: a week at most, far from all others. Where there are none each is its own."""
+    number = (days.diff().dt.days >= FAR_DAYS).cumsum()
+    spans = days.groupby(number).agg(lambda bundle: (bundle.max() - bundle.min()).days)
+    return days.set_axis(number if (spans < 7).all() else range(len(days)))
+
+
 def stray(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:
     """Dates that are not used."""
     found = []
     used = _used_dates(tables)
     for (fact_table, reason), dates in tables["stray_dates"].groupby(["fact_table", "reason"]):
         days = listed([f"{pd.Timestamp(day):%Y-%m-%d}" for day in dates["fact_date"]], 6)
+        lie = f"date {days} lies" if len(dates) == 1 else f"dates {days} lie"
         n, others = int(dates["n_facts"].sum()), pd.to_datetime(used.loc[used["fact_table"] == fact_table, "fact_date"])
-        if others.empty:
-            text = f"Every date of the {fact_table} facts {reason}: {days}. Correct the dates."
-            found.append(Doubt(str(fact_table), "refuse", "stray_dates", text))
-            continue
         subject = f"{n:,} of the {fact_table} facts {'is' if n == 1 else 'are'} left out"
         worth = "" if fact_table == "inventory" else f", amount {dates['amount'].sum():,.2f}"
         text = (
-            f"{subject}: the date {days} {reason}, which end on {others.max():%Y-%m-%d}{worth}. Correct it, or set stray_dates: keep "
+            f"{subject}: the {lie} {reason}, which end on {others.max():%Y-%m-%d}{worth}. Correct it, or set stray_dates: keep "
             "in params/ if it is right."
         )
         found.append(Doubt(str(fact_table), "medium", "stray_dates", text))
@@ -135,11 +142,12 @@ def turns(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Dou
     for is_full, months in lacking.groupby("is_full"):
         latest = months[months["ds"] == months["ds"].max()]
         examples = [
-            f"{row.region} on {pd.Timestamp(row.last_day):%Y-%m-%d} lacks {row.n_missing:,} of {row.n_products:,}"
+            f"{row.region} on {pd.Timestamp(row.last_day):%Y-%m-%d} lacks {row.n_missing:,} of {row.n_products:,} products"
+            f"{f' ({row.units_missing:,.0f} of {row.units:,.0f} units)' if row.units else ''}"
             for row in latest.itertuples()
         ]
         rule = (
-            "The counts are otherwise full, so these count as 0."
+            "The count is otherwise full, so these count as 0: if they were only not counted again, list them too."
             if is_full
             else "Products are counted in turns, so the month's stock is each product's last count."
         )
@@ -147,5 +155,6 @@ def turns(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Dou
             f"The last count of stock lacks products that were counted days before, in {len(months):,} months of a region: "
             f"{listed(examples, 6)}. {rule}"
         )
-        found.append(Doubt("inventory", "low" if is_full else "medium", "counted_in_turns", text))
+        is_little = is_full and (latest["units_missing"] < LITTLE * latest["units"]).all()
+        found.append(Doubt("inventory", "low" if is_little else "medium", "counted_in_turns", text))
     return found

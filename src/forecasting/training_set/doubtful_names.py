@@ -1,33 +1,15 @@
-"""Doubts about names: totals among regions and categories, other spellings, successors, ids that would clash.
+"""Doubts about names: other spellings, successors, ids that would clash.
 
 Each check returns the doubts that it finds in the tables of `doubts.TABLES`.
 """
 
-import unicodedata
 from typing import Any
 
 import pandas as pd
 
 from forecasting.contracts import ALL
-from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, Doubt
-
-NOT_STATED = "Not stated"  # as dbt calls what has no name where others have one
-# what rows of totals are called, folded as `fold` does
-TOTALS = {
-    "all", "alle", "overall", "total", "totals", "totale", "totaal", "totalt", "grandtotal", "grandtotals", "subtotal", "sum", "summe",
-    "gesamt", "gesamtsumme", "gesamtergebnis", "insgesamt", "zwischensumme", "totalgeneral", "totaux", "ensemble", "tous", "toutes",
-    "todo", "todos", "todas", "allregions", "allcategories", "allproducts", "alleregionen", "suma", "razem", "celkem", "osszesen",
-    "yhteensa", "ialt", "итого", "всего", "合計", "总计", "總計", "합계",
-}  # fmt: skip
-MOST_TOTALS = 3  # rows of totals of the same facts that are looked for: All, Total, Grand total
-NEAR = 0.005  # how far a total may be from the sum, as a share of it
-
-
-def fold(name: str) -> str:
-    """Return a name without what the eye does not see: capitals, blanks, hyphens, width and accents."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
-    unseen = ("Z", "C", "M", "Pd", "Pc")  # blanks, controls, accents, hyphens, underscores
-    return "".join(letter for letter in plain if not unicodedata.category(letter).startswith(unseen))
+from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, NOT_STATED, Doubt
+from forecasting.training_set.folded import fold
 
 
 def unusable_ids(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:
@@ -46,61 +28,6 @@ def _clash_text(key: str, one: tuple[str, str], other: tuple[str, str]) -> str:
     first, second = (f"region '{region}' with category '{category}'" for region, category in (one, other))
     advice = "Give one of them another name, in the facts or by rename in params/."
     return f"R{first[1:]} and {second} would both be called '{key}'. {advice}"
-
-
-def totals(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:
-    """Regions or categories that are the sum of the others, by their numbers or by their name."""
-    found = []
-    for (fact_table, column), rows in tables["name_months"].groupby(["fact_table", "column_name"]):
-        wide = rows.pivot_table(index="ds", columns="name", values="amount", aggfunc="sum")
-        if wide.shape[1] < 2:
-            continue
-        proofs = _sums_of_others(wide)
-        named = {name: "is called like a total of the others" for name in wide if fold(name).strip(":.*=") in TOTALS}
-        if fact_table == "expenses":
-            named.pop(ALL, None)  # what concerns all regions
-        suspected = named | proofs
-        if len(suspected) > 1:  # the rows of a total in the other column
-            suspected.pop(NOT_STATED, None)
-        for name, why in suspected.items():
-            if settings["totals"].get(name) != "keep" or name == ALL:
-                found.append(Doubt(str(fact_table), "refuse", "totals", _total_text(fact_table, column, name, why)))
-    if len({doubt.fact_table for doubt in found}) < len(found):
-        found = [doubt for doubt in found if f"'{NOT_STATED}'" not in doubt.text]
-    return found
-
-
-def _total_text(fact_table: str, column: str, name: str, why: str) -> str:
-    """Name what is taken for a total, and what can be said of it."""
-    other = "another name, since 'All' stands for the sum" if name == ALL else "keep says that it is a real one"
-    return (
-        f"{COLUMNS[column]} '{name}' of the {fact_table} facts {why}: counted beside them it would double the company. State in params/ "
-        f"what it is: totals: {{'{name}': drop}} leaves its rows out, {'or give it ' if name == ALL else ''}{other}."
-    )
-
-
-def _sums_of_others(wide: pd.DataFrame) -> dict[str, str]:
-    """Return the names whose amounts [months × names] are the sum of the others, month after month, and a part of a sentence that says so.
-
-    Where there are k such names, each is a (k + 1)th of everything.
-    """
-    everything, found = wide.sum(axis=1), {}
-    for parts in range(2, MOST_TOTALS + 2):
-        hits = {}
-        for name, amounts in wide.items():
-            own = amounts[amounts.notna() & (amounts != 0)]
-            distance = (everything[own.index] - parts * own).abs()
-            n_equal = int((distance <= NEAR * own.abs()).sum())
-            exact = bool((distance < 0.01 * parts).all())
-            enough = n_equal >= MONTHS_TO_JUDGE or (exact and n_equal >= 3)
-            if enough and n_equal >= 0.9 * len(own) and own.round(2).nunique() >= 3:
-                hits[str(name)] = (
-                    f"equals the sum of the other {'names' if parts > 2 else 'ones'} in {n_equal} of {len(own)} months"
-                )
-        if len(hits) > parts - 1:  # alike to each other: only the name tells which is the total
-            hits = {name: text for name, text in hits.items() if fold(name).strip(":.*=") in TOTALS}
-        found |= hits
-    return found
 
 
 def alike(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:

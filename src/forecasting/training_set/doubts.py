@@ -1,7 +1,7 @@
 """What speaks against the facts as they are: what must be answered before they are used, and what a reader must know.
 
-dbt finds the numbers (`dbt/models/doubts`); `doubtful_names` and `doubtful_dates` judge and say them. A `Doubt` of severity `refuse` stops
-the domains that it concerns, one of the sales facts everything; the others come to their domains as warnings.
+dbt finds the numbers (`dbt/models/doubts`); `doubtful_names`, `doubtful_sums` and `doubtful_dates` judge and say them. A `Doubt` of
+severity `refuse` stops the domains that it concerns, one of the sales facts everything; the others come to their domains as warnings.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,11 +13,17 @@ from forecasting import ledger
 from forecasting.errors import UserError
 from forecasting.facts import nearest
 from forecasting.run import Workspace
-from forecasting.training_set.doubt import COLUMNS, Doubt
+from forecasting.training_set.doubt import COLUMNS, NOT_STATED, Doubt
 from forecasting.training_set.doubtful_dates import long_gaps, periods, repeated, stray, turns
-from forecasting.training_set.doubtful_names import NOT_STATED, alike, not_stated, successors, totals, unusable_ids
+from forecasting.training_set.doubtful_names import alike, not_stated, successors, unusable_ids
+from forecasting.training_set.doubtful_sums import equal_names, totals
 
-NEEDED = ("name_months", "fact_windows", "profit_monthly")  # the last of the tables that doubts are found in
+NEEDED = (
+    "name_months",
+    "product_totals",
+    "fact_windows",
+    "profit_monthly",
+)  # the last of the tables that doubts are found in
 DOMAINS_OF = {"sales": ("sales", "profit"), "inventory": ("inventory",), "expenses": ("profit",)}
 
 
@@ -28,7 +34,10 @@ def judge(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Dou
 
 def require_known(connection: Any, source: str, settings: dict[str, Any]) -> None:
     """Raise a UserError if `rename` or `totals` in params/ speak of a name that no fact has."""
-    stated = {**settings["rename"], **({"region": {}, "product_category": {}} if settings["totals"] else {})}
+    stated = {
+        **settings["rename"],
+        **({"region": {}, "product_category": {}, "product": {}} if settings["totals"] else {}),
+    }
     names: dict[str, set[str]] = {}
     for column in stated:
         tables = [table for table in DOMAINS_OF if table != "expenses" or column == "region"]
@@ -44,7 +53,7 @@ def require_known(connection: Any, source: str, settings: dict[str, Any]) -> Non
     for name in settings["totals"]:
         if name not in known:
             raise UserError(
-                f"totals: no fact has the region or category {name!r}.{nearest(name, known)} Correct params/."
+                f"totals: no fact has the region, category or product {name!r}.{nearest(name, known)} Correct params/."
             )
 
 
@@ -99,13 +108,18 @@ TABLES = {
     "stray_dates": "select * from stray_dates order by fact_table, fact_date",
     "repeated_blocks": "select * from repeated_blocks order by fact_table, region nulls first, first_date",
     "name_months": "select fact_table, column_name, name, ds, n_facts, cast(amount as double) as amount from name_months order by all",
+    "series_months": "select 'sales' as fact_table, region, product_category, ds, cast(net_amount as double) as amount from sales_monthly "
+    "union all select 'inventory', region, product_category, ds, cast(stock as double) from inventory_month_end order by all",
+    "product_totals": "select * from product_totals order by fact_table, region, product_category, product",
     "fact_windows": "select fact_table, grain from fact_windows order by fact_table",
     "series": "select distinct region, product_category from sales_monthly union select distinct region, product_category "
     "from inventory_month_end union select distinct region, product_category from profit_monthly order by all",
     "turns": "select region, ds, any_value(is_full) as is_full, any_value(last_day) as last_day, count(*) as n_products, "
-    "count(*) filter (where not is_on_last_day and units is distinct from 0) as n_missing from inventory_counts group by all order by all",
+    "count(*) filter (where not is_on_last_day and units is distinct from 0) as n_missing, cast(sum(units) as double) as units, "
+    "cast(coalesce(sum(units) filter (where not is_on_last_day), 0) as double) as units_missing "
+    "from inventory_counts group by all order by all",
 }
 
 CHECKS: tuple[Callable[[dict[str, pd.DataFrame], dict[str, Any]], list[Doubt]], ...] = (
-    long_gaps, periods, totals, unusable_ids, repeated, stray, turns, alike, successors, not_stated,
+    long_gaps, periods, totals, unusable_ids, repeated, equal_names, stray, turns, alike, successors, not_stated,
 )  # fmt: skip
