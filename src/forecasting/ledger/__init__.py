@@ -5,6 +5,7 @@ everybody else reads by asking `Published`.
 """
 
 from forecasting.ledger.database import connect, locked_message, require_writable
+from forecasting.ledger.delivery import publish_to
 from forecasting.ledger.domain import RANGE, Domain, at, one_per_name
 from forecasting.ledger.published import Published, PublishedRun
 from forecasting.ledger.publishing import publish
@@ -12,5 +13,5 @@ from forecasting.ledger.reader import NothingPublished, Unknown, Unreadable, req
 
 __all__ = [
     "RANGE", "Domain", "NothingPublished", "Published", "PublishedRun", "Unknown", "Unreadable", "at", "connect",
-    "locked_message", "one_per_name", "publish", "require_known", "require_writable",
+    "locked_message", "one_per_name", "publish", "publish_to", "require_known", "require_writable",
 ]  # fmt: skip
