@@ -42,7 +42,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run publish lab serve dashboard promote rollback test benchmark companies endurance timing opening load mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -62,6 +62,9 @@ run: $(READY)  ## everything up to the published forecasts, without the report
 
 publish: $(READY)  ## TARGET=postgres: bring the server that FORECASTING_PUBLISH_DSN names to the state of what is published
 	@exec $(FC) publish-to --target="$$TARGET" $(ARGS)
+
+export: $(READY)  ## every published table as Parquet and CSV, for Excel, Power BI, Tableau …: runs/<name>/bi/
+	@exec $(FC) export $(ARGS)
 
 lab: $(READY)  ## JupyterLab on the notebooks, after a run of the workspace
 	-@$(SUB) run

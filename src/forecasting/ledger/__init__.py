@@ -7,11 +7,12 @@ everybody else reads by asking `Published`.
 from forecasting.ledger.database import connect, locked_message, require_writable
 from forecasting.ledger.delivery import publish_to
 from forecasting.ledger.domain import RANGE, Domain, at, one_per_name
+from forecasting.ledger.export import write_tables
 from forecasting.ledger.published import Published, PublishedRun
 from forecasting.ledger.publishing import publish
 from forecasting.ledger.reader import NothingPublished, Unknown, Unreadable, require_known
 
 __all__ = [
     "RANGE", "Domain", "NothingPublished", "Published", "PublishedRun", "Unknown", "Unreadable", "at", "connect",
-    "locked_message", "one_per_name", "publish", "publish_to", "require_known", "require_writable",
+    "locked_message", "one_per_name", "publish", "publish_to", "require_known", "require_writable", "write_tables",
 ]  # fmt: skip
