@@ -1,6 +1,6 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/);
-# of make promote and make rollback: DOMAIN, MODEL; of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
+# of make promote and make rollback: DOMAIN, MODEL; of make publish: TARGET; of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -12,7 +12,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE DOMAIN MODEL DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -25,7 +25,7 @@ READY_TEST := $(if $(READY),$(VENV)/ready-test)
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE DOMAIN MODEL DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME PROFILE DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -42,7 +42,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -59,6 +59,12 @@ data: $(READY)  ## facts → training sets
 
 run: $(READY)  ## everything up to the published forecasts, without the report
 	@exec $(FC) alone $(ARGS) -- $(SUB) _run
+
+publish: $(READY)  ## TARGET=postgres: bring the server that FORECASTING_PUBLISH_DSN names to the state of what is published
+	@exec $(FC) publish-to --target="$$TARGET" $(ARGS)
+
+export: $(READY)  ## every published table as Parquet and CSV, for Excel, Power BI, Tableau …: runs/<name>/bi/
+	@exec $(FC) export $(ARGS)
 
 lab: $(READY)  ## JupyterLab on the notebooks, after a run of the workspace
 	-@$(SUB) run
@@ -166,14 +172,14 @@ PUBLISHED := data/$(FOLDER)/published.duckdb
 _published: $(PUBLISHED)
 	@:
 _pages: $(RUNS)/report/index.html
-	@:
+	@$(if $(PUBLISH_TO),exec $(FC) publish-to --target=$(PUBLISH_TO) $(ARGS),:)
 
 # How many steps there are in all, and where the report will be: the head of what `announced` writes
 STEPS := $(foreach family,$(FAMILIES),20_train_$(family)) 10_check_data 25_combine 30_evaluate 40_forecast
 _all_published:
 	@: of $(words $(foreach domain,$(DOMAINS),$(STEPS)) publish)
 _all_pages:
-	@: of $(words $(foreach domain,$(DOMAINS),$(STEPS)) publish $(PAGES) render) $(RUNS)/report/index.html
+	@: of $(words $(foreach domain,$(DOMAINS),$(STEPS)) publish $(PAGES) render $(PUBLISH_TO)) $(RUNS)/report/index.html
 
 # Ctrl-C must not take away what the last good run left
 .PRECIOUS: $(PUBLISHED) $(RUNS)/report/index.html

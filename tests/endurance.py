@@ -207,7 +207,9 @@ def endured(
         started = time.monotonic()
         watched.set_aside()
         came, said = watched.kill_at(moment, how, target)
-        if came and how != KILLS[2]:  # what a killed parent has started goes on to the end: later moments would not come
+        if (
+            came and how != KILLS[2]
+        ):  # what a killed parent has started goes on to the end: later moments would not come
             watched.set_aside()
         if came:
             watched.run(target)

@@ -20,6 +20,7 @@ from waiting import until
 HOW_TO_GET_ONE = "needs a PostgreSQL server's programs: `apt-get install postgresql`"
 OWNER = "owner"  # the superuser of the server
 INITDB = ("--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={OWNER}")
+ROOM = 4 << 30  # bytes
 # A crash of a process loses nothing without fsync, only one of the machine does: the server may be killed, and is quick.
 SETTINGS = {
     "listen_addresses": "", "fsync": "off", "full_page_writes": "off", "autovacuum": "off", "shared_buffers": "16MB",
@@ -49,13 +50,19 @@ def unprivileged() -> str | None:
     return next(name for name in ("postgres", "nobody") if name in known)
 
 
+def place() -> str:
+    """Return where clusters are made: in memory where there is plenty, and where a socket's path, of 107 signs at most, is short."""
+    memory = "/dev/shm"
+    return memory if os.path.isdir(memory) and shutil.disk_usage(memory).free > ROOM else "/tmp"
+
+
 class PostgresServer:
     """A running server; `close` ends it and removes all that it had."""
 
     def __init__(self, programs: Path) -> None:
         """Make a cluster and start it; `programs` is the folder of the server's programs."""
         self.programs, self._names = programs, itertools.count(1)
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path may have 107 signs
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir=place()))
         user = unprivileged()
         self._as = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
         if user:

@@ -17,6 +17,7 @@ import pytest
 from dbt_process import run_dbt
 from forecasting.facts import inspection as facts
 from forecasting.ledger.reader import COUNTED_FORECASTS
+from forecasting.ledger.tables import BY_REGION
 
 ROOT = Path(__file__).resolve().parents[1]
 ADVENTUREWORKS = ROOT.parent / "shared" / "data" / "company" / "adventureworks_dw"
@@ -365,7 +366,8 @@ def as_of(ledger: Path, place: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The warehouse with the ledger, built once more as of a day in the past."""
     scratch = tmp_path_factory.mktemp("as_of")
     shutil.copy(ledger, scratch / "warehouse.duckdb")
-    return build("csv", place, scratch, as_of="2022-02-10", columns=STATED)
+    countries = {"countries": {"North": "Côte d'Ivoire"}}
+    return build("csv", place, scratch, as_of="2022-02-10", stated=countries, columns=STATED)
 
 
 def test_as_of_uses_what_was_known_and_trusts_the_last_ended_month(as_of):
@@ -426,7 +428,7 @@ def test_a_migration_is_applied_whole_and_once(ledger, tmp_path):
 
 def test_before_anything_is_published_every_view_is_there_and_empty(company):
     views = [f"ml_pred_{domain}_{span}" for domain in ("sales", "inventory", "profit") for span in ("1m", "3m", "6m")]
-    for view in [*views, "latest_runs", "actual_vs_forecast", "counted_forecasts", "forecast_accuracy"]:
+    for view in [*views, *BY_REGION, "latest_runs", "actual_vs_forecast", "counted_forecasts", "forecast_accuracy"]:
         assert len(read(company, f"from {view}")) == 0
 
 
@@ -438,6 +440,25 @@ def test_predictions_are_the_series_of_the_latest_run(ledger, view, horizons):
     assert set(found["region"]) == {"North", "South"} and len(found) == 2 * horizons
     assert found["date"].min() == pd.Timestamp("2022-03-01")
     assert len(read(ledger, f"from ml_pred_profit_{view}")) == 0
+
+
+@pytest.mark.parametrize(("built", "country"), [("ledger", "North"), ("as_of", "Côte d'Ivoire")])
+def test_what_bi_tools_are_given_is_next_month_by_region(built, country, request, tmp_path):
+    """A region is its own country where params/ state none."""
+    shutil.copy(request.getfixturevalue(built), tmp_path / "warehouse.duckdb")
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute(
+            "insert into forecasts select * replace ('region' as aggregation, region || '/All' as unique_id, 'All' as product_category, "
+            "predicted_value / 3 as predicted_value) from forecasts where aggregation = 'series'"
+        )
+    found = read(tmp_path / "warehouse.duckdb", 'from "PredSales1m"')
+    series = read(tmp_path / "warehouse.duckdb", "from ml_pred_sales_1m")
+    assert list(found) == ["date", "region", "country", "values", "model_name", "run_id", "prediction_time"]
+    assert found["country"].tolist() == [country, "South"] and found["region"].tolist() == ["North", "South"]
+    assert found["values"].tolist() == [value / 3 for value in series["predicted_value"]]
+    shared = ["date", "region", "model_name", "run_id", "prediction_time"]
+    pd.testing.assert_frame_equal(found[shared], series[shared])
+    assert len(read(tmp_path / "warehouse.duckdb", 'from "PredProfit1m"')) == 0
 
 
 def test_a_run_that_is_published_again_is_in_force_again(ledger, tmp_path):

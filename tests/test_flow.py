@@ -70,3 +70,15 @@ def test_what_the_checks_found_trains_anew_only_where_the_cutoffs_are_others(pro
     (project.path / "planned").write_text(planned)
     assert sorted(ran(project)) == sorted(("10_check_data", *again))
     assert ran(project) == []
+
+
+@pytest.mark.parametrize(("target", "last"), [("", ":"), ("postgres", "-m forecasting publish-to --target=postgres")])
+def test_where_else_to_publish_comes_after_the_report(project, target, last):
+    """`publish_to` in params/, as plan.mk says it; the steps that are counted beforehand include it."""
+    with (project.path / "runs/sample/plan.mk").open("a") as plan:
+        plan.write(f"PAGES := index\nPUBLISH_TO := {target}\n")
+    for stamp in ("page-index", "render"):
+        (project.path / f"runs/sample/stamps/{stamp}.stamp").write_text("first")
+    said = project.made("--dry-run", "_all_pages", "_pages", "NAME=sample").splitlines()
+    steps = [line for line in said if "-m forecasting" in line]
+    assert last in said[-1] and said[0].startswith(f": of {len(steps)} ")

@@ -54,6 +54,14 @@ def test_later_layers_win_and_sections_speak_to_one_domain(project):
         ("names: [a, b, a]", ["names holds a more than once"]),
         ("as_of: 2025-13-45", ["cannot be read as YAML", "month must be in 1..12"]),
         ("as_of: '2025-W26-1'", ["as_of must be a date like '2025-06-30'", "2025-W26-1"]),
+        ("publish_to: mysql", ["nowhere, postgres", "mysql"]),
+        ("publish_schema: pg_catalog", ["publish_schema", "'pg_catalog'"]),
+        ("publish_schema: ''", ["publish_schema", "''"]),
+        (f"publish_schema: {'ü' * 32}", ["publish_schema", "63 bytes"]),
+        ("publish_readers: [a, a]", ["publish_readers holds a more than once"]),
+        ("publish_readers: [1]", ["each entry of publish_readers must be text"]),
+        ("countries: {North: 1}", ["countries", "'North': 1"]),
+        ("countries: {North: ' '}", ["countries", "'North': ' '"]),
         ("as_of: '20250630'", ["as_of must be a date like"]),
         ("as_of: '2025-02-30'", ["as_of must be a date like"]),
         ("as_of: ''", ["as_of must be a date like"]),
@@ -131,7 +139,7 @@ def test_values_out_of_their_range_are_refused_at_the_door(values, words):
 
 def test_every_number_that_an_analyst_may_set_has_a_range(root):
     defaults = yaml.safe_load((root / "params" / "default.yml").read_text(encoding="utf-8"))
-    first = {key: value[0] if isinstance(value, list) else value for key, value in defaults.items()}
+    first = {key: next(iter(value), None) if isinstance(value, list) else value for key, value in defaults.items()}
     numbers = {key for key, value in first.items() if isinstance(value, int | float) and not isinstance(value, bool)}
     assert numbers == set(ranges.RANGES)
 

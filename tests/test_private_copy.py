@@ -17,7 +17,8 @@ from fastapi.testclient import TestClient
 from forecasting.api.app import create_app
 from forecasting.errors import UserError
 from forecasting.ledger import NothingPublished, Published, Unreadable, private_copy
-from forecasting.ledger.publishing import PUBLISHED, publish_copy
+from forecasting.ledger.publishing import publish_copy
+from forecasting.ledger.tables import PUBLISHED
 from served_company import ServedCompany
 
 HOLD = """

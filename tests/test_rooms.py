@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from forecasting import models
-from forecasting.ledger.publishing import PUBLISHED
+from forecasting.ledger.tables import PUBLISHED
 
 SHARED = {"contracts", "errors", "files", "plots"}  # one file each: door and room at once
 ENTRANCES = {"__main__", "api", "dashboard"}  # nobody imports them

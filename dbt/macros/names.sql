@@ -1,7 +1,15 @@
 {#- What regions, categories and products are called: as the facts have it, as `rename` in params/ corrects it, and where they say nothing. -#}
 
-{% macro renamed(column) %}
-  {%- set names = var('rename').get(column, {}) -%}
+{% macro renamed(column) -%}
+  {{ mapped(column, var('rename').get(column, {})) }}
+{%- endmacro %}
+
+{% macro country_of(region) -%}
+  {#- The country of a region as `countries` in params/ states it, else the region's own name. -#}
+  {{ mapped(region, var('countries')) }}
+{%- endmacro %}
+
+{% macro mapped(column, names) %}
   {%- if names -%}
     case {{ column }}
     {%- for old, new in names.items() %}

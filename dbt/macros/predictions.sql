@@ -45,6 +45,46 @@ select * from predictions
 order by region, product_category, date
 {% endmacro %}
 
+{% macro predictions_by_region(domain) %}
+{#- The same for the next month by region, in the columns that BI tools are given. -#}
+-- depends_on: {{ ref('ml_train_' ~ domain ~ '_monthly') }}
+with
+
+forecasts as (
+
+    select * from {{ source('ledger', 'forecasts') }}
+
+),
+
+runs as (
+
+    select * from {{ ref('latest_runs') }}
+
+),
+
+predictions as (
+
+    select
+        forecasts.ds as date,
+        forecasts.region,
+        {{ country_of('forecasts.region') }} as country,
+        forecasts.predicted_value as "values",
+        forecasts.model_name,
+        forecasts.run_id,
+        forecasts.prediction_time
+    from forecasts
+    inner join runs on forecasts.run_id = runs.run_id
+    where forecasts.domain = '{{ domain }}'
+        and forecasts.aggregation = 'region'
+        and forecasts.status = 'published'
+        and forecasts.horizon = 1
+
+)
+
+select * from predictions
+order by region, date
+{% endmacro %}
+
 {% macro bottom_up(relation, value) %}
 {#- Sums of the series of a relation (domain, region, product_category, ds, <value>, is_imputed) over categories, regions and
     both, beside the series themselves. Summed as decimals: sums of doubles depend on the order they are made in. -#}

@@ -131,6 +131,20 @@ def publish(place, options) -> None:
     progress.timed("publish", "ledger and registry", lambda: publish(place))
 
 
+def publish_to(place, options) -> None:
+    """Bring another database to the state of what is published."""
+    from forecasting.ledger import publish_to
+
+    progress.timed("publish", options.target[:20], lambda: print(publish_to(place, options.target), flush=True))
+
+
+def export(place, options) -> None:
+    """Write every published table as Parquet and CSV."""
+    from forecasting.site import export
+
+    print(f"runs/{place.name}/bi: {export(place.published, place.runs / 'bi')} tables, each as Parquet and as CSV.")
+
+
 def promote(place, options) -> None:
     """Put a model in force for a domain, whatever the gate says, until it is rolled back."""
     from forecasting.choice import promote
@@ -174,6 +188,8 @@ COMMANDS = {
     "data": (data, {"--steps-follow": {"action": "store_true"}}),
     "step": (step, {"domain": {}, "step": {}}),
     "publish": (publish, {}),
+    "publish-to": (publish_to, {"--target": {"default": ""}}),
+    "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
     "page": (page, {"page": {}}),

@@ -14,18 +14,11 @@ import duckdb
 import pandas as pd
 
 from forecasting import registry
-from forecasting.contracts import DOMAINS
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
+from forecasting.ledger.tables import PUBLISHED
 from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.run import Manifest, Workspace
-
-PUBLISHED = [
-    *(f"ml_train_{domain}_monthly" for domain in DOMAINS),
-    *(f"ml_pred_{domain}_{months}m" for domain in DOMAINS for months in (1, 3, 6)),
-    "domain_calendar", "left_out_months", "monthly_actuals", "actual_vs_forecast", "counted_forecasts", "forecast_accuracy",
-    "forecasts", "backtests", "actuals", "restatements", "runs", "publications", "latest_runs",
-]  # fmt: skip
 
 ROUNDING = 1e-9  # of the value: what differs by less is the same number
 

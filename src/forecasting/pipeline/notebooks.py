@@ -73,12 +73,14 @@ def plan(workspace: Workspace, rebuilt: bool = True) -> None:
     for page in pages:
         page_stamp(workspace, page, settings[page.domain or domains[0]])
     shared_stamps(workspace, pages)
-    write_if_changed(workspace.runs / "plan.mk", for_make(domains, families(settings[domains[0]]), pages))
+    write_if_changed(workspace.runs / "plan.mk", for_make(domains, settings[domains[0]], pages))
 
 
-def for_make(domains: list[str], names: list[str], pages: list[Page]) -> str:
-    """Return the content of `plan.mk`: the domains, the families of models, the pages, and what some of these need besides."""
-    lists = {"DOMAINS": domains, "FAMILIES": names, "PAGES": [page.name for page in pages]}
+def for_make(domains: list[str], settings: dict[str, Any], pages: list[Page]) -> str:
+    """Return the content of `plan.mk`: the domains, the families of models, the pages and what some of these need besides, and where
+    else to publish."""
+    lists = {"DOMAINS": domains, "FAMILIES": families(settings), "PAGES": [page.name for page in pages]}
+    lists["PUBLISH_TO"] = [target for target in [settings["publish_to"]] if target != "nowhere"]
     lines = [f"{name} := {' '.join(values)}" for name, values in lists.items()]
     lines += [f"$(RUNS)/pages/{page.name}.ipynb: {RESULTS.as_posix()}" for page in pages if page.shows_benchmark]
     return "\n".join(lines) + "\n"

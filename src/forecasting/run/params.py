@@ -32,10 +32,14 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "decimal_mark": (str, type(None)),
     "sample_size": str,
     "rename": dict,
+    "countries": dict,
     "totals": dict,
     "duplicates": str,
     "stray_dates": str,
     "long_gaps": str,
+    "publish_to": str,
+    "publish_schema": str,
+    "publish_readers": list,
 }
 TEXTS = ["text"]  # what the lists among them hold
 # What the pipeline itself tells a notebook: where things are. Not for `params/`.

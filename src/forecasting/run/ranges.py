@@ -10,7 +10,9 @@ from forecasting.errors import UserError
 
 GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better
 CHOICES = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": GATE_METRICS, "duplicates": ("keep", "drop"),
-           "stray_dates": ("drop", "keep"), "long_gaps": ("stop", "accept")}  # fmt: skip
+           "stray_dates": ("drop", "keep"), "long_gaps": ("stop", "accept"), "publish_to": ("nowhere", "postgres")}  # fmt: skip
+MAY_BE_EMPTY = ("publish_readers",)
+SCHEMA_BYTES = 63  # PostgreSQL cuts longer names off without a word
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python reads '2025-W26-1' and '20250630' too, which nobody else does
 
 
@@ -71,6 +73,7 @@ def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
         if wrong:
             raise UserError(f"params: {key} may hold {', '.join(CHOICES[key])}; found {', '.join(map(str, wrong))}.")
     check_names(values)
+    check_schema(values.get("publish_schema", "forecasting"))
     if values.get("as_of") is not None:
         check_day("as_of", values["as_of"])
     return values
@@ -83,7 +86,7 @@ def as_list(value: Any) -> list[Any]:
 
 def check_list(key: str, value: list[Any]) -> None:
     """Raise a UserError if a list is empty or names something twice."""
-    if not value:
+    if not value and key not in MAY_BE_EMPTY:
         raise UserError(f"params: {key} is an empty list; give it at least one value.")
     seen: set[Any] = set()
     twice = [entry for entry in value if entry in seen or seen.add(entry)]
@@ -114,6 +117,21 @@ def check_names(values: dict[str, Any]) -> None:
                 raise UserError(
                     f"params: rename: {old!r} may become another text (in quotes) that is not 'All'; found {new!r}."
                 )
+    for region, country in values.get("countries", {}).items():
+        if not isinstance(region, str) or not isinstance(country, str) or not country.strip():
+            raise UserError(
+                f"params: countries gives a region its country, for example {{North: Germany}}; found {region!r}: {country!r}."
+            )
     for name, what in values.get("totals", {}).items():
         if not isinstance(name, str) or what not in ("drop", "keep"):
             raise UserError(f"params: totals: {name!r} (a text) may be drop or keep; found {what!r}.")
+
+
+def check_schema(name: str) -> None:
+    """Raise a UserError unless a text can be the name of a schema of ours in PostgreSQL."""
+    reserved = name.startswith("pg_") or name == "information_schema"
+    if not name.strip() or "\0" in name or reserved or len(name.encode()) > SCHEMA_BYTES:
+        raise UserError(
+            f"params: publish_schema must be the name of a schema in PostgreSQL, of 1 to {SCHEMA_BYTES} bytes and not the server's own; "
+            f"found {reprlib.repr(name)}."
+        )

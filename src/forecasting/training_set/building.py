@@ -12,7 +12,7 @@ from forecasting.errors import UserError, storage_message
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.run import Workspace, expect_steps, held, params, progress, stamps
 
-OF_FACTS = ("as_of", "rename", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
+OF_FACTS = ("as_of", "rename", "countries", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection"}
 READING = (
     "columns",

@@ -1,0 +1,1 @@
+{{ predictions_by_region('inventory') }}

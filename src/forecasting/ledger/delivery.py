@@ -1,0 +1,23 @@
+"""Publishes elsewhere what has been published: to the targets that `make publish` and `publish_to` in params/ may name."""
+
+from forecasting.contracts import DOMAINS
+from forecasting.errors import UserError
+from forecasting.run import Workspace, params
+
+TARGETS = ("postgres",)
+
+
+def publish_to(workspace: Workspace, target: str = "") -> str:
+    """Bring a target to the state of the workspace's published file; return what is there now, in a sentence.
+
+    Raises
+    ------
+    UserError
+        If there is no such target, or it cannot be published to.
+    """
+    if target not in TARGETS:
+        raise UserError(f"make publish needs TARGET={' or '.join(TARGETS)}; found {target[:80]!r}.")
+    from forecasting.ledger.postgres.publishing import publish  # psycopg takes a while, and most commands need it not
+
+    settings = params.resolve(workspace.root, workspace.name, DOMAINS[0], workspace.profile)
+    return publish(workspace, settings["publish_schema"], settings["publish_readers"])
