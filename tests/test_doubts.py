@@ -47,7 +47,8 @@ def tables(facts: pd.DataFrame, fact_table: str = "sales", grain: str = "daily")
     ]  # fmt: skip
     dates = months.groupby(["fact_table", "day"])["amount"].agg(n_facts="size", amount="sum").reset_index()
     none = {"stray_dates": ["fact_table", "fact_date", "n_facts", "amount", "reason"],
-            "repeated_blocks": ["fact_table", "region", "times", "first_date", "last_date", "n_surplus", "amount"],
+            "repeated_blocks": ["fact_table", "region", "product_category", "is_part", "times", "first_date", "last_date", "n_surplus",
+                                "amount"],
             "product_totals": ["fact_table", "product", "region", "product_category", "n_months", "n_equal"],
             "turns": ["region", "ds", "is_full", "last_day", "n_products", "n_missing", "units", "units_missing"]}  # fmt: skip
     return {
@@ -326,6 +327,7 @@ def test_stray_dates_and_blocks_are_named_with_count_and_amount() -> None:
     stray = {"fact_table": ["sales"], "fact_date": [pd.Timestamp("2021-11-30")], "n_facts": [1], "amount": [120.0],
              "reason": ["far behind the other dates"]}  # fmt: skip
     block = {"fact_table": ["sales"] * 2, "region": [None, "North"], "times": [2, 3], "amount": [10.0, 5.0], "n_surplus": [4, 2],
+             "product_category": None, "is_part": False,
              "first_date": pd.to_datetime(["2020-02-01", "2020-04-01"]),
              "last_date": pd.to_datetime(["2020-02-28", "2020-04-02"])}  # fmt: skip
     given |= {"stray_dates": pd.DataFrame(stray), "repeated_blocks": pd.DataFrame(block)}

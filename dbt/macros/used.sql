@@ -26,13 +26,16 @@ numbered as (
 
     select
         known.*,
-        row_number() over (partition by known.{{ date_column }}, known.region, known.row_hash) as copy,
-        count(*) over (partition by known.{{ date_column }}, known.region, known.row_hash) as n_copies,
+        row_number() over (partition by known.{{ date_column }}, known.region, known.value_hash) as copy,
+        count(*) over (partition by known.{{ date_column }}, known.region, known.value_hash) as n_copies,
         coalesce((
             select max(times)
             from repeated
             where known.{{ date_column }} between repeated.first_date and repeated.last_date
                 and known.region = coalesce(repeated.region, known.region)
+{%- if fact_table != 'expenses' %}
+                and known.product_category = coalesce(repeated.product_category, known.product_category)
+{%- endif %}
         ), 1) as times
     from known
 
@@ -40,14 +43,14 @@ numbered as (
 
 once as (
 
-    select * exclude (copy, n_copies, times) from numbered where copy * times <= n_copies
+    select * exclude (copy, n_copies, times) from numbered where copy * times <= n_copies or n_copies % times <> 0
 
 ),
 
 {% endif -%}
 used as (
 
-    select * exclude (row_hash)
+    select * exclude (row_hash, value_hash)
     from {{ 'once' if var('duplicates') == 'drop' else 'known' }}
     where {{ date_column }} not in (select fact_date from stray)
 

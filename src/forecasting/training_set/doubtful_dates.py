@@ -130,9 +130,12 @@ def repeated(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[
 
 def _block_text(block: Any) -> str:
     """Return which rows stand how many times."""
-    whose = "all rows" if pd.isna(block.region) else f"all rows of {block.region}"
+    parts = "/".join(str(name) for name in (block.region, block.product_category) if pd.notna(name))
+    whose = f"rows of {parts}" if parts else "rows"
     times = "twice" if block.times == 2 else "three times"
-    return f"{whose} from {pd.Timestamp(block.first_date):%Y-%m-%d} to {pd.Timestamp(block.last_date):%Y-%m-%d} stand {times}"
+    first, last = (f"{pd.Timestamp(day):%Y-%m-%d}" for day in (block.first_date, block.last_date))
+    when = f"of {first}" if first == last else f"from {first} to {last}"
+    return f"{f'{block.n_surplus:,} of the' if block.is_part else 'all'} {whose} {when} stand {times}"
 
 
 def turns(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:

@@ -106,7 +106,7 @@ def of_domain(doubts: Iterable[Doubt], domain: str) -> list[dict[str, str]]:
 TABLES = {
     "fact_dates": "select * from fact_dates order by fact_table, fact_date",
     "stray_dates": "select * from stray_dates order by fact_table, fact_date",
-    "repeated_blocks": "select * from repeated_blocks order by fact_table, region nulls first, first_date",
+    "repeated_blocks": "select * from repeated_blocks order by fact_table, first_date, region nulls first",
     "name_months": "select fact_table, column_name, name, ds, n_facts, cast(amount as double) as amount from name_months order by all",
     "series_months": "select 'sales' as fact_table, region, product_category, ds, cast(net_amount as double) as amount from sales_monthly "
     "union all select 'inventory', region, product_category, ds, cast(stock as double) from inventory_month_end order by all",
