@@ -92,6 +92,10 @@ class PostgresServer:
         """Wait until the server answers, as after one of its processes was killed."""
         until(self._answers, self._process)
 
+    def crashes(self) -> int:
+        """Return how often the server has begun anew since one of its processes was killed; until then it may still answer."""
+        return (self.folder / "log").read_text(errors="replace").count("reinitializing")
+
     def _answers(self) -> bool:
         try:
             self.connect().close()

@@ -238,7 +238,9 @@ def test_a_server_killed_at_any_moment_holds_the_old_state_or_the_new(whole, old
             postgres.stop(at_once=True)
             postgres.start()
         else:
+            before = postgres.crashes()
             os.kill(connection.info.backend_pid, signal.SIGKILL)
+            until(lambda: postgres.crashes() > before)
 
     chosen = moments(place, postgres, template, monkeypatch, 7)
     dsn = copied(postgres, template, monkeypatch)
