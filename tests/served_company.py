@@ -13,7 +13,7 @@ import pandas as pd
 from forecasting import models
 from forecasting.evaluation.backtest import forecast_nodes, known_at, walk_forward
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
-from forecasting.intervals.calibration import Calibration, calibrate_backtest, calibrate_forecasts
+from forecasting.intervals.calibration import Calibrated, Calibration, calibrate_backtest, calibrate_forecasts
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import WeightedCombination
@@ -49,7 +49,7 @@ class ServedCompany:
     published: int = 0
     raw: dict[str, pd.DataFrame] = field(default_factory=dict)
     logged: dict[str, dict] = field(default_factory=dict)
-    said: dict[str, pd.DataFrame] = field(default_factory=dict)
+    said: dict[str, Calibrated] = field(default_factory=dict)
 
     @classmethod
     def made(cls, folder: Path, **settings) -> "ServedCompany":
@@ -118,25 +118,29 @@ class ServedCompany:
         self.published += 1
         run_id = run_id or f"sales-2023-12-01-{self.published:010x}"
         version = self.register(name, run_id)
+        explanation = {}
         if forecasts is None:
-            forecasts = self.forecasts(name)
+            said = self.forecasts(name)
+            forecasts, explanation = said.rows, {"cut": said.cut, "cut_series": said.cut_series}
         at = UNTIL + dt.timedelta(days=self.published)
         rows = forecasts.assign(run_id=run_id, model_version=version.version, prediction_time=at)
         manifest = {
             "champion": {"name": name}, "calibration": {each: found.to_json() for each, found in self.calibrations.items()},
-            "params": {"allow_negative": self.allow_negative}, "cutoff": "2023-12-01", "unit": "EUR",
+            "params": {"allow_negative": self.allow_negative}, "cutoff": "2023-12-01", "unit": "EUR", "domain": "sales",
+            "explanation": explanation,
         }  # fmt: skip
         run = {"run_id": run_id, "domain": "sales", "manifest": json.dumps(manifest)}
         self._add(rows, pd.DataFrame([run]), pd.DataFrame([{"domain": "sales", "run_id": run_id, "published_at": at}]))
         return run_id
 
-    def forecasts(self, name: str) -> pd.DataFrame:
+    def forecasts(self, name: str) -> Calibrated:
         """Return what a model says of the training set, as notebook 40 computes it."""
         if name not in self.said:
             history, known = known_at(self.train, self.train["ds"].max()), self.calibrations[name]
             raw = forecast_nodes(models.load(self.runs / "models" / name), history, 6, flow=True)
-            rows = calibrate_forecasts(raw, self.train, "sales", name, "published", known, self.allow_negative).rows
-            self.said[name] = rows
+            self.said[name] = calibrate_forecasts(
+                raw, self.train, "sales", name, "published", known, self.allow_negative
+            )
         return self.said[name]
 
     def _add(self, forecasts: pd.DataFrame, runs: pd.DataFrame, publications: pd.DataFrame) -> None:

@@ -206,7 +206,8 @@ def test_a_full_queue_refuses_with_the_time_to_ask_again(slow, monkeypatch):
 
 def test_passes_grow_while_they_are_short_and_shrink_when_one_is_long():
     found = together.Together()
-    for many, seconds, size in ((64, 9.0, 32), (32, 1.2, 16), (9, 0.1, 16), (16, 0.4, 32), (1, 9.0, 16), (1, 9.0, 8), (8, 9.0, 8)):
+    passes = (64, 9.0, 32), (32, 1.2, 16), (9, 0.1, 16), (16, 0.4, 32), (1, 9.0, 16), (1, 9.0, 8), (8, 9.0, 8)
+    for many, seconds, size in passes:
         found._measure(many, seconds)
         assert found._size == size
     for _ in range(9):

@@ -262,12 +262,14 @@ def test_sign_policy_cuts_points_before_they_are_added_up_and_counts():
     cut = calibrate_forecasts(raw, train, "sales", "naive", "published", calibration, allow_negative=False)
     total = cut.rows[cut.rows["aggregation"] == "total"]
     assert total["predicted_value"].tolist() == [40.0, 40.0] and cut.cut["points"] == 2
+    assert cut.cut_series == {"A/x": [1, 2]}
     assert (cut.rows[["predicted_value", "lo_80", "hi_80", "lo_95", "hi_95"]] >= 0).all(axis=None) and cut.cut[
         "bounds"
     ] > 0
     free = calibrate_forecasts(raw, train, "profit", "naive", "published", calibration, allow_negative=True)
     assert free.rows.loc[free.rows["aggregation"] == "total", "predicted_value"].tolist() == [-20.0, -20.0]
     assert free.rows["lo_95"].min() < -60.0 and free.cut == {"points": 0, "bounds": 0}
+    assert free.cut_series == {}
 
 
 def test_without_backtests_there_are_forecasts_with_intervals_all_the_same():

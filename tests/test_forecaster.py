@@ -297,7 +297,7 @@ def test_nothing_published_is_said_in_words(company, tmp_path):
 
 
 def test_a_run_from_before_calibrations_were_published_asks_for_another(company):
-    rows, kept = company.forecasts("linear"), company.calibrations
+    rows, kept = company.forecasts("linear").rows, company.calibrations
     company.calibrations = {}
     try:
         company.publish("linear", forecasts=rows)

@@ -145,6 +145,10 @@ class ForecastRow(BaseModel):
     interval_pool: str | None
     interval_n: int | None
     is_fallback: bool
+    was_cut: bool | None = Field(
+        description="Whether the model's forecast was below zero and is zero because the domain may not be below it; of a sum, whether "
+        "that is so of a series in it. Null: an older run, which did not note it."
+    )
 
 
 class Forecasts(BaseModel):
@@ -156,6 +160,9 @@ class Forecasts(BaseModel):
     model_name: str
     model_version: str | None
     published_at: dt.datetime = Field(description="When the run was last published, UTC.")
+    warnings: list[str] = Field(
+        description="What to know before the run's numbers are used, in sentences: that forecasts or bounds below zero were cut."
+    )
     forecasts: list[ForecastRow]
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from forecasting.api.schemas import Accuracy, AccuracyQuery, ForecastQuery, ForecastRow, Forecasts
-from forecasting.ledger import Published, require_known
+from forecasting.ledger import Published, require_known, run_bounds_cut, run_points_cut
 from forecasting.run import plain_rows
 
 RUNS = 8  # whose forecasts are kept: those in force, and some of earlier days
@@ -79,7 +79,8 @@ class Shelf:
         versions = table["model_version"].dropna()
         head = Forecasts(
             domain=run.domain, run_id=run_id, unit=run.manifest.unit or None, model_name=run.manifest.champion.name,
-            model_version=versions.iloc[0] if len(versions) else None, published_at=run.published_at, forecasts=[],
+            model_version=versions.iloc[0] if len(versions) else None, published_at=run.published_at,
+            warnings=[text for text in (run_points_cut(run.manifest), run_bounds_cut(run.manifest)) if text], forecasts=[],
         )  # fmt: skip
         rows = [ForecastRow.model_validate(row) for row in plain_rows(table)]
         return PublishedForecasts(

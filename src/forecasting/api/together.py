@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from forecasting.serving import Series, SeriesForecast, ServedModel
 
-LEAST_TOGETHER, MOST_TOGETHER = 8, 64  # series in a pass; fewer would hardly make it shorter, as much of it is the same for one
+LEAST_TOGETHER, MOST_TOGETHER = 8, 64  # series in a pass; much of it is the same for one alone
 MOST_WAITING = 256
 LONGEST_PASS = 1.0  # seconds, about
 SETTLE = 0.005  # seconds before a pass: who comes at the same time takes part, and who has left by now is noticed

@@ -12,7 +12,8 @@ from forecasting.wording import between, compact, count, is_known, month, signed
 PUBLISHED, BACK_TEST, COMING = "published", "back-test, not published", "coming"
 NAME = ["region", "product_category"]
 SELECTION_COLUMNS = [
-    "ds", "actual", "first_known", "predicted_value", *RANGE, "variance", "variance_pct", "kind", "cutoff", "horizon", "is_fallback",
+    "ds", "actual", "first_known", "predicted_value", *RANGE, "variance", "variance_pct", "kind", "cutoff", "horizon",
+    "is_fallback", "was_cut",
 ]  # fmt: skip
 RECENT = 36  # months of actuals that are shown at first
 
@@ -23,7 +24,8 @@ class Selection:
 
     `rows` has one row per month, in order: ds, actual (as known today), first_known (the actual that the variance was measured
     with), predicted_value, lo_80, hi_80, lo_95, hi_95, variance (actual − forecast), variance_pct, kind (PUBLISHED, BACK_TEST,
-    COMING; missing where no forecast reaches the month), cutoff, horizon, is_fallback; values in the domain's unit.
+    COMING; missing where no forecast reaches the month), cutoff, horizon, is_fallback, was_cut (of COMING;
+    missing where not known); values in the domain's unit.
     """
 
     domain: Domain

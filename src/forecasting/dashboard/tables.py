@@ -7,8 +7,10 @@ from functools import partial
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from forecasting.contracts import ALL
 from forecasting.dashboard.selection import COMING, Selection
-from forecasting.wording import DASH, decimals_for, month, number, percent, without_formulas
+from forecasting.ledger import RANGE
+from forecasting.wording import DASH, count, decimals_for, month, number, percent, without_formulas
 
 KINDS = "What it is"
 INTERVALS = {"lo_80": "80 % from", "hi_80": "80 % to", "lo_95": "95 % from", "hi_95": "95 % to"}
@@ -23,9 +25,11 @@ def months_table(chosen: Selection) -> Styler:
     decimals = decimals_for(chosen.rows["actual"])
     hidden = ["first_known"] if chosen.restated.empty else []
     rows = chosen.rows.iloc[::-1][[column for column in SHOWN if column not in hidden]]
-    rows = rows.assign(
-        kind=chosen.rows["kind"].where(~_fallback(chosen.rows), chosen.rows["kind"].astype(str) + ", fallback")
+    words = chosen.rows["kind"].where(
+        ~_flag(chosen.rows, "is_fallback"), chosen.rows["kind"].astype(str) + ", fallback"
     )
+    cut = (chosen.rows["predicted_value"] == 0).map({True: ", cut to 0", False: ", a part of it cut to 0"})
+    rows = rows.assign(kind=words.where(~_flag(chosen.rows, "was_cut"), words.astype(str) + cut))
     amount, change = partial(number, decimals=decimals), partial(number, decimals=decimals, plus=True)
     formats = dict.fromkeys(["actual", "first_known", "predicted_value", *INTERVALS], amount)
     formats |= {"ds": partial(month, short=True), "cutoff": partial(month, short=True), "variance": change}
@@ -33,14 +37,27 @@ def months_table(chosen: Selection) -> Styler:
     return styled(rows, {name: formats[name] for name in rows}, SHOWN)
 
 
-def _fallback(rows: pd.DataFrame) -> pd.Series:
-    """Say which months have a forecast that no model made."""
-    return rows["is_fallback"].astype("boolean").fillna(False).astype(bool)
+def _flag(rows: pd.DataFrame, name: str) -> pd.Series:
+    """Say which months have a forecast of which a flag is known to be true."""
+    return rows[name].astype("boolean").fillna(False).astype(bool)
 
 
 def has_fallback(chosen: Selection) -> bool:
     """Say whether a month to come has a forecast that no model made."""
-    return bool(_fallback(chosen.rows[chosen.rows["kind"] == COMING]).any())
+    return bool(_flag(chosen.coming, "is_fallback").any())
+
+
+def cut_words(chosen: Selection) -> str:
+    """Say where the sign policy cut the months to come, of what is shown or of a series in it; «» where nowhere."""
+    coming, name = chosen.coming, chosen.domain.name
+    cut = _flag(coming, "was_cut")
+    why = f"because {name} may not be below 0 (allow_negative in params/)"
+    if cut.any():
+        part = ", or that of a series in it," if ALL in (chosen.region, chosen.category) else ""
+        return f"The forecast{part} was below 0 in {cut.sum()} of {count(len(cut), 'month')} and was cut to 0 there, {why}."
+    if chosen.domain.manifest.params.get("allow_negative", True) or not (coming[RANGE] == 0.0).any(axis=None):
+        return ""
+    return f"No bound is below 0, {why}."
 
 
 def forecast_table(forecast: pd.DataFrame, decimals: int) -> Styler:

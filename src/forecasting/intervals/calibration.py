@@ -207,11 +207,13 @@ def reconciliation_table(calibrations: dict[str, dict[str, Any]]) -> pd.DataFram
 class Calibrated(NamedTuple):
     """Rows of every aggregation and how many were cut at zero by the sign policy.
 
-    `cut`: {"points": series rows whose point was negative, "bounds": rows of any aggregation with a negative bound}.
+    `cut`: {"points": series rows whose point was negative, "bounds": rows of any aggregation with a negative bound}. `cut_series`: the
+    horizons of those points by unique_id, of a forecast from one cutoff.
     """
 
     rows: pd.DataFrame
     cut: dict[str, int]
+    cut_series: dict[str, list[int]]
 
 
 def calibrate_backtest(
@@ -238,7 +240,7 @@ def calibrate_backtest(
         parts.append(Calibration.fit(past.known_at(cutoff), naive).apply(rows, cut))
     calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(cutoffs, on="cutoff").assign(domain=domain)
     finished = _finished(calibrated, [*NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
-    return BackTest(raw, *finished, Calibration.fit(past, naive_errors(actuals)).to_json())
+    return BackTest(raw, finished.rows, finished.cut, Calibration.fit(past, naive_errors(actuals)).to_json())
 
 
 def calibrate_forecasts(
@@ -281,4 +283,6 @@ def _finished(rows: pd.DataFrame, keys: list[str], columns: list[str], cut: bool
     final = final.assign(predicted_value=final[POINT], **bounds)
     rank = {name: number for number, name in enumerate(AGGREGATIONS)}
     ordered = final.sort_values(keys, key=lambda c: c.map(rank) if c.name == "aggregation" else c, ignore_index=True)
-    return Calibrated(ordered[columns], {"points": int(rows["was_negative"].sum()), "bounds": negative})
+    below = ordered[ordered["was_negative"].astype(bool)]
+    by_series = {str(name): horizons.tolist() for name, horizons in below.groupby("unique_id")["horizon"]}
+    return Calibrated(ordered[columns], {"points": len(below), "bounds": negative}, by_series)

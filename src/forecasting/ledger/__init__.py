@@ -9,8 +9,9 @@ from forecasting.ledger.domain import RANGE, Domain, at, one_per_name
 from forecasting.ledger.published import Published, PublishedRun
 from forecasting.ledger.publishing import publish
 from forecasting.ledger.reader import NothingPublished, Unknown, Unreadable, require_known
+from forecasting.ledger.sign_policy import run_bounds_cut, run_points_cut
 
 __all__ = [
     "RANGE", "Domain", "NothingPublished", "Published", "PublishedRun", "Unknown", "Unreadable", "at", "connect",
-    "locked_message", "one_per_name", "publish", "require_known", "require_writable",
+    "locked_message", "one_per_name", "publish", "require_known", "require_writable", "run_bounds_cut", "run_points_cut",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
 from forecasting.ledger.comparisons import Comparisons
 from forecasting.ledger.domain import Domain
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
+from forecasting.ledger.sign_policy import was_cut
 from forecasting.run import Manifest
 from forecasting.wording import sql_as_text
 
@@ -173,6 +174,8 @@ class Published(Comparisons):
     ) -> pd.DataFrame:
         """Return the published forecasts of a run for the first `horizon` months, one row per aggregation, unique_id and ds.
 
+        `was_cut`: whether the sign policy cut a forecast, or one in a sum, to zero; missing where the run did not note it.
+
         A region or category limits them to rows of that name; 'All' is the name of what a sum runs over.
 
         Raises
@@ -181,6 +184,7 @@ class Published(Comparisons):
             If the run knows no such region or category; lists those that it knows.
         """
         rows = self.ask(FORECASTS, run_id=run_id)
+        rows = rows.assign(was_cut=was_cut(rows, self.run(run_id).manifest))
         found = rows[rows["aggregation"].isin(aggregations) & (rows["horizon"] <= horizon)]
         for column, word, name in (("region", "region", region), ("product_category", "category", category)):
             require_known(word, name, sorted(rows[column].unique()))

@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 
 from forecasting.errors import UserError
-from forecasting.ledger import Domain, Published, at
+from forecasting.ledger import Domain, Published, at, run_points_cut
 from forecasting.models import model_name
 from forecasting.report.charts import drawing, trend
 from forecasting.report.glossary import term
@@ -16,6 +16,7 @@ from forecasting.report.rounding import sums_note
 from forecasting.wording import NO_PERCENTAGE, change_pct, compact, count, decimals_for, month, number, percent
 
 NAMES = {"region": "region", "category": "product_category"}
+MARKS = {"is_fallback": "†", "was_cut": "‡"}
 TALL = 12  # rows from which a table scrolls in its box
 FEW = 39  # residuals below which a two-sided 95 % conformal bound cannot be had
 
@@ -129,7 +130,8 @@ def next_months(domain: Domain) -> str:
     ]
     head = ["Month", "Forecast", "80 % from", "80 % to", "95 % from", "95 % to", "Same month last year", "Change"]
     body = table(head, cells, in_unit(domain, "Forecast of the total"), missing=NO_PERCENTAGE)
-    return body + interval_note(rows)
+    cut = run_points_cut(domain.manifest)
+    return body + interval_note(rows) + (note(escape(cut)) if cut else "")
 
 
 def last_year(before: float | None, forecast: float, decimals: int) -> list[str]:
@@ -173,12 +175,18 @@ def by_part(domain: Domain, aggregation: str) -> str:
         find=aggregation if len(cells) > TALL else "",
     )
     wide = rows.pivot(index="unique_id", columns="ds", values="predicted_value")
-    return body + sums_note(wide, total.set_index("ds")["predicted_value"], decimals) + fallback_note(rows)
+    return (
+        body
+        + sums_note(wide, total.set_index("ds")["predicted_value"], decimals)
+        + fallback_note(rows)
+        + cut_note(domain, rows)
+    )
 
 
 def part_name(group: pd.DataFrame, aggregation: str) -> str:
-    """Return the heading of a row: a series has two lines, as the numbers beside it; a dagger marks a fallback."""
-    mark = "&nbsp;†" if group["is_fallback"].any() else ""
+    """Return the heading of a row: a series has two lines, as the numbers beside it; daggers mark what was not forecast or cut."""
+    marks = [sign for name, sign in MARKS.items() if group[name].fillna(False).any()]
+    mark = "&nbsp;" + " ".join(marks) if marks else ""
     region, category = (escape(str(group[name].iloc[0])) for name in ("region", "product_category"))
     if aggregation == "series":
         return f"{region}<br><small>{category}{mark}</small>"
@@ -208,6 +216,17 @@ def fallback_note(rows: pd.DataFrame) -> str:
     return note(
         f"† {count(n, 'row rests', 'rows rest')} on a {term('fallback')}: a series too short for the model gets the same month of "
         "last year or its mean, one that has ended gets 0."
+    )
+
+
+def cut_note(domain: Domain, rows: pd.DataFrame) -> str:
+    """Say what the double dagger means, where there is one."""
+    n = rows.loc[rows["was_cut"].fillna(False).astype(bool), "unique_id"].nunique()
+    if not n:
+        return ""
+    whose = "" if rows["aggregation"].eq("series").all() else ", or that of a series in it,"
+    return note(
+        f"‡ In {count(n, 'row')} the forecast of a month{whose} was below 0 and was cut to 0, because {domain.name} may not be below 0."
     )
 
 

@@ -36,6 +36,7 @@ class Explanation(Record):
     reconciliation: str = ""  # the method of the sums
     mase: dict[str, float | None] = field(default_factory=dict)  # by method of the sums
     cut: dict[str, int] = field(default_factory=dict)  # how many points and bounds the sign policy cut
+    cut_series: dict[str, list[int]] = field(default_factory=dict)  # horizons of those points, by series
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ st.plotly_chart(figures.trend(chosen), config=figures.CONFIG, alt=figures.descri
 st.caption(figures.READING)
 if tables.has_fallback(chosen):
     st.info("No model could forecast this series (it is too short, or has ended), so its forecast is a fallback.")
+if cut := tables.cut_words(chosen):
+    st.info(plain(cut))
 
 first_column = {"Month": st.column_config.Column(pinned=True)}
 st.dataframe(tables.months_table(chosen), hide_index=True, column_config=first_column, placeholder=DASH)
