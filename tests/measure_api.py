@@ -2,8 +2,9 @@
 
 A small company with each family in turn as its champion, then the champions of a workspace, if it is there: 50 callers with histories of
 their own ask for six months ahead at once, 500 ask and leave, and somebody asks alone. How long one pass over 50 series takes is measured
-beside it. For the linear model also what the server itself costs here: an empty handler, in the same service and in a bare one beside it.
-Timing is measured here and asserted nowhere: it says something about a machine.
+beside it, and how long one request with all 50 of them: where a pass is shorter than it takes to receive 50 requests, no server could
+answer these within a few passes. For the linear model also what the server itself costs here: an empty handler, in the same service and
+in a bare one beside it. Timing is measured here and asserted nowhere: it says something about a machine.
 """
 
 import asyncio
@@ -117,18 +118,19 @@ def of_champion(port: int, data: Path, domain: str, label: str) -> Rows:
 
     served = SalesForecaster.champion(data, domain).served
     asked = predictions(CALLERS, served.window_size or 60, domain)
-    whole = one_pass(served)
-    alone = load(port, asked[:1], number=1).seconds
+    whole, batch, alone = one_pass(served), by_itself(port, as_one(asked)), by_itself(port, asked[0])
     together = load(port, asked, number=ROUNDS * CALLERS)
     after = after_abandoned(port, asked)
     longest = max(together.latencies)
     rows = [
-        ("errors", "0", together.errors + after.errors),
+        ("errors", "0", together.errors + after.errors + batch.errors + alone.errors),
         (f"one pass over {CALLERS} series (s)", "", round(whole, 3)),
+        (f"one request with {CALLERS} series (s)", "", round(batch.at(0.5) / 1000.0, 3)),
         (f"longest wait of {CALLERS} callers (s)", "", round(longest, 3)),
         ("longest wait, in passes", "3", round(longest / whole, 2)),
+        (f"longest wait, in requests with {CALLERS} series", "", round(longest / batch.at(0.5) * 1000.0, 2)),
         ("requests answered in a second", "", round(together.per_second, 1)),
-        ("one alone (s)", "", round(alone, 3)),
+        ("one alone (s)", "", round(alone.at(0.5) / 1000.0, 3)),
         (f"one right after {ABANDONED} that were abandoned (s)", "", round(after.seconds, 3)),
     ]
     return [(f"{label}: {served.name}" if label != served.name else label, *row) for row in rows]
@@ -153,7 +155,19 @@ def after_abandoned(port: int, requests: list[bytes]) -> Result:
     for number in range(ABANDONED):
         with socket.create_connection(("127.0.0.1", port)) as caller:
             caller.sendall(requests[number % len(requests)])
-    return load(port, requests[:1], number=1)
+    return load(port, requests[:1], number=1, callers=1)
+
+
+def by_itself(port: int, asked: bytes, times: int = 5) -> Result:
+    """Send a request again and again while nobody else asks."""
+    return load(port, [asked], number=times, callers=1)
+
+
+def as_one(requests: list[bytes]) -> bytes:
+    """Return one request for the series of many."""
+    bodies = [json.loads(each.partition(b"\r\n\r\n")[2]) for each in requests]
+    series = [{name: body[name] for name in ("months", "history", "region", "category")} for body in bodies]
+    return request("POST", "/api/predict/batch", {"domain": bodies[0]["domain"], "series": series})
 
 
 def made(folder: Path) -> "ServedCompany":
@@ -235,22 +249,24 @@ def request(method: str, path: str, content: object = None) -> bytes:
     return head.encode() + b"\r\n" + body
 
 
-def load(port: int, requests: list[bytes], seconds: float = 0.0, number: int = 0) -> Result:
-    """Send requests from 50 connections for so many seconds, or so many of them."""
+def load(port: int, requests: list[bytes], seconds: float = 0.0, number: int = 0, callers: int = CALLERS) -> Result:
+    """Send requests from so many connections for so many seconds, or so many of them."""
     end, left = time.perf_counter() + seconds, iter(range(number))
-    return load_while(lambda: next(left, None) is not None if number else time.perf_counter() < end, port, requests)
+    return load_while(
+        lambda: next(left, None) is not None if number else time.perf_counter() < end, port, requests, callers
+    )
 
 
-def load_while(going_on: Callable[[], bool], port: int, requests: list[bytes]) -> Result:
-    """Send requests from 50 connections; whether another one is sent is asked before each."""
-    return asyncio.run(_load(going_on, port, requests))
+def load_while(going_on: Callable[[], bool], port: int, requests: list[bytes], callers: int = CALLERS) -> Result:
+    """Send requests from so many connections; whether another one is sent is asked before each."""
+    return asyncio.run(_load(going_on, port, requests, callers))
 
 
-async def _load(going_on: Callable[[], bool], port: int, requests: list[bytes]) -> Result:
+async def _load(going_on: Callable[[], bool], port: int, requests: list[bytes], callers: int) -> Result:
     started = time.perf_counter()
     result = Result(0.0)
     await asyncio.gather(
-        *(_caller(going_on, port, requests[each::CALLERS] or requests, result) for each in range(CALLERS))
+        *(_caller(going_on, port, requests[each::callers] or requests, result) for each in range(callers))
     )
     result.seconds = time.perf_counter() - started
     return result

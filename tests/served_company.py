@@ -118,15 +118,16 @@ class ServedCompany:
         self.published += 1
         run_id = run_id or f"sales-2023-12-01-{self.published:010x}"
         version = self.register(name, run_id)
-        said = self.forecasts(name)
+        explanation = {}
         if forecasts is None:
-            forecasts = said.rows
+            said = self.forecasts(name)
+            forecasts, explanation = said.rows, {"cut": said.cut, "cut_series": said.cut_series}
         at = UNTIL + dt.timedelta(days=self.published)
         rows = forecasts.assign(run_id=run_id, model_version=version.version, prediction_time=at)
         manifest = {
             "champion": {"name": name}, "calibration": {each: found.to_json() for each, found in self.calibrations.items()},
             "params": {"allow_negative": self.allow_negative}, "cutoff": "2023-12-01", "unit": "EUR", "domain": "sales",
-            "explanation": {"cut": said.cut, "cut_series": said.cut_series},
+            "explanation": explanation,
         }  # fmt: skip
         run = {"run_id": run_id, "domain": "sales", "manifest": json.dumps(manifest)}
         self._add(rows, pd.DataFrame([run]), pd.DataFrame([{"domain": "sales", "run_id": run_id, "published_at": at}]))

@@ -151,6 +151,50 @@ def test_a_failure_reaches_everybody_who_asked_and_the_service_goes_on(client, m
     assert client.post("/api/predict", json=GOOD).status_code == 200
 
 
+def test_series_that_are_sent_together_get_what_each_gets_alone(client):
+    """Whatever their lengths: more than a pass takes, and histories of two lengths."""
+    young = {"months": MONTHS[-20:], "history": HISTORY[-20:], "is_whole_series": True}
+    brought = [
+        {"months": MONTHS, "history": [value * (1 + n) for value in HISTORY], "region": f"R{n}"} for n in range(70)
+    ]
+    brought = [*brought[:35], young, *brought[35:]]
+    common = {"domain": "sales", "horizon": 4, "intervals": [95]}
+    found = client.post("/api/predict/batch", json=common | {"series": brought})
+    assert found.status_code == 200
+    assert found.json() == {"forecasts": [client.post("/api/predict", json=common | each).json() for each in brought]}
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "words"),
+    [
+        ({"months": [*MONTHS[:-1], MONTHS[0]]}, "series.1.months.35", "Series 1 (counted from 0)"),
+        ({"history": HISTORY[:-1]}, "series.1.months", "36 months for 35 values"),
+        ({"months": MONTHS[:7], "history": HISTORY[:7]}, "series.1.history", "7 were sent"),
+        ({"history": ["1"] * 36}, "series.1.history.0", "valid number"),
+        ({"horizon": 3}, "series.1.horizon", "not permitted"),
+    ],
+)
+def test_one_series_at_fault_refuses_all_that_were_sent_with_it_and_is_named(client, change, where, words):
+    series = {"months": MONTHS, "history": HISTORY}
+    body = {"domain": "sales", "series": [series, series | change, series]}
+    found = problem(client.post("/api/predict/batch", json=body), 422)
+    assert found["errors"][0]["where"] == where and words in found["detail"]
+
+
+def test_how_many_series_and_bytes_are_taken_at_once(client):
+    series = {"months": MONTHS, "history": HISTORY}
+    for many, where in ((0, "series"), (101, "series")):
+        body = {"domain": "sales", "series": [series] * many}
+        assert problem(client.post("/api/predict/batch", json=body), 422)["errors"][0]["where"] == where
+    body = {"domain": "sales", "series": [series | {"region": "x" * 200}] * 100}
+    assert (
+        len(json.dumps(body)) > limits.LARGEST_BODY and client.post("/api/predict/batch", json=body).status_code == 200
+    )
+    for content in (b" " * (limits.LARGEST_BATCH + 1), iter([b" " * limits.LARGEST_BATCH, b" "])):
+        found = client.post("/api/predict/batch", content=content, headers={"Content-Type": "application/json"})
+        assert "larger than 1024 KiB" in problem(found, 413)["detail"]
+
+
 # --- many callers of a model that takes its time
 
 
@@ -202,6 +246,22 @@ def test_a_full_queue_refuses_with_the_time_to_ask_again(slow, monkeypatch):
         go.set()
         assert [each.result().status_code for each in found] == [200] * 4
     assert many.post("/api/predict", json=GOOD).status_code == 200
+
+
+def test_series_that_are_sent_together_find_room_in_the_queue_or_none_of_them_does(client, slow, monkeypatch):
+    many, sizes, go = slow
+    monkeypatch.setattr(together, "MOST_WAITING", 3)
+    body = {"domain": "sales", "series": [{"months": MONTHS, "history": HISTORY}] * 3}
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(many.post, "/api/predict", json=GOOD)]
+        until(lambda: sizes)
+        found += [pool.submit(many.post, "/api/predict/batch", json=body)]
+        until(lambda: waiting(many) == 3)
+        problem(many.post("/api/predict/batch", json=body), 503)
+        assert waiting(many) == 3
+        go.set()
+        alone, three = (each.result().json() for each in found)
+    assert three == {"forecasts": [alone] * 3} and sizes == [1, 3]
 
 
 def test_passes_grow_while_they_are_short_and_shrink_when_one_is_long():
@@ -561,6 +621,8 @@ def eventually(ask, status: int) -> httpx.Response:
 
 def test_the_document_has_examples_that_work(client):
     document = client.get("/openapi.json").json()
+    batch = document["paths"]["/api/predict/batch"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert len(client.post("/api/predict/batch", json=batch).json()["forecasts"]) == 1
     content = document["paths"]["/api/predict"]["post"]["requestBody"]["content"]["application/json"]
     found = client.post("/api/predict", json=content["example"])
     assert found.status_code == 200 and len(found.json()["values"]) == content["example"]["horizon"]
@@ -571,7 +633,12 @@ def test_the_document_has_examples_that_work(client):
 
 ALWAYS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 # How many good and bad cases; the other operations take nothing, so that there is one case of each.
-CASES = {"POST /api/predict": (1400, 200), "GET /api/forecasts": (150, 100), "GET /api/accuracy": (100, 100)}
+CASES = {
+    "POST /api/predict": (1400, 200),
+    "POST /api/predict/batch": (20, 60),
+    "GET /api/forecasts": (150, 100),
+    "GET /api/accuracy": (100, 100),
+}
 
 
 def test_no_case_of_schemathesis_finds_a_5xx_or_anything_that_the_document_does_not_say(company):

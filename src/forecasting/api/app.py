@@ -11,9 +11,9 @@ from fastapi.openapi.utils import get_openapi
 
 from forecasting.api import errors, predict, reading, state
 from forecasting.api.hosts import AllowedHosts
-from forecasting.api.limits import KEY_HEADER, OPEN, ApiKey, Limits
+from forecasting.api.limits import KEY_HEADER, LARGEST_BATCH, OPEN, ApiKey, Limits
 from forecasting.api.metrics import Measured
-from forecasting.api.schemas import Fault, PredictRequest, Problem
+from forecasting.api.schemas import BatchRequest, BroughtSeries, Fault, PredictRequest, Problem
 from forecasting.api.service import Service
 
 TITLE = "Monthly forecasts of sales, inventory and profit"
@@ -44,7 +44,7 @@ def create_app(data: Path, key: str = "", hosts: Sequence[str] = ()) -> FastAPI:
     for part in (predict, reading, state):
         app.include_router(part.router)
     errors.install(app)
-    app.add_middleware(Limits)
+    app.add_middleware(Limits, larger={predict.BATCH: LARGEST_BATCH})
     if key:
         app.add_middleware(ApiKey, key=key)
     app.add_middleware(AllowedHosts, names=hosts)
@@ -60,7 +60,7 @@ def document(app: FastAPI, has_key: bool) -> dict[str, Any]:
     found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     template = "#/components/schemas/{model}"
     components = found.setdefault("components", {})
-    for model in (PredictRequest, Problem, Fault):
+    for model in (PredictRequest, BatchRequest, BroughtSeries, Problem, Fault):
         own = model.model_json_schema(ref_template=template)
         own.pop("$defs", None)
         components.setdefault("schemas", {})[model.__name__] = own

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -15,6 +16,7 @@ from forecasting.api.errors import problem
 KEY_HEADER = "X-API-Key"
 OPEN = ("/health", "/ready")
 LARGEST_BODY = 128 * 1024  # bytes: twice what the longest history takes
+LARGEST_BATCH = 1024 * 1024  # bytes of a request for several series: a hundred of twenty years take a third of it
 MOST_DRAINED = 64 * 1024 * 1024  # bytes of a refused body that are taken in
 LINGER = 5.0  # seconds for that
 
@@ -39,10 +41,10 @@ class ApiKey:
 
 
 class Limits:
-    """Refuses bodies of more than `most` bytes, declared or counted, and queries that name a parameter twice."""
+    """Refuses bodies of more than LARGEST_BODY bytes, or those of `larger` by path, and queries that name a parameter twice."""
 
-    def __init__(self, app: ASGIApp, most: int = LARGEST_BODY) -> None:
-        self.app, self.most = app, most
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
+        self.app, self.larger = app, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Look at the declared length first; without one, count what comes."""
@@ -52,32 +54,34 @@ class Limits:
         if scope["query_string"] and _repeats(scope["query_string"]):
             await problem(422, "A parameter of the query is given twice.")(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length")
+        declared, most = Headers(scope=scope).get("content-length"), self.larger.get(scope["path"], LARGEST_BODY)
         if declared is None:
-            await self.app(scope, self._counting(receive), lingering(receive, send))
-        elif int(declared) > self.most:
-            refusal = problem(413, self._words(), headers={"Connection": "close"})
+            await self.app(scope, counting(receive, most), lingering(receive, send))
+        elif int(declared) > most:
+            refusal = problem(413, too_large(most), headers={"Connection": "close"})
             await refusal(scope, receive, lingering(receive, send))
         else:
             await self.app(scope, receive, send)
 
-    def _counting(self, receive: Receive) -> Receive:
-        """Return a `receive` that raises once too much has come."""
-        seen = 0
 
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self.most:
-                raise HTTPException(413, self._words(), {"Connection": "close"})
-            return message
+def counting(receive: Receive, most: int) -> Receive:
+    """Return a `receive` that raises once more than so many bytes have come."""
+    seen = 0
 
-        return counted
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise HTTPException(413, too_large(most), {"Connection": "close"})
+        return message
 
-    def _words(self) -> str:
-        """Say what the limit is."""
-        return f"The body is larger than {self.most // 1024} KiB; a history needs no more."
+    return counted
+
+
+def too_large(most: int) -> str:
+    """Say what the limit is."""
+    return f"The body is larger than {most // 1024} KiB; histories need no more."
 
 
 def lingering(receive: Receive, send: Send) -> Send:

@@ -10,6 +10,7 @@ from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
 from forecasting.serving import LARGEST, MONTH
 
 MOST_MONTHS = 1200
+MOST_SERIES = 100  # in one request: they have to fit into the queue with others
 LONGEST_NAME = 200
 
 Domain = Literal[DOMAINS]
@@ -52,10 +53,19 @@ class Nothing(Strict):
     """No parameters."""
 
 
-class PredictRequest(Strict):
-    """One series whose next months are wanted."""
+class Wanted(Strict):
+    """What is wanted of histories."""
 
     domain: Domain = Field(description="Whose champion forecasts.")
+    horizon: Horizon = Field(MAX_HORIZON, description="Months ahead.")
+    intervals: tuple[Level, ...] = Field(
+        (80, 95), description="Which intervals are wanted, in %.", max_length=2, json_schema_extra={"uniqueItems": True}
+    )
+
+
+class BroughtSeries(Strict):
+    """A history that somebody brings."""
+
     months: list[Month] = Field(
         description="The months of the history, consecutive, as 2025-06 or 2025-06-01.",
         min_length=1,
@@ -75,9 +85,19 @@ class PredictRequest(Strict):
     )
     region: Name | None = Field(None, description="The series' region; it comes back with the answer.")
     category: Name | None = Field(None, description="The series' product category; it comes back with the answer.")
-    horizon: Horizon = Field(MAX_HORIZON, description="Months ahead.")
-    intervals: tuple[Level, ...] = Field(
-        (80, 95), description="Which intervals are wanted, in %.", max_length=2, json_schema_extra={"uniqueItems": True}
+
+
+class PredictRequest(BroughtSeries, Wanted):
+    """One series whose next months are wanted."""
+
+
+class BatchRequest(Wanted):
+    """Several series whose next months are wanted, all of one domain."""
+
+    series: list[BroughtSeries] = Field(
+        description="Each is forecast for itself, with the very digits that it has alone.",
+        min_length=1,
+        max_length=MOST_SERIES,
     )
 
 
@@ -113,6 +133,12 @@ class PredictResponse(BaseModel):
     model_name: str
     model_version: str = Field(description="Version of the registered model <domain>_monthly.")
     run_id: str = Field(description="The run that the model comes from.")
+
+
+class BatchResponse(BaseModel):
+    """The forecasts of several series, in the order in which these were sent."""
+
+    forecasts: list[PredictResponse]
 
 
 class ForecastQuery(Strict):

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import math
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -62,9 +62,13 @@ class Together:
         self._thread = ThreadPoolExecutor(1)
 
     async def forecast(
-        self, served: ServedModel, series: Series, horizon: int, left: Callable[[], Coroutine[None, None, None]]
-    ) -> SeriesForecast:
-        """Forecast one series; `left` returns as soon as whoever asks has left.
+        self,
+        served: ServedModel,
+        series: Sequence[Series],
+        horizon: int,
+        left: Callable[[], Coroutine[None, None, None]],
+    ) -> list[SeriesForecast]:
+        """Forecast what one caller asks for, each series for itself; `left` returns as soon as whoever asks has left.
 
         Raises
         ------
@@ -74,17 +78,18 @@ class Together:
             If too many are waiting.
         """
         loop = asyncio.get_running_loop()
-        question = Question(served, series, horizon, loop.create_future())
+        questions = [Question(served, one, horizon, loop.create_future()) for one in series]
+        answers = asyncio.gather(*(question.answer for question in questions))
         if served.quick:
             if not self._quick:
                 loop.call_soon(self._answer_quick, loop, 0)
-            self._quick.append(question)
-            return await question.answer
-        await self._enter(question)
+            self._quick += questions
+            return await answers
+        await self._enter(questions)
         leaving = loop.create_task(left())
-        leaving.add_done_callback(lambda _: self._drop(question))
+        leaving.add_done_callback(lambda _: self._drop(questions))
         try:
-            return await question.answer
+            return await answers
         finally:
             leaving.cancel()
 
@@ -105,22 +110,23 @@ class Together:
         for group in groups([question for question in waiting if not question.answer.done()]):
             answer(group)
 
-    async def _enter(self, question: Question) -> None:
-        """Put a question into the queue, and see to it that it is worked on."""
-        end = time.monotonic() + PATIENCE
-        while len(self._queue) >= MOST_WAITING and time.monotonic() < end:
+    async def _enter(self, questions: list[Question]) -> None:
+        """Put all questions of a caller into the queue, and see to it that they are worked on."""
+        end, room = time.monotonic() + PATIENCE, MOST_WAITING - len(questions)
+        while len(self._queue) > room and time.monotonic() < end:
             await asyncio.sleep(LOOK_AGAIN)
-        if len(self._queue) >= MOST_WAITING:
+        if len(self._queue) > room:
             raise Full(max(1, math.ceil(len(self._queue) * self._seconds)))
-        self._queue[question] = None
+        self._queue.update(dict.fromkeys(questions))
         if self._work is None or self._work.done():
             self._work = asyncio.get_running_loop().create_task(self._passes())
 
-    def _drop(self, question: Question) -> None:
+    def _drop(self, questions: list[Question]) -> None:
         """Take out of the queue what nobody wants any more."""
-        self._queue.pop(question, None)
-        if not question.answer.done():
-            question.answer.set_exception(ClientDisconnect())
+        for question in questions:
+            self._queue.pop(question, None)
+            if not question.answer.done():
+                question.answer.set_exception(ClientDisconnect())
 
     async def _passes(self) -> None:
         """Answer what waits, pass after pass, until nothing does."""
