@@ -5,8 +5,8 @@ a UserError that names file, column and row. Nothing is changed or repaired.
 """
 
 from forecasting.facts.cells import DateStyle, Decision, NumberStyle, date_styles, number_styles
-from forecasting.facts.csv_dates import FORMATS
-from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect
+from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect, source_named
+from forecasting.facts.sources.csv.dates import FORMATS
 from forecasting.facts.tables import nearest
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "inspect",
     "nearest",
     "number_styles",
+    "source_named",
 ]
