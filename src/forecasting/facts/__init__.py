@@ -4,13 +4,11 @@ In: a source and the path of its files, with the columns that `params/` names. O
 a UserError that names file, column and row. Nothing is changed or repaired.
 """
 
-from forecasting.facts.cells import DateStyle, Decision, NumberStyle, date_styles, number_styles
+from forecasting.facts.cells import DateStyle, Decision, NumberStyle, date_styles, number_styles, table_number_styles
 from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect, source_named
-from forecasting.facts.sources.csv.dates import FORMATS
 from forecasting.facts.tables import nearest
 
 __all__ = [
-    "FORMATS",
     "KNOWN_SOURCES",
     "DateStyle",
     "Decision",
@@ -21,4 +19,5 @@ __all__ = [
     "nearest",
     "number_styles",
     "source_named",
+    "table_number_styles",
 ]
