@@ -4,8 +4,35 @@ In: a source and the path of its files, with the columns that `params/` names. O
 a UserError that names file, column and row. Nothing is changed or repaired.
 """
 
+from forecasting.facts.cells import (
+    DateStyle,
+    Decision,
+    NumberStyle,
+    date_ends,
+    date_styles,
+    number_styles,
+    read_as_any_date,
+    read_dates,
+    read_numbers,
+    table_number_styles,
+)
 from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect, source_named
-from forecasting.facts.sources.csv.dates import FORMATS
 from forecasting.facts.tables import nearest
 
-__all__ = ["FORMATS", "KNOWN_SOURCES", "fingerprint", "inspect", "nearest", "source_named"]
+__all__ = [
+    "KNOWN_SOURCES",
+    "DateStyle",
+    "Decision",
+    "NumberStyle",
+    "date_ends",
+    "date_styles",
+    "fingerprint",
+    "inspect",
+    "nearest",
+    "number_styles",
+    "read_as_any_date",
+    "read_dates",
+    "read_numbers",
+    "source_named",
+    "table_number_styles",
+]
