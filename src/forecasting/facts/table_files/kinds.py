@@ -1,0 +1,44 @@
+"""What a cell looks like, for finding where a table begins: a number, a date, a period, or words. No value is read here."""
+
+import re
+
+MONTH_NAMES = (
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|mär|mrz|mai|okt|dez|janv|févr|fevr|mars|avr|juin|juil|août|aout|déc|ene|abr|"
+    r"ago|dic|gen|mag|giu|lug|set|ott|mrt|mei)[a-zéûçä]*\.?"
+)
+MARKS = r"(?:\s*\([a-z]\)|\s*[*†])?"  # '2021(p)': preliminary
+YEAR = re.compile(r"(?:19|20)\d\d" + MARKS)
+PERIOD = re.compile(
+    rf"{MONTH_NAMES}[\s\-/.,'’]*(?:\d{{4}}|\d{{2}})?{MARKS}|\d{{1,2}}[\s.\-]*{MONTH_NAMES}[\s\-/.,]*\d{{2,4}}|(?:19|20)\d\d[\s\-/]*{MONTH_NAMES}|"
+    r"(?:19|20)\d\d\s*[-/.]?\s*(?:m|q|w|kw)?\s*\d{1,2}|(?:q|h)[1-4][\s\-/]*(?:\d{2,4})?|\d{1,2}[/.\-](?:19|20)\d\d|"
+    r"(?:19|20)\d\d-\d\d-\d\d",
+    re.IGNORECASE,
+)
+CLOCK = r"(?:[ T]+[\d:.]+(?:\s*[ap]\.?m\.?)?(?:Z|\s?[+-]\d\d:?\d\d)?)?"
+DATE = re.compile(
+    rf"\d{{1,4}}[-/.]\s?\d{{1,2}}[-/.]\s?\d{{1,4}}{CLOCK}|{MONTH_NAMES}[\s\-/.,'’]*\d{{1,2}}[\s,]+\d{{4}}|"
+    rf"\d{{1,2}}[\s.\-/]*{MONTH_NAMES}[\s\-/.,]*\d{{2,4}}{CLOCK}|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-3]\d)?",
+    re.IGNORECASE,
+)
+NUMBER = re.compile(
+    r"[(+\-−–]?\s*(?:[A-Z]{3}|[$€£¥]|kr|zł|R\$|Rs\.?|Fr\.)?\s*[(+\-−–]?\s*(?:\d[\d.,'’\s\u00a0\u202f\u2009]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*"
+    r"(?:%|[A-Z]{3}|[$€£¥]|kr\.?|zł)?\s*\)?\s*[-−–]?",
+)
+
+
+def kind_of(cell: str | None) -> str:
+    """Return '' of an empty cell, else 'date' (periods too), 'number' or 'text'."""
+    text = (cell or "").strip()
+    if not text:
+        return ""
+    if len(text) > 60 or (not any(map(str.isdigit, text)) and not PERIOD.fullmatch(text)):
+        return "text"
+    if DATE.fullmatch(text) or (PERIOD.fullmatch(text) and not YEAR.fullmatch(text)):
+        return "date"
+    return "number" if NUMBER.fullmatch(text) else "text"
+
+
+def is_period(cell: str | None) -> bool:
+    """Say whether a cell may name a period, as columns that are months or years do."""
+    text = (cell or "").strip()
+    return bool(PERIOD.fullmatch(text) or YEAR.fullmatch(text) or DATE.fullmatch(text))

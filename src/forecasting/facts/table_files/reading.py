@@ -1,0 +1,71 @@
+"""Reads any file of a table as text with line numbers."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from forecasting.facts.csv_text import require_file
+from forecasting.facts.table_files.headers import Cells
+from forecasting.facts.table_files.parquet_table import read_parquet
+from forecasting.facts.table_files.relations import (
+    drop_empty_columns,
+    matches_header,
+    rows_in,
+    take_out,
+    take_out_blank,
+)
+from forecasting.facts.table_files.shapes import Notes, RawTable, checked, header_names
+from forecasting.facts.table_files.text_table import read_text
+from forecasting.facts.table_files.unpacking import form_of, unpacked
+from forecasting.facts.table_files.workbook import read_workbook
+
+
+def read_table_file(
+    connection: duckdb.DuckDBPyConnection, path: Path, stated: Mapping[str, Any] | None = None
+) -> RawTable:
+    """Read a CSV, TSV, Excel or Parquet file, also in .gz or .zip, as text: one row of the relation per row of its table.
+
+    stated: what a mapping says of the dialect, by the names of `Dialect`; it is found where nothing is said.
+
+    Raises
+    ------
+    UserError
+        If it is no such file, or damaged; Undecided, with the values to choose from, where the file leaves open how it is written.
+    """
+    require_file(path)
+    said = checked(stated, path.name)
+    notes = Notes()
+    with tempfile.TemporaryDirectory(prefix="table-") as folder:
+        file, member = unpacked(path, said.get("member"), Path(folder))
+        form = form_of(file)
+        header: tuple[Cells, ...]
+        typed: dict[str, str] = {}
+        if form == "parquet":
+            relation, dialect, columns, typed = read_parquet(connection, file, path.name)
+            header, width = (columns,), len(columns)
+        elif form == "workbook":
+            relation, dialect, header, width, typed = read_workbook(connection, file, path.name, said, notes)
+        else:
+            relation, dialect, header, width = read_text(connection, file, path.name, said, Path(folder), notes)
+    names = header_names(header, width)
+    if form != "parquet":
+        take_out_blank(connection, relation, notes)
+        if header:
+            take_out(connection, relation, matches_header(header[-1]), "the header again", notes)
+    named = [any(at < len(row) and (row[at] or "").strip() for row in header) for at in range(width)]
+    names, typed = drop_empty_columns(connection, relation, names, named, typed, notes)
+    return RawTable(
+        path,
+        replace(dialect, member=member),
+        relation,
+        names,
+        typed,
+        tuple(sorted(notes.left_out, key=lambda one: one.line)),
+        tuple(notes.evidence),
+        rows_in(connection, relation),
+        rows_in(connection, f"{relation}_bad"),
+    )

@@ -1,0 +1,117 @@
+"""Puts rows of text into DuckDB's temp tables, and takes out of them what is no fact: blank rows, totals, notes, repeated headers."""
+
+from collections.abc import Iterable, Iterator
+from itertools import count, islice
+
+import duckdb
+import pyarrow as pa
+
+from forecasting.facts.table_files.shapes import LeftOut, Notes
+from forecasting.facts.tables import literal
+
+NUMBERS = count(1)
+BATCH = 50_000  # rows
+Row = tuple  # line, text, reason, c1, c2 …; text and reason are null of a good one
+
+
+def new_name() -> str:
+    """Return a name for a relation that no other has."""
+    return f"raw_{next(NUMBERS)}"
+
+
+def batches(rows: Iterable[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield rows as Arrow has them."""
+    rows = iter(rows)
+    while part := list(islice(rows, BATCH)):
+        columns = zip(*part, strict=True)
+        yield pa.record_batch([pa.array(cells, one.type) for cells, one in zip(columns, schema, strict=True)], schema)
+
+
+def store(connection: duckdb.DuckDBPyConnection, relation: str, width: int, rows: Iterable[Row]) -> None:
+    """Write rows into a relation and, those with a reason, into `<relation>_bad`; empty cells as nulls."""
+    names = [f"c{number}" for number in range(1, width + 1)]
+    schema = pa.schema(
+        [("line", pa.int64()), ("text", pa.string()), ("reason", pa.string()), *((name, pa.string()) for name in names)]
+    )
+    source = pa.RecordBatchReader.from_batches(schema, batches(rows, schema))
+    staged = f"{relation}_staged"
+    connection.register("rows_of_a_file", source)
+    connection.execute(f"create temp table {staged} as select * from rows_of_a_file")
+    connection.unregister("rows_of_a_file")
+    cells = "".join(f", nullif({name}, '') as {name}" for name in names)
+    connection.execute(
+        f"create temp table {relation} as select line{cells} from {staged} where reason is null order by line"
+    )
+    connection.execute(
+        f"create temp table {relation}_bad as select line, text, reason from {staged} where reason is not null order by line"
+    )
+    connection.execute(f"drop table {staged}")
+
+
+def take_out(connection: duckdb.DuckDBPyConnection, relation: str, condition: str, reason: str, notes: Notes) -> int:
+    """Move the rows that meet a condition from a relation to what was left out; return how many."""
+    cells = ", ".join(f"c{number}" for number in range(1, width_of(connection, relation) + 1))
+    found = connection.execute(
+        f"select line, concat_ws(' | ', {cells}) from {relation} where {condition} order by line"
+    ).fetchall()
+    notes.left_out += [LeftOut(line, text, reason) for line, text in found]
+    if found:
+        connection.execute(f"delete from {relation} where {condition}")
+    return len(found)
+
+
+def take_out_blank(connection: duckdb.DuckDBPyConnection, relation: str, notes: Notes) -> None:
+    """Move blank rows to what was left out, those that follow each other as one."""
+    blank = (
+        f"coalesce({', '.join(f'trim(c{number})' for number in range(1, width_of(connection, relation) + 1))}, '') = ''"
+    )
+    numbered = f"select line, line - row_number() over (order by line) as run from {relation} where {blank}"
+    found = connection.execute(f"select min(line), count(*) from ({numbered}) group by run order by 1").fetchall()
+    notes.left_out += [LeftOut(line, "", "blank", n) for line, n in found]
+    if found:
+        connection.execute(f"delete from {relation} where {blank}")
+
+
+def width_of(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """Return the number of a relation's columns without `line`."""
+    return len(connection.execute(f"select * from {relation} limit 0").description) - 1
+
+
+def rows_in(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """Return the number of a relation's rows."""
+    return connection.execute(f"select count(*) from {relation}").fetchone()[0]
+
+
+def drop_empty_columns(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    names: tuple[str, ...],
+    named: list[bool],
+    typed: dict[str, str],
+    notes: Notes,
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Drop the columns without a name and without a cell, number the others anew, and return their names and which are typed."""
+    places = [at for at, has_name in enumerate(named) if not has_name]
+    if not places:
+        return names, typed
+    counts = connection.execute(f"select {', '.join(f'count(c{at + 1})' for at in places)} from {relation}").fetchone()
+    empty = {at for at, n in zip(places, counts, strict=True) if n == 0}
+    if len(empty) == len(names) or not empty:
+        return names, typed
+    for at in sorted(empty):
+        connection.execute(f"alter table {relation} drop column c{at + 1}")
+    kept = [at for at in range(len(names)) if at not in empty]
+    for new, old in enumerate(kept, start=1):
+        if new != old + 1:
+            connection.execute(f"alter table {relation} rename column c{old + 1} to c{new}")
+    notes.evidence.append(f"{len(empty)} of {len(names)} columns have no name and no cells: left out.")
+    renamed = {f"c{new}": typed[f"c{old + 1}"] for new, old in enumerate(kept, start=1) if f"c{old + 1}" in typed}
+    return tuple(names[at] for at in kept), renamed
+
+
+def matches_header(names: Iterable[str | None]) -> str:
+    """Return the SQL that says whether a row repeats the header's cells."""
+    cells = [
+        f"trim(c{at}) = {literal(name.strip())}" for at, name in enumerate(names, start=1) if name and name.strip()
+    ]
+    return " and ".join(cells)
