@@ -8,7 +8,7 @@ import duckdb
 from forecasting.facts.table_files.headers import Cells, column_kinds
 from forecasting.facts.table_files.kinds import kind_of
 from forecasting.facts.table_files.records import records
-from forecasting.facts.table_files.relations import column_names, rows_in, take_out
+from forecasting.facts.table_files.relations import column_names, take_out
 from forecasting.facts.table_files.shapes import Dialect, LeftOut, Notes
 from forecasting.facts.tables import literal
 
@@ -39,6 +39,7 @@ def leave_out(
     take_out_blank(connection, relation, names, notes)
     if header and (repeated := matches_header(header[-1])):
         take_out(connection, relation, repeated, "the header again", notes)
+    take_out_notes(connection, relation, names, notes)
     take_out_totals(connection, relation, names, notes)
     take_out_notes(connection, relation, names, notes)
     take_out_bad(connection, relation, dialect, notes)
@@ -64,32 +65,39 @@ def matches_header(cells: Cells) -> str:
 
 def take_out_totals(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str], notes: Notes) -> None:
     """Move totals to what was left out: rows that say so, where a date belongs or with a key of the table empty."""
-    n_rows = rows_in(connection, relation)
+    several = " + ".join(f"({name} is not null)::int" for name in names) + f" > {min(len(names) - 1, 1)}"
+    rows = f"{relation} where {several}"  # a row with one cell is a heading
+    listed = ", ".join(f"count({name})" for name in names)
+    n_rows, *counts = connection.execute(f"select count(*), {listed} from {rows}").fetchone() or (0,)
     if not n_rows:
         return
-    sample = connection.execute(f"select {', '.join(names)} from {relation} order by line limit {SAMPLE}").fetchall()
+    sample = connection.execute(f"select {', '.join(names)} from {rows} order by line limit {SAMPLE}").fetchall()
     kinds = column_kinds([[kind_of(cell) for cell in row] for row in sample])
-    counts = (
-        connection.execute(f"select {', '.join(f'count({name})' for name in names)} from {relation}").fetchone() or ()
-    )
+    alone = only_key(kinds)
+    words = [at for at, kind in enumerate(kinds) if kind in ("date", "number") or at == alone]
     keys = [at for at, n in enumerate(counts) if n >= 0.5 * n_rows]
-    texts = [at for at, kind in enumerate(kinds) if kind == "text"]
-    alone = texts if len(texts) == 1 and "date" not in kinds else []
-    possible = [f"{names[at]} is null" for at in keys]
-    possible += [f"{names[at]} >= 'A'" for at, kind in enumerate(kinds) if kind in ("date", "number")] + [
-        f"{names[at]} >= 'A'" for at in alone
-    ]
+    possible = " or ".join(
+        [*(f"{names[at]} is null" for at in keys), *(f"{names[at]} >= 'A'" for at in words), "false"]
+    )
     says_so = f"regexp_matches(concat_ws('¦', {', '.join(names)}), {literal(pattern_in_row())}, 'i')"
-    sql = f"select line, {', '.join(names)} from {relation} where ({' or '.join(possible) or 'false'}) and {says_so} limit {MOST_TOTALS}"
-    rows = connection.execute(sql).fetchall()
-    others = max(n_rows - len(rows), 1)
-    filled = [sum(1 for _, *row in rows if row[at] is not None) for at in range(len(names))]
-    keys = [at for at in keys if (counts[at] - filled[at]) >= FILLED * others]
-    totals = [line for line, *row in rows if is_total(row, kinds, keys, alone)]
+    sql = (
+        f"select line, {', '.join(names)} from {rows} and ({possible}) and {says_so} order by line limit {MOST_TOTALS}"
+    )
+    found = connection.execute(sql).fetchall()
+    others = n_rows - len(found)
+    filled = [sum(1 for _, *row in found if row[at] is not None) for at in range(len(names))]
+    keys = [at for at in keys if counts[at] - filled[at] >= FILLED * others]
+    totals = [line for line, *row in found if is_total(row, kinds, keys, alone)]
     if totals:
         connection.execute("create or replace temp table total_lines as select unnest(?::bigint[]) as line", [totals])
         take_out(connection, relation, "line in (select line from total_lines)", "a total", notes)
         connection.execute("drop table total_lines")
+
+
+def only_key(kinds: Sequence[str]) -> int | None:
+    """Return the one column of words of a table without dates, as where months stand side by side; None where there are others."""
+    texts = [at for at, kind in enumerate(kinds) if kind == "text"]
+    return texts[0] if len(texts) == 1 and "date" not in kinds else None
 
 
 def pattern_in_row() -> str:
@@ -97,13 +105,13 @@ def pattern_in_row() -> str:
     return rf"(^|¦)\s*(?:{TOTAL.pattern}|{TOTAL_OF.pattern})\s*(¦|$)"
 
 
-def is_total(row: Cells, kinds: Sequence[str], keys: Sequence[int], alone: Sequence[int]) -> bool:
+def is_total(row: Cells, kinds: Sequence[str], keys: Sequence[int], alone: int | None) -> bool:
     """Say whether a row is a total: a cell says so, and it stands where a date or number belongs, or a key is empty, or is the only key."""
     for at, cell in enumerate(row):
         text = (cell or "").strip()
         if not text or not (TOTAL.fullmatch(text) or TOTAL_OF.fullmatch(text)):
             continue
-        if kinds[at] in ("date", "number") or (at in alone and TOTAL.fullmatch(text)):
+        if kinds[at] in ("date", "number") or (at == alone and TOTAL.fullmatch(text)):
             return True
         if any(row[key] is None for key in keys if key != at) and any(kind_of(other) == "number" for other in row):
             return True

@@ -16,7 +16,7 @@ from forecasting.facts.table_files.relations import drop_empty_columns, rows_in
 from forecasting.facts.table_files.shapes import Notes, RawTable, checked, header_names
 from forecasting.facts.table_files.text_table import read_text
 from forecasting.facts.table_files.unpacking import form_of, unpacked
-from forecasting.facts.table_files.workbook import read_workbook
+from forecasting.facts.table_files.workbook import read_workbook, typed_columns
 
 
 def read_table_file(
@@ -43,12 +43,14 @@ def read_table_file(
             relation, dialect, columns, typed = read_parquet(connection, file, path.name)
             header, width = (columns,), len(columns)
         elif form == "workbook":
-            relation, dialect, header, width, typed = read_workbook(connection, file, path.name, said, notes)
+            relation, dialect, header, width, sheet = read_workbook(connection, file, path.name, said, notes)
         else:
             relation, dialect, header, width = read_text(connection, file, path.name, said, Path(folder), notes)
     names = header_names(header, width)
     if form != "parquet":
         leave_out(connection, relation, header, dialect, notes)
+    if form == "workbook":
+        typed = typed_columns(connection, relation, sheet)
     named = [any(at < len(row) and (row[at] or "").strip() for row in header) for at in range(width)]
     names, typed = drop_empty_columns(connection, relation, names, named, typed, notes)
     return RawTable(
