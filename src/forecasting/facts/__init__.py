@@ -6,6 +6,10 @@ a UserError that names file, column and row. Nothing is changed or repaired.
 
 from forecasting.facts.csv_dates import FORMATS
 from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect
-from forecasting.facts.tables import nearest
+from forecasting.facts.table_files import Limits, RawTable, Undecided, read_table_file, sheets_with_cells
+from forecasting.facts.tables import connect, nearest
 
-__all__ = ["FORMATS", "KNOWN_SOURCES", "fingerprint", "inspect", "nearest"]
+__all__ = [
+    "FORMATS", "KNOWN_SOURCES", "Limits", "RawTable", "Undecided", "connect", "fingerprint", "inspect", "nearest", "read_table_file",
+    "sheets_with_cells",
+]  # fmt: skip

@@ -85,12 +85,9 @@ def drop_empty_columns(
     empty = {at for at, n in zip(places, counts, strict=True) if n == 0}
     if len(empty) == len(names) or not empty:
         return names, typed
-    for at in sorted(empty):
-        connection.execute(f"alter table {relation} drop column c{at + 1}")
     kept = [at for at in range(len(names)) if at not in empty]
-    for new, old in enumerate(kept, start=1):
-        if new != old + 1:
-            connection.execute(f"alter table {relation} rename column c{old + 1} to c{new}")
+    cells = ", ".join(f"c{old + 1} as c{new}" for new, old in enumerate(kept, start=1))
+    connection.execute(f"create or replace temp table {relation} as select line, {cells} from {relation} order by line")
     notes.evidence.append(f"{len(empty)} of {len(names)} columns have no name and no cells: left out.")
     renamed = {f"c{new}": typed[f"c{old + 1}"] for new, old in enumerate(kept, start=1) if f"c{old + 1}" in typed}
     return tuple(names[at] for at in kept), renamed

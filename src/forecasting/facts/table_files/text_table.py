@@ -15,12 +15,11 @@ from forecasting.facts.table_files.headers import Cells, place
 from forecasting.facts.table_files.plain_text import PlainText, plain
 from forecasting.facts.table_files.records import Record, records, swallowed
 from forecasting.facts.table_files.relations import Row, new_name, rows_in, store
-from forecasting.facts.table_files.shapes import Dialect, LeftOut, Notes
+from forecasting.facts.table_files.shapes import Dialect, LeftOut, Notes, require_columns
 from forecasting.facts.table_files.writing import SEP, writing_of
 from forecasting.facts.tables import literal, one_file
 
 HEAD, HEAD_LETTERS = 500, 1_000_000  # records, and characters, that decide how a file is read
-MOST_COLUMNS = 2_000
 MOST_BROKEN = 100_000  # rows with line breaks that are looked at one by one
 
 
@@ -83,10 +82,7 @@ def width_of_table(name: str, header: Sequence[Cells], body: Sequence[Record]) -
     else:
         widths = Counter(len(record.cells) for record in body if not record.fault)
         width = max(widths, key=lambda one: (widths[one], one), default=1)
-    if width > MOST_COLUMNS:
-        raise UserError(
-            f"{name} has {width:,} columns, at most {MOST_COLUMNS:,} are read. Leave out those that are not needed."
-        )
+    require_columns(name, width)
     return width
 
 
