@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from forecasting.errors import UserError
-from forecasting.facts.table_files import RawTable, Undecided, read_table_file
+from forecasting.facts.table_files import RawTable, Undecided, by_duckdb, read_table_file, text_table
 from forecasting.facts.tables import connect
 
 SHARED = Path(__file__).parents[2] / "shared/data"
@@ -194,6 +194,31 @@ def test_mixed_line_ends_and_blank_lines_are_read(tmp_path: Path) -> None:
     """Each with the line that an editor shows."""
     _, rows, bad = read(tmp_path / "a.csv", "Date,Amount\r\n2024-01-31,1\n2024-02-29,2\r\r\n2024-03-31,3")
     assert [row[0] for row in rows] == [2, 3, 5] and not bad
+
+
+def test_a_large_file_with_lines_that_do_not_fit_is_read_by_duckdb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same result as record by record; what it says of the lines that it rejects is checked."""
+    lines = [f"2024-01-{day % 28 + 1:02},name {day},{day}" for day in range(5_000)]
+    for at in (7, 8, 4_000):
+        lines[at] = "odd"
+    for at, odd in (
+        (3, ""),
+        (2_000, "   "),
+        (1_000, "2024-01-01,a,1,"),
+        (3_000, '2024-01-01,"a" b,1'),
+        (4_500, "2024-01-01,a,1,2"),
+    ):
+        lines[at] = odd
+    content = "Date,Who,Amount\n" + "\n".join(lines) + "\n(5000 rows affected)"
+    small = read(tmp_path / "a.csv", content)
+    called = []
+    monkeypatch.setattr(by_duckdb, "LARGE", 0)
+    monkeypatch.setattr(text_table, "rows_of", lambda *arguments: called.append(arguments) or iter(()))
+    large = read(tmp_path / "a.csv", content)
+    assert not called and large[1:] == small[1:] and large[0].left_out == small[0].left_out
+    assert len(large[1]) == 4_993 and len(large[2]) == 5
 
 
 def test_columns_on_either_side_that_are_empty_are_no_columns(tmp_path: Path) -> None:

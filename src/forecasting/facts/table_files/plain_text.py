@@ -33,6 +33,11 @@ class PlainText:
         return max(ends, key=ends.__getitem__)
 
     @property
+    def size(self) -> int:
+        """The size of the file in bytes."""
+        return self.path.stat().st_size
+
+    @property
     def n_lines(self) -> int:
         """How many lines there are up to the last that has text."""
         ends = self.crlf + self.lf + self.cr
