@@ -301,6 +301,7 @@ def test_sheets_that_all_have_tables_are_asked_for(tmp_path: Path) -> None:
         ),
         ("Code;Name;;\n;;Jan 2024;Feb 2024\n1;A;5;6\n2;B;7;8\n", ("Code", "Name", "Jan 2024"), 2),
         ("Region;2019;2020;2021\nNorth;5;6;7\nSouth;7;8;9\n", ("Region", "2019", "2020"), 1),
+        ("Region;1;2;3\nNorth;5;6;7\nSouth;7;8;9\n", ("Region", "1", "2"), 1),
         ("Company;ACME;;\nMonth;A;B;C\n2024-01;1;2;3\n2024-02;5;6;7\n", ("Month", "A", "B"), 1),
         (
             '"Order\nDate";Region;"Amount\n(EUR)";X\n2024-01-02;N;6;7\n2024-01-03;S;8;9\n',
@@ -316,6 +317,33 @@ def test_headers_are_found_by_what_is_below_them(
     table, rows, bad = read(tmp_path / "a.csv", content)
     assert table.names[:3] == names and table.dialect.header_rows == header_rows
     assert len(rows) == 2 and not bad
+
+
+def test_an_open_document_is_read(tmp_path: Path) -> None:
+    """With its numbers and dates; what is not said of errors is."""
+    space = "urn:oasis:names:tc:opendocument:xmlns:"
+    cells = [
+        "<table:table-cell office:value-type='string'><text:p>Date</text:p></table:table-cell>"
+        "<table:table-cell office:value-type='string'><text:p>Amount</text:p></table:table-cell>",
+        *(
+            f"<table:table-cell office:value-type='date' office:date-value='2024-01-0{day}'><text:p>{day}.1.24</text:p></table:table-cell>"
+            f"<table:table-cell office:value-type='float' office:value='{day}.5'><text:p>{day},5</text:p></table:table-cell>"
+            for day in range(1, 5)
+        ),
+    ]
+    rows = "".join(f"<table:table-row>{row}</table:table-row>" for row in cells)
+    content = (
+        f"<office:document-content xmlns:office='{space}office:1.0' xmlns:table='{space}table:1.0' xmlns:text='{space}text:1.0'>"
+        f"<office:body><office:spreadsheet><table:table table:name='S'>{rows}</table:table>"
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(tmp_path / "a.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", content)
+    table, found, _ = read(tmp_path / "a.ods")
+    assert table.names == ("Date", "Amount") and table.typed == {"c1": "date", "c2": "number"}
+    assert found[0] == (2, "2024-01-01", "1.5") and any("error" in one for one in table.evidence)
 
 
 @needs_shared

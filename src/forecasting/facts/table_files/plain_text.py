@@ -33,6 +33,12 @@ class PlainText:
         return max(ends, key=ends.__getitem__)
 
     @property
+    def mixed_ends(self) -> str:
+        """How many lines end in which way, '' where all end alike."""
+        found = [f"{n:,} with {end}" for end, n in (("CR LF", self.crlf), ("LF", self.lf), ("CR", self.cr)) if n]
+        return ", ".join(found) if len(found) > 1 else ""
+
+    @property
     def size(self) -> int:
         """The size of the file in bytes."""
         return self.path.stat().st_size

@@ -31,6 +31,8 @@ def read_text(
         If it cannot be told how the file is written; Undecided where that may be stated.
     """
     text = plain(path, name, stated.get("encoding"), folder, notes)
+    if text.mixed_ends:
+        notes.evidence.append(f"Lines end in several ways, all are read: {text.mixed_ends}.")
     writing = writing_of(text.path, name, stated, notes)
     head = list(islice(records(head_lines(text.path), writing), HEAD))
     filled = [record for record in head if any(cell.strip() for cell in record.cells) and not is_sep(record)]

@@ -24,7 +24,7 @@ from forecasting.facts.table_files.headers import Cells, column_kinds, place
 from forecasting.facts.table_files.kinds import kind_of
 from forecasting.facts.table_files.relations import Row, column_names, new_name, store
 from forecasting.facts.table_files.shapes import Dialect, LeftOut, Limits, Notes, Undecided, require_columns
-from forecasting.facts.table_files.workbook_parts import SAVE, lost_cells, require_small
+from forecasting.facts.table_files.workbook_parts import SAVE, keeps_errors, lost_cells, require_small
 
 HEAD = 500  # rows that decide how a sheet is read
 Value = int | float | str | bool | dt.date | dt.time | dt.timedelta
@@ -92,6 +92,10 @@ def read_sheet(path: Path, name: str, stated: str | None, notes: Notes, limits: 
         sheet = workbook.get_sheet_by_name(title)
         rows = cells_of(sheet)
         merged = sheet.merged_cell_ranges or []
+    if not keeps_errors(path):
+        notes.evidence.append(
+            "Of a workbook of this kind a cell with an error, such as #N/A, reads as empty; of .xlsx it is read as text."
+        )
     put_back(rows, lost, title, notes)
     fill_down(rows, merged, title, notes)
     return Sheet(title, rows)

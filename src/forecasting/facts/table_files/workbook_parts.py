@@ -31,6 +31,14 @@ def require_small(path: Path, name: str, most: int) -> None:
         )
 
 
+def keeps_errors(path: Path) -> bool:
+    """Say whether errors of a workbook's cells can be read beside its reader: of .xlsx, not of .xls, .xlsb and .ods."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "xl/workbook.xml" in archive.namelist()
+
+
 def lost_cells(path: Path, name: str, title: str, most: int) -> dict[tuple[int, int], str]:
     """Return the cells of a sheet that hold an error or a formula without a value, by row and column from 0; none if it is no .xlsx.
 
