@@ -17,22 +17,11 @@ from forecasting.facts.cells import (
     table_number_styles,
 )
 from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect, source_named
-from forecasting.facts.tables import nearest
+from forecasting.facts.table_files import Limits, RawTable, Undecided, read_table_file, sheets_with_cells
+from forecasting.facts.tables import connect, nearest
 
 __all__ = [
-    "KNOWN_SOURCES",
-    "DateStyle",
-    "Decision",
-    "NumberStyle",
-    "date_ends",
-    "date_styles",
-    "fingerprint",
-    "inspect",
-    "nearest",
-    "number_styles",
-    "read_as_any_date",
-    "read_dates",
-    "read_numbers",
-    "source_named",
-    "table_number_styles",
-]
+    "KNOWN_SOURCES", "DateStyle", "Decision", "Limits", "NumberStyle", "RawTable", "Undecided", "connect", "date_ends",
+    "date_styles", "fingerprint", "inspect", "nearest", "number_styles", "read_as_any_date", "read_dates", "read_numbers",
+    "read_table_file", "sheets_with_cells", "source_named", "table_number_styles",
+]  # fmt: skip
