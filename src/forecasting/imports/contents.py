@@ -1,0 +1,88 @@
+"""What the columns of a file hold, judged by a sample of its rows: how many cells are dates, numbers, how many differ."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from forecasting.facts.cells import date_styles, number_styles
+from forecasting.imports.staging import STAGED, Staged
+
+SAMPLE, SAMPLE_ROWS = "sampled", 5_000
+MOSTLY = 0.8  # of the cells of a column are what it is taken for
+MOST_SERIES = {0: 250, 1: 250, 2: 80, 3: 60}  # distinct names of a region or category, by how sure its name is
+
+
+@dataclass(frozen=True)
+class Content:
+    """A column's cells: how many are filled and differ (all rows), the shares that are dates and numbers, an example (the sample)."""
+
+    name: str
+    n_filled: int
+    n_distinct: int
+    dates: float
+    numbers: float
+    percent: bool
+    low: float | None
+    high: float | None
+    whole: bool
+    example: str
+
+    @property
+    def is_date(self) -> bool:
+        """Whether nearly all cells are dates."""
+        return self.dates >= MOSTLY
+
+    @property
+    def is_number(self) -> bool:
+        """Whether nearly all cells are numbers."""
+        return self.numbers >= MOSTLY
+
+
+class Contents:
+    """The contents of a staged file's columns, by name."""
+
+    def __init__(self, staged: Staged, decided: dict[str, dict]) -> None:
+        self.staged, self.decided = staged, decided
+        step = max(1, staged.n_rows // SAMPLE_ROWS)
+        staged.connection.execute(f"create or replace temp table {SAMPLE} as select * from {STAGED} where n % {step} = 0 or n = 1")
+
+    @cached_property
+    def all(self) -> dict[str, Content]:
+        """The content of every column."""
+        counts = ", ".join(f"count({k}), count(distinct {k})" for k in self.staged.columns.values())
+        (found,) = self.staged.fetch(f"select {counts} from {STAGED}")
+        return {
+            name: self.content(name, column, found[2 * at], found[2 * at + 1])
+            for at, (name, column) in enumerate(self.staged.columns.items())
+        }
+
+    def content(self, name: str, column: str, n_filled: int, n_distinct: int) -> Content:
+        """Return what one column holds."""
+        examples = self.staged.fetch(f"select {column} from {SAMPLE} where {column} is not null limit 1")
+        example = examples[0][0].strip()[:40] if examples else ""
+        kind = self.staged.typed.get(name)
+        if not n_filled:
+            return Content(name, 0, 0, 0.0, 0.0, False, None, None, False, "")
+        dates = 1.0 if kind == "date" else self.share(date_styles(self.staged.connection, SAMPLE, column))
+        if kind == "date":
+            return Content(name, n_filled, n_distinct, dates, 0.0, False, None, None, False, example)
+        stated = self.decided.get(name)
+        decision = number_styles(self.staged.connection, SAMPLE, column, stated)
+        style = decision.chosen or (decision.candidates[0] if decision.candidates else None)
+        low = high = None
+        whole = False
+        if style:
+            value = f"try_cast({style.sql(column)} as double)"
+            ((low, high, whole),) = self.staged.fetch(f"select min(v), max(v), bool_and(v = floor(v)) from (select {value} as v from {SAMPLE})")
+        percent = bool(style and style.percent)
+        return Content(name, n_filled, n_distinct, dates, self.share(decision), percent, low, high, bool(whole), example)
+
+    @staticmethod
+    def share(decision) -> float:
+        """Return which share of a column's cells can be read."""
+        return 1 - decision.n_unread / decision.n_cells if decision.n_cells else 0.0
+
+    def same(self, one: str, other: str) -> bool:
+        """Say whether two columns hold the same in every row."""
+        a, b = self.staged.columns[one], self.staged.columns[other]
+        ((differ,),) = self.staged.fetch(f"select count(*) from {STAGED} where trim({a}) is distinct from trim({b})")
+        return not differ
