@@ -1,0 +1,15 @@
+"""One reader of numbers and dates for all doors: how a column is written is decided over all its cells, with the evidence, or asked.
+
+In: a relation of DuckDB with the line of each row as `line`, and a column of text, trimmed or not; empty cells (null or blank) do not
+count. Out of `number_styles` and `date_styles`: a `Decision`; its `chosen` style gives SQL for any such column (`sql`: the value or
+null, `why`: the reason in words or null) and goes to and from a mapping (`to_yaml`, `from_yaml`: decimal_mark, currency, percent,
+date_format). Where `chosen` is None, `question` names the choices and what to state.
+"""
+
+from forecasting.facts.cells.date_choice import date_styles
+from forecasting.facts.cells.dates import DateStyle
+from forecasting.facts.cells.decision import Decision, Fault
+from forecasting.facts.cells.number_choice import number_styles
+from forecasting.facts.cells.numbers import NumberStyle
+
+__all__ = ["DateStyle", "Decision", "Fault", "NumberStyle", "date_styles", "number_styles"]
