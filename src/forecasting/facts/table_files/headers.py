@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecasting.errors import UserError
-from forecasting.facts.table_files.kinds import is_period, kind_of
+from forecasting.facts.table_files.kinds import YEAR, is_period, kind_of
 from forecasting.facts.table_files.shapes import Notes
 
 LONGEST_NAME = 300  # characters: a longer cell is a note
@@ -27,7 +27,7 @@ def find_header(rows: Sequence[Cells]) -> Header:
     """Find the header in the first rows of a file, of which none is blank."""
     kinds = [[kind_of(cell) for cell in row] for row in rows]
     columns = column_kinds(kinds)
-    first = next((at for at, row in enumerate(rows) if is_data(row, kinds[at], columns)), None)
+    first = next((at for at in range(len(rows)) if is_data(rows, at, kinds, columns)), None)
     if first is None:
         return header_of_texts(rows)
     for at in range(first - 1, max(first - 5, -1), -1):
@@ -51,15 +51,20 @@ def column_kinds(kinds: Sequence[Sequence[str]]) -> list[str]:
     return found
 
 
-def is_data(row: Cells, kinds: Sequence[str], columns: Sequence[str]) -> bool:
+def is_data(rows: Sequence[Cells], at: int, kinds: Sequence[Sequence[str]], columns: Sequence[str]) -> bool:
     """Say whether a row has the values that the table's columns have: at least half of the dates and numbers, as most rows."""
-    places = [at for at, kind in enumerate(columns) if kind in ("date", "number")]
-    same = [at for at in places if at < len(kinds) and kinds[at] == columns[at]]
-    filled = [at for at in places if at < len(kinds) and kinds[at]]
-    years = [at for at in same if columns[at] == "number" and is_period(row[at])]
-    if len(same) >= 2 and len(years) == len(same) and len({row[at] for at in years}) == len(years):
+    own = kinds[at]
+    places = [place for place, kind in enumerate(columns) if kind in ("date", "number")]
+    same = [place for place in places if place < len(own) and own[place] == columns[place]]
+    filled = [place for place in places if place < len(own) and own[place]]
+    if len(same) >= 2 and are_years(rows[at], same) and at + 1 < len(rows) and not are_years(rows[at + 1], same):
         return False  # 2019, 2020, 2021 over columns of numbers
     return bool(same) and 2 * len(same) >= len(filled) and 3 * len(filled) >= len(places)
+
+
+def are_years(row: Cells, places: Sequence[int]) -> bool:
+    """Say whether cells of a row are years, all of them."""
+    return all(place < len(row) and YEAR.fullmatch((row[place] or "").strip()) for place in places)
 
 
 def names_columns(row: Cells, columns: Sequence[str]) -> bool:
@@ -75,14 +80,35 @@ def names_columns(row: Cells, columns: Sequence[str]) -> bool:
 def joined(rows: Sequence[Cells], at: int, columns: Sequence[str], why: str) -> Header:
     """Return the header at a row, with the row above it where that names columns which this one leaves without a name of their own."""
     above = rows[at - 1] if at else ()
-    names = [(cell or "").strip() for cell in rows[at]]
-    missing = [
-        place for place, cell in enumerate(above) if cell and cell.strip() and not (names[place : place + 1] or [""])[0]
-    ]
-    words = all(kind_of(cell) in ("text", "") or is_period(cell) for cell in above)
-    if at and words and any(place < len(columns) and columns[place] for place in missing):
-        return Header(at - 1, 2, at + 1, f"{why}, and the names of some columns are a row higher")
-    return Header(at, 1, at + 1, why)
+    names = stripped(rows[at])
+    used = [place for place, cell in enumerate(stripped(above)) if cell and place < len(columns) and columns[place]]
+    missing = [place for place in used if not (names[place : place + 1] or [""])[0]]
+    alike = len(used) > 1 and has_twins(names)
+    if not (missing or alike) or not all(kind_of(cell) in ("text", "") or is_period(cell) for cell in above):
+        return Header(at, 1, at + 1, why)
+    return Header(at - 1, 2, at + 1, f"{why}, and the names of some columns are a row higher")
+
+
+def stripped(row: Cells) -> list[str]:
+    """Return cells without the blanks around them."""
+    return [(cell or "").strip() for cell in row]
+
+
+def has_twins(names: Sequence[str]) -> bool:
+    """Say whether a name is there twice."""
+    found = [name.casefold() for name in names if name]
+    return len(set(found)) < len(found)
+
+
+def spread(header: Sequence[Cells]) -> tuple[Cells, ...]:
+    """Return a header's rows; where the last has names twice, one above them holds for the columns to its right, too."""
+    if len(header) < 2 or not has_twins(stripped(header[-1])):
+        return tuple(header)
+    upper: list[str] = []
+    for at, cell in enumerate(stripped(header[0])):
+        under = at < len(header[-1]) and header[-1][at]
+        upper.append(cell or (upper[-1] if upper and under else ""))
+    return upper, *header[1:]
 
 
 def header_of_texts(rows: Sequence[Cells]) -> Header:
@@ -139,7 +165,7 @@ def place(name: str, rows: Sequence[tuple[int, Cells]], stated: Mapping[str, Any
     line = None if found.at is None else rows[found.at][0]
     said = "No line names the columns" if line is None else f"Line {line} names the columns"
     notes.evidence.append(f"{said}: {found.why}.")
-    header = () if found.at is None else tuple(cells[found.at : found.first_row])
+    header = () if found.at is None else spread(cells[found.at : found.first_row])
     return Placed(line, header, first_line, tuple(range(start)))
 
 

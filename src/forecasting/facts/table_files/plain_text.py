@@ -5,16 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecasting.errors import UserError
+from forecasting.facts.table_files.encodings import encoding_of
 from forecasting.facts.table_files.shapes import Notes
 
 CHUNK = 1 << 22
-BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 @dataclass(frozen=True)
@@ -50,42 +44,37 @@ class PlainText:
         )
 
 
-def plain(path: Path, stated: str | None, folder: Path, notes: Notes) -> PlainText:
-    """Return a file as plain text, a copy in a folder where it must be rewritten.
+def plain(path: Path, name: str, stated: str | None, folder: Path, notes: Notes) -> PlainText:
+    """Return a file as plain text, a copy in a folder where it must be rewritten. Bytes that are no text in its encoding stay as they are.
 
     Raises
     ------
     UserError
-        If it is no text of its encoding.
+        If it is no text, or of UTF-16 a damaged one; Undecided where it cannot be told in which encoding.
     """
-    encoding = stated or encoding_of(path, notes)
+    encoding = stated or encoding_of(path, name, notes)
     if encoding != "utf-8":
-        return counted(rewritten(path, encoding, folder), encoding)
+        return counted(rewritten(path, name, encoding, folder), encoding)
     return counted(path, encoding)
 
 
-def encoding_of(path: Path, notes: Notes) -> str:
-    """Return the encoding that a file is written in."""
-    with path.open("rb") as file:
-        start = file.read(4)
-    for mark, encoding in BOMS:
-        if start.startswith(mark):
-            notes.evidence.append(f"The encoding is {encoding}: the file begins with its mark.")
-            return encoding
-    return "utf-8"
-
-
-def rewritten(path: Path, encoding: str, folder: Path) -> Path:
+def rewritten(path: Path, name: str, encoding: str, folder: Path) -> Path:
     """Write a file's text as UTF-8 without a mark into a folder and return it."""
-    target = folder / "plain.txt"
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    with path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as file:
+    target, n_lines = folder / "plain.txt", 0
+    errors = "strict" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    with path.open("rb") as source, target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         try:
             while chunk := source.read(CHUNK):
-                file.write(decoder.decode(chunk))
+                text = decoder.decode(chunk)
+                n_lines += text.count("\n")
+                file.write(text)
             file.write(decoder.decode(b"", True))
         except UnicodeDecodeError as error:
-            raise UserError(f"{path.name} is no text in {encoding}: {error.reason}. State its `encoding`.") from None
+            place = f"{name}, after line {n_lines + 1:,}"
+            raise UserError(
+                f"{place}: no text in {encoding} ({error.reason}). Fetch it again, or state its `encoding`."
+            ) from None
     return target
 
 

@@ -10,18 +10,13 @@ import duckdb
 
 from forecasting.facts.csv_text import require_file
 from forecasting.facts.table_files.headers import Cells
+from forecasting.facts.table_files.left_out import leave_out
 from forecasting.facts.table_files.parquet_table import read_parquet
-from forecasting.facts.table_files.relations import (
-    drop_empty_columns,
-    matches_header,
-    rows_in,
-    take_out,
-    take_out_blank,
-)
+from forecasting.facts.table_files.relations import drop_empty_columns, rows_in
 from forecasting.facts.table_files.shapes import Notes, RawTable, checked, header_names
 from forecasting.facts.table_files.text_table import read_text
 from forecasting.facts.table_files.unpacking import form_of, unpacked
-from forecasting.facts.table_files.workbook import read_workbook
+from forecasting.facts.table_files.workbook import read_workbook, typed_columns
 
 
 def read_table_file(
@@ -48,14 +43,14 @@ def read_table_file(
             relation, dialect, columns, typed = read_parquet(connection, file, path.name)
             header, width = (columns,), len(columns)
         elif form == "workbook":
-            relation, dialect, header, width, typed = read_workbook(connection, file, path.name, said, notes)
+            relation, dialect, header, width, sheet = read_workbook(connection, file, path.name, said, notes)
         else:
             relation, dialect, header, width = read_text(connection, file, path.name, said, Path(folder), notes)
     names = header_names(header, width)
     if form != "parquet":
-        take_out_blank(connection, relation, notes)
-        if header:
-            take_out(connection, relation, matches_header(header[-1]), "the header again", notes)
+        leave_out(connection, relation, header, dialect, notes)
+    if form == "workbook":
+        typed = typed_columns(connection, relation, sheet)
     named = [any(at < len(row) and (row[at] or "").strip() for row in header) for at in range(width)]
     names, typed = drop_empty_columns(connection, relation, names, named, typed, notes)
     return RawTable(

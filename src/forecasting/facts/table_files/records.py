@@ -1,12 +1,14 @@
 """Parts text into records, one at a time, with the line at which each starts; a record that is broken costs its first line alone."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 LONGEST_CELL = 2_000_000  # characters, as DuckDB has it
 MOST_LINES = 1_000  # of one record: a quote that is not closed by then is a slip
+DAMAGED = re.compile("[\udc80-\udcff]")  # how Python keeps bytes that are no text
 csv.field_size_limit(LONGEST_CELL)
 
 
@@ -53,8 +55,14 @@ def records(lines: Iterable[str], delimiter: str, quote: str = '"', escape: str 
         if line is None:
             return
         plain = line.rstrip("\r\n")
-        if "\0" in plain or "\ufffd" in plain:
-            yield Record(start, plain, [plain], "a NUL character" if "\0" in plain else "a character that was damaged")
+        if "\0" in plain or (not plain.isascii() and DAMAGED.search(plain)):
+            shown = plain.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            yield Record(
+                start,
+                shown,
+                [shown],
+                "a NUL character" if "\0" in plain else "bytes that are no letters in the file's encoding",
+            )
         elif not quote or quote not in line:
             yield Record(start, plain, plain.split(delimiter) if delimiter else [plain], "")
         else:

@@ -7,7 +7,6 @@ import duckdb
 import pyarrow as pa
 
 from forecasting.facts.table_files.shapes import LeftOut, Notes
-from forecasting.facts.tables import literal
 
 NUMBERS = count(1)
 BATCH = 50_000  # rows
@@ -50,7 +49,7 @@ def store(connection: duckdb.DuckDBPyConnection, relation: str, width: int, rows
 
 def take_out(connection: duckdb.DuckDBPyConnection, relation: str, condition: str, reason: str, notes: Notes) -> int:
     """Move the rows that meet a condition from a relation to what was left out; return how many."""
-    cells = ", ".join(f"c{number}" for number in range(1, width_of(connection, relation) + 1))
+    cells = ", ".join(column_names(connection, relation))
     found = connection.execute(
         f"select line, concat_ws(' | ', {cells}) from {relation} where {condition} order by line"
     ).fetchall()
@@ -60,21 +59,9 @@ def take_out(connection: duckdb.DuckDBPyConnection, relation: str, condition: st
     return len(found)
 
 
-def take_out_blank(connection: duckdb.DuckDBPyConnection, relation: str, notes: Notes) -> None:
-    """Move blank rows to what was left out, those that follow each other as one."""
-    blank = (
-        f"coalesce({', '.join(f'trim(c{number})' for number in range(1, width_of(connection, relation) + 1))}, '') = ''"
-    )
-    numbered = f"select line, line - row_number() over (order by line) as run from {relation} where {blank}"
-    found = connection.execute(f"select min(line), count(*) from ({numbered}) group by run order by 1").fetchall()
-    notes.left_out += [LeftOut(line, "", "blank", n) for line, n in found]
-    if found:
-        connection.execute(f"delete from {relation} where {blank}")
-
-
-def width_of(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
-    """Return the number of a relation's columns without `line`."""
-    return len(connection.execute(f"select * from {relation} limit 0").description) - 1
+def column_names(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    """Return the names of a relation's columns without `line`."""
+    return [column for column, *_ in connection.execute(f"select * exclude line from {relation} limit 0").description]
 
 
 def rows_in(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -107,11 +94,3 @@ def drop_empty_columns(
     notes.evidence.append(f"{len(empty)} of {len(names)} columns have no name and no cells: left out.")
     renamed = {f"c{new}": typed[f"c{old + 1}"] for new, old in enumerate(kept, start=1) if f"c{old + 1}" in typed}
     return tuple(names[at] for at in kept), renamed
-
-
-def matches_header(names: Iterable[str | None]) -> str:
-    """Return the SQL that says whether a row repeats the header's cells."""
-    cells = [
-        f"trim(c{at}) = {literal(name.strip())}" for at, name in enumerate(names, start=1) if name and name.strip()
-    ]
-    return " and ".join(cells)

@@ -15,7 +15,7 @@ class Dialect:
     """How a file is written, as a mapping states it.
 
     delimiter and quote: '' where there are none (Excel, Parquet). escape: what makes a quote inside quotes a character: itself, doubled,
-    or a backslash. sheet: of a workbook; sheets: 'all' where every sheet that looks like the first is read. header_line: the line, as
+    or a backslash. sheet: of a workbook. header_line: the line, as
     an editor or Excel counts from 1, at which the names begin, None where there are none. header_rows: how many rows they take.
     member: the file inside a .zip.
     """
@@ -25,7 +25,6 @@ class Dialect:
     quote: str = '"'
     escape: str = '"'
     sheet: str | None = None
-    sheets: str | None = None
     header_line: int | None = None
     header_rows: int = 1
     member: str | None = None
@@ -105,10 +104,8 @@ def checked(stated: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
                 f"{name}: {key} is {value!r}. It must be a whole number from 1"
                 + (", or nothing." if key == "header_line" else ".")
             )
-        if key in ("sheet", "sheets", "member") and value is not None:
+        if key in ("sheet", "member") and value is not None:
             found[key] = str(value)
-    if found.get("sheets", "all") != "all":
-        raise UserError(f"{name}: sheets is {found['sheets']!r}. It may be 'all'; one sheet is named as `sheet`.")
     if "encoding" in found:
         found["encoding"] = known_encoding(str(found["encoding"]), name)
     return found

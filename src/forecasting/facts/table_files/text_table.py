@@ -34,7 +34,7 @@ def read_text(
     UserError
         If it cannot be told how the file is written; Undecided where that may be stated.
     """
-    text = plain(path, stated.get("encoding"), folder, notes)
+    text = plain(path, name, stated.get("encoding"), folder, notes)
     lines = head_lines(text.path)
     quote = stated.get("quote", '"')
     delimiter = stated["delimiter"] if "delimiter" in stated else delimiter_of(name, lines[:HEAD], quote, notes)
@@ -58,7 +58,7 @@ def read_text(
 
 def head_lines(path: Path) -> list[str]:
     """Return the first lines of a plain text."""
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return list(file_lines(file, HEAD_LETTERS))
 
 
@@ -108,7 +108,7 @@ def note_above(head: Sequence[Record], line: int, notes: Notes) -> None:
 def rows_of(text: PlainText, dialect: Dialect, first_line: int, least: int, width: int) -> Iterator[Row]:
     """Yield the rows of a table; one that has fewer cells than its header, or more that are filled, says so instead."""
     nothing: list[str | None] = [None] * width
-    with text.path.open(encoding="utf-8", errors="replace", newline="") as file:
+    with text.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         for record in records(file, dialect.delimiter, dialect.quote, dialect.escape):
             if record.line < first_line:
                 continue

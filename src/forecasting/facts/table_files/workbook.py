@@ -1,14 +1,14 @@
 """Reads a sheet of an Excel or LibreOffice workbook into a relation."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from python_calamine import (
-    CalamineError,
     CalamineSheet,
     CalamineWorkbook,
     PasswordError,
@@ -18,62 +18,87 @@ from python_calamine import (
 )
 
 from forecasting.errors import UserError
-from forecasting.facts.table_files.headers import Cells, place
-from forecasting.facts.table_files.relations import Row, new_name, store
+from forecasting.facts.table_files.headers import Cells, column_kinds, place
+from forecasting.facts.table_files.kinds import kind_of
+from forecasting.facts.table_files.relations import Row, column_names, new_name, store
 from forecasting.facts.table_files.shapes import Dialect, LeftOut, Notes, Undecided
+from forecasting.facts.table_files.workbook_parts import SAVE, lost_cells, require_small
 
 HEAD = 500  # rows that decide how a sheet is read
 Value = int | float | str | bool | dt.date | dt.time | dt.timedelta
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """The cells of a sheet as Excel has them, '' where there is nothing; the row of the first is 1, as Excel counts."""
+
+    title: str
+    rows: list[list[Value]]
+
+    @property
+    def filled(self) -> list[tuple[int, list[str | None]]]:
+        """The first rows that have cells, with their numbers, as text."""
+        found = []
+        for line, row in enumerate(self.rows, start=1):
+            texts = [as_text(cell) for cell in row]
+            if any(text and text.strip() for text in texts):
+                found.append((line, texts))
+            if len(found) == HEAD:
+                break
+        return found
+
+
 def read_workbook(
     connection: duckdb.DuckDBPyConnection, path: Path, name: str, stated: Mapping[str, Any], notes: Notes
-) -> tuple[str, Dialect, tuple[Cells, ...], int, dict[str, str]]:
-    """Read a sheet into a relation; return its name, the dialect, the cells of the header's rows, the width and the typed columns.
+) -> tuple[str, Dialect, tuple[Cells, ...], int, Sheet]:
+    """Read a sheet into a relation; return its name, the dialect, the cells of the header's rows, the width and the sheet.
 
     Raises
     ------
     UserError
-        If the workbook cannot be opened; Undecided where several sheets have cells and none is stated.
+        If the workbook cannot be opened or the sheet is empty; Undecided where several sheets have tables and none is stated.
     """
-    with opened(path, name) as workbook:
-        title = the_sheet(name, workbook, stated.get("sheet"), notes)
-        rows = list(sheet_rows(workbook.get_sheet_by_name(title)))
-    grid = [(line, [as_text(cell) for cell in row]) for line, row in rows]
-    filled = [(line, row) for line, row in grid if any(row)]
+    sheet = read_sheet(path, name, stated.get("sheet"), notes)
+    filled = sheet.filled
     if not filled:
-        raise UserError(f"{name}: the sheet '{title}' is empty.")
-    placed = place(f"{name}, sheet '{title}'", filled[:HEAD], stated, notes)
+        raise UserError(f"{name}: the sheet '{sheet.title}' is empty.")
+    placed = place(f"{name}, sheet '{sheet.title}'", filled, stated, notes)
     start = placed.header_line or placed.first_line
     notes.left_out += [
         LeftOut(line, " | ".join(filter(None, row)), "above the table") for line, row in filled if line < start
     ]
-    width = max(len(row) for _, row in filled)
+    width = max(map(len, sheet.rows))
     relation = new_name()
-    store(connection, relation, width, table_rows(grid, placed.first_line, width))
-    typed = {
-        f"c{at + 1}": kind
-        for at in range(width)
-        if (kind := column_kind([row[at] for line, row in rows if line >= placed.first_line]))
-    }
-    dialect = Dialect("", "", "", "", title, header_line=placed.header_line, header_rows=max(len(placed.header), 1))
-    return relation, dialect, placed.header, width, typed
+    store(connection, relation, width, table_rows(sheet.rows, placed.first_line, width))
+    dialect = Dialect(
+        "", "", "", "", sheet.title, header_line=placed.header_line, header_rows=max(len(placed.header), 1)
+    )
+    return relation, dialect, placed.header, width, sheet
 
 
-def opened(path: Path, name: str) -> CalamineWorkbook:
-    """Return a workbook, or raise a UserError about why it cannot be opened."""
+def read_sheet(path: Path, name: str, stated: str | None, notes: Notes) -> Sheet:
+    """Return the sheet that is stated, or the only one with a table; merged texts and dates stand in each row that they reach over."""
+    require_small(path, name)
     try:
-        return load_workbook(str(path))
+        with load_workbook(str(path)) as workbook:
+            title = the_sheet(path, name, workbook, stated, notes)
+            lost = lost_cells(path, name, title)
+            sheet = workbook.get_sheet_by_name(title)
+            rows = cells_of(sheet)
+            merged = sheet.merged_cell_ranges or []
     except PasswordError:
         raise UserError(f"{name} is protected by a password. Save it without one.") from None
-    except (CalamineError, OSError, ValueError) as error:
-        raise UserError(
-            f"{name} cannot be opened as a workbook: {str(error)[:200]}. Save it again as .xlsx, or as CSV."
-        ) from None
+    except (UserError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the reader, in Rust, may panic at a damaged file, which is no Exception
+        raise UserError(f"{name} cannot be opened as a workbook ({str(error)[:100]}). {SAVE}") from None
+    put_back(rows, lost, title, notes)
+    fill_down(rows, merged, title, notes)
+    return Sheet(title, rows)
 
 
-def the_sheet(name: str, workbook: CalamineWorkbook, stated: str | None, notes: Notes) -> str:
-    """Return the sheet that is stated, or the only one that has cells."""
+def the_sheet(path: Path, name: str, workbook: CalamineWorkbook, stated: str | None, notes: Notes) -> str:
+    """Return the sheet that is stated, or the only one that has a table."""
     sheets = [one for one in workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
     titles = [one.name for one in sheets]
     if stated is not None:
@@ -81,35 +106,72 @@ def the_sheet(name: str, workbook: CalamineWorkbook, stated: str | None, notes: 
             raise UserError(f"{name} has no sheet '{stated}'. It has {', '.join(titles)}.")
         return stated
     visible = [one.name for one in sheets if one.visible == SheetVisibleEnum.Visible]
-    able = [title for title in visible if has_table(workbook.get_sheet_by_name(title))]
-    if len(able) > 1:
+    for title in visible:
+        lost_cells(path, name, title)  # refuses what cannot be held, before it is opened
+    found = [title for title in visible if has_table(workbook.get_sheet_by_name(title))]
+    found = found or [title for title in visible if workbook.get_sheet_by_name(title).start is not None]
+    if len(found) > 1:
+        listed = ", ".join(found)
         raise Undecided(
-            f"{name} has {len(able)} sheets with a table: {', '.join(able)}. State which one as `sheet`.",
+            f"{name} has {len(found)} sheets with a table: {listed}. State which one as `sheet`.",
             "sheet",
-            dict.fromkeys(able, ""),
+            dict.fromkeys(found, ""),
         )
-    found = able or [title for title in visible if workbook.get_sheet_by_name(title).total_height] or titles
     if not found:
-        raise UserError(f"{name} has no sheet with cells.")
+        raise UserError(
+            f"{name} has no sheet that has cells and is not hidden. State the `sheet`, one of {', '.join(titles)}."
+        )
     if len(sheets) > 1:
         notes.evidence.append(
-            f"The sheet '{found[0]}' is read: it is the only visible one with a table, of {len(sheets)}."
+            f"The sheet '{found[0]}' is read: of {len(sheets)} it is the only one with a table that is not hidden."
         )
     return found[0]
 
 
 def has_table(sheet: CalamineSheet) -> bool:
-    """Say whether a sheet has at least two rows and two columns with cells."""
-    return sheet.height >= 2 and sheet.width >= 2
+    """Say whether a sheet has a table: three rows of two cells and more, and a column of dates or numbers."""
+    rows = [[as_text(cell) for cell in row] for row, _ in zip(sheet.iter_rows(), range(HEAD), strict=False)]
+    broad = [[kind_of(cell) for cell in row] for row in rows if sum(1 for cell in row if cell) > 1]
+    return len(broad) >= 3 and any(kind in ("date", "number") for kind in column_kinds(broad))
 
 
-def sheet_rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[Value]]]:
-    """Yield the rows of a sheet with their numbers, as Excel counts rows and columns."""
+def cells_of(sheet: CalamineSheet) -> list[list[Value]]:
+    """Return the cells of a sheet from its first row and column on."""
     if sheet.start is None:
-        return
-    left = [""] * sheet.start[1]
-    for number, row in enumerate(sheet.iter_rows(), start=1):
-        yield number, [*left, *row]
+        return []
+    return [[*[""] * sheet.start[1], *row] for row in sheet.iter_rows()]
+
+
+def put_back(rows: list[list[Value]], lost: Mapping[tuple[int, int], str], title: str, notes: Notes) -> None:
+    """Write errors such as #N/A, and formulas without a value, into their cells, which the reader leaves empty."""
+    for (row, column), text in lost.items():
+        if row < len(rows) and column < len(rows[row]) and rows[row][column] == "":
+            rows[row][column] = text
+    n_formulas = sum(1 for text in lost.values() if text.startswith("="))
+    if n_formulas:
+        advice = "Open the workbook in Excel and save it, so that they are worked out."
+        notes.evidence.append(
+            f"{n_formulas:,} formulas of the sheet '{title}' have no value stored: read as their text. {advice}"
+        )
+
+
+def fill_down(
+    rows: list[list[Value]], merged: Sequence[tuple[tuple[int, int], tuple[int, int]]], title: str, notes: Notes
+) -> None:
+    """Write a text or date that is merged over several rows into each of them; a number stays where it is, that it is counted once."""
+    n_filled = 0
+    for (top, left), (bottom, _) in merged:
+        value = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
+        if top == bottom or value == "" or (isinstance(value, int | float) and not isinstance(value, bool)):
+            continue
+        for row in rows[top + 1 : bottom + 1]:
+            if left < len(row) and row[left] == "":
+                row[left] = value
+        n_filled += 1
+    if n_filled:
+        notes.evidence.append(
+            f"{n_filled:,} cells of the sheet '{title}' are merged over several rows: their text counts for each."
+        )
 
 
 def as_text(cell: Value) -> str | None:
@@ -125,16 +187,25 @@ def as_text(cell: Value) -> str | None:
     return str(cell)
 
 
-def table_rows(grid: list[tuple[int, list[str | None]]], first_line: int, width: int) -> Iterator[Row]:
+def table_rows(rows: Sequence[Sequence[Value]], first_line: int, width: int) -> Iterator[Row]:
     """Yield the rows of a table."""
-    for line, row in grid:
-        if line >= first_line:
-            yield line, None, None, *row, *[None] * (width - len(row))
+    for line, row in enumerate(rows[first_line - 1 :], start=first_line):
+        yield line, None, None, *map(as_text, row), *[None] * (width - len(row))
 
 
-def column_kind(cells: list[Value]) -> str | None:
+def typed_columns(connection: duckdb.DuckDBPyConnection, relation: str, sheet: Sheet) -> dict[str, str]:
+    """Return which columns of a relation came as 'number' or 'date' in every cell that its rows have."""
+    lines = [line for (line,) in connection.execute(f"select line from {relation} order by line").fetchall()]
+    found = {}
+    for at, name in enumerate(column_names(connection, relation)):
+        cells = [row[at] for line in lines if at < len(row := sheet.rows[line - 1]) and row[at] != ""]
+        if kind := kind_of_cells(cells):
+            found[name] = kind
+    return found
+
+
+def kind_of_cells(cells: Sequence[Value]) -> str | None:
     """Return 'number' or 'date' where all cells of a column that has any are such."""
-    filled = [cell for cell in cells if cell != ""]
-    if filled and all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in filled):
+    if cells and all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in cells):
         return "number"
-    return "date" if filled and all(isinstance(cell, dt.date) for cell in filled) else None
+    return "date" if cells and all(isinstance(cell, dt.date) for cell in cells) else None
