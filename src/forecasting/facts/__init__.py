@@ -7,17 +7,10 @@ a UserError that names file, column and row. Nothing is changed or repaired.
 from forecasting.facts.cells import DateStyle, Decision, NumberStyle, date_styles, number_styles
 from forecasting.facts.csv_dates import FORMATS
 from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect
-from forecasting.facts.tables import nearest
+from forecasting.facts.table_files import LeftOut, RawTable, Undecided, read_table_file
+from forecasting.facts.tables import AMOUNT, EARLIEST, TABLES, TableSpec, connect, literal, nearest, one_file
 
 __all__ = [
-    "FORMATS",
-    "KNOWN_SOURCES",
-    "DateStyle",
-    "Decision",
-    "NumberStyle",
-    "date_styles",
-    "fingerprint",
-    "inspect",
-    "nearest",
-    "number_styles",
-]
+    "AMOUNT", "EARLIEST", "FORMATS", "KNOWN_SOURCES", "TABLES", "DateStyle", "Decision", "LeftOut", "NumberStyle", "RawTable", "TableSpec",
+    "Undecided", "connect", "date_styles", "fingerprint", "inspect", "literal", "nearest", "number_styles", "one_file", "read_table_file",
+]  # fmt: skip

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from forecasting.facts import TABLES, TableSpec
-from forecasting.facts.cells import number_styles
+from forecasting.facts import TABLES, TableSpec, number_styles
 from forecasting.imports.contents import Content, Contents
 from forecasting.imports.mapping import PSEUDO, Mapping
 from forecasting.imports.names import rank
@@ -40,14 +39,19 @@ class Draft:
             self.evidence.append(f"{column}: {shown(value)}, {why}.")
 
     def free(self) -> list[Content]:
-        """Return the contents of the file's columns that nothing is read from yet, in the file's order."""
-        used = self.mapping.used()
+        """Return the contents of the file's columns that are not some other column of the contract, in the file's order."""
+        values = self.mapping.columns.values()
+        used = {name for value in values if value for name in (value.values() if isinstance(value, dict) else [value])}
         return [content for name, content in self.contents.all.items() if name not in used and name not in PSEUDO]
 
-    def ranked(self, meaning: str, fits: Callable[[Content], bool], among: Iterable[Content] | None = None) -> list[tuple[float, str]]:
+    def ranked(
+        self, meaning: str, fits: Callable[[Content], bool], among: Iterable[Content] | None = None
+    ) -> list[tuple[float, str]]:
         """Return (rank, name) of the columns whose name and content may have a meaning, the surest first."""
         named = ((rank(meaning, each.name), each) for each in (self.free() if among is None else among))
-        return sorted(((place, each.name) for place, each in named if place is not None and fits(each)), key=lambda pair: pair[0])
+        return sorted(
+            ((place, each.name) for place, each in named if place is not None and fits(each)), key=lambda pair: pair[0]
+        )
 
     def surest(self, meaning: str, fits: Callable[[Content], bool]) -> list[str]:
         """Return the columns of the best rank, one where they all hold the same."""

@@ -19,7 +19,12 @@ DATE_PARTS = ("year", "month", "day", "day_month")
 FILE_KEYS = ("encoding", "delimiter", "quote", "escape", "sheet", "sheets", "header_line", "header_rows", "member")
 RULES = {"duplicates": ("keep", "drop"), "returns": ("keep", "drop", "net"), "cancellations": ("keep", "drop", "net"),
          "prices": ("keep", "drop")}  # fmt: skip
-RULE_KEYS = {"duplicates": (), "returns": ("key",), "cancellations": ("column", "values", "prefix", "key"), "prices": ("column",)}
+RULE_KEYS = {
+    "duplicates": (),
+    "returns": ("key",),
+    "cancellations": ("column", "values", "prefix", "key"),
+    "prices": ("column",),
+}
 NEW_FILES = ("by dates", "replace", "add")
 ACROSS = ("months", "years")
 MOST_QUARANTINED_PCT = 5

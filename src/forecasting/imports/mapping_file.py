@@ -53,7 +53,9 @@ def read_mapping(path: Path, table: str) -> Mapping:
         raise UserError(f"{shown} must hold a block per table ({', '.join(TABLES)}), found {stated!r}.")
     for name in stated:
         if name not in TABLES:
-            raise UserError(f"{shown}: '{name}' is not a fact table. Known: {', '.join(TABLES)}.{nearest(name, TABLES)}")
+            raise UserError(
+                f"{shown}: '{name}' is not a fact table. Known: {', '.join(TABLES)}.{nearest(name, TABLES)}"
+            )
     mappings = {name: from_yaml(name, block or {}, shown) for name, block in stated.items()}
     return mappings.get(table, Mapping(table))
 
@@ -96,7 +98,11 @@ def block_of(mapping: Mapping, open_questions: list[str]) -> list[str]:
 
 def section(name: str, values: dict[str, Any]) -> list[str]:
     """Return the lines of a part with names and values, none where it is empty."""
-    return [f"  {name}:  # {NOTES[name]}", *(f"    {scalar(key)}: {scalar(value)}" for key, value in values.items())] if values else []
+    return (
+        [f"  {name}:  # {NOTES[name]}", *(f"    {scalar(key)}: {scalar(value)}" for key, value in values.items())]
+        if values
+        else []
+    )
 
 
 def single(name: str, value: Any) -> list[str]:
@@ -105,6 +111,11 @@ def single(name: str, value: Any) -> list[str]:
 
 
 def scalar(value: Any) -> str:
-    """Return a plain value as YAML in one line, quoted where YAML would take it for something else."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1_000_000, sort_keys=False)
-    return text.removesuffix("...\n").strip()
+    """Return a plain value as YAML in one line, quoted where YAML, or a reader, would take it for something else."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{scalar(key)}: {scalar(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(scalar, value)) + "]"
+    style = "'" if isinstance(value, str) and not any(sign.isalnum() for sign in value) else None
+    within = yaml.safe_dump([value], default_flow_style=True, default_style=style, allow_unicode=True, width=1_000_000)
+    return within.strip().removeprefix("[").removesuffix("]")

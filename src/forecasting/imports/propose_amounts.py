@@ -8,7 +8,33 @@ from forecasting.imports.staging import STAGED
 
 SPENT = "debit|debits|soll|withdrawal|withdrawals|money out|paid out|cargo|debe|debit amount|dare|af|ausgang|ausgaben|sortie|payments"
 EARNED = "credit|credits|haben|deposit|deposits|money in|paid in|abono|haber|credit amount|avere|bij|eingang|einnahmen|entree|receipts"
-NO_AMOUNT = "id nr no number code zip plz postal phone year jahr month monat day week quarter index line position row key index lat lon age".split()
+NO_AMOUNT = [
+    "id",
+    "nr",
+    "no",
+    "number",
+    "code",
+    "zip",
+    "plz",
+    "postal",
+    "phone",
+    "year",
+    "jahr",
+    "month",
+    "monat",
+    "day",
+    "week",
+    "quarter",
+    "index",
+    "line",
+    "position",
+    "row",
+    "key",
+    "index",
+    "lat",
+    "lon",
+    "age",
+]
 
 
 def propose_amounts(draft: Draft) -> None:
@@ -38,8 +64,13 @@ def propose_main(draft: Draft, column: str) -> None:
         return draft.take(column, named[0], "by its name and its numbers")
     if len(named) > 1 and formula and (same := [name for name in named if agrees(draft, name, formula)]):
         return draft.take(column, same[0], f"it is {formula.removeprefix('= ')} in nearly every row")
-    if formula and not named:
+    if formula and not named and not draft.unsure:
         return draft.take(column, formula, why)
+    if formula and not named:
+        less = draft.unsure[0]
+        readings = {f"= {formula[2:]} * (1 - [{less}]? / 100)": "it is a percentage", f"= {formula[2:]} - [{less}]?": "it is an amount",
+                    formula: "it is in the price already"}  # fmt: skip
+        return draft.ask(column, f"what does «{less}» take off?", readings, readings.get)
     if column in spec.one_of and not named and column != spec.one_of[-1]:
         return draft.take(column, None, "")
     if column in spec.one_of and any(draft.mapping.columns.get(other) for other in spec.one_of):
@@ -57,12 +88,16 @@ def propose_value(draft: Draft, column: str) -> None:
     if column not in draft.spec.one_of:
         return draft.take(column, VALUE, "the cells under the headings")
     text = " ".join([draft.staged.path.stem, *draft.staged.titles, *draft.staged.columns]).lower()
-    money = any(word in text for word in ("dollar", "value", "usd", "eur", "wert", "$", "€", "£", "valor", "valeur", "cost"))
+    money = any(
+        word in text for word in ("dollar", "value", "usd", "eur", "wert", "$", "€", "£", "valor", "valeur", "cost")
+    )
     units = any(word in text for word in ("unit", "quantity", "qty", "stück", "menge", "pieces", "cantidad"))
     if money != units or not draft.contents.all[VALUE].whole:
         wanted = "quantity_on_hand" if units and not money else "inventory_value"
         for other in draft.spec.one_of:
-            draft.take(other, VALUE if other == wanted else None, "the cells under the headings" if other == wanted else "")
+            draft.take(
+                other, VALUE if other == wanted else None, "the cells under the headings" if other == wanted else ""
+            )
         return None
     values = draft.spec.one_of
     choices = {name: {("columns", other): VALUE if other == name else None for other in values} for name in values}

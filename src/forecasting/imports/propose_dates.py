@@ -27,7 +27,12 @@ def propose_date(draft: Draft) -> None:
     if len(dated) == 1:
         return draft.take(column, dated[0], "the only column of dates")
     text = "which is the date of the row?" if dated else "no column holds dates. Name one, or {year: …, month: …}"
-    draft.ask(column, text, dated or [each.name for each in draft.free()][:8], lambda name: f"for example {example(draft, name)}")
+    draft.ask(
+        column,
+        text,
+        dated or [each.name for each in draft.free()][:8],
+        lambda name: f"for example {example(draft, name)}",
+    )
     return None
 
 
@@ -44,7 +49,12 @@ def propose_heading(draft: Draft) -> None:
     elif year := year_of_months(draft):
         return draft.take(column, {"year": year, "month": HEADING}, "months stand side by side, without their year")
     years = draft.spec.date
-    draft.ask(years, "the headings are months without a year. Write the year", [{"year": 2024, "month": HEADING}], lambda _: "for example")
+    draft.ask(
+        years,
+        "the headings are months without a year. Write the year",
+        [{"year": 2024, "month": HEADING}],
+        lambda _: "for example",
+    )
     return None
 
 
@@ -63,7 +73,9 @@ def parts_of(draft: Draft) -> dict[str, str] | None:
     year = years[0][1] if years else SHEET if SHEET in draft.staged.columns and has_years_only(draft, SHEET) else None
     if not (year and months):
         return None
-    days = draft.ranked("day", lambda content: content.is_number and content.low and 1 <= content.low <= (content.high or 0) <= 31)
+    days = draft.ranked(
+        "day", lambda content: content.is_number and content.low and 1 <= content.low <= (content.high or 0) <= 31
+    )
     return {"year": year, "month": months[0], **({"day": days[0][1]} if days else {})}
 
 
@@ -81,17 +93,21 @@ def holds_months(draft: Draft, content: Content) -> bool:
 
 def are_month_names(draft: Draft, name: str) -> bool:
     """Say whether all cells become dates with a year behind them."""
-    from forecasting.facts.cells import DateStyle
+    from forecasting.facts import DateStyle
 
     read = DateStyle("%b %Y").sql(f"trim({draft.staged.columns[name]}) || ' 2024'")
-    ((all_read,),) = draft.staged.fetch(f"select bool_and({read} is not null) from {STAGED} where {draft.staged.columns[name]} is not null")
+    ((all_read,),) = draft.staged.fetch(
+        f"select bool_and({read} is not null) from {STAGED} where {draft.staged.columns[name]} is not null"
+    )
     return bool(all_read)
 
 
 def has_years_only(draft: Draft, name: str) -> bool:
     """Say whether a column holds nothing but years."""
     column = draft.staged.columns[name]
-    ((all_years,),) = draft.staged.fetch(f"select bool_and(regexp_full_match(trim({column}), '{YEAR}')) from {STAGED} where {column} is not null")
+    ((all_years,),) = draft.staged.fetch(
+        f"select bool_and(regexp_full_match(trim({column}), '{YEAR}')) from {STAGED} where {column} is not null"
+    )
     return bool(all_years)
 
 

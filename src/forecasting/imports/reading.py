@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from forecasting.facts import AMOUNT, EARLIEST, TABLES, literal
-from forecasting.facts.cells import DateStyle, NumberStyle
+from forecasting.facts import AMOUNT, EARLIEST, TABLES, DateStyle, NumberStyle, literal
 from forecasting.imports.mapping import Mapping
 from forecasting.imports.staging import STAGED, Staged
 
@@ -72,7 +71,9 @@ class Reader:
         unread = ", ".join(self.why_no_number(name) for name in sources)
         empty = " and ".join(f"{self.text(name)} is null" for name in sources)
         missing = literal(f"{', '.join(sources)}: the cell is empty")
-        no_result = literal("the formula gives no number: a cell is empty, divided by zero, or too large" if formula else "too large")
+        no_result = literal(
+            "the formula gives no number: a cell is empty, divided by zero, or too large" if formula else "too large"
+        )
         why = f"case when {value} is null then coalesce({unread}, case when {empty} then {missing} else {no_result} end) end"
         if column not in self.required():
             why = f"case when {value} is null then coalesce({unread}) end"
@@ -110,7 +111,9 @@ class Reader:
         said = f"coalesce({style.why(text)}, 'a date before 1900')" if style else "'no date'"
         said = f"{literal(named + ': ')} || {said} || ' («' || left({filled}, 40) || '»)'"
         empty = literal(f"{named}: the cell is empty")
-        return Cell(value, f"case when {value} is null then case when {filled} is null then {empty} else {said} end end")
+        return Cell(
+            value, f"case when {value} is null then case when {filled} is null then {empty} else {said} end end"
+        )
 
     def text_cell(self, column: str) -> Cell:
         """Return the SQL of a text of the contract."""

@@ -17,7 +17,10 @@ def decide_fates(reader: Reader) -> None:
     run = staged.connection.execute
     first = [
         *(f"when not {is_one_of(reader.text(name), values)} then 'only'" for name, values in mapping.only.items()),
-        *(f"when {is_one_of(reader.text(name), values)} then 'leave_out'" for name, values in mapping.leave_out.items()),
+        *(
+            f"when {is_one_of(reader.text(name), values)} then 'leave_out'"
+            for name, values in mapping.leave_out.items()
+        ),
         f"when {each(reader, lambda column: f'why_{column} is not null', ' or ')} then '{QUARANTINED}'",
     ]
     run(
@@ -28,7 +31,9 @@ def decide_fates(reader: Reader) -> None:
         run(f"create or replace temp table marked as select n, ({condition}) as is_meant from {READ}")
         said = mapping.rule(rule)
         if said == "drop":
-            run(f"update {FATES} set fate = '{rule}' where fate = '{LOADED}' and n in (select n from marked where is_meant)")
+            run(
+                f"update {FATES} set fate = '{rule}' where fate = '{LOADED}' and n in (select n from marked where is_meant)"
+            )
         if said == "net":
             net(staged, mapping, reader, rule)
 
@@ -67,7 +72,9 @@ def net(staged: Staged, mapping: Mapping, reader: Reader, rule: str) -> None:
     amount = reader.spec.amount(reader.known_columns())
     stated = mapping.rule_detail(rule).get("key", [])
     known = [column for column in (*reader.spec.texts, "quantity") if column in reader.known_columns() and not stated]
-    keys = [f"r.{staged.columns[name]}" for name in stated] + [f"abs(r.{c})" if c == "quantity" else f"r.{c}" for c in known]
+    keys = [f"r.{staged.columns[name]}" for name in stated] + [
+        f"abs(r.{c})" if c == "quantity" else f"r.{c}" for c in known
+    ]
     group = ", ".join([*keys, f"abs(r.{amount})"])
     walk = f"""
     with

@@ -12,8 +12,7 @@ from typing import Any
 
 import duckdb
 
-from forecasting.facts import literal
-from forecasting.facts.table_files import LeftOut, RawTable, read_table_file
+from forecasting.facts import LeftOut, RawTable, literal, read_table_file
 from forecasting.imports.mapping import HEADING, SECTION, SHEET, VALUE
 
 STAGED, BAD = "staged", "staged_bad"
@@ -61,6 +60,7 @@ class Staged:
     empty_cells: int = 0  # under headings that stand side by side
     headings: tuple[str, ...] = ()  # that stand between rows
     titles: tuple[str, ...] = ()  # what stands above the tables
+
     def fetch(self, sql: str) -> list[tuple]:
         """Run a query and return its rows."""
         return self.connection.execute(sql).fetchall()
@@ -76,7 +76,9 @@ def sheets_of(path: Path) -> list[str]:
     return [each.name for each in workbook.sheets_metadata if each.visible == SheetVisibleEnum.Visible]
 
 
-def read_part(connection: duckdb.DuckDBPyConnection, path: Path, dialect: dict[str, Any], sheet: str | None = None) -> RawTable:
+def read_part(
+    connection: duckdb.DuckDBPyConnection, path: Path, dialect: dict[str, Any], sheet: str | None = None
+) -> RawTable:
     """Read one table of a file as the dialect says."""
     own = {key: value for key, value in dialect.items() if key != "sheets"}
     return read_table_file(connection, path, {**own, "sheet": sheet} if sheet is not None else own)
@@ -86,7 +88,11 @@ def stage(connection: duckdb.DuckDBPyConnection, parts: Parts, across: Iterable[
     """Write the tables of a file into `staged`; the columns named in `across` become rows."""
     across = set(across)
     plain = [name for name in parts.names if name not in across]
-    pseudo = [SHEET] * (len(parts.tables) > 1) + [SECTION] * has_sections(connection, parts) + [HEADING, VALUE] * bool(across)
+    pseudo = (
+        [SHEET] * (len(parts.tables) > 1)
+        + [SECTION] * has_sections(connection, parts)
+        + [HEADING, VALUE] * bool(across)
+    )
     columns = {name: f"k{number}" for number, name in enumerate([*plain, *pseudo], start=1)}
     rows = [
         part_sql(connection, sheet, at, table, columns, across, SECTION in pseudo)
@@ -104,7 +110,8 @@ def stage(connection: duckdb.DuckDBPyConnection, parts: Parts, across: Iterable[
         (empty,) = connection.execute(f"select count(*) from {STAGED} where {columns[VALUE]} is null").fetchone()
         connection.execute(f"delete from {STAGED} where {columns[VALUE]} is null")
     bad = " union all ".join(
-        f"select {literal(sheet)} as sheet, line, text, reason from {table.relation}_bad" for sheet, table in parts.tables.items()
+        f"select {literal(sheet)} as sheet, line, text, reason from {table.relation}_bad"
+        for sheet, table in parts.tables.items()
     )
     connection.execute(f"create or replace temp table {BAD} as {bad}")
     (n_rows,), (n_bad,) = (connection.execute(f"select count(*) from {name}").fetchone() for name in (STAGED, BAD))
@@ -113,12 +120,22 @@ def stage(connection: duckdb.DuckDBPyConnection, parts: Parts, across: Iterable[
     if across and len(kinds) == 1 and None not in kinds:
         typed[VALUE] = kinds.pop()
     titles = tuple(dict.fromkeys(each.text for _, each in parts.left_out if each.text and "above" in each.reason))
-    headings = [text for table in parts.tables.values() for _, text in heading_rows(connection, table)] if SECTION in pseudo else []
+    headings = (
+        [text for table in parts.tables.values() for _, text in heading_rows(connection, table)]
+        if SECTION in pseudo
+        else []
+    )
     return Staged(connection, parts.path, columns, typed, n_rows, n_bad, empty, tuple(headings), titles)
 
 
 def part_sql(
-    connection: duckdb.DuckDBPyConnection, sheet: str, at: int, table: RawTable, columns: dict[str, str], across: set[str], sections: bool
+    connection: duckdb.DuckDBPyConnection,
+    sheet: str,
+    at: int,
+    table: RawTable,
+    columns: dict[str, str],
+    across: set[str],
+    sections: bool,
 ) -> str:
     """Return the SELECT of one table's rows in the columns of `staged`."""
     own = {name: f"t.c{number}" for number, name in enumerate(table.names, start=1)}
@@ -171,8 +188,12 @@ def heading_rows(connection: duckdb.DuckDBPyConnection, table: RawTable) -> list
     filled = " + ".join(f"({column} is not null)::int" for column in table.columns)
     first = f"coalesce({', '.join(table.columns[:3])})"
     sql = f"select line, trim({first}, ' \t\u00a0') from {table.relation} where {filled} = 1 and {first} is not null order by line"
-    found = [(line, text) for line, text in connection.execute(sql).fetchall() if any(letter.isalpha() for letter in text)]
-    (n_rows, last) = connection.execute(f"select count(*), max(line) from {table.relation} where {filled} > 1").fetchone()
+    found = [
+        (line, text) for line, text in connection.execute(sql).fetchall() if any(letter.isalpha() for letter in text)
+    ]
+    (n_rows, last) = connection.execute(
+        f"select count(*), max(line) from {table.relation} where {filled} > 1"
+    ).fetchone()
     if not n_rows or len(found) * 3 >= n_rows:
         return []
     return [(line, text) for line, text in found if line < last]

@@ -1,0 +1,78 @@
+"""How the used columns' numbers and dates are written: as the mapping states, else decided over all cells, else asked."""
+
+from typing import Any
+
+from forecasting.errors import UserError
+from forecasting.facts import TABLES, DateStyle, Decision, NumberStyle, date_styles, number_styles
+from forecasting.imports.draft import Draft
+from forecasting.imports.mapping import Mapping
+from forecasting.imports.questions import Choice, Question
+from forecasting.imports.reading import Reader, Styles, date_key
+from forecasting.imports.staging import STAGED, Staged
+
+
+def decide_styles(draft: Draft) -> Styles:
+    """Return the styles of all used columns; what was decided goes into the draft's mapping, what was not into its questions."""
+    mapping, staged, styles = draft.mapping, draft.staged, Styles()
+    for name in mapping.number_columns():
+        if name in staged.columns and staged.typed.get(name) != "number":
+            stated = mapping.numbers.get(name)
+            decision = decided(
+                lambda n=name, s=stated: number_styles(staged.connection, STAGED, staged.columns[n], s),
+                f"numbers: {name}",
+            )
+            if style := settle(draft, "numbers", name, decision):
+                styles.numbers[name] = style
+    stated = mapping.columns.get(TABLES[mapping.table].date)
+    if stated and not (isinstance(stated, str) and staged.typed.get(stated) == "date"):
+        key = date_key(stated)
+        written = mapping.dates.get(key)
+        decision = decided(lambda: dates_of(staged, mapping, stated, written), f"dates: {key}")
+        if style := settle(draft, "dates", key, decision):
+            styles.dates[key] = style
+    return styles
+
+
+def decided(decide, where: str) -> Decision:
+    """Return a decision; where what is stated cannot be, say of which column."""
+    try:
+        return decide()
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def dates_of(staged: Staged, mapping: Mapping, stated: Any, written: dict | None) -> Decision[DateStyle]:
+    """Return how the dates are written, of a column or put together of parts."""
+    text = Reader(staged, mapping, Styles()).date_text(stated)
+    relation = f"(select line, {text} as date_text from {STAGED})"
+    return date_styles(staged.connection, relation, "date_text", written, mapping.time_zone)
+
+
+def settle(draft: Draft, kind: str, name: str, decision: Decision) -> NumberStyle | DateStyle | None:
+    """Write a decision into the mapping, or leave the question; return the style."""
+    stated = getattr(draft.mapping, kind)
+    if decision.chosen is None and decision.n_cells == 0:
+        return None
+    if decision.chosen is None:
+        choices = tuple(
+            Choice(sample_of(draft, kind, name, style), {(kind, name): style.to_yaml()})
+            for style in decision.candidates
+        )
+        draft.questions.append(Question(draft.mapping.table, f"{kind}: {name}: {decision.question}", choices))
+        return None
+    if name not in stated and (plain := decision.chosen.to_yaml()):
+        stated[name] = plain
+    draft.evidence += [f"{name}: {sentence}" for sentence in decision.evidence]
+    return decision.chosen
+
+
+def sample_of(draft: Draft, kind: str, name: str, style: NumberStyle | DateStyle) -> str:
+    """Return what a style makes of a column: the total of its numbers, or the first and the last of its dates."""
+    column = draft.staged.columns.get(name)
+    if column is None:
+        return ""
+    if kind == "numbers":
+        ((total,),) = draft.staged.fetch(f"select sum(try_cast({style.sql(column)} as decimal(38, 4))) from {STAGED}")
+        return f"total {total or 0:,.2f}"
+    ((first, last),) = draft.staged.fetch(f"select min({style.sql(column)}), max({style.sql(column)}) from {STAGED}")
+    return f"{first} to {last}"
