@@ -1,11 +1,14 @@
 """Any file of a table becomes the same text: however it is written, packed or framed, cell by cell, with the lines where rows start."""
 
+import datetime as dt
 import gzip
 import zipfile
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
+from forecasting.errors import UserError
 from forecasting.facts.table_files import RawTable, Undecided, read_table_file
 from forecasting.facts.tables import connect
 
@@ -136,3 +139,166 @@ def test_two_encodings_in_one_file_are_asked_about(tmp_path: Path) -> None:
     """With a line of each."""
     with pytest.raises(Undecided, match="line 2 is UTF-8, line 5 is cp1252"):
         read(tmp_path / "a.csv", b"Date;City\n" + "1;Größe\n".encode() * 3 + "1;Größe\n".encode("cp1252") * 2)
+
+
+@pytest.mark.parametrize(
+    ("lines", "cells"),
+    [
+        (["a,b,c"], ()),
+        (["2024-01-01,'x, y',1", "2024-01-02,'it''s',2", "2024-01-03,'z',3"], ("x, y", "it's", "z")),
+        ([r'2024-01-01,"x \"y\"",1', r'2024-01-02,"a, b",2', '2024-01-03,"c",3'], ('x "y"', "a, b", "c")),
+        (['2024-01-01, "x, y", 1', '2024-01-02, "z", 2', '2024-01-03, "", 3'], ("x, y", "z", None)),
+        (['2024-01-01,5" disk,1', '2024-01-02,"a"" b",2', '2024-01-03,8" disk,3'], ('5" disk', 'a" b', '8" disk')),
+        (['2024-01-01,"5" disk,1', '2024-01-02,"8" disk,2', '2024-01-03,"a,3'], ('"5" disk', '"8" disk', '"a')),
+        (["2024-01-01^x^1", "2024-01-02^y^2", "2024-01-03^z^3"], ("x", "y", "z")),
+        (["2024-01-01;x;1,5", "2024-01-02;y;2,5", "2024-01-03;z;3,5"], ("x", "y", "z")),
+    ],
+)
+def test_quotes_and_rare_delimiters_are_found(tmp_path: Path, lines: list[str], cells: tuple[str | None, ...]) -> None:
+    """Single quotes, backslashes, blanks before quotes, quotes that are none."""
+    sign = next((sign for sign in "^;" if sign in lines[0]), ",")
+    table, rows, bad = read(tmp_path / "a.csv", "\n".join([sign.join(["Date", "Who", "Amount"]), *lines]) + "\n")
+    if cells:
+        assert tuple(row[2] for row in rows) == cells and not bad, table.evidence
+    else:
+        assert [row[1:] for row in rows] == [("a", "b", "c")]
+
+
+def test_a_broken_quote_costs_its_line_alone(tmp_path: Path) -> None:
+    """Though it makes the lines below part of a cell: those are read."""
+    lines = [f"2024-01-{day:02},name {day},{day}" for day in range(1, 29)]
+    lines[4] = '2024-01-05,"name 5,5'
+    lines[9] = '2024-01-10,name 10",10'
+    _, rows, bad = read(tmp_path / "a.csv", "Date,Who,Amount\n" + "\n".join(lines))
+    assert len(rows) == 27 and [line for line, *_ in bad] == [6]
+
+
+def test_a_table_without_a_header_is_seen(tmp_path: Path) -> None:
+    """Its columns are called by number, and its first row is a row."""
+    table, rows, _ = read(tmp_path / "a.csv", "2024-01-31;North;1,5\n2024-02-29;South;2\n2024-03-31;West;3\n")
+    assert table.dialect.header_line is None and table.names == ("column 1", "column 2", "column 3") and len(rows) == 3
+
+
+def test_what_is_stated_is_taken_and_what_was_found_can_be_stated(tmp_path: Path) -> None:
+    """The dialect of one file, stated, reads it the same way."""
+    path = tmp_path / "a.csv"
+    content = "Report\n\nDate;Who;Amount\n2024-01-31;Müller;1,5\n2024-02-29;Söder;2\n".encode("cp1252")
+    table, rows, _ = read(path, content)
+    again, same, _ = read(path, None, **table.dialect.to_dict())
+    assert same == rows and again.dialect == table.dialect and again.left_out == table.left_out
+    with pytest.raises(UserError, match="'delimeter'.*Did you mean 'delimiter'"):
+        read(path, None, delimeter=";")
+
+
+def test_mixed_line_ends_and_blank_lines_are_read(tmp_path: Path) -> None:
+    """Each with the line that an editor shows."""
+    _, rows, bad = read(tmp_path / "a.csv", "Date,Amount\r\n2024-01-31,1\n2024-02-29,2\r\r\n2024-03-31,3")
+    assert [row[0] for row in rows] == [2, 3, 5] and not bad
+
+
+def test_columns_on_either_side_that_are_empty_are_no_columns(tmp_path: Path) -> None:
+    """As exports have them."""
+    table, rows, _ = read(tmp_path / "a.csv", ";Date;;Amount;\n;2024-01-31;x;1;\n;2024-02-29;;2;\n")
+    assert table.names == ("Date", "column 3", "Amount") and rows[0] == (2, "2024-01-31", "x", "1")
+
+
+def test_broken_archives_are_named(tmp_path: Path) -> None:
+    """A download that broke off, a file that is no archive, an empty one."""
+    packed = gzip.compress(ROWS.encode() * 100)
+    for name, content, said in (
+        ("a.csv.gz", packed[: len(packed) // 2], "ends too early"),
+        ("b.zip", b"PK\x03\x04nothing", "cannot be unpacked"),
+        ("c.csv", b"", "is empty"),
+        ("d.csv", b"\n\n", "is empty"),
+        ("e.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1nothing", "cannot be opened"),
+        ("f.parquet", b"PAR1nothing", "cannot be read as Parquet"),
+    ):
+        with pytest.raises(UserError, match=said):
+            read(tmp_path / name, content)
+
+
+def test_a_workbook_is_read_as_excel_shows_it(tmp_path: Path) -> None:
+    """Titles, merged cells, errors, hidden sheets, totals and notes."""
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        date, percent = book.add_format({"num_format": "dd.mm.yyyy"}), book.add_format({"num_format": "0.0%"})
+        book.add_worksheet("Cover").write_column(0, 0, ["ACME", "Prepared by X"])
+        sheet, hidden = book.add_worksheet("Data"), book.add_worksheet("Old")
+        hidden.hide()
+        for row in range(4):
+            hidden.write_row(row, 0, [row, row])
+        sheet.merge_range("B2:F2", "Sales 2024")
+        sheet.write_row("B4", ["Region", "Date", "Code", "Amount", "Share"])
+        sheet.merge_range("B5:B7", "North")
+        for day in range(6):
+            sheet.write_row(day + 4, 3, [f"00{day}", 1.1 * (day + 1)])
+            sheet.write_datetime(day + 4, 2, dt.datetime(2024, 1, 1 + day), date)
+            sheet.write_number(day + 4, 5, 0.05, percent)
+        sheet.write_formula("E8", "=NA()", None, "#N/A")
+        sheet.write("B11", "Total")
+        sheet.write_number("E11", 12.5)
+        sheet.write("B13", "Source: ERP")
+    table, rows, _ = read(path)
+    assert table.names == ("Region", "Date", "Code", "Amount", "Share") and table.typed == {
+        "c2": "date",
+        "c5": "number",
+    }
+    assert [row[1] for row in rows] == ["North"] * 3 + [None] * 3
+    assert rows[3] == (8, None, "2024-01-04", "003", "#N/A", "0.05") and rows[0][4] == "1.1"
+    assert {one.line: one.reason for one in table.left_out if one.text} == {
+        2: "above the table",
+        11: "a total",
+        13: "below the table",
+    }
+
+
+def test_sheets_that_all_have_tables_are_asked_for(tmp_path: Path) -> None:
+    """By name."""
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        for name in ("2023", "2024"):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ["Region", "Amount"])
+            for row in range(1, 4):
+                sheet.write_row(row, 0, [name, row])
+    with pytest.raises(Undecided) as asked:
+        read(tmp_path / "a.xlsx")
+    assert asked.value.key == "sheet" and list(asked.value.choices) == ["2023", "2024"]
+    assert read(tmp_path / "a.xlsx", sheet="2024")[1][0] == (2, "2024", "1")
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "header_rows"),
+    [
+        (
+            ";Sales;;Costs;\nMonth;2023;2024;2023;2024\n2024-01;1;2;3;4\n2024-02;5;6;7;8\n",
+            ("Month", "Sales 2023", "Sales 2024"),
+            2,
+        ),
+        ("Code;Name;;\n;;Jan 2024;Feb 2024\n1;A;5;6\n2;B;7;8\n", ("Code", "Name", "Jan 2024"), 2),
+        ("Region;2019;2020;2021\nNorth;5;6;7\nSouth;7;8;9\n", ("Region", "2019", "2020"), 1),
+        ("Company;ACME;;\nMonth;A;B;C\n2024-01;1;2;3\n2024-02;5;6;7\n", ("Month", "A", "B"), 1),
+        (
+            '"Order\nDate";Region;"Amount\n(EUR)";X\n2024-01-02;N;6;7\n2024-01-03;S;8;9\n',
+            ("Order Date", "Region", "Amount (EUR)"),
+            1,
+        ),
+    ],
+)
+def test_headers_are_found_by_what_is_below_them(
+    tmp_path: Path, content: str, names: tuple[str, ...], header_rows: int
+) -> None:
+    """Months and years as columns, and names over two rows, too."""
+    table, rows, bad = read(tmp_path / "a.csv", content)
+    assert table.names[:3] == names and table.dialect.header_rows == header_rows
+    assert len(rows) == 2 and not bad
+
+
+@needs_shared
+def test_the_census_workbooks_are_read(tmp_path: Path) -> None:
+    """A sheet a year, the months as columns, names over two rows, notes below."""
+    path = SHARED / "company/census_mrts/census_mrtssales92-present.xlsx"
+    with pytest.raises(Undecided, match="30 sheets"):
+        read(path)
+    table, rows, bad = read(path, sheet="2021")
+    assert table.names[:3] == ("NAICS Code", "Kind of Business", "Jan. 2021") and not bad
+    assert rows[1][:4] == (7, None, "Retail and food services sales, total", "517119") and rows[-1][0] == 110

@@ -1,6 +1,7 @@
 """What a cell looks like, for finding where a table begins: a number, a date, a period, or words. No value is read here."""
 
 import re
+from functools import lru_cache
 
 MONTH_NAMES = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|mär|mrz|mai|okt|dez|janv|févr|fevr|mars|avr|juin|juil|août|aout|déc|ene|abr|"
@@ -26,6 +27,7 @@ NUMBER = re.compile(
 )
 
 
+@lru_cache(maxsize=100_000)
 def kind_of(cell: str | None) -> str:
     """Return '' of an empty cell, else 'date' (periods too), 'number' or 'text'."""
     text = (cell or "").strip()

@@ -154,7 +154,7 @@ def take_out_bad(connection: duckdb.DuckDBPyConnection, relation: str, dialect: 
 def left_out_of(rows: Sequence[tuple[int, str]], last: int, dialect: Dialect) -> Iterator[LeftOut]:
     """Yield what of rows that do not fit is a total, or a note below the last good row."""
     for line, text in rows:
-        record = next(records([text], dialect.delimiter, dialect.quote, dialect.escape))
+        record = next(records([text], dialect.writing))
         cells = [cell.strip() for cell in record.cells if cell.strip()]
         if cells and (TOTAL.fullmatch(cells[0]) or (TOTAL_OF.fullmatch(cells[0]) and len(cells) > 1)):
             yield LeftOut(line, text, "a total")

@@ -21,6 +21,16 @@ class Record(NamedTuple):
     fault: str
 
 
+class Writing(NamedTuple):
+    """How cells are written: the sign between them, their quotes ('' for none), what makes a quote within quotes a character, itself or a
+    backslash, and whether blanks behind a delimiter are none of the cell's."""
+
+    delimiter: str
+    quote: str = '"'
+    escape: str = '"'
+    skip_blanks: bool = False
+
+
 class Lines:
     """Lines of a text with the number of the next one; some can be put back."""
 
@@ -38,6 +48,11 @@ class Lines:
         self.next += 1
         return line
 
+    def put_back(self) -> None:
+        """Put back the line taken last."""
+        self.back.appendleft(self.taken.pop())
+        self.next -= 1
+
     def keep_first(self) -> None:
         """Put back all lines taken but the first."""
         self.back.extendleft(reversed(self.taken[1:]))
@@ -45,9 +60,10 @@ class Lines:
         del self.taken[1:]
 
 
-def records(lines: Iterable[str], delimiter: str, quote: str = '"', escape: str = '"') -> Iterator[Record]:
+def records(lines: Iterable[str], writing: Writing) -> Iterator[Record]:
     """Yield the records of a text; those with a damaged character, a NUL, or a quote that does not fit have a fault and one cell."""
     source = Lines(lines)
+    delimiter, quote = writing.delimiter, writing.quote
     while True:
         source.taken.clear()
         start = source.next
@@ -57,28 +73,31 @@ def records(lines: Iterable[str], delimiter: str, quote: str = '"', escape: str 
         plain = line.rstrip("\r\n")
         if "\0" in plain or (not plain.isascii() and DAMAGED.search(plain)):
             shown = plain.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-            yield Record(
-                start,
-                shown,
-                [shown],
-                "a NUL character" if "\0" in plain else "bytes that are no letters in the file's encoding",
-            )
+            fault = "a NUL character" if "\0" in plain else "bytes that are no letters in the file's encoding"
+            yield Record(start, shown, [shown], fault)
         elif not quote or quote not in line:
-            yield Record(start, plain, plain.split(delimiter) if delimiter else [plain], "")
+            cells = plain.split(delimiter) if delimiter else [plain]
+            yield Record(start, plain, [cell.lstrip(" ") for cell in cells] if writing.skip_blanks else cells, "")
         else:
-            yield quoted_record(source, start, plain, delimiter, quote, escape)
+            yield quoted_record(source, start, plain, writing)
 
 
-def quoted_record(source: Lines, start: int, first: str, delimiter: str, quote: str, escape: str) -> Record:
+def quoted_record(source: Lines, start: int, first: str, writing: Writing) -> Record:
     """Return the record that begins with a line that has quotes, with as many more lines as it needs."""
-    line = source.taken.pop()
-    source.back.appendleft(line)
-    source.next -= 1
-    style = {"delimiter": delimiter or "\0", "quotechar": quote, "strict": True}
-    style |= {"doublequote": True} if escape == quote else {"doublequote": False, "escapechar": escape}
+    source.put_back()
+    doubled = writing.escape == writing.quote
+    reader = csv.reader(
+        source,
+        delimiter=writing.delimiter or "\0",
+        quotechar=writing.quote,
+        doublequote=doubled,
+        escapechar=None if doubled else writing.escape,
+        skipinitialspace=writing.skip_blanks,
+        strict=True,
+    )
     try:
-        cells = next(csv.reader(source, **style))
-        if len(source.taken) == 1 or not swallowed(cells, delimiter):
+        cells = next(reader)
+        if len(source.taken) == 1 or not swallowed(cells, writing.delimiter):
             return Record(start, "".join(source.taken).rstrip("\r\n"), cells, "")
         fault = "a quote opens here that makes the lines below part of one cell"
     except (csv.Error, StopIteration) as error:

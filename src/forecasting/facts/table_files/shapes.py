@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.errors import UserError
+from forecasting.facts.table_files.records import Writing
 from forecasting.facts.tables import nearest
 
 
@@ -15,7 +16,7 @@ class Dialect:
     """How a file is written, as a mapping states it.
 
     delimiter and quote: '' where there are none (Excel, Parquet). escape: what makes a quote inside quotes a character: itself, doubled,
-    or a backslash. sheet: of a workbook. header_line: the line, as
+    or a backslash. skip_blanks: whether blanks behind a delimiter are none of the cell's. sheet: of a workbook. header_line: the line, as
     an editor or Excel counts from 1, at which the names begin, None where there are none. header_rows: how many rows they take.
     member: the file inside a .zip.
     """
@@ -24,17 +25,23 @@ class Dialect:
     delimiter: str = ""
     quote: str = '"'
     escape: str = '"'
+    skip_blanks: bool = False
     sheet: str | None = None
     header_line: int | None = None
     header_rows: int = 1
     member: str | None = None
+
+    @property
+    def writing(self) -> Writing:
+        """How the cells of a text are written."""
+        return Writing(self.delimiter, self.quote, self.escape, self.skip_blanks)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the dialect as plain values: those that matter for a file of its kind, and are not the usual ones."""
         usual = Dialect()
         found = {name: value for name, value in asdict(self).items() if value and value != getattr(usual, name)}
         if self.delimiter:
-            found |= {"encoding": self.encoding, "quote": self.quote} if not self.quote else {"encoding": self.encoding}
+            found |= {"encoding": self.encoding} | ({} if self.quote else {"quote": ""})
         return found | ({"header_line": self.header_line} if self.delimiter or self.sheet else {})
 
 
@@ -104,6 +111,8 @@ def checked(stated: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
                 f"{name}: {key} is {value!r}. It must be a whole number from 1"
                 + (", or nothing." if key == "header_line" else ".")
             )
+        if key == "skip_blanks" and not isinstance(value, bool):
+            raise UserError(f"{name}: skip_blanks is {value!r}. It must be true or false.")
         if key in ("sheet", "member") and value is not None:
             found[key] = str(value)
     if "encoding" in found:

@@ -11,12 +11,12 @@ from typing import Any
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.table_files.delimiters import delimiter_of
 from forecasting.facts.table_files.headers import Cells, place
 from forecasting.facts.table_files.plain_text import PlainText, plain
 from forecasting.facts.table_files.records import Record, records, swallowed
 from forecasting.facts.table_files.relations import Row, new_name, rows_in, store
 from forecasting.facts.table_files.shapes import Dialect, LeftOut, Notes
+from forecasting.facts.table_files.writing import SEP, writing_of
 from forecasting.facts.tables import literal, one_file
 
 HEAD, HEAD_LETTERS = 500, 1_000_000  # records, and characters, that decide how a file is read
@@ -35,20 +35,15 @@ def read_text(
         If it cannot be told how the file is written; Undecided where that may be stated.
     """
     text = plain(path, name, stated.get("encoding"), folder, notes)
-    lines = head_lines(text.path)
-    quote = stated.get("quote", '"')
-    delimiter = stated["delimiter"] if "delimiter" in stated else delimiter_of(name, lines[:HEAD], quote, notes)
-    escape = stated.get("escape", quote)
-    head = list(islice(records(lines, delimiter, quote, escape), HEAD))
+    writing = writing_of(text.path, name, stated, notes)
+    head = list(islice(records(head_lines(text.path), writing), HEAD))
     filled = [record for record in head if any(cell.strip() for cell in record.cells) and not is_sep(record)]
     if not filled:
         raise UserError(f"{name} is empty: it has no line with text.")
     placed = place(name, [(record.line, record.cells) for record in filled], stated, notes)
     width = width_of_table(name, placed.header, [record for record in filled if record.line >= placed.first_line])
     note_above(head, placed.header_line or placed.first_line, notes)
-    dialect = Dialect(
-        text.encoding, delimiter, quote, escape, header_line=placed.header_line, header_rows=max(len(placed.header), 1)
-    )
+    dialect = Dialect(text.encoding, *writing, header_line=placed.header_line, header_rows=max(len(placed.header), 1))
     relation = new_name()
     least = max([len_filled(row) for row in placed.header], default=width)
     if not by_duckdb(connection, relation, text, dialect, placed.first_line, width):
@@ -73,9 +68,7 @@ def file_lines(file: Iterator[str], most: int) -> Iterator[str]:
 
 def is_sep(record: Record) -> bool:
     """Say whether a record is the line that states the delimiter."""
-    return (
-        record.line <= 2 and re.fullmatch(r"\"?sep=.\"?", record.text.strip("\r\n \ufeff"), re.IGNORECASE) is not None
-    )
+    return record.line <= 2 and SEP.fullmatch(record.text) is not None
 
 
 def len_filled(row: Cells) -> int:
@@ -109,7 +102,7 @@ def rows_of(text: PlainText, dialect: Dialect, first_line: int, least: int, widt
     """Yield the rows of a table; one that has fewer cells than its header, or more that are filled, says so instead."""
     nothing: list[str | None] = [None] * width
     with text.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        for record in records(file, dialect.delimiter, dialect.quote, dialect.escape):
+        for record in records(file, dialect.writing):
             if record.line < first_line:
                 continue
             cells = record.cells
@@ -135,7 +128,8 @@ def by_duckdb(
         text.nul
         or not text.valid
         or dialect.escape != dialect.quote
-        or (text.quotes and spaced_quotes(text.path, dialect))
+        or dialect.skip_blanks
+        or spaced_quotes(text.path, dialect)
     ):
         return False
     end = {"\r\n": r"\r\n", "\n": r"\n", "\r": r"\r"}[text.line_end]
@@ -196,7 +190,8 @@ def number_anew(connection: duckdb.DuckDBPyConnection, relation: str, names: Seq
 
 def spaced_quotes(path: Path, dialect: Dialect) -> bool:
     """Say whether a file has blanks between a delimiter and a quote, which DuckDB drops."""
-    sign = re.escape(dialect.delimiter.encode())
-    pattern = re.compile(rb'(?:^|%s|[\r\n]) +"|" +(?:%s|[\r\n]|$)' % (sign, sign))
+    sign, quote = (re.escape(text.encode()) for text in (dialect.delimiter, dialect.quote))
+    pattern = re.compile(rb"(?:^|%s|[\r\n]) +%s|%s +(?:%s|[\r\n]|$)" % (sign, quote, quote, sign))
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return (content.find(b' "') >= 0 or content.find(b'" ') >= 0) and pattern.search(content) is not None
+        near = content.find(b" " + dialect.quote.encode()) >= 0 or content.find(dialect.quote.encode() + b" ") >= 0
+        return bool(dialect.quote) and near and pattern.search(content) is not None
