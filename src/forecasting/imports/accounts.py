@@ -12,7 +12,18 @@ from forecasting.imports.rules import FATES, LOADED, QUARANTINED
 from forecasting.imports.staging import BAD, STAGED
 
 FIRST_LINES = 5
-ORDER = (LOADED, QUARANTINED, "only", "leave_out", "duplicates", "cancellations", "returns", "prices", "imported")
+ORDER = (
+    LOADED,
+    QUARANTINED,
+    "only",
+    "leave_out",
+    "totals",
+    "duplicates",
+    "cancellations",
+    "returns",
+    "prices",
+    "imported",
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,7 @@ class Accounts:
     @property
     def quarantined_pct(self) -> float:
         """The share of the rows that count which could not be read, in per cent."""
-        counted = self.rows_in - self.rows.get("only", 0) - self.rows.get("leave_out", 0)
+        counted = self.rows_in - sum(self.rows.get(fate, 0) for fate in ("only", "leave_out", "totals"))
         return 100 * self.rows.get(QUARANTINED, 0) / counted if counted else 0.0
 
 

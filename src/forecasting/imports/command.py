@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from forecasting.imports import history, shown
 from forecasting.imports.accounts import Accounts
 from forecasting.imports.flow import Read, complete
 from forecasting.imports.mapping import Mapping, safe_name
-from forecasting.imports.mapping_file import mapping_path, read_mapping, write_mapping
+from forecasting.imports.mapping_file import block_of, mapping_path, read_mapping, write_mapping
 from forecasting.imports.questions import Ask, ask_at_terminal
 from forecasting.imports.reading import READ
 from forecasting.imports.rules import FATES, LOADED, rows_of_rules
@@ -53,7 +52,7 @@ def import_file(root: Path, name: str, file: str, table: str = "", yes: bool = F
             print(f"{path.name} was imported before, by the same mapping: nothing changes.")
             workspace.remember()
             return
-        before = asdict(mapping)
+        before = block_of(mapping)
         read = complete(
             connection, path, mapping, ask, lambda open_ones: write_mapping(stated, mapping, open_ones), where
         )
@@ -61,7 +60,7 @@ def import_file(root: Path, name: str, file: str, table: str = "", yes: bool = F
         accounts = accounting.count(read.reader)
         print("\n".join(report(read, mapping, accounts, said)))
         require_importable(workspace, read, mapping, accounts, path)
-        if asdict(mapping) != before:
+        if block_of(mapping) != before:
             write_mapping(stated, mapping)
             print(f"\nThe mapping is in {where}: change there what is wrong.")
             require_consent(yes, ask is not None and at_terminal, where)
@@ -181,7 +180,7 @@ def entry(read: Read, mapping: Mapping, accounts: Accounts, path: Path) -> dict[
         f"select min({day}), max({day}) from {READ} join {FATES} using (n) where fate = '{LOADED}'"
     )
     return {
-        "file": path.name, "sha256": hash_of(path), "mapping": digest(asdict(mapping)), "imported": dt.date.today().isoformat(),
+        "file": path.name, "sha256": hash_of(path), "mapping": digest(block_of(mapping)), "imported": dt.date.today().isoformat(),
         "first_date": str(first), "last_date": str(last), "rows_in": accounts.rows_in, "total_in": str(accounts.total_in),
         "total_of": accounting.amount_of(read.reader), "rows": accounts.rows,
         "totals": {fate: str(total) for fate, total in accounts.totals.items()},
@@ -192,7 +191,7 @@ def seen_before(store: Store, table: str, path: Path, mapping: Mapping) -> bool:
     """Say whether this very file was imported by this very mapping, and what it left is there."""
     known = store.record().get(table, {}).get(safe_name(path.stem))
     there = store.facts_file(table, safe_name(path.stem)).exists()
-    return bool(known and there and known["mapping"] == digest(asdict(mapping)) and known["sha256"] == hash_of(path))
+    return bool(known and there and known["mapping"] == digest(block_of(mapping)) and known["sha256"] == hash_of(path))
 
 
 def others(store: Store, table: str, path: Path) -> list[Path]:

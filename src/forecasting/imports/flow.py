@@ -10,7 +10,7 @@ from forecasting.errors import UserError
 from forecasting.facts import TABLES, nearest
 from forecasting.imports.contents import Contents
 from forecasting.imports.draft import Draft
-from forecasting.imports.mapping import HEADING, PSEUDO, Mapping
+from forecasting.imports.mapping import HEADING, PSEUDO, RULES, Mapping
 from forecasting.imports.propose_amounts import propose_amounts
 from forecasting.imports.propose_dates import propose_date
 from forecasting.imports.propose_rows import propose_rows, propose_texts
@@ -18,7 +18,7 @@ from forecasting.imports.propose_shape import across_of, columns_across, read_pa
 from forecasting.imports.questions import Ask, Question, undecided
 from forecasting.imports.reading import Reader, read_rows
 from forecasting.imports.rules import decide_fates
-from forecasting.imports.staging import Parts, Staged, stage
+from forecasting.imports.staging import Parts, Staged, stage, words_for_nothing
 from forecasting.imports.styles import decide_styles
 
 MOST_ROUNDS = 12
@@ -51,7 +51,7 @@ def complete(
     parts = parts_of(connection, path, mapping, ask, save, shown)
     staged = staged_of(connection, parts, mapping)
     require_fits(staged, parts, mapping, shown)
-    is_whole = set(TABLES[mapping.table].columns) <= set(mapping.columns)
+    is_whole = set(TABLES[mapping.table].columns) <= set(mapping.columns) and set(RULES) <= set(mapping.rules)
     for _ in range(MOST_ROUNDS):
         draft = Draft(mapping, staged, Contents(staged, mapping.numbers))
         if not is_whole:
@@ -66,6 +66,8 @@ def complete(
         answer(draft.questions, mapping, ask, save, shown)
     for column in TABLES[mapping.table].columns:
         mapping.columns.setdefault(column, None)
+    for rule in RULES:
+        mapping.rules.setdefault(rule, "keep")
     reader = read_rows(staged, mapping, styles)
     decide_fates(reader)
     return Read(parts, draft, reader)
@@ -100,12 +102,15 @@ def answer(
 
 def staged_of(connection: duckdb.DuckDBPyConnection, parts: Parts, mapping: Mapping) -> Staged:
     """Write the tables as one; months or years that stand side by side become rows where the mapping says so, or nothing yet."""
+    if mapping.empty is None:
+        mapping.empty = words_for_nothing(connection, parts)
     if mapping.across:
-        return stage(connection, parts, columns_across(connection, parts.names, mapping.across))
-    if mapping.columns.get(TABLES[mapping.table].date):
-        return stage(connection, parts)
-    mapping.across, names = across_of(connection, parts.names)
-    return stage(connection, parts, names)
+        names = columns_across(connection, parts.names, mapping.across)
+    elif mapping.columns.get(TABLES[mapping.table].date):
+        names = []
+    else:
+        mapping.across, names = across_of(connection, parts.names)
+    return stage(connection, parts, names, mapping.empty)
 
 
 def require_fits(staged: Staged, parts: Parts, mapping: Mapping, shown: str) -> None:

@@ -48,13 +48,13 @@ def parse(text: str, where: str) -> Formula:
     def placeholder(name: str, mark: str = "") -> str:
         if name not in columns:
             columns.append(name)
-        return f"_{columns.index(name)}{'q' if mark else ''}_"
+        return f" _{columns.index(name)}{'q' if mark else ''}_ "
 
     if len(text) > MOST_CHARACTERS:
         raise UserError(f"{where}: a formula of {len(text):,} characters; {MOST_CHARACTERS:,} are the most.")
     plain = re.sub(r"\[([^\[\]]+)\](\??)", lambda found: placeholder(found[1].strip(), found[2]), text.strip())
     try:
-        tree = ast.parse(plain, mode="eval").body
+        tree = ast.parse(plain.strip(), mode="eval").body
         for node in ast.walk(tree):
             require_plain(node)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -65,7 +65,7 @@ def parse(text: str, where: str) -> Formula:
         ) from None
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not re.fullmatch(r"_\d+q?_", node.id):
-            node.id = placeholder(node.id)
+            node.id = placeholder(node.id).strip()
     if not columns:
         raise UserError(f"{where}: «{text}» names no column.")
     return Formula(text.strip(), tuple(columns), tree)

@@ -37,6 +37,7 @@ class Mapping:
     table: str
     file: dict[str, Any] = field(default_factory=dict)
     across: str | None = None
+    empty: list[str] | None = None
     columns: dict[str, Any] = field(default_factory=dict)
     numbers: dict[str, Any] = field(default_factory=dict)
     dates: dict[str, Any] = field(default_factory=dict)
@@ -138,6 +139,8 @@ def problems_of(table: str, stated: Any) -> Iterator[str]:
     for name, allowed in (("new_files", NEW_FILES), ("across", ACROSS)):
         if stated.get(name) not in (None, *allowed):
             yield f"{table}: {name}: must be {' or '.join(allowed)}, found {stated[name]!r}."
+    if stated.get("empty") is not None and not isinstance(stated["empty"], list):
+        yield f"{table}: empty: must be a list of what stands for nothing, as in [NULL], found {stated['empty']!r}."
     share = stated.get("most_quarantined_pct", 0)
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 100:
         yield f"{table}: most_quarantined_pct: must be a number from 0 to 100, found {share!r}."

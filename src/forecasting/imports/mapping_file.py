@@ -1,6 +1,7 @@
 """`params/imports/<name>.yml`: reads it, and writes it with comments, a block per table. What nobody changed stays as it was."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ HEAD = """\
 NOTES = {
     "file": "how the file is written",
     "across": "months (or years) stand side by side: each cell under one is a row, (heading) and (value)",
+    "empty": "what stands for nothing in a cell",
     "columns": "the contract's column: the file's, or a formula such as = [Quantity] * [Price], or null: not in the file",
     "numbers": "how numbers are written, by the file's column",
     "dates": "how dates are written, by the file's column",
@@ -60,7 +62,7 @@ def read_mapping(path: Path, table: str) -> Mapping:
     return mappings.get(table, Mapping(table))
 
 
-def write_mapping(path: Path, mapping: Mapping, open_questions: list[str] = ()) -> bool:
+def write_mapping(path: Path, mapping: Mapping, open_questions: Sequence[str] = ()) -> bool:
     """Write a table's block into the file; blocks of other tables stay as they are. Say whether anything changed."""
     text = path.read_text(encoding="utf-8") if path.exists() else HEAD.format(name=path.stem)
     block = "\n".join(block_of(mapping, open_questions)) + "\n"
@@ -75,13 +77,13 @@ def write_mapping(path: Path, mapping: Mapping, open_questions: list[str] = ()) 
     return write_if_changed(path, text)
 
 
-def block_of(mapping: Mapping, open_questions: list[str]) -> list[str]:
+def block_of(mapping: Mapping, open_questions: Sequence[str] = ()) -> list[str]:
     """Return the lines of a table's block."""
     lines = [f"{mapping.table}:"]
     lines += [f"  # open: {line}" for question in open_questions for line in question.splitlines()]
     ordered = {key: mapping.file[key] for key in FILE_KEYS if key in mapping.file}
     lines += section("file", ordered)
-    lines += single("across", mapping.across)
+    lines += single("across", mapping.across) + single("empty", mapping.empty or None)
     spec = TABLES[mapping.table]
     first = [spec.date, *spec.required[1:], *spec.one_of, *spec.texts, *spec.numbers]
     names = [name for name in dict.fromkeys(first) if name in mapping.columns]
@@ -90,7 +92,7 @@ def block_of(mapping: Mapping, open_questions: list[str]) -> list[str]:
     lines += single("time_zone", mapping.time_zone)
     for name in ("minus_where", "only", "leave_out"):
         lines += section(name, getattr(mapping, name))
-    lines += section("rules", {name: mapping.rules.get(name, "keep") for name in RULES})
+    lines += section("rules", {name: mapping.rules[name] for name in RULES if name in mapping.rules})
     percent = mapping.most_quarantined_pct
     lines += single("most_quarantined_pct", percent if percent is not None else MOST_QUARANTINED_PCT)
     return lines + single("new_files", mapping.new_files)

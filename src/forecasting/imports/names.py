@@ -127,7 +127,7 @@ NOT_AMOUNT = (
 )
 NOISE = (
     "in of the for by de des der die das del dei di du da la le les el los las l d usd eur gbp chf jpy inr sek nok dkk pln czk huf aud "
-    "cad nzd brl mxn cny euro euros dollar dollars us lc loc local currency tsd mio mln million millions thousand thousands k m"
+    "cad nzd brl mxn cny euro euros dollar dollars us tsd mio mln million millions thousand thousands k m"
 )
 CHANGED = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "&": " ", "’": "'"})
 

@@ -6,6 +6,7 @@ from forecasting.imports.mapping import VALUE
 from forecasting.imports.names import words_of
 from forecasting.imports.staging import STAGED
 
+LEAST_SOLD = 5  # rows of products that are sold in several quantities
 SPENT = "debit|debits|soll|withdrawal|withdrawals|money out|paid out|cargo|debe|debit amount|dare|af|ausgang|ausgaben|sortie|payments"
 EARNED = "credit|credits|haben|deposit|deposits|money in|paid in|abono|haber|credit amount|avere|bij|eingang|einnahmen|entree|receipts"
 NO_AMOUNT = [
@@ -57,10 +58,14 @@ def propose_main(draft: Draft, column: str) -> None:
         return propose_value(draft, column)
     named = draft.surest(column, is_number)
     rank = draft.ranked(column, is_number)[0][0] if named else 99
-    formula, why = formula_of(draft) if column == "net_amount" else (None, "")
+    formula, price, why = formula_of(draft) if column == "net_amount" else (None, "", "")
+    if formula and (not named or price in named) and not why:  # a price of which nobody knows whether it is for one
+        return ask_amount(draft, column, [price, formula])
+    if formula and price in named:
+        named, rank = [], 99
     if column in ("net_amount", "amount") and rank >= 1 and (both := debit_and_credit(draft, column)):
         return draft.take(column, both, "debit and credit apart")
-    if len(named) == 1 and not (formula and words_of(named[0]) in ("item price", "total price", "price")):
+    if len(named) == 1:
         return draft.take(column, named[0], "by its name and its numbers")
     if len(named) > 1 and formula and (same := [name for name in named if agrees(draft, name, formula)]):
         return draft.take(column, same[0], f"it is {formula.removeprefix('= ')} in nearly every row")
@@ -133,10 +138,9 @@ def propose_cost(draft: Draft) -> None:
     unit = draft.surest("unit_cost", is_number)
     profit = draft.surest("profit", is_number)
     quantity, net = draft.mapping.columns.get("quantity"), draft.mapping.columns.get("net_amount")
-    total_named = [name for name in named if name not in unit]
-    if len(total_named) == 1:
-        return draft.take("cost_amount", total_named[0], "by its name and its numbers")
-    if len(unit) == 1 and quantity and (unit[0] not in named or is_per_unit(draft, unit[0], quantity)):
+    if len(named) == 1 and (named[0] not in unit or not quantity or counted_by(draft, named[0], quantity) == "row"):
+        return draft.take("cost_amount", named[0], "by its name and its numbers")
+    if len(unit) == 1 and quantity and (unit[0] not in named or counted_by(draft, unit[0], quantity) == "unit"):
         return draft.take("cost_amount", f"= [{quantity}] * [{unit[0]}]", "units times the cost of one")
     if len(profit) == 1 and net:
         inner = f"({net[1:].strip()})" if net.startswith("=") else f"[{net}]"
@@ -156,18 +160,28 @@ def cost_said(draft: Draft, value: str | None) -> str:
     return "the cost of one unit stands there" if value.startswith("=") else draft.total(value)
 
 
-def formula_of(draft: Draft) -> tuple[str | None, str]:
-    """Return the amount as a formula of quantity, price and discount, and why; None where there are not both of the first."""
+def formula_of(draft: Draft) -> tuple[str | None, str, str]:
+    """Return the amount as a formula of quantity, price and discount, the price, and why; None where there are not both of the first.
+
+    Why is empty where it cannot be told whether the price is that of one unit or of the row.
+    """
     quantity = draft.surest("quantity", is_number)
     prices = draft.surest("unit_price", is_number)
     if len(quantity) != 1 or len(prices) != 1:
-        return None, ""
+        return None, "", ""
     price = prices[0]
     sure = draft.ranked("unit_price", is_number)[0][0] == 0
-    if not sure and not is_per_unit(draft, price, quantity[0]):
-        return None, ""
-    why = "there is no amount, but a price of one" if sure else f"«{price}» does not grow with «{quantity[0]}»"
-    return f"= [{quantity[0]}] * [{price}]{discount_of(draft)}", why
+    counted = "unit" if sure else counted_by(draft, price, quantity[0])
+    if counted == "row":
+        return None, "", ""
+    why = (
+        "there is no amount, but a price of one"
+        if sure
+        else f"«{price}» does not grow with «{quantity[0]}»"
+        if counted
+        else ""
+    )
+    return f"= [{quantity[0]}] * [{price}]{discount_of(draft)}", price, why
 
 
 def discount_of(draft: Draft) -> str:
@@ -187,11 +201,14 @@ def discount_of(draft: Draft) -> str:
     return ""
 
 
-def is_per_unit(draft: Draft, price: str, quantity: str) -> bool:
-    """Say whether a price is that of one unit: where a product is sold in several quantities, it varies less than the price per unit."""
+def counted_by(draft: Draft, price: str, quantity: str) -> str | None:
+    """Return whether a price or cost is that of one 'unit' or of the 'row', None where it cannot be told.
+
+    Where a product is sold in several quantities, its price for one varies less than that price divided by the quantity.
+    """
     products = draft.ranked("product", lambda content: content.n_distinct > 1)
     if not products:
-        return False
+        return None
     p, q = (f"try_cast(replace({draft.staged.columns[name]}, ',', '.') as double)" for name in (price, quantity))
     product = draft.staged.columns[products[0][1]]
     ((alone, shared, n),) = draft.staged.fetch(
@@ -199,7 +216,9 @@ def is_per_unit(draft: Draft, price: str, quantity: str) -> bool:
         "select sum(whole), sum(part), sum(n) from (select var_pop(whole) * count(*) as whole, var_pop(part) * count(*) as part, "
         "count(*) as n from v group by product having var_pop(whole - part) > 0)"
     )
-    return bool(n) and alone < 0.5 * shared
+    if not n or n < LEAST_SOLD:
+        return None
+    return "unit" if alone < 0.5 * shared else "row" if shared < 0.5 * alone else None
 
 
 def agrees(draft: Draft, name: str, formula: str) -> bool:

@@ -115,6 +115,13 @@ class Reader:
             value, f"case when {value} is null then case when {filled} is null then {empty} else {said} end end"
         )
 
+    def date_has_no_digit(self) -> str:
+        """Return the SQL that says whether the cells that a date is read from hold nothing like one: nothing, a star, a word."""
+        sources = self.mapping.sources(self.spec.date)
+        return (
+            " and ".join(f"not regexp_matches(coalesce({self.text(name)}, ''), '\\d')" for name in sources) or "false"
+        )
+
     def text_cell(self, column: str) -> Cell:
         """Return the SQL of a text of the contract."""
         stated = self.mapping.columns[column]

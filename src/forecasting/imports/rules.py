@@ -1,13 +1,18 @@
 """What becomes of each row: its fate in the temp table `fates` (n, fate), by the rules that the mapping states, the first that applies.
 
-`loaded`, `quarantined`, or why it is left out: `only`, `leave_out`, `duplicates`, `cancellations`, `returns`, `prices`.
+`loaded`, `quarantined`, or why it is left out: `only`, `leave_out`, `totals`, `duplicates`, `cancellations`, `returns`, `prices`.
 """
 
 from forecasting.facts import literal
-from forecasting.imports.mapping import Mapping
+from forecasting.imports.mapping import HEADING, PSEUDO, SECTION, Mapping
 from forecasting.imports.reading import READ, Reader, each, is_one_of
 from forecasting.imports.staging import Staged
 
+# How a row begins that says it is a sum; it is left out only where its amount proves it.
+TOTAL = (
+    r"^((grand|sub|net|gross)[ -]?)?(totals?|summe|summen|sum|gesamt|gesamtsumme|zwischensumme|endsumme|somme|sous[ -]total|totale|totaal|"
+    r"suma|saldo|balance|closing balance|endsaldo|ergebnis)\b|\b(total|totals|summe|gesamt|ergebnis)$"
+)
 FATES, LOADED, QUARANTINED = "fates", "loaded", "quarantined"
 
 
@@ -27,6 +32,7 @@ def decide_fates(reader: Reader) -> None:
         f"create or replace temp table {FATES} as select n, case {' '.join(first)} else '{LOADED}' end as fate "
         f"from {READ}"
     )
+    leave_out_totals(reader)
     for rule, condition in rows_of_rules(reader).items():
         run(f"create or replace temp table marked as select n, ({condition}) as is_meant from {READ}")
         said = mapping.rule(rule)
@@ -36,6 +42,38 @@ def decide_fates(reader: Reader) -> None:
             )
         if said == "net":
             net(staged, mapping, reader, rule)
+
+
+def leave_out_totals(reader: Reader) -> None:
+    """Leave out rows that say they are a total, or have no date, and whose amount is the sum of the rows above.
+
+    Above: since the last such row, since the heading, or from the beginning; of the same sheet and month where months stand side by side.
+    """
+    staged, amount = reader.staged, reader.spec.amount(reader.known_columns())
+    texts = [column for name, column in staged.columns.items() if name not in PSEUDO]
+    label = f"coalesce(regexp_matches(lower(trim(coalesce({', '.join(texts)}), {literal(' *|')})), {literal(TOTAL)}), false)"
+    undated = f"({reader.spec.date} is null and {reader.date_has_no_digit()})"
+    group = ", ".join(["sheet", *(staged.columns[name] for name in (HEADING,) if name in staged.columns)])
+    above = f"partition by {group} order by n rows between unbounded preceding and 1 preceding"
+    heading = f"partition by {group}, {staged.columns.get(SECTION, 'null')} order by n"
+    staged.connection.execute(f"""
+    update {FATES} set fate = 'totals' where fate in ('{LOADED}', '{QUARANTINED}') and n in (
+        with
+        rows_of_file as (select *, {amount} as y, {label} as says_so, {label} or {undated} as may_be from {READ}),
+        sums as (
+            select *, {{'y': coalesce(sum(y) filter (where not may_be) over above, 0), 'n': count(y) filter (where not may_be) over above}}
+                as so_far
+            from rows_of_file window above as ({above})
+        ),
+        starts as (
+            select *, last_value(case when may_be then so_far end ignore nulls) over ({above}) as at_last,
+                first_value(so_far) over ({heading}) as at_heading
+            from sums
+        ),
+        spans as (select n, says_so, y, so_far, unnest([{{'y': 0, 'n': 0}}, at_last, at_heading]) as start from starts where may_be)
+        select n from spans
+        where abs(y - (so_far.y - start.y)) < 0.02 and so_far.n - start.n >= case when says_so then 1 else 2 end
+    )""")
 
 
 def rows_of_rules(reader: Reader) -> dict[str, str]:

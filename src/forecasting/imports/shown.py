@@ -12,6 +12,7 @@ from forecasting.imports.staging import Parts, Staged
 ROWS, MONTHS, EVIDENCE = 10, 24, 40
 FATE_WORDS = {
     "loaded": "loaded", "quarantined": "quarantined", "only": "other than `only` says", "leave_out": "by `leave_out`",
+    "totals": "totals of the rows above",
     "duplicates": "duplicates", "cancellations": "cancellations", "returns": "returns", "prices": "prices of zero or below",
     "imported": "imported before",
 }  # fmt: skip

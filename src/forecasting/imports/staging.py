@@ -16,6 +16,9 @@ from forecasting.facts import LeftOut, RawTable, literal, read_table_file
 from forecasting.imports.mapping import HEADING, SECTION, SHEET, VALUE
 
 STAGED, BAD = "staged", "staged_bad"
+BLANKS = " \t\r\n\u00a0\u2007\u202f\u2009\ufeff"
+NOTHING = ("NULL", "(null)", "<null>", "[NULL]", "\\N", "#N/A", "#NULL!")
+RULED = r"[-=_+|*~\s]+"  # a line of a list that is drawn, not written
 EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
@@ -84,8 +87,10 @@ def read_part(
     return read_table_file(connection, path, {**own, "sheet": sheet} if sheet is not None else own)
 
 
-def stage(connection: duckdb.DuckDBPyConnection, parts: Parts, across: Iterable[str] = ()) -> Staged:
-    """Write the tables of a file into `staged`; the columns named in `across` become rows."""
+def stage(
+    connection: duckdb.DuckDBPyConnection, parts: Parts, across: Iterable[str] = (), empty: Iterable[str] = ()
+) -> Staged:
+    """Write the tables of a file into `staged`; the columns named in `across` become rows, cells like those of `empty` are empty."""
     across = set(across)
     plain = [name for name in parts.names if name not in across]
     pseudo = (
@@ -100,9 +105,9 @@ def stage(connection: duckdb.DuckDBPyConnection, parts: Parts, across: Iterable[
     ]
     listed = ", ".join(f"{column} varchar" for column in columns.values())
     connection.execute(f"create or replace temp table {STAGED} (n bigint, sheet varchar, line bigint, {listed})")
-    order = "part, line, place"
+    order, cells = "part, line, place", ", ".join(filled(column, empty) for column in columns.values())
     connection.execute(
-        f"insert into {STAGED} select row_number() over (order by {order}), sheet, line, {', '.join(columns.values())} "
+        f"insert into {STAGED} select row_number() over (order by {order}), sheet, line, {cells} "
         f"from ({' union all '.join(rows)}) order by {order}"
     )
     empty = 0
@@ -110,7 +115,7 @@ def stage(connection: duckdb.DuckDBPyConnection, parts: Parts, across: Iterable[
         (empty,) = connection.execute(f"select count(*) from {STAGED} where {columns[VALUE]} is null").fetchone()
         connection.execute(f"delete from {STAGED} where {columns[VALUE]} is null")
     bad = " union all ".join(
-        f"select {literal(sheet)} as sheet, line, text, reason from {table.relation}_bad"
+        f"select {literal(sheet)} as sheet, line, text, reason from {table.relation}_bad where not regexp_full_match(text, '{RULED}')"
         for sheet, table in parts.tables.items()
     )
     connection.execute(f"create or replace temp table {BAD} as {bad}")
@@ -151,12 +156,30 @@ def part_sql(
     where = ""
     if sections:
         headings = heading_rows(connection, table)
-        listed = ", ".join(f"({line}, {literal(text)})" for line, text in headings) or "(-1, null)"
+        marks = [*headings, *section_ends(connection, table, headings)]
+        listed = ", ".join(f"({line}, {literal(text)})" for line, text in marks) or "(-1, null)"
         relation = f"({with_sections(table, listed)}) t" + relation.removeprefix(f"{table.relation} t")
-        cells[SECTION] = "t.section"
-        where = f" where t.line not in ({', '.join(str(line) for line, _ in headings) or '-1'})"
+        cells[SECTION] = "nullif(t.section, '')"
+        where = f" where not t.is_mark and t.line not in ({', '.join(str(line) for line, _ in headings) or '-1'})"
     chosen = ", ".join(f"{cells[name]} as {column}" for name, column in columns.items())
-    return f"select {at} as part, {place}, {literal(sheet)} as sheet, t.line, {chosen} from {relation}{where}"
+    return f"select {at} as part, {place}, {literal(sheet)} as sheet, cast(t.line as bigint) as line, {chosen} from {relation}{where}"
+
+
+def filled(column: str, empty: Iterable[str]) -> str:
+    """Return the SQL of a cell, null where it holds a word that stands for nothing."""
+    words = ", ".join(literal(word) for word in empty)
+    return f"case when trim({column}) not in ({words}) then {column} end" if words else column
+
+
+def words_for_nothing(connection: duckdb.DuckDBPyConnection, parts: Parts) -> list[str]:
+    """Return which of the words that databases write for nothing stand in the file."""
+    found: set[str] = set()
+    for table in parts.tables.values():
+        any_cell = "[" + ", ".join(f"trim({column})" for column in table.columns) + "]"
+        counts = ", ".join(f"bool_or(list_contains({any_cell}, {literal(word)}))" for word in NOTHING)
+        (row,) = connection.execute(f"select {counts} from {table.relation}").fetchall()
+        found |= {word for word, there in zip(NOTHING, row, strict=True) if there}
+    return sorted(found)
 
 
 def unmarked(heading: str) -> str:
@@ -167,9 +190,24 @@ def unmarked(heading: str) -> str:
 def with_sections(table: RawTable, listed: str) -> str:
     """Return the SELECT of a table's rows with the heading that stands above each."""
     own = ", ".join(table.columns)
-    both = f"select line, {own}, null as heading from {table.relation} union all by name select * from (values {listed}) h(line, heading)"
+    marks = f"select *, true as is_mark from (values {listed}) h(line, heading)"
+    both = f"select line, {own}, null as heading, false as is_mark from {table.relation} union all by name {marks}"
     upto = "order by line, heading nulls last rows between unbounded preceding and current row"
     return f"select *, last_value(heading ignore nulls) over ({upto}) as section from ({both})"
+
+
+def section_ends(
+    connection: duckdb.DuckDBPyConnection, table: RawTable, headings: list[tuple[int, str]]
+) -> list[tuple[float, str]]:
+    """Return where a part of a table ends with its total, «Total Income» of what stands below «Income»: behind that line, and ''."""
+    first = f"trim(coalesce({', '.join(table.columns[:3])}), {literal(BLANKS)})"
+    own = connection.execute(f"select line, {first} from {table.relation} where {first} is not null").fetchall()
+    totals = {
+        f"{word} {text}".casefold() for _, text in headings for word in ("total", "summe", "gesamt", "totale", "totaal")
+    }
+    totals |= {f"{text} total".casefold() for _, text in headings}
+    lines = [(each.line, each.text.split(" | ")[0].strip()) for each in table.left_out]
+    return [(line + 0.5, "") for line, text in sorted({*own, *lines}) if text and text.casefold() in totals]
 
 
 def has_sections(connection: duckdb.DuckDBPyConnection, parts: Parts) -> bool:
@@ -187,7 +225,7 @@ def heading_rows(connection: duckdb.DuckDBPyConnection, table: RawTable) -> list
         return []
     filled = " + ".join(f"({column} is not null)::int" for column in table.columns)
     first = f"coalesce({', '.join(table.columns[:3])})"
-    sql = f"select line, trim({first}, ' \t\u00a0') from {table.relation} where {filled} = 1 and {first} is not null order by line"
+    sql = f"select line, trim({first}, {literal(BLANKS)}) from {table.relation} where {filled} = 1 and {first} is not null order by line"
     found = [
         (line, text) for line, text in connection.execute(sql).fetchall() if any(letter.isalpha() for letter in text)
     ]
