@@ -1,5 +1,5 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
-# Settings: SOURCE (sample, csv, adventureworks), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/);
+# Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/);
 # of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help

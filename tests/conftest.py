@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import made_once
+import postgres_server
 
 # The same examples on every run, and no deadline, nor a word on how long making them takes: how fast a busy machine is says nothing
 # about the code.
@@ -58,6 +60,23 @@ def one_place(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Say where things lie that are made once for all workers."""
     own = tmp_path_factory.getbasetemp()
     made_once.PLACE = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made_once"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.PostgresServer]:
+    """A PostgreSQL server of this worker's own, started for the first test that asks."""
+    programs = postgres_server.programs()
+    if programs is None:
+        pytest.skip(postgres_server.HOW_TO_GET_ONE)
+    server = postgres_server.PostgresServer(programs)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres_dsn(postgres: postgres_server.PostgresServer) -> str:
+    """The connection string of a new, empty database, as its superuser."""
+    return postgres.dsn(postgres.new_database())
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The checks before the build: what they accept, and that each error names the place and what to do."""
 
 import datetime as dt
+import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -248,7 +249,7 @@ def test_a_parquet_source_is_checked(tmp_path):
     folder = parquet_company(tmp_path)
     found = facts.inspect("sample", folder)
     assert {name: table.n_rows for name, table in found.tables.items()} == {"sales": 1, "inventory": 1, "expenses": 1}
-    assert found.notes == () and found.dbt_vars()["csv"] == {}
+    assert found.notes == () and found.dbt_vars()["tables"] == {}
     good = pd.read_parquet(folder / "expenses.parquet")
     for change, part in {
         "no column amount": good.rename(columns={"amount": "amout"}),
@@ -369,9 +370,9 @@ def test_only_changed_files_are_read_again(tmp_path, monkeypatch):
     )
     first = facts.fingerprint("csv", folder, cache)
     read = []
-    digest = facts.hashlib.file_digest
+    digest = hashlib.file_digest
     monkeypatch.setattr(
-        facts.hashlib, "file_digest", lambda file, name: read.append(Path(file.name).name) or digest(file, name)
+        hashlib, "file_digest", lambda file, name: read.append(Path(file.name).name) or digest(file, name)
     )
     assert facts.fingerprint("csv", folder, cache) == first and read == []
     company(folder, sales=GOOD + "2024-03-01,1\n")

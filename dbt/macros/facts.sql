@@ -1,20 +1,20 @@
 {#- SQL that several source and staging models share. -#}
 
-{% macro csv_table(table, types) %}
-  {#- The rows of one CSV of the source csv, every cell text until it is cast here. A column that the file does not have
-      is a typed null, a file that is not there gives no rows; an empty cell is null. How each is read is handed over.
-      row_hash stands for all cells of a line. -#}
-  {%- set csv = var('csv').get(table) -%}
+{% macro fact_table(source_name, table, types) %}
+  {#- The rows of one fact table that the check before the build hands over: where it is read from, and for each column the SQL of
+      its cell, cast here. A column that the facts do not have is a typed null, a table that is not there gives no rows; an empty cell
+      is null. row_hash stands for all cells of a row, which has a name here that no column has. -#}
+  {%- set found = var('tables').get(table) -%}
   select
   {%- for name, type in types.items() %}
-    {{ csv_cell(csv, name, type) }} as {{ name }},
+    {{ fact_cell(found, name, type) }} as {{ name }},
   {%- endfor %}
-    hash(line) as row_hash
-  from {{ source('csv', table) if csv else '(select 1 limit 0)' }} as line
+    hash("the whole row") as row_hash
+  from {{ source(source_name, table) if found else '(select 1 limit 0)' }} as "the whole row"
 {% endmacro %}
 
-{% macro csv_cell(csv, name, type) %}
-  cast({{ csv.cells.get(name, 'null') if csv else 'null' }} as {{ type }})
+{% macro fact_cell(found, name, type) %}
+  cast({{ found.cells.get(name, 'null') if found else 'null' }} as {{ type }})
 {%- endmacro %}
 
 {% macro known_by_as_of(date_column) %}

@@ -1,120 +1,22 @@
-"""Checks the Parquet files of a source whose tables are known: their columns, and that every value can be used."""
+"""Reads Parquet files and checks their columns: dates, numbers and text, and that every value can be used."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.rounding import rounding_notes
-from forecasting.facts.tables import (
-    AMOUNT,
-    EARLIEST,
-    TABLES,
-    FactTable,
-    Reading,
-    connect,
-    first_line,
-    listed,
-    nearest,
-    one_file,
-    quoted,
-)
-from forecasting.facts.unused import currency_notes
+from forecasting.facts.tables import AMOUNT, EARLIEST, first_line, listed, nearest, one_file, quoted
 
-# the files a source needs and their columns by kind; those that may hold nulls have a question mark
-PARQUET: dict[str, dict[str, dict[str, str]]] = {
-    "sample": {
-        "sales": {"order_date": "date", "net_amount": "number", "cost_amount": "number", "quantity": "number",
-                  "region": "text", "product_category": "text", "product": "text"},
-        "inventory": {"snapshot_date": "date", "quantity_on_hand": "number", "unit_cost": "number",
-                      "region": "text", "product_category": "text", "product": "text"},
-        "expenses": {"expense_date": "date", "amount": "number", "region": "text?"},
-    },
-    "adventureworks": {
-        "FactInternetSales": {"OrderDate": "date", "SalesAmount": "number", "TotalProductCost": "number?",
-                              "OrderQuantity": "number", "ProductKey": "number", "SalesTerritoryKey": "number"},
-        "FactResellerSales": {"OrderDate": "date", "SalesAmount": "number", "TotalProductCost": "number?",
-                              "OrderQuantity": "number", "ProductKey": "number", "SalesTerritoryKey": "number"},
-        "FactProductInventory": {"MovementDate": "date", "UnitsBalance": "number", "UnitCost": "number?",
-                                 "ProductKey": "number"},
-        "DimProduct": {"ProductKey": "number", "EnglishProductName": "text", "ProductSubcategoryKey": "number?"},
-        "DimProductSubcategory": {"ProductSubcategoryKey": "number", "ProductCategoryKey": "number"},
-        "DimProductCategory": {"ProductCategoryKey": "number", "EnglishProductCategoryName": "text"},
-        "DimSalesTerritory": {"SalesTerritoryKey": "number", "SalesTerritoryRegion": "text"},
-    },
-}  # fmt: skip
-# which of those files hold a fact table, and the contract's name → theirs
-PARQUET_TABLES = {
-    "sample": {name: ((name,), {column: column for column in columns}) for name, columns in PARQUET["sample"].items()},
-    "adventureworks": {
-        "sales": (
-            ("FactInternetSales", "FactResellerSales"),
-            {"order_date": "OrderDate", "net_amount": "SalesAmount", "cost_amount": "TotalProductCost",
-             "quantity": "OrderQuantity"},
-        ),
-        "inventory": (
-            ("FactProductInventory",),
-            {"snapshot_date": "MovementDate", "quantity_on_hand": "UnitsBalance", "unit_cost": "UnitCost"},
-        ),
-    },
-}  # fmt: skip
-PAID_IN = "CurrencyKey"  # of AdventureWorks: what a customer paid in; its amounts are all in dollars
-INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+Columns = dict[str, str]  # column → its kind; one that may hold nulls has a question mark
+WHOLE = tuple(sign + size for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"))
+MOMENT, NOTHING = "TIMESTAMP WITH TIME ZONE", "nothing but nulls"
 KINDS = {
     "date": ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"),
-    "number": ("DECIMAL", "DOUBLE", "FLOAT", *(sign + size for sign in ("", "U") for size in INTEGERS)),
+    "number": ("DECIMAL", "DOUBLE", "FLOAT", *WHOLE),
     "text": ("VARCHAR",),
 }
-
-
-def inspect_parquet(source: str, files: dict[str, Path], reading: Reading) -> dict[str, FactTable]:
-    """Check the Parquet files of a source and return its fact tables."""
-    with connect(reading.time_zone) as connection:
-        counts = {
-            name: check_parquet(connection, path, PARQUET[source][name], reading.time_zone)
-            for name, path in files.items()
-        }
-        return {
-            table: parquet_table(connection, table, [files[name] for name in parts], columns, sum(counts[name] for name in parts),
-                                 used={column for name in parts for column in PARQUET[source][name]}, currency=reading.currency)
-            for table, (parts, columns) in PARQUET_TABLES[source].items()
-        }  # fmt: skip
-
-
-def parquet_table(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    paths: list[Path],
-    columns: dict[str, str],
-    n_rows: int,
-    used: set[str],
-    currency: str | None,
-) -> FactTable:
-    """Return what the files of a fact table have, which passed the checks."""
-    spec, file = TABLES[table], listed(path.name for path in paths)
-    date, amount = (quoted(columns[name]) for name in (spec.date, spec.amount(columns)))
-    per_file = {path: [name for name in column_types(connection, path) if name not in used] for path in paths}
-    unused = list(dict.fromkeys(name for names in per_file.values() for name in names))
-    parts = " union all ".join(f"select {date} as d, {amount} as y from {relation_of(path)}" for path in paths)
-    ends = f"select cast(min(d) as date), cast(max(d) as date), sum(cast(y as {AMOUNT})) from ({parts})"
-    first, last, total = connection.execute(ends).fetchone()
-    numbers = {columns[name]: columns[name] for name in spec.numbers if name in columns}
-
-    def run(sql: str) -> list[tuple]:
-        return connection.execute(sql).fetchall()
-
-    notes = [
-        note
-        for path, names in per_file.items()
-        for note in (
-            *rounding_notes(run, relation_of(path), path.name, numbers),
-            *currency_notes(run, relation_of(path), path.name, [name for name in names if name != PAID_IN], currency),
-        )
-    ]
-    return FactTable(
-        table, file, columns, n_rows, notes=tuple(notes), columns_unused=tuple(unused),
-        first_date=first, last_date=last, total=total, total_of=spec.amount(columns),
-    )  # fmt: skip
 
 
 def relation_of(path: Path) -> str:
@@ -122,76 +24,91 @@ def relation_of(path: Path) -> str:
     return f"read_parquet({one_file(path)}, hive_partitioning = false)"
 
 
-def column_types(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
-    """Return a Parquet file's columns and their types as DuckDB reads them."""
+def column_types(connection: duckdb.DuckDBPyConnection, path: Path, name: str = "") -> dict[str, str]:
+    """Return a Parquet file's columns and their types as DuckDB reads them, but for spans of time and columns without any value.
+
+    DuckDB reads both as whole numbers. `name`: what messages call the file.
+
+    Raises
+    ------
+    UserError
+        If it is no Parquet file that can be read.
+    """
+    import pyarrow  # only for companies with Parquet files
+    import pyarrow.parquet
+
     described = f"select column_name, column_type from (describe select * from {relation_of(path)})"
-    return dict(connection.execute(described).fetchall())
+    try:
+        types = dict(connection.execute(described).fetchall())
+        schema = pyarrow.parquet.read_schema(path)
+    except (duckdb.Error, pyarrow.ArrowException) as error:
+        size = "is empty (0 bytes)" if not path.stat().st_size else f"cannot be read as Parquet: {first_line(error)}"
+        raise UserError(f"{name or path.name} {size.rstrip('.')}. Export it again.") from None
+    for field in schema:
+        if field.name in types and pyarrow.types.is_duration(field.type):
+            types[field.name] = str(field.type)
+        if field.name in types and pyarrow.types.is_null(field.type):
+            types[field.name] = NOTHING
+    return types
 
 
 def check_parquet(
     connection: duckdb.DuckDBPyConnection, path: Path, columns: dict[str, str], time_zone: str | None
 ) -> int:
     """Check that a Parquet file has the columns, of the right kind and filled in; return its number of rows."""
-    try:
-        found = column_types(connection, path)
-        (n_rows,) = connection.execute(f"select count(*) from {relation_of(path)}").fetchone()
-    except duckdb.Error as error:
-        raise UserError(f"{path.name} cannot be read as Parquet: {first_line(error)}. Export it again.") from None
+    found = column_types(connection, path)
+    (n_rows,) = connection.execute(f"select count(*) from {relation_of(path)}").fetchone()
     if not n_rows:
         raise UserError(f"{path.name} is an empty table: it has columns but no rows. Export it again.")
     for column, kind in columns.items():
-        require_kind(path, found, column, kind.rstrip("?"), time_zone)
-    require_no_durations(path, columns)
+        if column not in found:
+            raise UserError(f"{path.name} has no column {column}. Found: {listed(found)}.{nearest(column, found)}")
+        require_kind(path.name, column, found[column], kind.rstrip("?"), time_zone)
     for column, kind in columns.items():
         require_values(connection, path, column, kind)
     return n_rows
 
 
-def require_kind(path: Path, found: dict[str, str], column: str, kind: str, time_zone: str | None) -> None:
-    """Raise a UserError if a column is missing or holds something else than dates, numbers or text."""
-    if column not in found:
-        raise UserError(f"{path.name} has no column {column}. Found: {listed(found)}.{nearest(column, found)}")
-    if kind == "date" and found[column] == "TIMESTAMP WITH TIME ZONE":
+def require_kind(
+    file: str, column: str, found: str, kind: str, time_zone: str | None, text: Iterable[str] = ()
+) -> None:
+    """Raise a UserError if a column's type is none of dates, numbers or text, as it must be; `text`: what is taken for text as well."""
+    known = (*KINDS[kind], *text) if kind == "text" else KINDS[kind]
+    if kind == "date" and found == MOMENT:
         if not time_zone:
             problem = "moments without a clock of their own, whose day depends on the time zone"
-            raise UserError(
-                f"{path.name}, column {column}: {problem}. Set time_zone in params/, for example Europe/Berlin."
-            )
-    elif found[column].split("(")[0] not in KINDS[kind]:
-        raise UserError(f"{path.name}, column {column}: {found[column]} where a {kind} belongs. Export it as such.")
+            raise UserError(f"{file}, column {column}: {problem}. Set time_zone in params/, for example Europe/Berlin.")
+    elif found.split("(")[0] not in known:
+        advice = " or hand it in as CSV, of which text is read" if found == "VARCHAR" else ""
+        raise UserError(f"{file}, column {column}: {found} where a {kind} belongs. Export it as such{advice}.")
 
 
-def require_no_durations(path: Path, columns: dict[str, str]) -> None:
-    """Raise a UserError if a column of numbers holds spans of time, which DuckDB reads as whole numbers."""
-    import pyarrow.parquet  # only for companies with Parquet files
-
-    schema = pyarrow.parquet.read_schema(path)
-    for column, kind in columns.items():
-        if (
-            kind.startswith("number")
-            and column in schema.names
-            and pyarrow.types.is_duration(schema.field(column).type)
-        ):
-            found = schema.field(column).type
-            raise UserError(f"{path.name}, column {column}: {found} where a number belongs. Export it as such.")
-
-
-def require_values(connection: duckdb.DuckDBPyConnection, path: Path, column: str, kind: str) -> None:
-    """Raise a UserError at the first null of a column that needs a value, an unusable number or an implausible date."""
-    name = quoted(column)
+def wrong_values(name: str, kind: str) -> list[str]:
+    """Return the SQL of what makes a value of a kind unusable: nulls where there is no question mark, implausible dates, numbers."""
     wrong = [] if kind.endswith("?") else [f"{name} is null"]
     if kind.startswith("number"):
         wrong.append(f"not isfinite(cast({name} as double))")
         wrong.append(f"try_cast({name} as {AMOUNT}) is null and {name} is not null")
         wrong.append(f"{name} <> 0 and try_cast({name} as {AMOUNT}) = 0")
     if kind.startswith("date"):
-        wrong.append(f"cast({name} as date) < {EARLIEST}")
+        wrong.append(f"cast({name} as date) < {EARLIEST} or not isfinite(cast({name} as date))")
+    return wrong
+
+
+def require_values(connection: duckdb.DuckDBPyConnection, path: Path, column: str, kind: str) -> None:
+    """Raise a UserError at the first null of a column that needs a value, an unusable number or an implausible date."""
+    wrong = wrong_values("value", kind)
     if not wrong:
         return
-    numbered = f"select row_number() over () as n, {name} as value from {relation_of(path)}"
-    bad = f"select n, value from ({numbered}) where {' or '.join(wrong).replace(name, 'value')} order by n limit 1"
-    found = connection.execute(bad).fetchone()
+    numbered = f"select row_number() over () as n, {quoted(column)} as value from {relation_of(path)}"
+    found = connection.execute(
+        f"select n, value from ({numbered}) where {' or '.join(wrong)} order by n limit 1"
+    ).fetchone()
     if found:
         row, value = found
-        said = "the value is missing" if value is None else f"{value} is not a usable {kind.rstrip('?')}"
-        raise UserError(f"{path.name}, row {row}, column {column}: {said}. Correct the export.")
+        raise UserError(f"{path.name}, row {row}, column {column}: {what_is_said(value, kind)}. Correct the export.")
+
+
+def what_is_said(value: Any, kind: str) -> str:
+    """Return what is wrong with a value, in words."""
+    return "the value is missing" if value is None else f"{value} is not a usable {kind.rstrip('?')}"

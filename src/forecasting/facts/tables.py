@@ -77,8 +77,8 @@ class FactTable:
     """A fact table that passed the checks: the file, its columns as the contract calls them, and how it is read.
 
     columns: contract's name → the file's name; columns_unused: those of the file that are none of them. total: the sum of the
-    column total_of over all rows. location: the DuckDB expression that reads the file, date_format: how its dates are written,
-    cells: contract's name → the SQL that reads it from a row; the three are empty for Parquet, which needs none.
+    column total_of over all rows. date_format: how the dates of a CSV are written. location: the DuckDB expression that reads the
+    file, cells: contract's name → the SQL that reads it from a row; both are handed to dbt, and empty where its models know them.
     """
 
     name: str
@@ -126,12 +126,13 @@ class FactsSummary:
 
     def dbt_vars(self) -> dict[str, Any]:
         """Return what dbt must be told with --vars, beside as_of."""
-        csv = {
+        tables = {
             name: {"location": table.location, "cells": table.cells}
             for name, table in self.tables.items()
             if table.location
         }
-        return {"source": self.source, "facts": one_file(self.facts)[1:-1], "csv": csv, "time_zone": self.time_zone}
+        facts = one_file(self.facts)[1:-1]
+        return {"source": self.source, "facts": facts, "tables": tables, "time_zone": self.time_zone}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -53,8 +53,12 @@ class Workspace:
 
     @property
     def facts_path(self) -> Path:
-        """Where the facts are; the sample company's are made in the run folder."""
-        return self.root / self.facts if self.facts else self.runs / "facts"
+        """Where the facts are; those that a source brings itself are in a folder of the workspace."""
+        if self.facts:
+            return self.root / self.facts
+        from forecasting.facts import source_named
+
+        return getattr(self, source_named(self.source).keeps) / "facts"
 
     def domains(self) -> list[str]:
         """Return the domains that the last `make data` built.
@@ -112,8 +116,8 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
     if known and (source != known["source"] or (facts and facts_given != known["facts"])):
         raise UserError(belongs_elsewhere(name, known, source, facts_given))
     found = facts_given or known.get("facts")
-    if found is None and source != DEFAULT_SOURCE:
-        raise UserError(f"SOURCE={source} needs FACTS=…, the folder or file that holds the facts.")
+    if not known:
+        require_fit(source, found)
     return Workspace(root, name, source, found, profile or None)
 
 
@@ -149,6 +153,17 @@ def require_known(source: str) -> None:
 
     if source not in KNOWN_SOURCES:
         raise UserError(f"There is no SOURCE={source[:80]}: sources are {', '.join(KNOWN_SOURCES)}.")
+
+
+def require_fit(source: str, facts: str | None) -> None:
+    """Raise a UserError if FACTS are missing though the source needs them, or given though it takes none."""
+    from forecasting.facts import source_named
+
+    known = source_named(source)
+    if facts is None and known.needs:
+        raise UserError(f"SOURCE={source} needs FACTS=…, {known.needs}.")
+    if facts is not None and known.refuses:
+        raise UserError(f"SOURCE={source} takes no FACTS=…: {known.refuses}.")
 
 
 def source_of_new(root: Path, name: str) -> str:

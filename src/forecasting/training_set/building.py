@@ -10,10 +10,10 @@ from typing import Any
 from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
 from forecasting.errors import UserError, storage_message
 from forecasting.files import digest, folder_hash, write_if_changed
-from forecasting.run import Workspace, expect_steps, held, params, stamps
+from forecasting.run import Workspace, expect_steps, held, params, progress, stamps
 
 OF_FACTS = ("as_of", "rename", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
-CODE = {"forecasting.training_set.building", "forecasting.facts.inspection", "forecasting.sample.writing"}
+CODE = {"forecasting.training_set.building", "forecasting.facts.inspection"}
 READING = (
     "columns",
     "date_format",
@@ -33,7 +33,7 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
     UserError
         If the facts are not fit for use, another process holds the warehouse, or dbt's own tests fail.
     """
-    prepare_facts(workspace, settings)
+    bring_facts(workspace, settings)
     stamp = data_stamp(workspace, settings)
     stamp_file = workspace.runs / "stamps" / "data.stamp"
     fresh = stamp_file.exists() and stamp_file.read_text(encoding="utf-8") == stamp
@@ -75,19 +75,16 @@ def inspect_facts(workspace: Workspace, settings: dict[str, Any]) -> Any:
     return facts.inspect(workspace.source, workspace.facts_path, **{key: settings[key] for key in READING})
 
 
-def prepare_facts(workspace: Workspace, settings: dict[str, Any]) -> None:
-    """Make the sample company's facts where they are wanted and not there yet, or were made by other code."""
-    if workspace.source != "sample" or workspace.facts:
+def bring_facts(workspace: Workspace, settings: dict[str, Any]) -> None:
+    """Have a source that has facts of its own, made or fetched, bring them where they are wanted."""
+    if workspace.facts:
         return
-    small = settings["sample_size"] == "small"
-    made_by = digest(stamps.modules_hash({"forecasting.sample.writing"}, package(workspace)), small)
-    note = workspace.facts_path / "made_by.txt"
-    if note.exists() and note.read_text(encoding="utf-8") == made_by:
-        return
-    from forecasting import sample
+    from forecasting import facts
 
-    sample.write_company(workspace.facts_path, small=small)
-    write_if_changed(note, made_by)
+    source = facts.source_named(workspace.source)
+    code = stamps.modules_hash(set(source.made_by), package(workspace))
+    for said in source.bring(workspace.facts_path, settings, code):
+        progress.show(said)
 
 
 def package(workspace: Workspace) -> Path:

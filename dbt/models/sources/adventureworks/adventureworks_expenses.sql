@@ -1,3 +1,5 @@
+{{ config(enabled=var('source') == 'adventureworks') }}
+
 with
 
 facts as (

@@ -1,8 +1,10 @@
+{{ config(enabled=var('source') == 'csv') }}
+
 with
 
 facts as (
 
-    {{ csv_table('expenses', {
+    {{ fact_table('csv', 'expenses', {
         'expense_date': 'date',
         'region': 'varchar',
         'amount': money(),

@@ -1,8 +1,10 @@
+{{ config(enabled=var('source') == 'csv') }}
+
 with
 
 facts as (
 
-    {{ csv_table('inventory', {
+    {{ fact_table('csv', 'inventory', {
         'snapshot_date': 'date',
         'region': 'varchar',
         'product_category': 'varchar',

@@ -1,8 +1,10 @@
+{{ config(enabled=var('source') == 'csv') }}
+
 with
 
 facts as (
 
-    {{ csv_table('sales', {
+    {{ fact_table('csv', 'sales', {
         'order_date': 'date',
         'region': 'varchar',
         'product_category': 'varchar',

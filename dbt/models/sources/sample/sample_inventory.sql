@@ -1,3 +1,5 @@
+{{ config(enabled=var('source') == 'sample') }}
+
 with
 
 counts as (

@@ -5,7 +5,7 @@ import duckdb
 from forecasting.errors import UserError
 from forecasting.facts.cells.date_formats import FAMILIES, Family
 from forecasting.facts.cells.dates import ADVICE, DateStyle, folded
-from forecasting.facts.cells.decision import READINGS, TEXTS, Column, Decision, choose
+from forecasting.facts.cells.decision import READINGS, TEXTS, Column, Decision, choose, several_of
 from forecasting.facts.tables import first_line, literal
 
 ENOUGH = 2_000  # texts that show which families are to be tried
@@ -30,28 +30,35 @@ def date_styles(
     """
     texts = Column(connection, relation, column)
     if stated and stated.get("date_format"):
-        style = DateStyle.from_yaml(stated, time_zone)
-        require_format(connection, style)
-        n_read = texts.count(f"{style.sql('cell')} is not null")
-        said = f"{n_read[0]:,} of {texts.n_cells:,} cells are dates written as {style.date_format}, as stated."
-        faults = texts.faults(style)
-        return Decision(style, (style,), (said,), texts.n_cells, sum(fault.n for fault in faults), faults)
+        return as_stated(texts, DateStyle.from_yaml(stated, time_zone))
+    if not texts.n_cells:
+        return Decision(None, (), ("The column is empty.",), 0, 0, (), "The column is empty.")
     styles = [DateStyle(family.name, time_zone) for family in likely(texts)]
-    n_read = texts.read(styles)
-    choice = choose(texts, styles, n_read)
+    texts.read(styles)
+    choice = choose(texts, styles)
+    if not choice.best and are_serials(texts):
+        return date_styles(connection, relation, column, {"date_format": "excel serial"})
+    place = choice.best[0] if choice.best else 0
     best = tuple(labelled(texts, styles[i], i) for i in choice.best)
-    if are_serials(texts, n_read):
-        best, choice = (DateStyle("excel serial"),), None
-    if not best:
-        first = texts.count("true")[1]
-        question = f"No cell of the column is a date: {first}." if first else "The column is empty."
-        faults = texts.faults(styles[0])
-        return Decision(None, (), (question,), texts.n_cells, texts.n_cells, faults, question)
-    chosen = best[0] if choice is None or choice.chosen is not None else None
-    faults = texts.faults(best[0])
-    question = choice.question if choice else ""
-    evidence = evidence_of(texts, chosen, styles, n_read) if chosen else (question,)
-    return Decision(chosen, best, evidence, texts.n_cells, sum(fault.n for fault in faults), faults, question)
+    faults = texts.faults(best[0] if best else styles[0], place)
+    counts = texts.n_cells, sum(fault.n for fault in faults), faults
+    question = choice.question if best else f"No cell of the column is a date: {texts.count('true')[1]}."
+    if question:
+        return Decision(None, best, (question,), *counts, question)
+    return Decision(best[0], best[:1], tuple(evidence_of(texts, best[0], styles, place)), *counts)
+
+
+def as_stated(texts: Column, style: DateStyle) -> Decision[DateStyle]:
+    """Return how the style that a mapping states reads a column."""
+    require_format(texts.connection, style)
+    texts.read([style])
+    faults = texts.faults(style, 0)
+    said = said_of(texts, style, 0)
+    if style.date_format == "excel serial":
+        said.append(
+            "They count days as Excel does from 1900 on. Where the workbook counts from 1904, state date_format: excel serial 1904."
+        )
+    return Decision(style, (style,), tuple(said), texts.n_cells, sum(fault.n for fault in faults), faults)
 
 
 def require_format(connection: duckdb.DuckDBPyConnection, style: DateStyle) -> None:
@@ -77,43 +84,54 @@ def labelled(texts: Column, style: DateStyle, place: int) -> DateStyle:
     """Return a style called by the format that all its cells are written in, where there is one; it reads the same."""
     labels = FAMILIES[style.date_format].labels()
     fits = ", ".join(f"bool_and(regexp_full_match(t, {literal(shape)}))" for shape in labels.values())
-    ((*found,),) = texts.query(
-        f"select {fits} from (select {folded('cell')} as t from {READINGS} where r{place} is not null)"
+    sample = (
+        f"select {folded('cell')} as t from {READINGS} where r{place} is not null order by hash(cell) limit {ENOUGH}"
     )
-    label = next((label for label, all_fit in zip(labels, found, strict=True) if all_fit), style.date_format)
-    return DateStyle(label, style.time_zone)
+    ((*found,),) = texts.query(f"select {fits} from ({sample})")
+    for label in (label for label, fit in zip(labels, found, strict=True) if fit):
+        unlike = f"r{place} is not null and not regexp_full_match({folded('cell')}, {literal(labels[label])})"
+        if not texts.count(unlike, READINGS)[0]:
+            return DateStyle(label, style.time_zone)
+    return style
 
 
-def are_serials(texts: Column, n_read: list[int]) -> bool:
-    """Say whether all cells with a digit may be days as Excel counts them, and no family of dates reads any."""
-    read = DateStyle("excel serial").sql("trim(cell)")
+def are_serials(texts: Column) -> bool:
+    """Say whether all cells with a digit may be days as Excel counts them."""
+    read = DateStyle("excel serial").sql("cell")
     ((n, ok),) = texts.query(
         f"select count(*), bool_and({read} is not null) from {TEXTS} where regexp_matches(cell, '\\d')"
     )
-    return bool(n and ok and not any(n_read))
+    return bool(n and ok)
 
 
-def evidence_of(texts: Column, style: DateStyle, styles: list[DateStyle], n_read: list[int]) -> tuple[str, ...]:
-    """Return in plain sentences why dates are read like this."""
-    day = style.sql("cell")
-    n, first = texts.count(f"{day} is not null")
-    ((earliest, latest),) = texts.query(f"select min({day}), max({day}) from {TEXTS}")
-    said = [
-        f"{n:,} of {texts.n_cells:,} cells are dates written as {style.date_format}, {earliest} to {latest}, the first {first}."
-    ]
-    if style.date_format == "excel serial":
-        said.append(
-            "They are numbers of days as Excel counts them from 1900; where a workbook counts from 1904, state date_format: "
-            "excel serial 1904."
-        )
-        return tuple(said)
-    chosen = next(i for i, other in enumerate(styles) if other.family is style.family)
-    for i, other in enumerate(styles):
-        only, example = texts.count(f"r{chosen} is not null and r{i} is null", READINGS)
-        if i != chosen and n_read[i] and only:
-            said.append(f"{only:,} of them cannot be read as {other.date_format}: {example}.")
-    short, example = texts.count(f"r{chosen} is not null and not regexp_matches(cell, '\\d{{4}}')", READINGS)
-    if short:
-        ((date,),) = texts.query(f"select min(r{chosen}) from {READINGS} where line = {example.line}")
+def said_of(texts: Column, style: DateStyle, place: int) -> list[str]:
+    """Return in plain sentences what the style at a place reads."""
+    read = f"r{place} is not null"
+    n, first = texts.count(read, READINGS)
+    ((earliest, latest),) = texts.query(f"select min(r{place}), max(r{place}) from {READINGS}")
+    span = f", {earliest} to {latest}, the first {first}" if n else ""
+    said = [f"{n:,} of {several_of(texts.n_cells, 'cell')} can be read as {style.date_format}{span}."]
+    short, example = texts.count(f"{read} and not regexp_matches(cell, '\\d{{4}}')", READINGS)
+    if short and example:
+        ((date,),) = texts.query(f"select min(r{place}) from {READINGS} where line = {example.line}")
         said.append(f"{short:,} have years of two digits, 00 to 68 for 2000 to 2068: {example} is {date}.")
-    return tuple(said)
+    return said
+
+
+def beyond_twelve(other: DateStyle) -> str:
+    """Return why days that are no months cannot be read with day and month the other way round."""
+    places = {"%m": "first", "%d": "second"}
+    place = places.get(other.date_format[:2])
+    return f", they have a day above 12 in the {place} place" if place and "%b" not in other.date_format else ""
+
+
+def evidence_of(texts: Column, chosen: DateStyle, styles: list[DateStyle], place: int) -> list[str]:
+    """Return in plain sentences why dates are read as the style at a place reads them, which is called by another format."""
+    said = said_of(texts, chosen, place)
+    for i, (other, n) in enumerate(zip(styles, texts.n_read(len(styles)), strict=True)):
+        only, example = texts.count(f"r{place} is not null and r{i} is null", READINGS)
+        if i != place and n and only:
+            said.append(f"{only:,} cannot be read as {other.date_format}{beyond_twelve(other)}: {example}.")
+        elif i != place and n:
+            said.append(f"All read alike as {other.date_format}.")
+    return said

@@ -63,6 +63,11 @@ class Family:
         return self.name.endswith("%z")
 
     @property
+    def days(self) -> str:
+        """The shape without a clock."""
+        return self.shape.partition(r"(?:[t ](?:" if self.name == "%Y-%m-%d" else r"(?:,? (?:")[0]
+
+    @property
     def may_be_short(self) -> bool:
         """Whether years may have two digits."""
         return r"|\d\d)" in self.shape
@@ -99,7 +104,7 @@ FAMILIES = {
         _days("%m/%d/%Y", f"{M}/{D}/{Y}", "%m/%d/%y"),
         _days("%d-%m-%Y", f"{D}-{M}-{Y}", "%d-%m-%y"),
         _days("%m-%d-%Y", f"{M}-{D}-{Y}", "%m-%d-%y"),
-        _days("%d.%m.%Y", rf"{D}\. ?{M}\. ?{Y}", "%d.%m.%y"),
+        _days("%d.%m.%Y", rf"{D}\.{M}\.{Y}", "%d.%m.%y"),
         Family("%m/%Y", f"{M}/{Y4}", ()),
         Family("%m.%Y", rf"{M}\.{Y4}", ()),
         Family("%m-%Y", f"{M}-{Y4}", ()),

@@ -15,10 +15,15 @@ ODD_BLANKS = (
 UNSEEN = "\ufeff\u200b\u200e\u200f\u2060"
 
 
-class Style(Protocol):
-    """A way of writing numbers or dates."""
+class Reader(Protocol):
+    """What gives the SQL of a cell's value, null where it cannot be read."""
 
     def sql(self, cell: str) -> str: ...  # noqa: D102
+
+
+class Style(Reader, Protocol):
+    """A way of writing numbers or dates."""
+
     def why(self, cell: str) -> str: ...  # noqa: D102
     def to_yaml(self) -> dict[str, object]: ...  # noqa: D102
 
@@ -74,10 +79,16 @@ def shown(text: str, line: int) -> str:
     return f"'{short}' (line {line})"
 
 
+def several_of(n: int, name: str) -> str:
+    """Return a number of things in words."""
+    return f"{n:,} {name}{'s' * (n != 1)}"
+
+
 def trimmed(cell: str) -> str:
     """Return the SQL of a cell with plain blanks inside and none around."""
     blanks = " " * len(ODD_BLANKS)
-    return f"trim(translate({cell}, '{ODD_BLANKS + UNSEEN}', '{blanks}'))"
+    full = f"trim(translate({cell}, '{ODD_BLANKS + UNSEEN}', '{blanks}'))"
+    return f"case when regexp_full_match({cell}, '[ -~]*') then trim({cell}) else {full} end"  # translate is slow
 
 
 class Column:
@@ -102,18 +113,22 @@ class Column:
         ((n, line, text),) = self.query(f"select sum(n), min(line), min_by(cell, line) from {table} where {condition}")
         return (int(n), Example(text, line)) if n else (0, None)
 
-    def read(self, styles: Sequence[Style]) -> list[int]:
-        """Read all cells by each style into the columns r0, r1 … of the table of readings; return how many each reads."""
+    def read(self, styles: Sequence[Reader]) -> None:
+        """Read all cells by each style into the columns r0, r1 … of the table of readings."""
         columns = ", ".join(f"{style.sql('cell')} as r{i}" for i, style in enumerate(styles))
         self.query(f"create or replace temp table {READINGS} as select *, {columns} from {TEXTS}")
-        counts = ", ".join(f"coalesce(sum(n) filter (where r{i} is not null), 0)" for i in range(len(styles)))
+
+    def n_read(self, n_styles: int) -> list[int]:
+        """Return how many cells each style reads."""
+        counts = ", ".join(f"coalesce(sum(n) filter (where r{i} is not null), 0)" for i in range(n_styles))
         (found,) = self.query(f"select {counts} from {READINGS}")
         return [int(n) for n in found]
 
-    def faults(self, style: Style) -> tuple[Fault, ...]:
-        """Return what a style cannot read, by kind."""
+    def faults(self, style: Style, place: int | None = None) -> tuple[Fault, ...]:
+        """Return what a style cannot read, by kind; of the table of readings those that have none in the style's place."""
+        unread = f"{READINGS} where r{place} is null" if place is not None else TEXTS
         rows = self.query(
-            f"select why, sum(n), min(line), min_by(cell, line) from (select *, {style.why('cell')} as why from {TEXTS}) "
+            f"select why, sum(n), min(line), min_by(cell, line) from (select *, {style.why('cell')} as why from {unread}) "
             "where why is not null group by why order by 2 desc, 3"
         )
         return tuple(Fault(why, int(n), line, text) for why, n, line, text in rows)
@@ -121,35 +136,32 @@ class Column:
 
 @dataclass(frozen=True)
 class Choice:
-    """The place of the style that was chosen, None where a question is left; places of the best; alike: that all of these read the same."""
+    """The places of the styles that read the most cells; the first is chosen, and the others read the same, unless there is a question."""
 
-    chosen: int | None
     best: list[int]
-    alike: bool = False
     question: str = ""
 
 
-def choose(column: Column, styles: Sequence[Style], n_read: Sequence[int]) -> Choice:
+def choose(column: Column, styles: Sequence[Style]) -> Choice:
     """Return the style that reads the most cells, where no other can be meant.
 
     Another can be meant if it reads as many, or cells that this one cannot, and if there are cells that both read, but differently.
     """
-    most = max(n_read, default=0)
+    n_read = column.n_read(len(styles))
+    most = max(n_read)
     if not most:
-        return Choice(None, [])
+        return Choice([])
     best = [i for i, n in enumerate(n_read) if n == most]
     first = best[0]
-    alike = True
     for other in [i for i, n in enumerate(n_read) if n and i != first]:
         only = column.count(f"r{first} is null and r{other} is not null", READINGS)
         differ = column.count(f"r{first} <> r{other}", READINGS)
         as_many = other in best
         if differ[0] and (as_many or only[0]):
-            return Choice(None, best, question=_two_meanings(column, styles, first, other, only[1]))
+            return Choice(best, _two_meanings(column, styles, first, other, only[1]))
         if as_many and only[0]:
-            return Choice(None, best, question=_two_ways(column, styles, first, other))
-        alike = alike and (not as_many or not only[0])
-    return Choice(first, best, alike)
+            return Choice(best, _two_ways(column, styles, first, other))
+    return Choice(best)
 
 
 def _two_meanings(column: Column, styles: Sequence[Style], one: int, other: int, only: Example | None) -> str:

@@ -20,8 +20,6 @@ MONTHS = {name: month for month, names in NAMES.items() for name in names.split(
 
 
 def number_of(name: str) -> str:
-    """Return the SQL of the number of a month ('1' … '12') by its name in small letters without accents; null for any other text."""
-    cases = " ".join(
-        f"when {name} in ({', '.join(map(literal, names.split()))}) then '{month}'" for month, names in NAMES.items()
-    )
-    return f"case {cases} end"
+    """Return the SQL of the number of a month by its name in small letters without accents; null for any other text."""
+    names, numbers = ", ".join(map(literal, MONTHS)), ", ".join(map(str, MONTHS.values()))
+    return f"[{numbers}][list_position([{names}], {name})]"

@@ -4,13 +4,21 @@ from dataclasses import replace
 
 import duckdb
 
-from forecasting.facts.cells.currencies import KNOWN, family_of
-from forecasting.facts.cells.decision import TEXTS, Column, Decision, Example, choose
-from forecasting.facts.cells.numbers import MARKS, NumberStyle, plain, signs_of
-from forecasting.facts.tables import listed, literal
+from forecasting.facts.cells.currencies import family_of
+from forecasting.facts.cells.decision import READINGS, TEXTS, Column, Decision, Example, choose, several_of
+from forecasting.facts.cells.numbers import MARKS, NumberStyle, plain
+from forecasting.facts.tables import AMOUNT, listed
 
-WITHIN = "0123456789.,' ()+-%"  # what stands in a number itself
+AROUND = r"[^0-9.,'' ()+%-][^0-9()+%,-]*"  # what is no part of a number itself
 CALLED = {".": "decimal point", ",": "decimal comma"}
+# what is said of cells, and which they are
+KINDS = {
+    "a percent sign and are divided by 100": "contains(cell, '%')",
+    "parentheses for a minus": "contains(cell, '(')",
+    "the minus behind": "regexp_matches(cell, '[0-9][^0-9eE]*[−–—-]')",
+    "no digit but a dash, and are read as 0": "not regexp_matches(cell, '[0-9]')",
+}
+Currencies = dict[str, tuple[int, Example]]  # as most cells write them → at how many numbers they stand, and the first
 
 
 def number_styles(
@@ -30,29 +38,29 @@ def number_styles(
     if not texts.n_cells:
         return Decision(known, (known,), ("The column is empty.",), 0, 0)
     currencies = currencies_of(texts)
-    names = [known.currency] if known.currency else list(currencies) or [None]
-    percents = [known.percent] if "percent" in (stated or {}) else percents_of(texts)
-    marks = [known.decimal_mark] if known.decimal_mark else list(MARKS)
-    styles = [NumberStyle(mark, name, percent) for name in names for percent in percents for mark in marks]
-    n_read = texts.read([Comparable(style) for style in styles])
-    choice = choose(texts, styles, n_read)
-    best = tuple(styles[i] for i in choice.best)
-    if not best and stated and len(styles) == 1:
-        best = (styles[0],)
-    if not best:
-        first = texts.count("true")[1]
-        question = f"No cell of the column is a number: {first}."
-        return Decision(None, (), (question,), texts.n_cells, texts.n_cells, texts.faults(styles[0]), question)
-    chosen = best[0] if choice.chosen is not None or len(styles) == 1 else None
+    styles = [
+        NumberStyle(mark, currency, percent)
+        for currency in ([known.currency] if known.currency else list(currencies) or [None])
+        for percent in ([known.percent] if "percent" in (stated or {}) else percents_of(texts))
+        for mark in ([known.decimal_mark] if known.decimal_mark else MARKS)
+    ]
+    texts.read([Comparable(style) for style in styles])
+    choice = choose(texts, styles)
+    place = choice.best[0] if choice.best else 0
+    chosen, best = styles[place], tuple(styles[i] for i in choice.best)
+    faults = texts.faults(chosen, place)
+    counts = texts.n_cells, sum(fault.n for fault in faults), faults
     question = choice.question
-    if chosen and choice.alike and {style.decimal_mark for style in best} == set(MARKS):
+    if len({style.currency for style in styles}) > 1:
+        question = several(currencies)
+    elif not best and len(styles) > 1:
+        question = f"No cell of the column is a number: {texts.count('true')[1]}."
+    if question:
+        return Decision(None, best, (question,), *counts, question)
+    evidence = tuple(evidence_of(texts, styles, place, currencies))
+    if {style.decimal_mark for style in best} == set(MARKS):
         chosen = replace(chosen, decimal_mark=None)
-        best = (chosen,)
-    if len(names) > 1:
-        chosen, question = None, several(currencies)
-    faults = texts.faults(chosen or best[0])
-    evidence = evidence_of(texts, chosen or best[0], currencies) if chosen else (question,)
-    return Decision(chosen, best, evidence, texts.n_cells, sum(fault.n for fault in faults), faults, question)
+    return Decision(chosen, (chosen,), evidence, *counts)
 
 
 class Comparable:
@@ -63,22 +71,21 @@ class Comparable:
 
     def sql(self, cell: str) -> str:
         """Return the SQL of a number."""
-        return f"cast({self.style.sql(cell)} as decimal(18, 4))"
+        return f"cast({self.style.sql(cell)} as {AMOUNT})"
 
 
-def currencies_of(texts: Column) -> dict[str, tuple[int, Example]]:
-    """Return the currencies that stand at numbers, as most write them: in how many cells, and the first."""
-    around = f"trim(translate({plain('cell')}, {literal(WITHIN)}, ''))"
+def currencies_of(texts: Column) -> Currencies:
+    """Return the currencies that stand at numbers."""
     rows = texts.query(
-        f"select around, sum(n) as n, min(line), min_by(cell, line) from (select *, {around} as around from {TEXTS} "
-        f"where regexp_matches(cell, '[0-9]')) where around <> '' and length(around) <= 8 group by around order by n desc, 3"
+        f"select trim(around) as around, sum(n) as n, min(line), min_by(cell, line) from (select *, regexp_extract("
+        f"{plain('cell')}, '{AROUND}') as around from {TEXTS} where not regexp_full_match(cell, '[0-9.,-]*')) "
+        "where around <> '' and length(around) <= 8 and regexp_matches(cell, '[0-9]') group by around order by n desc, 3"
     )
     found: dict[str, tuple[str, int, Example]] = {}
     for around, n, line, text in rows:
         family = family_of(around)
         if family:
-            called = around if around.casefold() in KNOWN else family
-            name, before, first = found.get(family, (called, 0, Example(text, line)))
+            name, before, first = found.get(family, (around, 0, Example(text, line)))
             found[family] = (name, before + int(n), min(first, Example(text, line), key=lambda example: example.line))
     return {name: (n, first) for name, n, first in found.values()}
 
@@ -88,35 +95,33 @@ def percents_of(texts: Column) -> list[bool]:
     return [False, True] if texts.count("contains(cell, '%')")[0] else [False]
 
 
-def several(currencies: dict[str, tuple[int, Example]]) -> str:
+def several(currencies: Currencies) -> str:
     """Return the question which of several currencies is meant."""
-    met = listed(f"{name} at {n:,} cells, the first {first}" for name, (n, first) in currencies.items())
+    met = listed(f"{name} at {several_of(n, 'cell')}, the first {first}" for name, (n, first) in currencies.items())
     return f"The column has several currencies: {met}. State currency; amounts of others are then faults."
 
 
-def evidence_of(texts: Column, style: NumberStyle, currencies: dict[str, tuple[int, Example]]) -> tuple[str, ...]:
-    """Return in plain sentences why numbers are read like this."""
-    read = f"{style.sql('cell')} is not null"
-    n_read, first = texts.count(read)
-    said = [f"{n_read:,} of {texts.n_cells:,} cells are numbers" + (f", the first {first}." if first else ".")]
-    if style.decimal_mark:
-        other = replace(style, decimal_mark=MARKS[style.decimal_mark])
-        only, example = texts.count(f"{read} and {other.sql('cell')} is null")
+def evidence_of(texts: Column, styles: list[NumberStyle], place: int, currencies: Currencies) -> list[str]:
+    """Return in plain sentences why numbers are read as the style at a place reads them."""
+    style, read = styles[place], f"r{place} is not null"
+    n, first = texts.count(read, READINGS)
+    said = [
+        f"{n:,} of {several_of(texts.n_cells, 'cell')} can be read as numbers" + (f", the first {first}." if n else ".")
+    ]
+    rivals = [
+        i for i, other in enumerate(styles) if i != place and replace(other, decimal_mark=style.decimal_mark) == style
+    ]
+    for rival in rivals:
+        only, example = texts.count(f"{read} and r{rival} is null", READINGS)
         said.append(
-            f"{only:,} of them can only be read with a {CALLED[style.decimal_mark]}: {example}."
+            f"{only:,} can only be read with a {CALLED[style.decimal_mark or '.']}: {example}."
             if only
-            else f"They are read with a {CALLED[style.decimal_mark]}, as stated."
+            else "Each reads alike with a decimal point or a decimal comma."
         )
-    else:
-        said.append("None has a decimal mark: all read alike with a point or a comma.")
-    said += [f"{name} stands at {n:,} cells, the first {example}." for name, (n, example) in currencies.items()]
-    kinds = {
-        "{n:,} have a percent sign and are divided by 100: {example}.": "contains(cell, '%')",
-        "{n:,} have parentheses for a minus: {example}.": f"{signs_of(plain('cell'))} = '()'",
-        "{n:,} have the minus behind: {example}.": f"regexp_matches({plain('cell')}, '[0-9][^0-9]*-[^0-9]*$')",
-        "{n:,} are a dash, read as 0: {example}.": f"not regexp_matches(cell, '[0-9]') and contains({plain('cell')}, '-')",
-    }
-    for sentence, condition in kinds.items():
-        n, example = texts.count(f"{read} and {condition}")
-        said += [sentence.format(n=n, example=example)] if n else []
-    return tuple(said)
+    said += [
+        f"{name} stands at {several_of(n, 'cell')}, the first {example}." for name, (n, example) in currencies.items()
+    ]
+    for kind, condition in KINDS.items():
+        n, example = texts.count(f"{read} and {condition}", READINGS)
+        said += [f"{n:,} of them have {kind}: {example}."] if n else []
+    return said

@@ -4,6 +4,7 @@ Read in any style, since they have one meaning: blanks and apostrophes between t
 parentheses for a minus, a dash alone for zero, exponents. What has two meanings is of a style: the decimal mark, the currency, percent.
 """
 
+import re
 from dataclasses import dataclass
 
 from forecasting.errors import UserError
@@ -15,8 +16,6 @@ MARKS = {".": ",", ",": "."}  # decimal mark → what may part thousands with it
 DASHES, APOSTROPHES = "−–—‐‑‒﹣－", "’‘ʼ′´`"
 NOT_FINITE = r"(?i)[(+-]? *(nan|inf|infinity|∞) *\)?"
 POWER = r"(?:[eE][+-]?\d{1,3})"
-SIGNS = ("''", "'+'", "'-'", "'()'")
-NEGATIVE = "('-', '()')"
 TEXT, TOO_LARGE, TOO_SMALL = "text where a number belongs", "too large: below 10^14", "too small: it would be read as 0"
 
 
@@ -62,21 +61,32 @@ class NumberStyle:
 
     def text(self, cell: str) -> str:
         """Return the SQL of a text in plain digits, whatever its size; null where it is no number."""
-        n = plain(cell)
-        digits, signs = f"regexp_extract(n, {literal(self.shape)}, 1)", signs_of("n")
-        mark = self.decimal_mark or ""
-        number = f"translate({digits}, {literal(mark + MARKS.get(mark, '') + ' ' + chr(39))}, '{mark and '.'}')"
-        size = f"{number} || 'e-2'" if self.percent else number
+        digits = f"regexp_extract(n, {literal(self.shape())}, 1)"
+        for sign in (MARKS.get(self.decimal_mark or "", ""), " ", "''"):
+            digits = f"replace({digits}, '{sign}', '')" if sign else digits
+        size = digits if self.decimal_mark != "," else f"replace({digits}, ',', '.')"
+        size = f"{size} || 'e-2'" if self.percent else size
         read = (
-            f"case when {digits} <> '' and {signs} in ({', '.join(SIGNS)}) "
-            f"then case when {signs} in {NEGATIVE} then '-' else '' end || {size} "
+            f"case when regexp_full_match(n, {literal(self.shape('+'))}) then {size} "
+            f"when regexp_full_match(n, {literal(self.shape('-'))}) then '-' || {size} "
             f"when regexp_full_match(n, {literal(self.nothing)}) then '0' end"
         )
-        slow = f"list_transform([{n}], lambda n: {read})[1]"
-        if self.percent:
-            return slow
-        quick = r"[+-]?\d+(\.\d+)?" if self.decimal_mark == "." else r"[+-]?\d+"
-        return f"case when regexp_full_match({cell}, '{quick}') then {cell} else {slow} end"
+        slow = f"list_transform([{plain(cell)}], lambda n: {read})[1]"
+        return slow if self.percent else f"{self._quick(cell)} else {slow} end"
+
+    def _quick(self, cell: str) -> str:
+        """Return the SQL of a case that reads most numbers without a regular expression that captures."""
+        money = f"(?:{re.escape(self.currency)})?" if self.currency else ""
+        bare = f"when regexp_full_match({cell}, '[+-]?[0-9]+') then {cell}"
+        if self.decimal_mark is None:
+            return f"case {bare}"
+        decimal, other = (rf"\{sign}" for sign in (self.decimal_mark, MARKS[self.decimal_mark]))
+        shape = rf"[+-]?{money} ?(?:\d+|[1-9]\d{{0,2}}(?:{other}\d{{3}})+)(?:{decimal}\d*)? ?{money}"
+        text = cell
+        for sign in (self.currency, " ", MARKS[self.decimal_mark]):
+            text = f"replace({text}, {literal(sign)}, '')" if sign else text
+        text = text if self.decimal_mark == "." else f"replace({text}, ',', '.')"
+        return f"case {bare} when regexp_full_match({cell}, {literal(shape)}) then {text}"
 
     def why(self, cell: str) -> str:
         """Return the SQL of the reason why a text is no number in this style; null where it is one, or empty."""
@@ -108,13 +118,24 @@ class NumberStyle:
         cases = " ".join(f"when {condition} then {literal(reason)}" for condition, reason in reasons)
         return f"case when {self.sql(cell)} is not null or {n} = '' or {cell} is null then null {cases} else {literal(TEXT)} end"
 
-    @property
-    def shape(self) -> str:
-        """The regular expression of a number whose signs are at most one pair; its group 1 holds the digits with their marks."""
-        money = shape_of(self.currency) if self.currency else ""
-        before, after = (f"(?:{money} *)?", f"(?: *{money})?") if money else ("", "")
-        percent = " *%" if self.percent else ""
-        return rf"^[(+-]? *{before}[(+-]? *({digits_shape(self.decimal_mark)}){percent} *[)-]?{after} *[)-]?$"
+    def shape(self, sign: str = "") -> str:
+        """Return the regular expression of a number that is not negative ('+'), negative ('-') or any; its group 1 holds the digits."""
+        money = f"(?:{shape_of(self.currency)})" if self.currency else ""
+        front, behind = (f"(?:{money} *)?", f"(?: *{money})?") if money else ("", "")
+        number = f"({digits_shape(self.decimal_mark)})" + (" *%" if self.percent else "")
+        if not sign:
+            return rf"^[(+-]? *{front}[(+-]? *{number} *[)-]?{behind} *[)-]?$"
+        number = number.replace("(", "(?:", 1)
+        if sign == "+":
+            return rf"\+? *{front}{number}{behind}|{front}\+ *{number}{behind}"
+        forms = [
+            rf"- *{front}{number}{behind}",
+            rf"{front}- *{number}{behind}",
+            rf"{front}{number} *-{behind}",
+            rf"{front}{number}{behind} *-",
+            rf"{front}\( *{front}{number}{behind} *\){behind}",
+        ]
+        return "|".join(dict.fromkeys(forms))
 
     @property
     def nothing(self) -> str:
@@ -139,12 +160,8 @@ def plain(cell: str) -> str:
     """Return the SQL of a cell with plain blanks, dashes and apostrophes inside, and nothing around."""
     odd = ODD_BLANKS + DASHES + APOSTROPHES
     instead = " " * len(ODD_BLANKS) + "-" * len(DASHES) + "'" * len(APOSTROPHES)
-    return f"trim(translate({cell}, {literal(odd + UNSEEN)}, {literal(instead)}))"
-
-
-def signs_of(text: str) -> str:
-    """Return the SQL of the signs that stand around a number, without that of an exponent."""
-    return f"regexp_replace({text}, '[0-9.,][eE][+-]?[0-9]+|[^()+-]', '', 'g')"
+    full = f"trim(translate({cell}, {literal(odd + UNSEEN)}, {literal(instead)}))"
+    return f"case when regexp_full_match({cell}, '[ -_a-~]*') then trim({cell}) else {full} end"  # translate is slow; ` is one of the odd
 
 
 def has_digits(number: str) -> str:

@@ -1,6 +1,6 @@
 """Finds out how the numbers of a CSV are written: one way must read every cell, and only one may be possible."""
 
-from forecasting.facts.csv_cells import Cells
+from forecasting.facts.sources.csv.cells import Cells
 from forecasting.facts.tables import AMOUNT, NUMBER, literal
 
 NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"

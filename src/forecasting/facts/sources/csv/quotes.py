@@ -5,8 +5,8 @@ import re
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.csv_dates import parsed
-from forecasting.facts.csv_file import CsvFile
+from forecasting.facts.sources.csv.dates import parsed
+from forecasting.facts.sources.csv.file import CsvFile
 from forecasting.facts.tables import NUMBER, quoted
 
 

@@ -13,17 +13,6 @@ FOREIGN = {
 CHUNK = 1 << 22  # bytes
 
 
-def require_file(path: Path) -> None:
-    """Raise a UserError if a path is no file that can be opened: a folder, a device, a pipe, or forbidden."""
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "a device or pipe" if path.exists() else "missing"
-        raise UserError(f"{path} is {kind} where a file of facts belongs.")
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}. See to its permissions.") from None
-
-
 def has_quotes(path: Path) -> bool:
     """Say whether a file has any double quotes.
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,8 @@ from pathlib import Path
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.csv_text import SAVE, has_quotes, not_utf8, require_file
+from forecasting.facts.source import require_file
+from forecasting.facts.sources.csv.text import SAVE, has_quotes, not_utf8
 from forecasting.facts.tables import literal, one_file, quoted
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -105,6 +106,20 @@ class CsvFile:
                 if start > self.above:
                     yield start, cells, end_of(lines[0])
                 start = reader.line_num + 1
+
+    @property
+    def header_place(self) -> str:
+        """The file's name and the line that names its columns."""
+        return f"{self.name}, line {self.line_of(0)}"
+
+    def explain_missing(self, wanted: Iterable[str]) -> None:
+        """Raise a UserError if one of the next lines names the wanted columns: something stands above the header."""
+        for line, cells, _ in islice(self.records(), 1, 50):
+            letters = {re.sub(r"[\s_-]", "", cell.lower()) for cell in cells}
+            if all(re.sub(r"[\s_-]", "", name.lower()) in letters for name in wanted):
+                raise UserError(
+                    f"{self.name}, line {line}: this line names the columns; it must be the first. Delete what is above it."
+                )
 
     def line_of(self, row: int) -> int:
         """Return the line, as an editor counts it, of a row of facts; the first row is 1, the header's is 0."""

@@ -2,9 +2,11 @@
 
 from functools import partial
 
-from forecasting.facts.csv_cells import Cells
-from forecasting.facts.csv_dates import has_zone
+from forecasting.facts import notes
+from forecasting.facts.notes import missing_names
 from forecasting.facts.rounding import rounding_notes
+from forecasting.facts.sources.csv.cells import Cells
+from forecasting.facts.sources.csv.dates import has_zone
 from forecasting.facts.tables import AMOUNT, TABLES, Reading
 from forecasting.facts.unused import currency_notes, likely_names
 
@@ -15,7 +17,7 @@ def notes_of(cells: Cells, n_rows: int, chosen: str, reading: Reading, unused: l
     run = partial(file.query, cells.connection)
     numbers = [name for name in cells.spec.numbers if name in cells.columns]
     return [
-        *missing_names(cells),
+        *missing_names(cells.spec, file.name, cells.columns),
         *likely_names(cells.spec, cells.table, file.name, cells.columns, unused),
         *missing_costs(cells, n_rows),
         *negative_expenses(cells),
@@ -33,12 +35,6 @@ def zone_notes(file: str, date_format: str, time_zone: str | None) -> list[str]:
     return [f"The dates of {file} carry offsets from UTC, and its months are those of the clock as written. {advice}"]
 
 
-def missing_names(cells: Cells) -> list[str]:
-    """Return a note for each of region and category that the file does not have; expenses may concern all regions."""
-    named = [] if "net_amount" not in cells.spec.columns else ["region", "product_category"]
-    return [f"{cells.file.name} has no {name}: it is 'All'." for name in named if name not in cells.columns]
-
-
 def missing_costs(cells: Cells, n_rows: int) -> list[str]:
     """Return a note on the sales without a cost where others have one: profit leaves them out."""
     if "cost_amount" not in cells.columns:
@@ -48,10 +44,7 @@ def missing_costs(cells: Cells, n_rows: int) -> list[str]:
     )
     if not n:
         return []
-    return [
-        f"{n:,} of {n_rows:,} sales in {cells.file.name} have no cost (the first is line {cells.file.line_of(row)}): "
-        f"profit leaves them out, and with them a net amount of {amount:,.2f}."
-    ]
+    return [notes.missing_costs(cells.file.name, n, n_rows, f"line {cells.file.line_of(row)}", amount)]
 
 
 def negative_expenses(cells: Cells) -> list[str]:
@@ -59,5 +52,4 @@ def negative_expenses(cells: Cells) -> list[str]:
     if cells.spec is not TABLES["expenses"]:
         return []
     (mostly,) = cells.query(f"select avg(cast(cast(amount as {AMOUNT}) < 0 as integer)) > 0.5 from cells")
-    advice = "money spent is a positive amount, so these add to profit. Turn the signs if that is not meant."
-    return [f"Most amounts in {cells.file.name} are negative: {advice}"] if mostly else []
+    return [notes.negative_expenses(cells.file.name)] if mostly else []

@@ -1,43 +1,37 @@
-"""Finds which column of a CSV is which of the contract: by what the user states, else by its name."""
+"""Finds which column of a file is which of the contract: by what the user states in params/, else by its name."""
 
 import re
 from collections.abc import Iterable
-from functools import partial
-from itertools import islice
-
-import duckdb
+from typing import Any, Protocol
 
 from forecasting.errors import UserError
-from forecasting.facts.csv_dates import looks_like_date, parsed, stated_format
-from forecasting.facts.csv_file import CsvFile
-from forecasting.facts.tables import TABLES, listed, literal, nearest, quoted
+from forecasting.facts.tables import TABLES, listed, nearest
 
 
-def two_columns(connection: duckdb.DuckDBPyConnection, file: CsvFile, date_format: str | None) -> dict[str, str]:
-    """Return which of two columns is the date, judged by the first thousand rows, and which the amount."""
-    headless = " or ".join(looks_like_date(literal(name)) for name in file.names)
-    if connection.execute(f"select {headless}").fetchone()[0]:
-        line = file.line_of(0)
-        raise UserError(
-            f"{file.name}, line {line}: {listed(file.names)} is a fact. The first line must name the columns."
-        )
-    read = partial(parsed, date_format=stated_format(connection, date_format)) if date_format else None
-    dates = ", ".join(
-        f"count(*) filter (where {f'{read(cell)} is not null' if read else looks_like_date(cell)})"
-        for cell in (f"trim({quoted(name)})" for name in file.header)
-    )
-    first, second = file.query(connection, f"select {dates} from (select * from {file.location} limit 1000)")[0]
-    if first == second:
-        written = f"as date_format '{date_format}' writes them" if date_format else "as 2024-01-31"
-        raise UserError(
-            f"{file.name}: which of its columns ({listed(file.header)}) has the dates cannot be told. "
-            f"Call them order_date and net_amount, and write dates {written}."
-        )
-    date, amount = file.names if first > second else reversed(file.names)
-    return {"order_date": date, "net_amount": amount}
+class HasColumns(Protocol):
+    """A file of facts. names: of its columns, as it has them; header: the same, made unique; header_place: where they stand."""
+
+    name: str
+    header_place: str
+    names: list[str]
+    header: list[str]
+
+    def explain_missing(self, wanted: Iterable[str]) -> None:
+        """Raise a UserError if the file shows why it has no columns of these names."""
 
 
-def alike(column: str, file: CsvFile) -> list[str]:
+def require_stated_tables(columns: dict[str, Any]) -> None:
+    """Raise a UserError if `columns` of params/ names something else than fact tables, or states no names for one."""
+    for name, mapping in columns.items():
+        if name not in TABLES:
+            known = f"Known: {listed(TABLES)}.{nearest(name, TABLES)}"
+            raise UserError(f"columns: '{name}' is not a fact table. {known} Correct params/.")
+        if not isinstance(mapping, dict):
+            example = f"{{{name}: {{{TABLES[name].date}: Day}}}}"
+            raise UserError(f"columns: {name} must name columns, for example {example}. Correct params/.")
+
+
+def alike(column: str, file: HasColumns) -> list[str]:
     """Return the headers that are the contract's name but for capitals, blanks, hyphens and underscores."""
     return [
         header
@@ -46,7 +40,7 @@ def alike(column: str, file: CsvFile) -> list[str]:
     ]
 
 
-def resolve(table: str, file: CsvFile, mapping: dict[str, str]) -> dict[str, str]:
+def resolve(table: str, file: HasColumns, mapping: dict[str, str]) -> dict[str, str]:
     """Return contract's name → header of the columns that the file has; what the user stated comes first.
 
     Raises
@@ -65,7 +59,7 @@ def resolve(table: str, file: CsvFile, mapping: dict[str, str]) -> dict[str, str
     if spec.one_of and not any(column in columns for column in spec.one_of):
         missing.append(" or ".join(spec.one_of))
     if missing:
-        require_header_on_top(file, spec.required)
+        file.explain_missing(spec.required)
         example = missing[0].split(" or ")[0]
         raise UserError(
             f"{file.name} has no column {listed(missing)}. Found: {found_names(file)}."
@@ -75,7 +69,7 @@ def resolve(table: str, file: CsvFile, mapping: dict[str, str]) -> dict[str, str
     return columns
 
 
-def stated_columns(table: str, file: CsvFile, mapping: dict[str, str]) -> dict[str, str]:
+def stated_columns(table: str, file: HasColumns, mapping: dict[str, str]) -> dict[str, str]:
     """Return contract's name → header as the user states them.
 
     Raises
@@ -92,14 +86,13 @@ def stated_columns(table: str, file: CsvFile, mapping: dict[str, str]) -> dict[s
             )
         name = " ".join(str(stated).split())
         if name not in file.names:
-            require_header_on_top(file, [str(header) for header in mapping.values()])
+            file.explain_missing([str(header) for header in mapping.values()])
             raise UserError(
                 f"{file.name} has no column '{stated}', which params/ states for {column}. "
                 f"Found: {found_names(file)}.{nearest(name, file.header)}"
             )
         if file.names.count(name) > 1:
-            line = file.line_of(0)
-            raise UserError(f"{file.name}, line {line}: two columns are called '{name}'. Rename one of them.")
+            raise UserError(f"{file.header_place}: two columns are called '{name}'. Rename one of them.")
         other = next((one for one, header in columns.items() if header == file.header[file.names.index(name)]), None)
         if other:
             raise UserError(
@@ -109,17 +102,7 @@ def stated_columns(table: str, file: CsvFile, mapping: dict[str, str]) -> dict[s
     return columns
 
 
-def found_names(file: CsvFile) -> str:
+def found_names(file: HasColumns) -> str:
     """Return a file's columns as a message lists them."""
     more = len(file.header) - 40
     return listed(name[:60] for name in file.header[:40]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def require_header_on_top(file: CsvFile, wanted: Iterable[str]) -> None:
-    """Raise a UserError if one of the next lines names the wanted columns: something stands above the header."""
-    for line, cells, _ in islice(file.records(), 1, 50):
-        letters = {re.sub(r"[\s_-]", "", cell.lower()) for cell in cells}
-        if all(re.sub(r"[\s_-]", "", name.lower()) in letters for name in wanted):
-            raise UserError(
-                f"{file.name}, line {line}: this line names the columns; it must be the first. Delete what is above it."
-            )

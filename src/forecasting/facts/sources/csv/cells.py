@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.csv_file import CsvFile
+from forecasting.facts.sources.csv.file import CsvFile
 from forecasting.facts.tables import TABLES, TableSpec, quoted
 
 

@@ -6,13 +6,14 @@ Errors name the file, the line, the column and the cell, and what to do. Nothing
 from pathlib import Path
 
 from forecasting.errors import UserError
-from forecasting.facts.csv_cells import Cells, load
-from forecasting.facts.csv_columns import alike, resolve, two_columns
-from forecasting.facts.csv_dates import EPOCHS, DateError, date_or_error, find_format, parsed, require_plausible
-from forecasting.facts.csv_file import open_csv
-from forecasting.facts.csv_notes import notes_of
-from forecasting.facts.csv_numbers import check_numbers, read_number
-from forecasting.facts.csv_quotes import require_no_swallowed_lines
+from forecasting.facts.sources.csv.cells import Cells, load
+from forecasting.facts.sources.csv.columns import two_columns
+from forecasting.facts.sources.csv.dates import EPOCHS, DateError, date_or_error, find_format, parsed, require_plausible
+from forecasting.facts.sources.csv.file import open_csv
+from forecasting.facts.sources.csv.notes import notes_of
+from forecasting.facts.sources.csv.numbers import check_numbers, read_number
+from forecasting.facts.sources.csv.quotes import require_no_swallowed_lines
+from forecasting.facts.stated import alike, resolve
 from forecasting.facts.tables import AMOUNT, TABLES, FactTable, Reading, connect, literal, quoted
 
 
