@@ -41,7 +41,11 @@ class Reader:
 
     def text(self, name: str) -> str:
         """Return the SQL of a cell without blanks around it, null where it is empty."""
-        return f"nullif(trim({self.staged.columns[name]}, {BLANKS}), '')"
+        return trimmed(self.staged.columns[name])
+
+    def name(self, name: str) -> str:
+        """Return the SQL of a cell as a name: one blank where there are several inside, as pages show it; null where it is empty."""
+        return trimmed(f"regexp_replace({self.staged.columns[name]}, '[\\s\\x{{00A0}}]+', ' ', 'g')")
 
     def number(self, name: str) -> str:
         """Return the SQL of a cell as an exact number, null where it is none."""
@@ -51,17 +55,29 @@ class Reader:
         """Return the SQL of why a cell is no number, null where it is one or empty."""
         return f"w_{self.staged.columns[name]}"
 
-    def numbers_sql(self) -> str:
-        """Return the SELECT of `staged` with each column of numbers that is used read once: x_<column>, and w_<column>: why not."""
-        read, whys = [], []
+    def read_texts(self) -> str:
+        """Read each text of the used columns once; return the SELECT of `staged` with x_<column>: the value, w_<column>: why not."""
+        joins = []
         for name in self.mapping.number_columns():
             cell, style = self.staged.columns[name], self.styles.numbers.get(name)
-            text = style.sql(cell) if style else self.text(name)
-            read.append(f", try_cast({text} as decimal(38, 12)) as x_{cell}")
-            why = f"coalesce({style.why(cell)}, 'too large')" if style else "'no number'"
-            said = f"{literal(name + ': ')} || {why} || ' («' || left({self.text(name)}, 40) || '»)'"
-            whys.append(f", case when x_{cell} is null and {self.text(name)} is not null then {said} end as w_{cell}")
-        return f"select *{''.join(whys)} from (select *{''.join(read)} from {STAGED})"
+            value = f"try_cast({style.sql('cell') if style else trimmed('cell')} as decimal(38, 12))"
+            why = f"coalesce({style.why('cell')}, 'too large')" if style else "'no number'"
+            joins.append(self.join(cell, value, quoting(name, why, "cell")))
+        stated = self.mapping.columns[self.spec.date]
+        if isinstance(stated, str) and stated in self.styles.dates:
+            cell, style = self.staged.columns[stated], self.styles.dates[stated]
+            joins.append(self.join(cell, style.sql("cell"), style.why("cell")))
+        return f"select * from {STAGED}" + "".join(joins)
+
+    def join(self, column: str, value: str, why: str) -> str:
+        """Write the different texts of a column with their values, and return the SQL that joins them."""
+        texts = f"texts_{column}"
+        self.staged.connection.execute(
+            f"create or replace temp table {texts} as select cell as {column}, v as x_{column}, "
+            f"case when v is null and {trimmed('cell')} is not null then {why} end as w_{column} "
+            f"from (select cell, {value} as v from (select distinct {column} as cell from {STAGED} where {column} is not null))"
+        )
+        return f" left join {texts} using ({column})"
 
     def amount(self, column: str) -> Cell:
         """Return the SQL of a number of the contract, rounded to its four decimals."""
@@ -81,7 +97,7 @@ class Reader:
 
     def signed(self, column: str, value: str) -> str:
         """Return the SQL of a number with its sign turned where the row says that it counts the other way."""
-        turned = " or ".join(is_one_of(self.text(name), values) for name, values in self.mapping.minus_where.items())
+        turned = " or ".join(is_one_of(self.name(name), values) for name, values in self.mapping.minus_where.items())
         return f"case when {turned} then -({value}) else {value} end" if turned and column != "unit_cost" else value
 
     def required(self) -> tuple[str, ...]:
@@ -105,14 +121,16 @@ class Reader:
         stated = self.mapping.columns[self.spec.date]
         text, named = self.date_text(stated), ", ".join(self.mapping.sources(self.spec.date)) or self.spec.date
         style = self.styles.dates.get(date_key(stated))
-        value = style.sql(text) if style else f"try_cast(left({text}, 10) as date)"
+        if isinstance(stated, str) and style:
+            value, why = f"x_{text}", f"w_{text}"
+        else:
+            value = style.sql(text) if style else f"try_cast(left({text}, 10) as date)"
+            why = style.why(text) if style else "'no date'"
         value = f"case when {value} >= {EARLIEST} then {value} end"
-        filled = f"nullif(trim({text}, {BLANKS}), '')"
-        said = f"coalesce({style.why(text)}, 'a date before 1900')" if style else "'no date'"
-        said = f"{literal(named + ': ')} || {said} || ' («' || left({filled}, 40) || '»)'"
+        said = quoting(named, f"coalesce({why}, 'a date before 1900')", text)
         empty = literal(f"{named}: the cell is empty")
         return Cell(
-            value, f"case when {value} is null then case when {filled} is null then {empty} else {said} end end"
+            value, f"case when {value} is null then case when {trimmed(text)} is null then {empty} else {said} end end"
         )
 
     def date_has_no_digit(self) -> str:
@@ -125,7 +143,7 @@ class Reader:
     def text_cell(self, column: str) -> Cell:
         """Return the SQL of a text of the contract."""
         stated = self.mapping.columns[column]
-        return Cell(literal(str(stated["value"])) if isinstance(stated, dict) else self.text(stated), "null")
+        return Cell(literal(str(stated["value"])) if isinstance(stated, dict) else self.name(stated), "null")
 
     def cell(self, column: str) -> Cell:
         """Return the SQL of a column of the contract."""
@@ -136,6 +154,16 @@ class Reader:
     def known_columns(self) -> list[str]:
         """Return the contract's columns that the mapping reads from somewhere, in the contract's order."""
         return [column for column in self.spec.columns if self.mapping.columns.get(column)]
+
+
+def trimmed(cell: str) -> str:
+    """Return the SQL of a cell without blanks around it, null where it is empty."""
+    return f"nullif(trim({cell}, {BLANKS}), '')"
+
+
+def quoting(name: str, why: str, cell: str) -> str:
+    """Return the SQL of a reason with the column's name before it and the cell behind it."""
+    return f"{literal(name + ': ')} || {why} || ' («' || left({trimmed(cell)}, 40) || '»)'"
 
 
 def date_key(stated: Any) -> str:
@@ -169,7 +197,7 @@ def read_rows(staged: Staged, mapping: Mapping, styles: Styles) -> Reader:
         whys.append(f", {cell.why.replace(cell.value, column)} as why_{column}")
     price = mapping.rule_detail("prices").get("column")
     values.append(f", {reader.number(price) if price else 'null'} as price")
-    inner = f"select *{''.join(values)} from ({reader.numbers_sql()})"
+    inner = f"select *{''.join(values)} from ({reader.read_texts()})"
     staged.connection.execute(f"create or replace temp table {READ} as select *{''.join(whys)} from ({inner})")
     return reader
 

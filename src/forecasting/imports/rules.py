@@ -21,9 +21,9 @@ def decide_fates(reader: Reader) -> None:
     staged, mapping = reader.staged, reader.mapping
     run = staged.connection.execute
     first = [
-        *(f"when not {is_one_of(reader.text(name), values)} then 'only'" for name, values in mapping.only.items()),
+        *(f"when not {is_one_of(reader.name(name), values)} then 'only'" for name, values in mapping.only.items()),
         *(
-            f"when {is_one_of(reader.text(name), values)} then 'leave_out'"
+            f"when {is_one_of(reader.name(name), values)} then 'leave_out'"
             for name, values in mapping.leave_out.items()
         ),
         f"when {each(reader, lambda column: f'why_{column} is not null', ' or ')} then '{QUARANTINED}'",
@@ -34,8 +34,10 @@ def decide_fates(reader: Reader) -> None:
     )
     leave_out_totals(reader)
     for rule, condition in rows_of_rules(reader).items():
-        run(f"create or replace temp table marked as select n, ({condition}) as is_meant from {READ}")
         said = mapping.rule(rule)
+        if said == "keep":
+            continue
+        run(f"create or replace temp table marked as select n, ({condition}) as is_meant from {READ}")
         if said == "drop":
             run(
                 f"update {FATES} set fate = '{rule}' where fate = '{LOADED}' and n in (select n from marked where is_meant)"
@@ -53,6 +55,8 @@ def leave_out_totals(reader: Reader) -> None:
     texts = [column for name, column in staged.columns.items() if name not in PSEUDO]
     label = f"coalesce(regexp_matches(lower(trim(coalesce({', '.join(texts)}), {literal(' *|')})), {literal(TOTAL)}), false)"
     undated = f"({reader.spec.date} is null and {reader.date_has_no_digit()})"
+    if not staged.fetch(f"select n from {READ} where {label} or {undated} limit 1"):
+        return
     group = ", ".join(["sheet", *(staged.columns[name] for name in (HEADING,) if name in staged.columns)])
     above = f"partition by {group} order by n rows between unbounded preceding and 1 preceding"
     heading = f"partition by {group}, {staged.columns.get(SECTION, 'null')} order by n"
@@ -95,7 +99,7 @@ def cancelled(reader: Reader, mapping: Mapping) -> str:
     stated = mapping.rule_detail("cancellations")
     if "column" not in stated:
         return "false"
-    text = reader.text(stated["column"])
+    text = reader.name(stated["column"])
     found = [is_one_of(text, [str(value) for value in stated["values"]])] if "values" in stated else []
     if "prefix" in stated:
         found.append(f"coalesce(starts_with({text}, {literal(str(stated['prefix']))}), false)")

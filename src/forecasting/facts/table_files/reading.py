@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from forecasting.facts.csv_text import require_file
+from forecasting.facts.source import require_file
 from forecasting.facts.table_files.headers import Cells
 from forecasting.facts.table_files.left_out import leave_out
 from forecasting.facts.table_files.parquet_table import read_parquet
