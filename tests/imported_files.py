@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,26 @@ from forecasting.imports import import_file
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import left: the rows of the facts by column, the quarantine's rows, and the record."""
+    """What an import left: the facts' file and its rows by column, the quarantine's rows, and the record."""
 
-    facts: list[dict[str, Any]]
+    file: Path
     quarantine: list[dict[str, str]]
     record: dict[str, Any]
-    shown: str = ""
+
+    @cached_property
+    def facts(self) -> list[dict[str, Any]]:
+        """The rows of the facts."""
+        with duckdb.connect() as connection:
+            found = connection.execute("select * from read_parquet($path)", {"path": str(self.file)})
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def total(self, column: str) -> Decimal:
         """Return the exact sum of a column."""
-        return sum((row[column] for row in self.facts), Decimal(0))
+        with duckdb.connect() as connection:
+            return connection.execute(
+                f"select sum({column}) from read_parquet($path)", {"path": str(self.file)}
+            ).fetchone()[0]
 
     def by_month(self, column: str) -> dict[str, Decimal]:
         """Return the sum of a column for each month, 2024-01 → sum."""
@@ -53,15 +64,9 @@ def left_by(root: Path, file: Path, table: str = "sales", name: str = "acme") ->
     data = root / "data" / name
     record = json.loads((data / "imports.json").read_text(encoding="utf-8"))[table]
     stem = next(stem for stem, entry in record.items() if entry["file"] == file.name)
-    with duckdb.connect() as connection:
-        found = connection.execute(
-            "select * from read_parquet($path)", {"path": str(data / "facts" / table / f"{stem}.parquet")}
-        )
-        names = [column[0] for column in found.description]
-        facts = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     bad = data / "quarantine" / f"{table}-{stem}.csv"
     quarantine = list(csv.DictReader(bad.open(encoding="utf-8", newline=""))) if bad.exists() else []
-    return Imported(facts, quarantine, record[stem])
+    return Imported(data / "facts" / table / f"{stem}.parquet", quarantine, record[stem])
 
 
 def text_file(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:

@@ -50,7 +50,8 @@ def test_superstore_comes_in_whole(tmp_path):
 def test_every_row_of_a_shop_with_cancellations_is_accounted_for(tmp_path):
     mapping = (
         "sales:\n  rules:\n    duplicates: drop\n"
-        "    cancellations: {column: Invoice, prefix: C, rule: net, key: [StockCode, Customer ID]}\n    prices: {column: Price, rule: drop}\n"
+        "    cancellations: {column: Invoice, prefix: C, rule: net, key: [StockCode, Customer ID]}\n"
+        "    prices: {column: Price, rule: drop}\n"
     )
     file = DATA / "messy" / "uci_online_retail_ii_2009_2010.parquet"
     found = imported(tmp_path, file, mapping=mapping)
@@ -63,7 +64,7 @@ def test_every_row_of_a_shop_with_cancellations_is_accounted_for(tmp_path):
     assert (rows["duplicates"], rows["prices"], sum(rows.values())) == (copies, unpriced, n)
     assert sum(totals.values()) == total
     assert rows["cancellations"] % 2 == 0 and totals["cancellations"] == 0  # pairs
-    assert len(found.facts) == rows["loaded"] and found.total("net_amount") == totals["loaded"]
+    assert found.total("net_amount") == totals["loaded"]
 
 
 @needs_data
