@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from forecasting.errors import UserError
-from forecasting.facts import TABLES, nearest
+from forecasting.facts import TABLES, Connection, nearest
 from forecasting.imports.contents import Contents
 from forecasting.imports.draft import Draft
 from forecasting.imports.mapping import HEADING, PSEUDO, RULES, Mapping
@@ -34,7 +32,7 @@ class Read:
 
 
 def complete(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     path: Path,
     mapping: Mapping,
     ask: Ask | None,
@@ -100,7 +98,7 @@ def answer(
         ask(question).apply(mapping)
 
 
-def staged_of(connection: duckdb.DuckDBPyConnection, parts: Parts, mapping: Mapping) -> Staged:
+def staged_of(connection: Connection, parts: Parts, mapping: Mapping) -> Staged:
     """Write the tables as one; months or years that stand side by side become rows where the mapping says so, or nothing yet."""
     if mapping.empty is None:
         mapping.empty = words_for_nothing(connection, parts)

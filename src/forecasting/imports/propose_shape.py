@@ -4,10 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from forecasting.errors import UserError
-from forecasting.facts import Undecided, date_styles, literal
+from forecasting.facts import Connection, Undecided, date_styles, literal
 from forecasting.imports.mapping import FILE_KEYS, Mapping
 from forecasting.imports.questions import Choice, Question
 from forecasting.imports.staging import Parts, read_part, sheets_of, unmarked
@@ -17,7 +15,7 @@ YEAR = r"(19|20)\d\d"
 ALL_SHEETS = "all"
 
 
-def read_parts(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> Parts | Question:
+def read_parts(connection: Connection, path: Path, mapping: Mapping) -> Parts | Question:
     """Read a file's table, or those of all its sheets where they look alike; a question where it cannot be told."""
     sheets = sheets_of(path) if "sheet" not in mapping.file else []
     try:
@@ -31,7 +29,7 @@ def read_parts(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mappi
         return Question(mapping.table, str(question), choices)
 
 
-def read_sheets(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, sheets: list[str]) -> Parts | None:
+def read_sheets(connection: Connection, path: Path, mapping: Mapping, sheets: list[str]) -> Parts | None:
     """Read all sheets with a table, where they have the same columns but for months; None where they do not and it is not stated."""
     tables, without = {}, {}
     own = {key: value for key, value in mapping.file.items() if key not in ("sheets", "header_line", "header_rows")}
@@ -54,7 +52,7 @@ def are_alike(names: list[list[str]], months_across: bool) -> bool:
     return bool(common) and all(len(common) >= (0.4 if months_across else 0.7) * len(own) for own in names)
 
 
-def periods_among(connection: duckdb.DuckDBPyConnection, names: list[str]) -> set[str]:
+def periods_among(connection: Connection, names: list[str]) -> set[str]:
     """Return the names that are months or years."""
     unique = list(dict.fromkeys(names))
     return {name for name in unique if re.fullmatch(YEAR, unmarked(name).strip())} | set(
@@ -74,7 +72,7 @@ def stated_dialect(parts: Parts) -> dict[str, Any]:
     }
 
 
-def across_of(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> tuple[str | None, list[str]]:
+def across_of(connection: Connection, names: tuple[str, ...]) -> tuple[str | None, list[str]]:
     """Return whether months or years stand side by side, and the columns that are such."""
     months = months_among(connection, list(names))
     if len(months) >= LEAST_MONTHS:
@@ -83,7 +81,7 @@ def across_of(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> 
     return ("years", years) if len(years) >= LEAST_YEARS else (None, [])
 
 
-def columns_across(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...], kind: str) -> list[str]:
+def columns_across(connection: Connection, names: tuple[str, ...], kind: str) -> list[str]:
     """Return the columns that are months or years, as the mapping says that they stand side by side."""
     found = (
         months_among(connection, list(names))
@@ -97,7 +95,7 @@ def columns_across(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]
     return found
 
 
-def months_among(connection: duckdb.DuckDBPyConnection, names: list[str]) -> list[str]:
+def months_among(connection: Connection, names: list[str]) -> list[str]:
     """Return the names that are months, with a year or, where none has one, without."""
     likely = [name for name in names if re.search(r"[^\W\d]{3}|\d{4}|\d\d[-/.]\d\d", name) and len(name) <= 30]
     if not likely:

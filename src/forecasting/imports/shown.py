@@ -1,5 +1,6 @@
 """What `make import` prints: how the file is read and why, ten rows, the months, what is left out, and what became of all rows."""
 
+import re
 from collections import Counter
 
 from forecasting.imports.accounts import Accounts, amount_of
@@ -7,8 +8,9 @@ from forecasting.imports.draft import Draft
 from forecasting.imports.mapping import Mapping
 from forecasting.imports.reading import READ, Reader
 from forecasting.imports.rules import FATES, LOADED
-from forecasting.imports.staging import Parts, Staged
+from forecasting.imports.staging import STAGED, Parts, Staged
 
+CURRENCY = r"currenc|waers|waehr|währ|devise|moneda|valuta|\b(cur|curr|ccy)\b"
 ROWS, MONTHS, EVIDENCE = 10, 24, 40
 FATE_WORDS = {
     "loaded": "loaded", "quarantined": "quarantined", "only": "other than `only` says", "leave_out": "by `leave_out`",
@@ -31,6 +33,22 @@ def proposal(mapping: Mapping, draft: Draft, parts: Parts) -> list[str]:
     if parts.without:
         lines += ["", *(f"  The sheet «{sheet}» has no table: {why}" for sheet, why in parts.without.items())]
     return lines
+
+
+def currencies(mapping: Mapping, staged: Staged) -> list[str]:
+    """Return a warning for each column that says there are several currencies, which are added up, unless rows are chosen by it."""
+    lines = []
+    for name, column in staged.columns.items():
+        if name in mapping.used() or not re.search(CURRENCY, name.lower()):
+            continue
+        found = staged.fetch(
+            f"select trim({column}), count(*) from {STAGED} where trim({column}) <> '' group by 1 order by 2 desc limit 12"
+        )
+        if 1 < len(found) < 12:
+            listed = ", ".join(f"{code} ({n:,} rows)" for code, n in found)
+            only = f"only: {{{name}: [{found[0][0]}]}}"
+            lines.append(f"  «{name}» has several: {listed}. Unless they are converted already, choose one: {only}.")
+    return ["Amounts of several currencies are added up:", *lines] if lines else []
 
 
 def left_out(parts: Parts, staged: Staged) -> list[str]:

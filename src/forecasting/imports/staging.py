@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from forecasting.facts import LeftOut, RawTable, literal, read_table_file
+from forecasting.facts import Connection, LeftOut, RawTable, literal, read_table_file
 from forecasting.imports.mapping import HEADING, SECTION, SHEET, VALUE
 
 STAGED, BAD = "staged", "staged_bad"
@@ -54,7 +52,7 @@ class Parts:
 class Staged:
     """The table `staged`: columns maps a name, the file's or a pseudo column's, to the SQL of its text."""
 
-    connection: duckdb.DuckDBPyConnection
+    connection: Connection
     path: Path
     columns: dict[str, str]
     typed: dict[str, str]
@@ -79,17 +77,13 @@ def sheets_of(path: Path) -> list[str]:
     return [each.name for each in workbook.sheets_metadata if each.visible == SheetVisibleEnum.Visible]
 
 
-def read_part(
-    connection: duckdb.DuckDBPyConnection, path: Path, dialect: dict[str, Any], sheet: str | None = None
-) -> RawTable:
+def read_part(connection: Connection, path: Path, dialect: dict[str, Any], sheet: str | None = None) -> RawTable:
     """Read one table of a file as the dialect says."""
     own = {key: value for key, value in dialect.items() if key != "sheets"}
     return read_table_file(connection, path, {**own, "sheet": sheet} if sheet is not None else own)
 
 
-def stage(
-    connection: duckdb.DuckDBPyConnection, parts: Parts, across: Iterable[str] = (), empty: Iterable[str] = ()
-) -> Staged:
+def stage(connection: Connection, parts: Parts, across: Iterable[str] = (), empty: Iterable[str] = ()) -> Staged:
     """Write the tables of a file into `staged`; the columns named in `across` become rows, cells like those of `empty` are empty."""
     across = set(across)
     plain = [name for name in parts.names if name not in across]
@@ -134,7 +128,7 @@ def stage(
 
 
 def part_sql(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     sheet: str,
     at: int,
     table: RawTable,
@@ -171,7 +165,7 @@ def filled(column: str, empty: Iterable[str]) -> str:
     return f"case when trim({column}) not in ({words}) then {column} end" if words else column
 
 
-def words_for_nothing(connection: duckdb.DuckDBPyConnection, parts: Parts) -> list[str]:
+def words_for_nothing(connection: Connection, parts: Parts) -> list[str]:
     """Return which of the words that databases write for nothing stand in the file."""
     found: set[str] = set()
     for table in parts.tables.values():
@@ -196,9 +190,7 @@ def with_sections(table: RawTable, listed: str) -> str:
     return f"select *, last_value(heading ignore nulls) over ({upto}) as section from ({both})"
 
 
-def section_ends(
-    connection: duckdb.DuckDBPyConnection, table: RawTable, headings: list[tuple[int, str]]
-) -> list[tuple[float, str]]:
+def section_ends(connection: Connection, table: RawTable, headings: list[tuple[int, str]]) -> list[tuple[float, str]]:
     """Return where a part of a table ends with its total, «Total Income» of what stands below «Income»: behind that line, and ''."""
     first = f"trim(coalesce({', '.join(table.columns[:3])}), {literal(BLANKS)})"
     own = connection.execute(f"select line, {first} from {table.relation} where {first} is not null").fetchall()
@@ -210,12 +202,12 @@ def section_ends(
     return [(line + 0.5, "") for line, text in sorted({*own, *lines}) if text and text.casefold() in totals]
 
 
-def has_sections(connection: duckdb.DuckDBPyConnection, parts: Parts) -> bool:
+def has_sections(connection: Connection, parts: Parts) -> bool:
     """Say whether headings stand between the rows of any table."""
     return any(heading_rows(connection, table) for table in parts.tables.values())
 
 
-def heading_rows(connection: duckdb.DuckDBPyConnection, table: RawTable) -> list[tuple[int, str]]:
+def heading_rows(connection: Connection, table: RawTable) -> list[tuple[int, str]]:
     """Return line and text of the headings between a table's rows: one cell with text, in one of the first columns, and no other.
 
     Where rows with one cell are usual (a third or more), they are rows.
