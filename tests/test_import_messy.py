@@ -229,3 +229,82 @@ def test_a_stock_list_with_serial_days_and_unit_costs(tmp_path):
     assert [(row["snapshot_date"], row["quantity_on_hand"], row["unit_cost"]) for row in found.facts] == [
         (dt.date(2024, 1, 31), 10, D("1.25")), (dt.date(2024, 1, 31), -2, D("1.25")), (dt.date(2024, 2, 29), 7, D("1.30")),
     ]  # fmt: skip
+
+
+def test_ledger_entries_whose_costs_are_negative(tmp_path):
+    rows = [
+        f"{n % 27 + 1:02}/01/2023;{n % 27 + 1:02}/01/2023;{'EAST' if n % 2 else 'WEST'};FURN;{n};{n * 10}.50;-{n * 5}.25"
+        for n in range(1, 28)
+    ]
+    text = "Posting Date;Document Date;Location Code;Item Category Code;Quantity;Sales Amount (Actual);Cost Amount (Actual)\r\n"
+    file = text_file(tmp_path, "entries.csv", text + "\r\n".join(rows) + "\r\n")
+    found = imported(tmp_path, file)
+    assert found.total("cost_amount") == sum(D(n * 5) + D("0.25") for n in range(1, 28))
+    assert {row["region"] for row in found.facts} == {"EAST", "WEST"}
+
+
+def test_sums_of_quarters_between_the_months(tmp_path):
+    rows = [["Month", "Sales"]]
+    for quarter in range(4):
+        values = [100 * (3 * quarter + n + 1) for n in range(3)]
+        rows += [[f"{MONTHS[3 * quarter + n]} 2023", value] for n, value in enumerate(values)] + [
+            [f"Q{quarter + 1} 2023", sum(values)]
+        ]
+    found = imported(tmp_path, workbook(tmp_path, "quarters.xlsx", {"Sales": rows}))
+    assert found.total("net_amount") == 7800
+    assert found.record["rows"] == {"loaded": 12, "totals": 4}
+
+
+def test_money_in_and_out_in_pounds(tmp_path):
+    text = "Transaction Date\tMoney In\tMoney Out\tBalance\n01 Jan 2024\t£1,000.00\t\t£1,000.00\n02 Feb 2024\t\t£1.50\t£998.50\n"
+    found = imported(tmp_path, text_file(tmp_path, "bank.tsv", text, "cp1252"))
+    assert found.by_month("net_amount") == {"2024-01": D(1000), "2024-02": D("-1.5")}
+
+
+def test_fiscal_periods_with_leading_zeros(tmp_path):
+    text = "Fiscal Year,Period,Sales Org,Net Value\n" + "".join(
+        f"2023,{1 + n % 12:03},{1000 + n % 2},{n}.25\n" for n in range(48)
+    )
+    found = imported(tmp_path, text_file(tmp_path, "periods.csv", text))
+    assert found.by_month("net_amount")["2023-11"] == 10 + 22 + 34 + 46 + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "date,sales\n" + "".join(f"1/{day}/2023,{day}\n" for day in range(1, 13)),
+            r"(?s)dates: date.*%d/%m/%Y.*%m/%d/%Y",
+        ),
+        (
+            "Date,Amount\n" + "".join(f"2023-01-{day:02},1.{day:03}\n" for day in range(1, 29)),
+            r"(?s)Amount.*total 28.41.*total 28,406.00",
+        ),
+        (
+            "Date,Total,VAT\n2023-01-01,119.00,19.00\n2023-01-02,11.90,1.90\n",
+            r"(?s)\[Total\] - \[VAT\]\?.*total 110.00.*total 130.90",
+        ),
+        (
+            "Order date,Invoice date,Sales\n2023-01-01,2023-02-01,5\n2023-01-02,2023-02-02,6\n",
+            r"(?s)order_date: Order date.*Invoice date",
+        ),
+        ("Region,Q1 2023,Q2 2023\nN,1,2\nS,4,5\n", "no column holds dates"),
+    ],
+)
+def test_what_two_readings_may_mean_is_asked(tmp_path, text, said):
+    with pytest.raises(UserError, match=said):
+        imported(tmp_path, text_file(tmp_path, "doubt.csv", text))
+
+
+def test_price_or_amount_is_told_by_what_a_product_costs_in_several_quantities(tmp_path):
+    head = "Date,Product,Quantity,Price\n"
+    price = {"A": D("2.50"), "B": D("10.00"), "C": D("0.75")}
+    rows = [(f"2024-01-{n % 28 + 1:02}", "ABC"[n % 3], n % 5 + 1) for n in range(60)]
+    each = head + "".join(f"{day},{product},{n},{price[product]}\n" for day, product, n in rows)
+    line = head + "".join(f"{day},{product},{n},{price[product] * n}\n" for day, product, n in rows)
+    total = sum(price[product] * n for _, product, n in rows)
+    assert imported(tmp_path, text_file(tmp_path, "each.csv", each), name="each").total("net_amount") == total
+    with pytest.raises(
+        UserError, match="net_amount"
+    ):  # a price that grows with the quantity: nothing says that it is the amount
+        imported(tmp_path, text_file(tmp_path, "line.csv", line), name="line")

@@ -22,6 +22,6 @@ from forecasting.facts.tables import (
 
 __all__ = [
     "AMOUNT", "EARLIEST", "FORMATS", "KNOWN_SOURCES", "TABLES", "Connection", "DateStyle", "Decision", "LeftOut", "NumberStyle", "RawTable",
-    "TableSpec", "Undecided", "connect", "date_styles", "fingerprint", "inspect", "literal", "nearest", "number_styles", "one_file", "read_table_file",
-    "source_named",
+    "TableSpec", "Undecided", "connect", "date_styles", "fingerprint", "inspect", "literal", "nearest", "number_styles", "one_file",
+    "read_table_file", "source_named",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ LIKE_DATE = re.compile(
 )
 LIKE_NUMBER = re.compile(r"(?!.*[/:])(?=.*\d|[-–— ]+$)(\D{0,6}[\d.,'’\s\u00a0\u202f\u2009]*([eE][+-]?\d+)?\D{0,6})")
 MOSTLY = 0.8  # of the cells of a column are what it is taken for
-MOST_SERIES = {0: 250, 1: 250, 2: 80, 3: 60}  # distinct names of a region or category, by how sure its name is
+MOST_SERIES = {0: 250, 1: 250, 2: 80, 3: 60, 4: 60}  # distinct names of a region or category, by how sure its name is
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class Content:
     def is_date(self) -> bool:
         """Whether nearly all cells are dates."""
         return self.dates >= MOSTLY
+
+    @property
+    def is_rather_date(self) -> bool:
+        """Whether most cells are dates; the others may be totals, or faults."""
+        return self.dates >= 0.5
 
     @property
     def is_number(self) -> bool:
@@ -109,3 +114,10 @@ class Contents:
         a, b = self.staged.columns[one], self.staged.columns[other]
         ((differ,),) = self.staged.fetch(f"select count(*) from {STAGED} where trim({a}) is distinct from trim({b})")
         return not differ
+
+    def same_parts(self, one: str, other: str) -> bool:
+        """Say whether two columns part the rows alike, as a code and its name do."""
+        a, b = (f"coalesce({self.staged.columns[name]}, '')" for name in (one, other))
+        counts = f"count(distinct {a}), count(distinct {b}), count(distinct ({a}, {b}))"
+        ((n_one, n_other, n_both),) = self.staged.fetch(f"select {counts} from {STAGED}")
+        return n_one == n_other == n_both

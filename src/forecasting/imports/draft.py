@@ -6,6 +6,7 @@ from typing import Any
 
 from forecasting.facts import TABLES, TableSpec, number_styles
 from forecasting.imports.contents import Content, Contents
+from forecasting.imports.formula import parse
 from forecasting.imports.mapping import PSEUDO, Mapping
 from forecasting.imports.names import rank
 from forecasting.imports.questions import Choice, Question
@@ -72,16 +73,23 @@ class Draft:
         found = tuple(Choice(said, sets) for said, sets in choices.items())
         self.questions.append(Question(self.mapping.table, f"columns: {column}: {text}", found))
 
-    def total(self, name: str) -> str:
-        """Return the sum of a column as people write it, with an example."""
+    def total(self, value: str) -> str:
+        """Return the sum of a column, or of a formula of columns, as people write it, with an example."""
+        sources = parse(value[1:], value) if value.startswith("=") else None
+        read = {name: self.number(name) for name in (sources.columns if sources else (value,))}
+        example = "" if sources else f"for example {self.contents.all[value].example}, "
+        if None in read.values():
+            return example.removesuffix(", ")
+        number = sources.sql(lambda name: read[name]) if sources else f"cast({read[value]} as decimal(38, 4))"
+        ((total,),) = self.staged.fetch(f"select sum({number}) from {STAGED}")
+        return f"{example}total {total or 0:,.2f}"
+
+    def number(self, name: str) -> str | None:
+        """Return the SQL of a column's numbers, None where it has none."""
         column = self.staged.columns[name]
         decision = number_styles(self.staged.connection, STAGED, column, self.mapping.numbers.get(name))
         style = decision.chosen or (decision.candidates or (None,))[0]
-        example = self.contents.all[name].example
-        if style is None:
-            return f"for example {example}"
-        ((total,),) = self.staged.fetch(f"select sum(try_cast({style.sql(column)} as decimal(38, 4))) from {STAGED}")
-        return f"for example {example}, total {total or 0:,.2f}"
+        return style and f"try_cast({style.sql(column)} as decimal(38, 12))"
 
 
 def is_number(content: Content) -> bool:

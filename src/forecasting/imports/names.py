@@ -15,7 +15,7 @@ USUAL: dict[str, tuple[str, ...]] = {
         "date facturation|date vente|date operation|date piece|date comptable|jour|data|data fattura|data ordine|data vendita|"
         "data documento|data registrazione|orderdatum|factuurdatum|boekdatum|verkoopdatum|data pedido|data venda|data emissao|"
         "expense date|snapshot date|stock date|count date|inventory date|movement date|as of date|stichtag|inventurdatum|bestandsdatum|"
-        "fecha gasto|fecha inventario|fecha corte|date inventaire|date depense|period end|month end|calendar day|kalendertag",
+        "fecha gasto|fecha inventario|fecha corte|date inventaire|date depense|period end|month end|calendar day|kalendertag|buchung",
         "month|period|year month|yearmonth|calendar month|cal year month|fiscal month|month year|monat|periode|buchungsmonat|kalendermonat|"
         "jahr monat|mes|periodo|mois|mese|maand|mes ano|time period|ref date|reference period|week|week ending|value date|wertstellung|"
         "valuta|valutadatum",
@@ -40,7 +40,7 @@ USUAL: dict[str, tuple[str, ...]] = {
         "country|country name|land|pais|pays|paese|nazione|country region|ship country|sales country|laendername|customer country",
         "state|province|state province|kanton|canton|departement|provincia|provincie|estado|county|area|district|comunidad autonoma",
         "store|shop|branch|location|warehouse|site|plant|filiale|niederlassung|lager|werk|standort|sucursal|tienda|almacen|magasin|"
-        "agence|entrepot|negozio|magazzino|filiaal|store name|warehouse name|store id|warehouse code|cost center|kostenstelle|"
+        "agence|entrepot|negozio|magazzino|filiaal|store name|warehouse name|store id|warehouse code|cost center|kostenstelle|geo|entity",
         "city|stadt|ort|ciudad|ville|citta",
     ),
     "product_category": (
@@ -177,5 +177,7 @@ def excluded(meaning: str, words: str) -> bool:
     elif meaning in ("unit_price", "unit_cost", "quantity", "quantity_on_hand"):
         other = "pct percent prozent discount id number nr no code total date type"
     elif meaning in ("region", "product_category", "product"):
-        other = "id key number nr no code phone zip postal date amount sales price"
+        other = "id key number nr no phone zip postal plz date amount sales price customer" + (
+            " code" if meaning == "product" else ""
+        )
     return bool(set(words.split()) & set(other.split()))

@@ -3,9 +3,10 @@
 from forecasting.imports.contents import Content
 from forecasting.imports.draft import Draft, is_number
 from forecasting.imports.mapping import VALUE
-from forecasting.imports.names import words_of
+from forecasting.imports.names import rank, words_of
 from forecasting.imports.staging import STAGED
 
+TAXES = "tax taxes vat mwst ust steuer umsatzsteuer mehrwertsteuer iva tva btw gst moms"
 LEAST_SOLD = 5  # rows of products that are sold in several quantities
 SPENT = "debit|debits|soll|withdrawal|withdrawals|money out|paid out|cargo|debe|debit amount|dare|af|ausgang|ausgaben|sortie|payments"
 EARNED = "credit|credits|haben|deposit|deposits|money in|paid in|abono|haber|credit amount|avere|bij|eingang|einnahmen|entree|receipts"
@@ -57,14 +58,17 @@ def propose_main(draft: Draft, column: str) -> None:
     if VALUE in draft.staged.columns and VALUE not in draft.mapping.used():
         return propose_value(draft, column)
     named = draft.surest(column, is_number)
-    rank = draft.ranked(column, is_number)[0][0] if named else 99
+    place = draft.ranked(column, is_number)[0][0] if named else 99
     formula, price, why = formula_of(draft) if column == "net_amount" else (None, "", "")
     if formula and (not named or price in named) and not why:  # a price of which nobody knows whether it is for one
         return ask_amount(draft, column, [price, formula])
     if formula and price in named:
-        named, rank = [], 99
-    if column in ("net_amount", "amount") and rank >= 1 and (both := debit_and_credit(draft, column)):
+        named, place = [], 99
+    if column in ("net_amount", "amount") and place >= 1 and (both := debit_and_credit(draft, column)):
         return draft.take(column, both, "debit and credit apart")
+    if len(named) == 1 and place % 3 == 2 and (taxes := taxes_of(draft)):
+        net = f"= [{named[0]}] - [{taxes[0]}]?"
+        return ask_amount(draft, column, [net, *([formula] if formula else []), named[0]])
     if len(named) == 1:
         return draft.take(column, named[0], "by its name and its numbers")
     if len(named) > 1 and formula and (same := [name for name in named if agrees(draft, name, formula)]):
@@ -80,7 +84,7 @@ def propose_main(draft: Draft, column: str) -> None:
         return draft.take(column, None, "")
     if column in spec.one_of and any(draft.mapping.columns.get(other) for other in spec.one_of):
         return draft.take(column, None, "")
-    by_content = [each.name for each in draft.free() if may_be_amount(each)] if not named else []
+    by_content = [each.name for each in draft.free() if may_be_amount(draft, each)] if not named else []
     decimals = [name for name in by_content if not draft.contents.all[name].whole]
     if not named and len(decimals or by_content) == 1:
         return draft.take(column, (decimals or by_content)[0], "the only column of numbers that may be amounts")
@@ -110,15 +114,27 @@ def propose_value(draft: Draft, column: str) -> None:
     return None
 
 
+def taxes_of(draft: Draft) -> list[str]:
+    """Return the columns with amounts of tax: a total beside them may have it in it."""
+    words = set(TAXES.split())
+    return [
+        each.name
+        for each in draft.free()
+        if set(words_of(each.name).split()) & words and is_number(each) and (each.high or 0) > 0
+    ]
+
+
 def ask_amount(draft: Draft, column: str, values: list[str]) -> None:
     """Ask which column or formula is the amount."""
     text = "which is it?" if values else "no column holds numbers that may be it. Name one, or a formula of columns"
-    draft.ask(column, text, values[:10], lambda value: "" if value.startswith("=") else draft.total(value))
+    draft.ask(column, text, values[:10], draft.total)
 
 
-def may_be_amount(content: Content) -> bool:
+def may_be_amount(draft: Draft, content: Content) -> bool:
     """Say whether a column may be amounts by its content alone: numbers that are no keys, years or codes."""
     words = set(words_of(content.name).split())
+    if content.n_filled < 0.9 * draft.staged.n_rows:
+        return False
     counted = content.whole and content.n_distinct == content.n_filled and content.n_filled > 20
     return is_number(content) and content.n_distinct > 1 and not counted and not words & set(NO_AMOUNT)
 
@@ -135,10 +151,15 @@ def propose_plain(draft: Draft, column: str) -> None:
 def propose_cost(draft: Draft) -> None:
     """Complete the cost of what was sold: a column, units times their cost, or what an amount leaves after its profit."""
     named = draft.surest("cost_amount", is_number)
-    unit = draft.surest("unit_cost", is_number)
+    ranks = {name: rank("cost_amount", name) for name in named}
+    unit = [
+        name for name in draft.surest("unit_cost", is_number) if (rank("unit_cost", name) or 0) <= ranks.get(name, 99)
+    ]
     profit = draft.surest("profit", is_number)
     quantity, net = draft.mapping.columns.get("quantity"), draft.mapping.columns.get("net_amount")
     if len(named) == 1 and (named[0] not in unit or not quantity or counted_by(draft, named[0], quantity) == "row"):
+        if net in draft.contents.all and is_against(draft, named[0], net):
+            return draft.take("cost_amount", f"= -[{named[0]}]", "it is negative where the amount is positive")
         return draft.take("cost_amount", named[0], "by its name and its numbers")
     if len(unit) == 1 and quantity and (unit[0] not in named or counted_by(draft, unit[0], quantity) == "unit"):
         return draft.take("cost_amount", f"= [{quantity}] * [{unit[0]}]", "units times the cost of one")
@@ -151,6 +172,15 @@ def propose_cost(draft: Draft) -> None:
     choices = [*many, *(f"= [{quantity}] * [{name}]" for name in unit if quantity), None]
     draft.ask("cost_amount", "which is the cost of the whole row?", choices, lambda value: cost_said(draft, value))
     return None
+
+
+def is_against(draft: Draft, one: str, other: str) -> bool:
+    """Say whether two columns of numbers have opposite signs in nearly all rows where neither is 0."""
+    cells = [draft.staged.columns[name] for name in (one, other)]
+    minus = [f"regexp_matches({cell}, '[-−–(]')" for cell in cells]
+    filled = " and ".join(f"regexp_matches({cell}, '[1-9]')" for cell in cells)
+    ((share,),) = draft.staged.fetch(f"select avg(({minus[0]} <> {minus[1]})::int) from {STAGED} where {filled}")
+    return bool(share) and share >= 0.9
 
 
 def cost_said(draft: Draft, value: str | None) -> str:
@@ -237,11 +267,15 @@ def debit_and_credit(draft: Draft, column: str) -> str | None:
     """Return the amount of two columns, what came in and what went out; None where there are not both."""
     found = []
     for names in (EARNED, SPENT):
-        usual = names.split("|")
-        alike = [each for each in draft.free() if words_of(each.name) in usual and each.is_number]
+        usual = {words_of(name) for name in names.split("|")}
+        alike = [
+            each for each in draft.free() if words_of(each.name) in usual and (each.is_number or not each.n_filled)
+        ]
         if len(alike) != 1:
             return None
         found.append(alike[0])
     plus, minus = found if column == "net_amount" else found[::-1]
-    sign = "+" if (minus.high or 0) <= 0 else "-"
+    if not (plus.n_filled or minus.n_filled):
+        return None
+    sign = "+" if minus.n_filled and (minus.high or 0) <= 0 else "-"
     return f"= [{plus.name}]? {sign} [{minus.name}]?"

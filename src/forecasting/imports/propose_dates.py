@@ -18,6 +18,9 @@ def propose_date(draft: Draft) -> None:
     if HEADING in draft.staged.columns:
         return propose_heading(draft)
     named = draft.surest("date", lambda content: content.is_date and not has_years_only(draft, content.name))
+    named = named or draft.surest(
+        "date", lambda content: content.is_rather_date and not has_years_only(draft, content.name)
+    )
     if len(named) == 1:
         return draft.take(column, named[0], "by its name and its dates")
     parts = None if named else parts_of(draft)

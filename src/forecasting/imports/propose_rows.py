@@ -62,7 +62,7 @@ def propose_texts(draft: Draft) -> None:
         ]
         several = [(place, name) for place, name in few if draft.contents.all[name].n_distinct > 1] or few
         best = [name for place, name in several if place == several[0][0]]
-        if len(best) > 1 and not all(draft.contents.same(best[0], other) for other in best[1:]):
+        if len(best) > 1 and not all(draft.contents.same_parts(best[0], other) for other in best[1:]):
             draft.ask(column, "which is it?", [*best, None], lambda name: said_of(draft, name))
             continue
         draft.take(

@@ -133,13 +133,6 @@ class Reader:
             value, f"case when {value} is null then case when {trimmed(text)} is null then {empty} else {said} end end"
         )
 
-    def date_has_no_digit(self) -> str:
-        """Return the SQL that says whether the cells that a date is read from hold nothing like one: nothing, a star, a word."""
-        sources = self.mapping.sources(self.spec.date)
-        return (
-            " and ".join(f"not regexp_matches(coalesce({self.text(name)}, ''), '\\d')" for name in sources) or "false"
-        )
-
     def text_cell(self, column: str) -> Cell:
         """Return the SQL of a text of the contract."""
         stated = self.mapping.columns[column]
@@ -177,9 +170,11 @@ def text_of_parts(parts: dict[str, str]) -> str:
         padded = f"lpad({parts['day_month']}, 4, '0')"
         return f"{parts['year']} || '-' || right({padded}, 2) || '-' || left({padded}, 2)"
     year, month, day = parts["year"], parts["month"], parts.get("day")
-    numbered = f"{year} || '-' || lpad({month}, 2, '0')" + (f" || '-' || lpad({day}, 2, '0')" if day else "")
+    numbered = f"{year} || '-' || lpad(ltrim({month}, '0'), 2, '0')" + (
+        f" || '-' || lpad({day}, 2, '0')" if day else ""
+    )
     worded = (f"{day} || ' ' || " if day else "") + f"{month} || ' ' || {year}"
-    return f"case when regexp_full_match({month}, '\\d{{1,2}}') then {numbered} else {worded} end"
+    return f"case when regexp_full_match({month}, '0*\\d{{1,2}}') then {numbered} else {worded} end"
 
 
 def is_one_of(text: str, values: list[str]) -> str:

@@ -54,7 +54,7 @@ def leave_out_totals(reader: Reader) -> None:
     staged, amount = reader.staged, reader.spec.amount(reader.known_columns())
     texts = [column for name, column in staged.columns.items() if name not in PSEUDO]
     label = f"coalesce(regexp_matches(lower(trim(coalesce({', '.join(texts)}), {literal(' *|')})), {literal(TOTAL)}), false)"
-    undated = f"({reader.spec.date} is null and {reader.date_has_no_digit()})"
+    undated = f"{reader.spec.date} is null"
     if not staged.fetch(f"select n from {READ} where {label} or {undated} limit 1"):
         return
     group = ", ".join(["sheet", *(staged.columns[name] for name in (HEADING,) if name in staged.columns)])
@@ -76,7 +76,8 @@ def leave_out_totals(reader: Reader) -> None:
         ),
         spans as (select n, says_so, y, so_far, unnest([{{'y': 0, 'n': 0}}, at_last, at_heading]) as start from starts where may_be)
         select n from spans
-        where abs(y - (so_far.y - start.y)) < 0.02 and so_far.n - start.n >= case when says_so then 1 else 2 end
+        where so_far.y <> start.y and abs(y - (so_far.y - start.y)) < case when says_so then 0.02 else 0.005 end
+            and so_far.n - start.n >= case when says_so then 1 else 2 end
     )""")
 
 

@@ -41,9 +41,8 @@ def currencies(mapping: Mapping, staged: Staged) -> list[str]:
     for name, column in staged.columns.items():
         if name in mapping.used() or not re.search(CURRENCY, name.lower()):
             continue
-        found = staged.fetch(
-            f"select trim({column}), count(*) from {STAGED} where trim({column}) <> '' group by 1 order by 2 desc limit 12"
-        )
+        codes = f"select trim({column}), count(*) from {STAGED} where trim({column}) <> '' group by 1 order by 2 desc limit 12"
+        found = staged.fetch(codes)
         if 1 < len(found) < 12:
             listed = ", ".join(f"{code} ({n:,} rows)" for code, n in found)
             only = f"only: {{{name}: [{found[0][0]}]}}"

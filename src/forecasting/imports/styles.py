@@ -30,6 +30,10 @@ def decide_styles(draft: Draft) -> Styles:
         decision = decided(lambda: dates_of(staged, mapping, stated, written), f"dates: {key}")
         if style := settle(draft, "dates", key, decision):
             styles.dates[key] = style
+            if style.date_format.endswith("%z") and not mapping.time_zone:
+                draft.evidence.append(
+                    f"{key}: days are those of the clock as written. State time_zone: Europe/Berlin for that of a place."
+                )
     return styles
 
 
