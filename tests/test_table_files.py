@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from forecasting.errors import UserError
-from forecasting.facts.table_files import RawTable, Undecided, read_table_file
+from forecasting.facts.table_files import RawTable, Undecided, by_duckdb, read_table_file, text_table
 from forecasting.facts.tables import connect
 
 SHARED = Path(__file__).parents[2] / "shared/data"
@@ -196,6 +196,31 @@ def test_mixed_line_ends_and_blank_lines_are_read(tmp_path: Path) -> None:
     assert [row[0] for row in rows] == [2, 3, 5] and not bad
 
 
+def test_a_large_file_with_lines_that_do_not_fit_is_read_by_duckdb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same result as record by record; what it says of the lines that it rejects is checked."""
+    lines = [f"2024-01-{day % 28 + 1:02},name {day},{day}" for day in range(5_000)]
+    for at in (7, 8, 4_000):
+        lines[at] = "odd"
+    for at, odd in (
+        (3, ""),
+        (2_000, "   "),
+        (1_000, "2024-01-01,a,1,"),
+        (3_000, '2024-01-01,"a" b,1'),
+        (4_500, "2024-01-01,a,1,2"),
+    ):
+        lines[at] = odd
+    content = "Date,Who,Amount\n" + "\n".join(lines) + "\n(5000 rows affected)"
+    small = read(tmp_path / "a.csv", content)
+    called = []
+    monkeypatch.setattr(by_duckdb, "LARGE", 0)
+    monkeypatch.setattr(text_table, "rows_of", lambda *arguments: called.append(arguments) or iter(()))
+    large = read(tmp_path / "a.csv", content)
+    assert not called and large[1:] == small[1:] and large[0].left_out == small[0].left_out
+    assert len(large[1]) == 4_993 and len(large[2]) == 5
+
+
 def test_columns_on_either_side_that_are_empty_are_no_columns(tmp_path: Path) -> None:
     """As exports have them."""
     table, rows, _ = read(tmp_path / "a.csv", ";Date;;Amount;\n;2024-01-31;x;1;\n;2024-02-29;;2;\n")
@@ -276,6 +301,7 @@ def test_sheets_that_all_have_tables_are_asked_for(tmp_path: Path) -> None:
         ),
         ("Code;Name;;\n;;Jan 2024;Feb 2024\n1;A;5;6\n2;B;7;8\n", ("Code", "Name", "Jan 2024"), 2),
         ("Region;2019;2020;2021\nNorth;5;6;7\nSouth;7;8;9\n", ("Region", "2019", "2020"), 1),
+        ("Region;1;2;3\nNorth;5;6;7\nSouth;7;8;9\n", ("Region", "1", "2"), 1),
         ("Company;ACME;;\nMonth;A;B;C\n2024-01;1;2;3\n2024-02;5;6;7\n", ("Month", "A", "B"), 1),
         (
             '"Order\nDate";Region;"Amount\n(EUR)";X\n2024-01-02;N;6;7\n2024-01-03;S;8;9\n',
@@ -291,6 +317,33 @@ def test_headers_are_found_by_what_is_below_them(
     table, rows, bad = read(tmp_path / "a.csv", content)
     assert table.names[:3] == names and table.dialect.header_rows == header_rows
     assert len(rows) == 2 and not bad
+
+
+def test_an_open_document_is_read(tmp_path: Path) -> None:
+    """With its numbers and dates; what is not said of errors is."""
+    space = "urn:oasis:names:tc:opendocument:xmlns:"
+    cells = [
+        "<table:table-cell office:value-type='string'><text:p>Date</text:p></table:table-cell>"
+        "<table:table-cell office:value-type='string'><text:p>Amount</text:p></table:table-cell>",
+        *(
+            f"<table:table-cell office:value-type='date' office:date-value='2024-01-0{day}'><text:p>{day}.1.24</text:p></table:table-cell>"
+            f"<table:table-cell office:value-type='float' office:value='{day}.5'><text:p>{day},5</text:p></table:table-cell>"
+            for day in range(1, 5)
+        ),
+    ]
+    rows = "".join(f"<table:table-row>{row}</table:table-row>" for row in cells)
+    content = (
+        f"<office:document-content xmlns:office='{space}office:1.0' xmlns:table='{space}table:1.0' xmlns:text='{space}text:1.0'>"
+        f"<office:body><office:spreadsheet><table:table table:name='S'>{rows}</table:table>"
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(tmp_path / "a.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", content)
+    table, found, _ = read(tmp_path / "a.ods")
+    assert table.names == ("Date", "Amount") and table.typed == {"c1": "date", "c2": "number"}
+    assert found[0] == (2, "2024-01-01", "1.5") and any("error" in one for one in table.evidence)
 
 
 @needs_shared

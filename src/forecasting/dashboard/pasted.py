@@ -160,9 +160,13 @@ def from_file(name: str, content: bytes, columns: tuple[int, int] | None, decima
             f"The file has {table.shape[1]} columns. Choose which one holds the months and which one the values."
         )
     month, value = columns or (0, 1)
-    rows = zip(table.index, table.iloc[:, month], table.iloc[:, value], strict=True)
-    found = from_rows([Row(place + 1, a, b) for place, a, b in rows if not (_empty(a) and _empty(b))], "", decimal)
-    return replace(found, notes=[*table.attrs["notes"], *found.notes])
+    cells = zip(table.index, table.iloc[:, month], table.iloc[:, value], strict=True)
+    rows = [Row(place + 1, a, b) for place, a, b in cells if not (_empty(a) and _empty(b))]
+    notes = [*table.attrs["notes"]]
+    if table.attrs["heading"] and rows:
+        notes.append(heading_note(rows.pop(0)))
+    found = from_rows(rows, "", decimal)
+    return replace(found, notes=[*notes, *found.notes])
 
 
 def typed_months(first_month: str) -> pd.DataFrame:
@@ -214,7 +218,13 @@ def _without_heading(rows: Sequence[Row], dated: bool) -> tuple[Sequence[Row], l
     is_heading = len(rows) > 1 and all(cell and not any(sign.isdigit() for sign in cell) for cell in cells)
     if not is_heading:
         return rows, []
-    return rows[1:], [f"Row {first.number} («{', '.join(cells)}») was taken for a heading."]
+    return rows[1:], [heading_note(first)]
+
+
+def heading_note(row: Row) -> str:
+    """Return the sentence about a row that was taken for a heading."""
+    cells = [str(cell).strip() for cell in (row.month, row.value) if cell is not None]
+    return f"Row {row.number} («{', '.join(cells)}») was taken for a heading."
 
 
 def _fault(row: Row, month: str | None, value: float | None) -> tuple[str, str] | None:

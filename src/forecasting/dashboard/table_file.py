@@ -1,133 +1,107 @@
-"""The cells of a file that somebody uploads. However it is made, no more of it is unpacked or read than a monthly series needs."""
+"""The cells of a file that somebody uploads, by the reader of all table files. However it is made, no more is read than a series needs."""
 
-import csv
-import io
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import PurePath
+import datetime as dt
+import re
+import tempfile
+from pathlib import Path, PurePath
 
 import pandas as pd
-from openpyxl import load_workbook
 
 from forecasting.errors import UserError
+from forecasting.facts import Limits, RawTable, Undecided, connect, read_table_file, sheets_with_cells
 from forecasting.wording import number
 
 MOST_ROWS = 1200  # a hundred years
 MOST_COLUMNS = 100
-MOST_READ = 20_000  # rows of a sheet, those without cells included
-MOST_UNPACKED = 8  # MB: a workbook with a hundred years of months has a tenth of one
+MOST_MB = 8  # also unpacked: a workbook with a hundred years of months has a tenth of it
+LIMITS = Limits(unpacked=MOST_MB * 1_000_000, workbook=MOST_MB * 1_000_000, cells=2_000_000)
 SEPARATORS = ("\t", ";", "|")  # a comma may be a decimal sign, so it is looked for last
 
 
 def table_of_file(name: str, content: bytes) -> pd.DataFrame:
     """Return the cells of a CSV file, or of the first sheet of an Excel file that has any; the index counts rows from 0.
 
-    `attrs["notes"]` says what was left out.
+    Cells that Excel knows as numbers or dates are such, all others texts, None where empty. `attrs["notes"]` says what was left out,
+    `attrs["heading"]` whether the first row names the columns.
+
+    Raises
+    ------
+    UserError
+        If it is no such file, too large, or has rows that do not fit.
     """
     kind = PurePath(name).suffix.lower()
     if kind not in (".csv", ".txt", ".xlsx"):
         raise UserError(f"«{name}» is neither a CSV nor an Excel file (.xlsx). Save it as one of them.")
-    rows, notes = _sheet(name, content) if kind == ".xlsx" else (_csv(name, content), [])
-    if not any(rows):
-        raise UserError(f"«{name}» is empty.")
-    width = max(map(len, rows))
-    table = pd.DataFrame([[*row, *[None] * (width - len(row))] for row in rows], dtype=object)
-    table.attrs["notes"] = notes
-    return table
-
-
-def bounded(name: str, rows: Iterable[Sequence[object]]) -> list[list[object]]:
-    """Return rows without the empty cells at their ends and without empty rows after the last, or refuse them as too many."""
-    found: list[list[object]] = []
-    filled = 0
-    for place, row in enumerate(rows, 1):
-        cells = _without_empty_end(row)
-        if place > MOST_READ or (cells and place > MOST_ROWS + 1):
-            raise UserError(
-                f"«{name}» has more than {number(MOST_ROWS)} rows; a monthly series has at most {number(MOST_ROWS)}. "
-                "Save the months alone as a file of their own."
-            )
-        if len(cells) > MOST_COLUMNS:
-            raise UserError(
-                f"Row {place} of «{name}» has more than {MOST_COLUMNS} columns. It needs two: the month and the value, one month a row."
-            )
-        if place <= MOST_ROWS + 1:
-            found.append(cells)
-        filled = place if cells else filled
-    return found[:filled]
-
-
-def _without_empty_end(row: Sequence[object]) -> list[object]:
-    """Return a row up to its last cell that holds something."""
-    end = len(row)
-    while end and (row[end - 1] is None or (isinstance(row[end - 1], str) and not row[end - 1].strip())):
-        end -= 1
-    return list(row[:end])
-
-
-def _sheet(name: str, content: bytes) -> tuple[list[list[object]], list[str]]:
-    """Return the first sheet of an Excel file that has any cells, and a note where others have some, too."""
-    _require_small(name, content)
-    try:
-        workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        chosen: list[list[object]] = []
-        others: list[str] = []
-        for sheet in workbook.worksheets:
-            sheet.reset_dimensions()  # what the file says of its size may be anything, and empty cells up to it would be made
-            if not chosen:
-                chosen, title = bounded(name, sheet.iter_rows(values_only=True)), sheet.title
-            elif any(any(cell is not None for cell in row) for row in sheet.iter_rows(max_row=100, values_only=True)):
-                others.append(sheet.title)
-    except UserError:
-        raise
-    except Exception as error:  # a damaged archive fails in as many ways as there are parts in it
-        raise UserError(f"«{name}» cannot be opened as an Excel file. Save it again as .xlsx, or as CSV.") from error
-    if not others:
-        return chosen, []
-    return chosen, [f"Only the sheet «{title}» was read; there are cells in «{'», «'.join(others)}», too."]
-
-
-def _require_small(name: str, content: bytes) -> None:
-    """Raise a UserError where a workbook, which is an archive, would be much larger unpacked than it can need."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(part.file_size for part in archive.infolist())  # no more than this is unpacked of any part
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise UserError(f"«{name}» cannot be opened as an Excel file. Save it again as .xlsx, or as CSV.") from error
-    if size > MOST_UNPACKED * 1_000_000:
+    if len(content) > MOST_MB * 1_000_000:
         raise UserError(
-            f"«{name}» is {number(size / 1e6)} MB large when it is unpacked, and at most {MOST_UNPACKED} MB are read. Copy the months "
-            "and values into a new workbook, or save them as CSV."
+            f"«{name}» is {number(len(content) / 1e6)} MB large, and at most {MOST_MB} MB are read. Save the months alone."
+        )
+    with tempfile.TemporaryDirectory(prefix="upload-") as folder, connect() as connection:
+        path = Path(folder) / re.sub(r"[^\w. -]", "_", PurePath(name).name)[-80:]
+        path.write_bytes(content)
+        sheets = sheets_with_cells(path, LIMITS) if kind == ".xlsx" else []
+        try:
+            table = read_table_file(connection, path, {"sheet": sheets[0]} if sheets else {}, LIMITS)
+        except Undecided as question:
+            choices = ", ".join(f"{value} {why}".strip() for value, why in question.choices.items())
+            raise UserError(
+                f"«{name}» can be read in several ways ({question.key}: {choices}). Save it again as «CSV UTF-8»."
+            ) from None
+        require_even(
+            name,
+            table,
+            connection.execute(f"select line, text, reason from {table.relation}_bad order by line").fetchall(),
+        )
+        rows = connection.execute(f"select * from {table.relation} order by line").fetchall()
+    return as_frame(table, rows, notes_of(table, sheets))
+
+
+def require_even(name: str, table: RawTable, bad: list[tuple[int, str, str]]) -> None:
+    """Raise a UserError about the first row that has more or fewer cells than the others, or about more of them than a series has."""
+    if bad:
+        line, text, reason = bad[0]
+        comma = " A number that has a comma in it must stand in quotes." if table.dialect.delimiter == "," else ""
+        raise UserError(
+            f"«{name}» cannot be read as a table: row {line} («{text[:60]}») has {reason}. Each row must have a month and one value.{comma}"
+        )
+    if len(table.names) > MOST_COLUMNS:
+        raise UserError(
+            f"«{name}» has more than {MOST_COLUMNS} columns. It needs two: the month and the value, one month a row."
+        )
+    if table.n_rows > MOST_ROWS:
+        raise UserError(
+            f"«{name}» has more than {number(MOST_ROWS)} rows; a monthly series has at most {number(MOST_ROWS)}. "
+            "Save the months alone as a file of their own."
         )
 
 
-def _csv(name: str, content: bytes) -> list[list[object]]:
-    """Return the cells of a CSV file as texts; a row with more or fewer of them than the others is refused."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = next((sign for sign in (*SEPARATORS, ",") if sign in first), "\t")
-    try:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        return bounded(name, _even(name, rows, separator))
-    except csv.Error as error:
-        raise UserError(
-            f"«{name}» cannot be read as a table: {str(error).strip()}. Save it as CSV with two columns."
-        ) from error
+def notes_of(table: RawTable, sheets: list[str]) -> list[str]:
+    """Return what was left out, a sentence each."""
+    others = (
+        [f"Only the sheet «{sheets[0]}» was read; there are cells in «{'», «'.join(sheets[1:])}», too."]
+        if sheets[1:]
+        else []
+    )
+    return others + [
+        f"Row {one.line} («{one.text[:60]}») was left out: it is {one.reason}." for one in table.left_out if one.text
+    ]
 
 
-def _even(name: str, rows: Iterable[list[str]], separator: str) -> Iterator[list[str]]:
-    """Yield rows, or refuse one that has more cells than the first; a comma that stands in a number makes fewer in others, too."""
-    width = 0
-    for place, row in enumerate(rows, 1):
-        filled = len(_without_empty_end(row))
-        width = width or len(row)
-        if filled > width or (separator == "," and filled > 0 and 2 <= len(row) < width):
-            advice = " A number that has a comma in it must stand in quotes." if separator == "," else ""
-            raise UserError(
-                f"Row {place} of «{name}» has {len(row)} columns («{'», «'.join(row[:4])}»), the first row has {width}. Each row must "
-                f"have a month and one value.{advice}"
-            )
-        yield row
+def as_frame(table: RawTable, rows: list[tuple], notes: list[str]) -> pd.DataFrame:
+    """Return rows of text, the heading first where there is one, as numbers and dates where the file has such."""
+    kinds = [table.typed.get(column) for column in table.columns]
+    found = {line - 1: [typed(cell, kind) for cell, kind in zip(cells, kinds, strict=True)] for line, *cells in rows}
+    heading = {table.dialect.header_line - 1: list(table.names)} if table.dialect.header_line else {}
+    frame = pd.DataFrame.from_dict(heading | found, orient="index", dtype=object)
+    frame.attrs |= {"notes": notes, "heading": bool(heading)}
+    return frame
+
+
+def typed(cell: str | None, kind: str | None) -> object:
+    """Return a cell as the number or date that Excel has."""
+    if cell is None or kind is None:
+        return cell
+    if kind == "date":
+        return dt.datetime.fromisoformat(cell)
+    value = float(cell)
+    return int(value) if value.is_integer() else value

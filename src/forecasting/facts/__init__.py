@@ -7,21 +7,11 @@ a UserError that names file, column and row. Nothing is changed or repaired.
 from forecasting.facts.cells import DateStyle, Decision, NumberStyle, date_styles, number_styles
 from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect, source_named
 from forecasting.facts.sources.csv.dates import FORMATS
-from forecasting.facts.table_files import LeftOut, RawTable, Undecided, read_table_file
-from forecasting.facts.tables import (
-    AMOUNT,
-    EARLIEST,
-    TABLES,
-    Connection,
-    TableSpec,
-    connect,
-    literal,
-    nearest,
-    one_file,
-)
+from forecasting.facts.table_files import LeftOut, Limits, RawTable, Undecided, read_table_file, sheets_with_cells
+from forecasting.facts.tables import AMOUNT, EARLIEST, TABLES, Connection, TableSpec, connect, literal, nearest, one_file
 
 __all__ = [
-    "AMOUNT", "EARLIEST", "FORMATS", "KNOWN_SOURCES", "TABLES", "Connection", "DateStyle", "Decision", "LeftOut", "NumberStyle", "RawTable",
-    "TableSpec", "Undecided", "connect", "date_styles", "fingerprint", "inspect", "literal", "nearest", "number_styles", "one_file",
-    "read_table_file", "source_named",
+    "AMOUNT", "EARLIEST", "FORMATS", "KNOWN_SOURCES", "TABLES", "Connection", "DateStyle", "Decision", "LeftOut", "Limits", "NumberStyle",
+    "RawTable", "TableSpec", "Undecided", "connect", "date_styles", "fingerprint", "inspect", "literal", "nearest", "number_styles",
+    "one_file", "read_table_file", "sheets_with_cells", "source_named",
 ]  # fmt: skip

@@ -57,14 +57,18 @@ def is_data(rows: Sequence[Cells], at: int, kinds: Sequence[Sequence[str]], colu
     places = [place for place, kind in enumerate(columns) if kind in ("date", "number")]
     same = [place for place in places if place < len(own) and own[place] == columns[place]]
     filled = [place for place in places if place < len(own) and own[place]]
-    if len(same) >= 2 and are_years(rows[at], same) and at + 1 < len(rows) and not are_years(rows[at + 1], same):
+    named = headings(rows[at], same) if len(same) > 1 else ""
+    if named and at + 1 < len(rows) and headings(rows[at + 1], same) != named:
         return False  # 2019, 2020, 2021 over columns of numbers
     return bool(same) and 2 * len(same) >= len(filled) and 3 * len(filled) >= len(places)
 
 
-def are_years(row: Cells, places: Sequence[int]) -> bool:
-    """Say whether cells of a row are years, all of them."""
-    return all(place < len(row) and YEAR.fullmatch((row[place] or "").strip()) for place in places)
+def headings(row: Cells, places: Sequence[int]) -> str:
+    """Return 'years' or '1, 2, 3' where cells of a row are such, all of them, as columns may be called; '' where they are not."""
+    cells = [(row[place] or "").strip() if place < len(row) else "" for place in places]
+    if all(map(YEAR.fullmatch, cells)):
+        return "years"
+    return "1, 2, 3" if len(cells) > 2 and cells == [str(n) for n in range(1, len(cells) + 1)] else ""
 
 
 def names_columns(row: Cells, columns: Sequence[str]) -> bool:
@@ -74,7 +78,8 @@ def names_columns(row: Cells, columns: Sequence[str]) -> bool:
     over = sum(1 for at, _ in cells if at in used)
     if 2 * over < len(used) or len(cells) < min(2, len(used)) or any(len(cell) > LONGEST_NAME for _, cell in cells):
         return False
-    return all(kind_of(cell) == "text" or is_period(cell) for _, cell in cells)
+    values = [at for at, cell in cells if kind_of(cell) != "text" and not is_period(cell)]
+    return not values or headings(row, values) == "1, 2, 3"
 
 
 def joined(rows: Sequence[Cells], at: int, columns: Sequence[str], why: str) -> Header:

@@ -3,9 +3,12 @@
 import re
 from functools import lru_cache
 
-MONTH_NAMES = (
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|mär|mrz|mai|okt|dez|janv|févr|fevr|mars|avr|juin|juil|août|aout|déc|ene|abr|"
-    r"ago|dic|gen|mag|giu|lug|set|ott|mrt|mei)[a-zéûçä]*\.?"
+MONTH_NAMES = (  # in English, German, French, Spanish, Italian, Dutch and Portuguese
+    r"(?:jan(?:uary?|uar|uari|v|vier|eiro)?|jänner|enero|ene|gennaio|gen|feb(?:ruary?|ruar|ruari|rero|braio)?|f[eé]vr?(?:ier)?|fevereiro|"
+    r"mar(?:ch|s|zo|ço)?|märz|mär|mrz|mrt|maart|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|may|mayo|mai|maio|mei|maggio|mag|june?|juni|juin|junio|"
+    r"junho|giugno|giu|july?|juli|juil(?:let)?|julio|julho|luglio|lug|aug(?:ust|ustus)?|ao[uû]t|ago(?:sto)?|sept?(?:emb(?:er|re)|iembre)?|"
+    r"setiembre|setembro|settembre|set|o[ck]t(?:ober|obre|ubre)?|ott(?:obre)?|out(?:ubro)?|nov(?:emb(?:er|re|ro)|iembre)?|"
+    r"de[cz](?:emb(?:er|re|ro))?|d[ée]c(?:embre)?|dic(?:iembre|embre)?)\b\.?"
 )
 MARKS = r"(?:\s*\([a-z]\)|\s*[*†])?"  # '2021(p)': preliminary
 YEAR = re.compile(r"(?:19|20)\d\d" + MARKS)
@@ -21,9 +24,9 @@ DATE = re.compile(
     rf"\d{{1,2}}[\s.\-/]*{MONTH_NAMES}[\s\-/.,]*\d{{2,4}}{CLOCK}|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-3]\d)?",
     re.IGNORECASE,
 )
+CURRENCY = r"(?:[A-Z]{2,3}\$?|[A-Z]?\$|[€£¥₹₽฿₩₺₫₴₪¢]|kr\.?|zł|Kč|Ft|lei|Rs\.?|Fr\.)"
 NUMBER = re.compile(
-    r"[(+\-−–]?\s*(?:[A-Z]{3}|[$€£¥]|kr|zł|R\$|Rs\.?|Fr\.)?\s*[(+\-−–]?\s*(?:\d[\d.,'’\s\u00a0\u202f\u2009]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*"
-    r"(?:%|[A-Z]{3}|[$€£¥]|kr\.?|zł)?\s*\)?\s*[-−–]?",
+    rf"[(+\-−–]?\s*{CURRENCY}?\s*[(+\-−–]?\s*(?:\d[\d.,'’\s\u00a0\u202f\u2009]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*(?:%|{CURRENCY})?\s*\)?\s*[-−–]?"
 )
 
 

@@ -33,6 +33,17 @@ class PlainText:
         return max(ends, key=ends.__getitem__)
 
     @property
+    def mixed_ends(self) -> str:
+        """How many lines end in which way, '' where all end alike."""
+        found = [f"{n:,} with {end}" for end, n in (("CR LF", self.crlf), ("LF", self.lf), ("CR", self.cr)) if n]
+        return ", ".join(found) if len(found) > 1 else ""
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes."""
+        return self.path.stat().st_size
+
+    @property
     def n_lines(self) -> int:
         """How many lines there are up to the last that has text."""
         ends = self.crlf + self.lf + self.cr

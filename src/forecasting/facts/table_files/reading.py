@@ -8,19 +8,21 @@ from typing import Any
 
 import duckdb
 
-from forecasting.facts.source import require_file
 from forecasting.facts.table_files.headers import Cells
 from forecasting.facts.table_files.left_out import leave_out
 from forecasting.facts.table_files.parquet_table import read_parquet
 from forecasting.facts.table_files.relations import drop_empty_columns, rows_in
-from forecasting.facts.table_files.shapes import Notes, RawTable, checked, header_names
+from forecasting.facts.table_files.shapes import USUAL, Limits, Notes, RawTable, checked, header_names
 from forecasting.facts.table_files.text_table import read_text
 from forecasting.facts.table_files.unpacking import form_of, unpacked
 from forecasting.facts.table_files.workbook import read_workbook, typed_columns
 
 
 def read_table_file(
-    connection: duckdb.DuckDBPyConnection, path: Path, stated: Mapping[str, Any] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    stated: Mapping[str, Any] | None = None,
+    limits: Limits = USUAL,
 ) -> RawTable:
     """Read a CSV, TSV, Excel or Parquet file, also in .gz or .zip, as text: one row of the relation per row of its table.
 
@@ -31,11 +33,10 @@ def read_table_file(
     UserError
         If it is no such file, or damaged; Undecided, with the values to choose from, where the file leaves open how it is written.
     """
-    require_file(path)
     said = checked(stated, path.name)
     notes = Notes()
     with tempfile.TemporaryDirectory(prefix="table-") as folder:
-        file, member = unpacked(path, said.get("member"), Path(folder))
+        file, member = unpacked(path, said.get("member"), Path(folder), limits.unpacked)
         form = form_of(file)
         header: tuple[Cells, ...]
         typed: dict[str, str] = {}
@@ -43,7 +44,7 @@ def read_table_file(
             relation, dialect, columns, typed = read_parquet(connection, file, path.name)
             header, width = (columns,), len(columns)
         elif form == "workbook":
-            relation, dialect, header, width, sheet = read_workbook(connection, file, path.name, said, notes)
+            relation, dialect, header, width, sheet = read_workbook(connection, file, path.name, said, notes, limits)
         else:
             relation, dialect, header, width = read_text(connection, file, path.name, said, Path(folder), notes)
     names = header_names(header, width)

@@ -27,22 +27,20 @@ def batches(rows: Iterable[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 
 
 def store(connection: duckdb.DuckDBPyConnection, relation: str, width: int, rows: Iterable[Row]) -> None:
-    """Write rows into a relation and, those with a reason, into `<relation>_bad`; empty cells as nulls."""
+    """Add rows to a relation and, those with a reason, to `<relation>_bad`, which are made where they are not there; no cell is ''."""
     names = [f"c{number}" for number in range(1, width + 1)]
-    schema = pa.schema(
-        [("line", pa.int64()), ("text", pa.string()), ("reason", pa.string()), *((name, pa.string()) for name in names)]
-    )
-    source = pa.RecordBatchReader.from_batches(schema, batches(rows, schema))
-    staged = f"{relation}_staged"
-    connection.register("rows_of_a_file", source)
+    fixed = [("line", pa.int64()), ("text", pa.string()), ("reason", pa.string())]
+    schema = pa.schema([*fixed, *((name, pa.string()) for name in names)])
+    staged, listed = f"{relation}_staged", ", ".join(f"{name} varchar" for name in names)
+    connection.register("rows_of_a_file", pa.RecordBatchReader.from_batches(schema, batches(rows, schema)))
     connection.execute(f"create temp table {staged} as select * from rows_of_a_file")
     connection.unregister("rows_of_a_file")
-    cells = "".join(f", nullif({name}, '') as {name}" for name in names)
+    connection.execute(f"create temp table if not exists {relation} (line bigint, {listed})")
+    connection.execute(f"create temp table if not exists {relation}_bad (line bigint, text varchar, reason varchar)")
+    cells = "".join(f", nullif({name}, '')" for name in names)
+    connection.execute(f"insert into {relation} select line{cells} from {staged} where reason is null order by line")
     connection.execute(
-        f"create temp table {relation} as select line{cells} from {staged} where reason is null order by line"
-    )
-    connection.execute(
-        f"create temp table {relation}_bad as select line, text, reason from {staged} where reason is not null order by line"
+        f"insert into {relation}_bad select line, text, reason from {staged} where reason is not null order by line"
     )
     connection.execute(f"drop table {staged}")
 
@@ -85,12 +83,9 @@ def drop_empty_columns(
     empty = {at for at, n in zip(places, counts, strict=True) if n == 0}
     if len(empty) == len(names) or not empty:
         return names, typed
-    for at in sorted(empty):
-        connection.execute(f"alter table {relation} drop column c{at + 1}")
     kept = [at for at in range(len(names)) if at not in empty]
-    for new, old in enumerate(kept, start=1):
-        if new != old + 1:
-            connection.execute(f"alter table {relation} rename column c{old + 1} to c{new}")
+    cells = ", ".join(f"c{old + 1} as c{new}" for new, old in enumerate(kept, start=1))
+    connection.execute(f"create or replace temp table {relation} as select line, {cells} from {relation} order by line")
     notes.evidence.append(f"{len(empty)} of {len(names)} columns have no name and no cells: left out.")
     renamed = {f"c{new}": typed[f"c{old + 1}"] for new, old in enumerate(kept, start=1) if f"c{old + 1}" in typed}
     return tuple(names[at] for at in kept), renamed

@@ -75,6 +75,27 @@ class RawTable:
         return tuple(f"c{number}" for number in range(1, len(self.names) + 1))
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How much of a file is read: bytes that an archive may unpack to, a workbook, and cells in the rectangle that a sheet's cells span."""
+
+    unpacked: int = 8_000_000_000  # ten times 5 million order lines
+    workbook: int = 1_000_000_000  # a million rows of twenty columns
+    cells: int = 40_000_000
+
+
+USUAL = Limits()
+MOST_COLUMNS = 2_000
+
+
+def require_columns(name: str, width: int) -> None:
+    """Raise a UserError where a table has more columns than are read."""
+    if width > MOST_COLUMNS:
+        raise UserError(
+            f"{name} has {width:,} columns, at most {MOST_COLUMNS:,} are read. Leave out those that are not needed."
+        )
+
+
 class Undecided(UserError):
     """A question that the file leaves open: `key` of the dialect, and the values that it may be stated as, each with what speaks for it."""
 

@@ -1,7 +1,5 @@
 """Reads a text file into a relation: by DuckDB where its lines are what they seem, else record by record."""
 
-import mmap
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -11,17 +9,15 @@ from typing import Any
 import duckdb
 
 from forecasting.errors import UserError
+from forecasting.facts.table_files.by_duckdb import by_duckdb
 from forecasting.facts.table_files.headers import Cells, place
 from forecasting.facts.table_files.plain_text import PlainText, plain
-from forecasting.facts.table_files.records import Record, records, swallowed
-from forecasting.facts.table_files.relations import Row, new_name, rows_in, store
-from forecasting.facts.table_files.shapes import Dialect, LeftOut, Notes
+from forecasting.facts.table_files.records import Record, records
+from forecasting.facts.table_files.relations import Row, new_name, store
+from forecasting.facts.table_files.shapes import Dialect, LeftOut, Notes, require_columns
 from forecasting.facts.table_files.writing import SEP, writing_of
-from forecasting.facts.tables import literal, one_file
 
 HEAD, HEAD_LETTERS = 500, 1_000_000  # records, and characters, that decide how a file is read
-MOST_COLUMNS = 2_000
-MOST_BROKEN = 100_000  # rows with line breaks that are looked at one by one
 
 
 def read_text(
@@ -35,6 +31,8 @@ def read_text(
         If it cannot be told how the file is written; Undecided where that may be stated.
     """
     text = plain(path, name, stated.get("encoding"), folder, notes)
+    if text.mixed_ends:
+        notes.evidence.append(f"Lines end in several ways, all are read: {text.mixed_ends}.")
     writing = writing_of(text.path, name, stated, notes)
     head = list(islice(records(head_lines(text.path), writing), HEAD))
     filled = [record for record in head if any(cell.strip() for cell in record.cells) and not is_sep(record)]
@@ -46,8 +44,12 @@ def read_text(
     dialect = Dialect(text.encoding, *writing, header_line=placed.header_line, header_rows=max(len(placed.header), 1))
     relation = new_name()
     least = max([len_filled(row) for row in placed.header], default=width)
-    if not by_duckdb(connection, relation, text, dialect, placed.first_line, width):
+    odd = by_duckdb(connection, relation, text, dialect, placed.first_line, width)
+    if odd is None:
         store(connection, relation, width, rows_of(text, dialect, placed.first_line, least, width))
+    else:
+        found = (next(records([content], writing))._replace(line=line) for line, content in odd)
+        store(connection, relation, width, (row_of(record, least, width) for record in found))
     return relation, dialect, placed.header, width
 
 
@@ -83,10 +85,7 @@ def width_of_table(name: str, header: Sequence[Cells], body: Sequence[Record]) -
     else:
         widths = Counter(len(record.cells) for record in body if not record.fault)
         width = max(widths, key=lambda one: (widths[one], one), default=1)
-    if width > MOST_COLUMNS:
-        raise UserError(
-            f"{name} has {width:,} columns, at most {MOST_COLUMNS:,} are read. Leave out those that are not needed."
-        )
+    require_columns(name, width)
     return width
 
 
@@ -99,99 +98,22 @@ def note_above(head: Sequence[Record], line: int, notes: Notes) -> None:
 
 
 def rows_of(text: PlainText, dialect: Dialect, first_line: int, least: int, width: int) -> Iterator[Row]:
-    """Yield the rows of a table; one that has fewer cells than its header, or more that are filled, says so instead."""
-    nothing: list[str | None] = [None] * width
+    """Yield the rows of a table, record by record."""
     with text.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         for record in records(file, dialect.writing):
-            if record.line < first_line:
-                continue
-            cells = record.cells
-            fault = record.fault
-            if not fault and len(cells) != width and record.text.strip():
-                if least <= len(cells) < width or len_filled(cells) <= width < len(cells):
-                    cells = [*cells[:width], *nothing[len(cells) :]]
-                else:
-                    fault = f"{len(cells)} cells where the table has {width} columns"
-            if fault:
-                yield record.line, record.text, fault, *nothing
-            elif record.text.strip():
-                yield record.line, None, None, *cells
-            else:
-                yield record.line, None, None, *nothing
+            if record.line >= first_line:
+                yield row_of(record, least, width)
 
 
-def by_duckdb(
-    connection: duckdb.DuckDBPyConnection, relation: str, text: PlainText, dialect: Dialect, first_line: int, width: int
-) -> bool:
-    """Read a file's rows by DuckDB, with their lines; say whether each line is accounted for, else nothing is left of it."""
-    if (
-        text.nul
-        or not text.valid
-        or dialect.escape != dialect.quote
-        or dialect.skip_blanks
-        or spaced_quotes(text.path, dialect)
-    ):
-        return False
-    end = {"\r\n": r"\r\n", "\n": r"\n", "\r": r"\r"}[text.line_end]
-    names = [f"c{number}" for number in range(1, width + 1)]
-    columns = ", ".join(f"{name} := 'VARCHAR'" for name in names)
-    source = (
-        f"read_csv({one_file(text.path)}, auto_detect = false, hive_partitioning = false, header = false, skip = {first_line - 1}, "
-        f"delim = {literal(dialect.delimiter)}, quote = {literal(dialect.quote)}, escape = {literal(dialect.quote)}, "
-        f"new_line = '{end}', columns = struct_pack({columns}))"
-    )
-    try:
-        connection.execute(
-            f"create temp table {relation} as select {first_line} - 1 + row_number() over () as line, * from {source}"
-        )
-        if all_lines(connection, relation, text, dialect, first_line, names):
-            connection.execute(f"create temp table {relation}_bad (line bigint, text varchar, reason varchar)")
-            return True
-    except duckdb.Error:
-        pass
-    connection.execute(f"drop table if exists {relation}")
-    return False
-
-
-def all_lines(
-    connection: duckdb.DuckDBPyConnection,
-    relation: str,
-    text: PlainText,
-    dialect: Dialect,
-    first_line: int,
-    names: Sequence[str],
-) -> bool:
-    """Number the rows anew where cells have line breaks; say whether rows and line breaks add up to the file's lines."""
-    n_breaks = 0
-    if dialect.quote and text.quotes:
-        broken = " or ".join(f"contains({name}, '\n') or contains({name}, '\r')" for name in names)
-        rows = connection.execute(
-            f"select {', '.join(names)} from {relation} where {broken} limit {MOST_BROKEN}"
-        ).fetchall()
-        if len(rows) == MOST_BROKEN or any(swallowed([cell or "" for cell in row], dialect.delimiter) for row in rows):
-            return False
-        n_breaks = number_anew(connection, relation, names) if rows else 0
-    return rows_in(connection, relation) + n_breaks == text.n_lines - first_line + 1
-
-
-def number_anew(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str]) -> int:
-    """Add to each row's line the line breaks in the cells of the rows above it; return how many there are."""
-    breaks = " + ".join(f"coalesce(len(regexp_replace({name}, '[^\r\n]|\r(\n)', '\\1', 'g')), 0)" for name in names)
-    counted = f"select *, {breaks} as breaks from {relation}"
-    above = "coalesce(sum(breaks) over (order by line rows between unbounded preceding and 1 preceding), 0)"
-    connection.execute(
-        f"create or replace temp table {relation} as select cast(line + {above} as bigint) as line, * exclude (line, breaks), breaks "
-        f"from ({counted}) order by line"
-    )
-    (n_breaks,) = connection.execute(f"select sum(breaks) from {relation}").fetchone() or (0,)
-    connection.execute(f"alter table {relation} drop column breaks")
-    return int(n_breaks)
-
-
-def spaced_quotes(path: Path, dialect: Dialect) -> bool:
-    """Say whether a file has blanks between a delimiter and a quote, which DuckDB drops."""
-    sign, quote = (re.escape(text.encode()) for text in (dialect.delimiter, dialect.quote))
-    pattern = re.compile(rb"(?:^|%s|[\r\n]) +%s|%s +(?:%s|[\r\n]|$)" % (sign, quote, quote, sign))
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        near = content.find(b" " + dialect.quote.encode()) >= 0 or content.find(dialect.quote.encode() + b" ") >= 0
-        return bool(dialect.quote) and near and pattern.search(content) is not None
+def row_of(record: Record, least: int, width: int) -> Row:
+    """Return a record as a row; one that has fewer cells than its header, or more that are filled, says so instead."""
+    nothing: list[str | None] = [None] * width
+    cells, fault = record.cells, record.fault
+    if not fault and not record.text.strip():
+        return record.line, None, None, *nothing
+    if not fault and len(cells) != width:
+        if least <= len(cells) < width or len_filled(cells) <= width < len(cells):
+            cells = [*cells[:width], *nothing[len(cells) :]]
+        else:
+            fault = f"{len(cells)} cell{'s' * (len(cells) != 1)} where the table has {width} columns"
+    return (record.line, record.text, fault, *nothing) if fault else (record.line, None, None, *cells)

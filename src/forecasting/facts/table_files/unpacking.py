@@ -10,20 +10,23 @@ from typing import IO
 from forecasting.errors import UserError
 from forecasting.facts.table_files.shapes import Undecided
 
-MOST_UNPACKED = 8_000_000_000  # bytes: ten times 5 million order lines
 CHUNK = 1 << 22
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 WORKBOOKS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")  # .xlsx, .xlsb, .ods
 
 
-def unpacked(path: Path, member: str | None, folder: Path) -> tuple[Path, str | None]:
+def unpacked(path: Path, member: str | None, folder: Path, most: int) -> tuple[Path, str | None]:
     """Return the file that a .gz or .zip holds, unpacked into a folder, and its name in the .zip; any other file is returned itself.
 
     Raises
     ------
     UserError
-        If the archive is damaged, too large, or holds no table; Undecided where a .zip holds several files and none is named.
+        If there is no such file, or the archive is damaged, too large or empty; Undecided where a .zip has several files and none is named.
     """
+    if not path.is_file():
+        raise UserError(
+            f"{path} is {'a folder' if path.is_dir() else 'missing, or no file'} where a table file belongs."
+        )
     if path.stat().st_size == 0:
         raise UserError(f"{path.name} is empty: it has no bytes.")
     with path.open("rb") as file:
@@ -31,15 +34,23 @@ def unpacked(path: Path, member: str | None, folder: Path) -> tuple[Path, str | 
     try:
         if start.startswith(b"\x1f\x8b"):
             with gzip.open(path) as source:
-                return copied(source, folder / path.name.removesuffix(".gz"), path.name), None
+                return copied(source, folder / path.name.removesuffix(".gz"), path.name, most), None
         if start.startswith(b"PK\x03\x04") or start.startswith(b"PK\x05\x06"):
             with zipfile.ZipFile(path) as archive:
                 if any(name in WORKBOOKS for name in archive.namelist()):
                     return path, None
                 chosen = the_member(path.name, archive, member)
                 with archive.open(chosen) as source:
-                    return copied(source, folder / Path(chosen).name, f"{path.name} / {chosen}"), chosen
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+                    return copied(source, folder / Path(chosen).name, f"{path.name} / {chosen}", most), chosen
+    except (
+        EOFError,
+        PermissionError,
+        zlib.error,
+        gzip.BadGzipFile,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise UserError(f"{path.name} cannot be unpacked: {problem(error)}. Fetch or pack the file again.") from None
     return path, None
 
@@ -48,6 +59,8 @@ def problem(error: Exception) -> str:
     """Return what is wrong with an archive."""
     if isinstance(error, EOFError):
         return "it ends too early, as a file does whose download broke off"
+    if isinstance(error, PermissionError):
+        return "this user may not read it"
     if isinstance(error, RuntimeError):
         return "it is protected by a password, or packed in a way that is not known here"
     return f"it is damaged ({str(error)[:100]})"
@@ -74,15 +87,15 @@ def is_hidden(name: str) -> bool:
     return name.startswith("__MACOSX/") or name.rsplit("/", 1)[-1].startswith(".")
 
 
-def copied(source: IO[bytes], target: Path, name: str) -> Path:
+def copied(source: IO[bytes], target: Path, name: str, most: int) -> Path:
     """Copy a stream into a file and return it, or raise a UserError where it is larger than a table can be, or than there is room for."""
-    most, size = min(MOST_UNPACKED, shutil.disk_usage(target.parent).free // 2), 0
+    most, size = min(most, shutil.disk_usage(target.parent).free // 2), 0
     with target.open("wb") as file:
         while chunk := source.read(CHUNK):
             size += len(chunk)
             if size > most:
                 raise UserError(
-                    f"{name} is larger than {most / 1e9:.1f} GB when it is unpacked; no more is unpacked here. Split it by months."
+                    f"{name} is larger than {most / 1e6:,.0f} MB when it is unpacked; no more is unpacked here. Split it by months."
                 )
             file.write(chunk)
     return target

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ from python_calamine import (
     CalamineSheet,
     CalamineWorkbook,
     PasswordError,
+    SheetMetadata,
     SheetTypeEnum,
     SheetVisibleEnum,
     load_workbook,
@@ -21,8 +23,8 @@ from forecasting.errors import UserError
 from forecasting.facts.table_files.headers import Cells, column_kinds, place
 from forecasting.facts.table_files.kinds import kind_of
 from forecasting.facts.table_files.relations import Row, column_names, new_name, store
-from forecasting.facts.table_files.shapes import Dialect, LeftOut, Notes, Undecided
-from forecasting.facts.table_files.workbook_parts import SAVE, lost_cells, require_small
+from forecasting.facts.table_files.shapes import Dialect, LeftOut, Limits, Notes, Undecided, require_columns
+from forecasting.facts.table_files.workbook_parts import SAVE, keeps_errors, lost_cells, require_small
 
 HEAD = 500  # rows that decide how a sheet is read
 Value = int | float | str | bool | dt.date | dt.time | dt.timedelta
@@ -49,7 +51,12 @@ class Sheet:
 
 
 def read_workbook(
-    connection: duckdb.DuckDBPyConnection, path: Path, name: str, stated: Mapping[str, Any], notes: Notes
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    name: str,
+    stated: Mapping[str, Any],
+    notes: Notes,
+    limits: Limits,
 ) -> tuple[str, Dialect, tuple[Cells, ...], int, Sheet]:
     """Read a sheet into a relation; return its name, the dialect, the cells of the header's rows, the width and the sheet.
 
@@ -58,7 +65,7 @@ def read_workbook(
     UserError
         If the workbook cannot be opened or the sheet is empty; Undecided where several sheets have tables and none is stated.
     """
-    sheet = read_sheet(path, name, stated.get("sheet"), notes)
+    sheet = read_sheet(path, name, stated.get("sheet"), notes, limits)
     filled = sheet.filled
     if not filled:
         raise UserError(f"{name}: the sheet '{sheet.title}' is empty.")
@@ -68,6 +75,7 @@ def read_workbook(
         LeftOut(line, " | ".join(filter(None, row)), "above the table") for line, row in filled if line < start
     ]
     width = max(map(len, sheet.rows))
+    require_columns(f"{name}, sheet '{sheet.title}',", width)
     relation = new_name()
     store(connection, relation, width, table_rows(sheet.rows, placed.first_line, width))
     dialect = Dialect(
@@ -76,38 +84,74 @@ def read_workbook(
     return relation, dialect, placed.header, width, sheet
 
 
-def read_sheet(path: Path, name: str, stated: str | None, notes: Notes) -> Sheet:
+def read_sheet(path: Path, name: str, stated: str | None, notes: Notes, limits: Limits) -> Sheet:
     """Return the sheet that is stated, or the only one with a table; merged texts and dates stand in each row that they reach over."""
-    require_small(path, name)
+    with opened(path, name, limits) as workbook:
+        title = the_sheet(path, name, workbook, stated, notes, limits)
+        lost = lost_cells(path, name, title, limits.cells)
+        sheet = workbook.get_sheet_by_name(title)
+        rows = cells_of(sheet)
+        merged = sheet.merged_cell_ranges or []
+    if not keeps_errors(path):
+        notes.evidence.append(
+            "Of a workbook of this kind a cell with an error, such as #N/A, reads as empty; of .xlsx it is read as text."
+        )
+    put_back(rows, lost, title, notes)
+    fill_down(rows, merged, title, notes)
+    return Sheet(title, rows)
+
+
+@contextmanager
+def opened(path: Path, name: str, limits: Limits) -> Iterator[CalamineWorkbook]:
+    """Open a workbook, or raise a UserError about why it, or something in it, cannot be read."""
+    require_small(path, name, limits.workbook)
     try:
         with load_workbook(str(path)) as workbook:
-            title = the_sheet(path, name, workbook, stated, notes)
-            lost = lost_cells(path, name, title)
-            sheet = workbook.get_sheet_by_name(title)
-            rows = cells_of(sheet)
-            merged = sheet.merged_cell_ranges or []
+            yield workbook
     except PasswordError:
         raise UserError(f"{name} is protected by a password. Save it without one.") from None
     except (UserError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # the reader, in Rust, may panic at a damaged file, which is no Exception
         raise UserError(f"{name} cannot be opened as a workbook ({str(error)[:100]}). {SAVE}") from None
-    put_back(rows, lost, title, notes)
-    fill_down(rows, merged, title, notes)
-    return Sheet(title, rows)
 
 
-def the_sheet(path: Path, name: str, workbook: CalamineWorkbook, stated: str | None, notes: Notes) -> str:
+def sheets_with_cells(path: Path, limits: Limits) -> list[str]:
+    """Return the names of a workbook's sheets that have cells and are not hidden.
+
+    Raises
+    ------
+    UserError
+        If the workbook cannot be opened, or is too large.
+    """
+    with opened(path, path.name, limits) as workbook:
+        sheets = visible_sheets(path, path.name, workbook, limits)
+        return [title for title in sheets if workbook.get_sheet_by_name(title).start is not None]
+
+
+def visible_sheets(path: Path, name: str, workbook: CalamineWorkbook, limits: Limits) -> list[str]:
+    """Return the sheets that are not hidden, of a workbook in which none is too large to be looked into."""
+    found = [one.name for one in sheets_of(workbook) if one.visible == SheetVisibleEnum.Visible]
+    for title in found:
+        lost_cells(path, name, title, limits.cells)
+    return found
+
+
+def sheets_of(workbook: CalamineWorkbook) -> list[SheetMetadata]:
+    """Return what is known of the sheets that have cells, not charts or macros."""
+    return [one for one in workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+
+
+def the_sheet(
+    path: Path, name: str, workbook: CalamineWorkbook, stated: str | None, notes: Notes, limits: Limits
+) -> str:
     """Return the sheet that is stated, or the only one that has a table."""
-    sheets = [one for one in workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
-    titles = [one.name for one in sheets]
+    titles = [one.name for one in sheets_of(workbook)]
     if stated is not None:
         if stated not in titles:
             raise UserError(f"{name} has no sheet '{stated}'. It has {', '.join(titles)}.")
         return stated
-    visible = [one.name for one in sheets if one.visible == SheetVisibleEnum.Visible]
-    for title in visible:
-        lost_cells(path, name, title)  # refuses what cannot be held, before it is opened
+    visible = visible_sheets(path, name, workbook, limits)
     found = [title for title in visible if has_table(workbook.get_sheet_by_name(title))]
     found = found or [title for title in visible if workbook.get_sheet_by_name(title).start is not None]
     if len(found) > 1:
@@ -121,9 +165,9 @@ def the_sheet(path: Path, name: str, workbook: CalamineWorkbook, stated: str | N
         raise UserError(
             f"{name} has no sheet that has cells and is not hidden. State the `sheet`, one of {', '.join(titles)}."
         )
-    if len(sheets) > 1:
+    if len(titles) > 1:
         notes.evidence.append(
-            f"The sheet '{found[0]}' is read: of {len(sheets)} it is the only one with a table that is not hidden."
+            f"The sheet '{found[0]}' is read: of {len(titles)} it is the only one with a table that is not hidden."
         )
     return found[0]
 

@@ -9,17 +9,16 @@ from xml.etree import ElementTree
 
 from forecasting.errors import UserError
 
-MOST_UNPACKED = 1_000_000_000  # bytes: a million rows of twenty columns
-MOST_CELLS = 40_000_000  # of a sheet's rectangle, each of which takes memory, empty or not
 CHUNK = 1 << 22
 SAVE = "Save it again as .xlsx, or as CSV."
 CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
-PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
+ERROR, TEXT = re.compile(rb"""\bt=["']e["']"""), re.compile(rb"""\bt=["']str["']""")
 VALUE = re.compile(rb"<(?:\w+:)?v>([^<]+)</")
 FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*>([^<]*)</")
 
 
-def require_small(path: Path, name: str, most: int = MOST_UNPACKED) -> None:
+def require_small(path: Path, name: str, most: int) -> None:
     """Raise a UserError where a workbook, which is an archive, would be much larger unpacked than it can need."""
     if not zipfile.is_zipfile(path):
         return
@@ -32,7 +31,15 @@ def require_small(path: Path, name: str, most: int = MOST_UNPACKED) -> None:
         )
 
 
-def lost_cells(path: Path, name: str, title: str) -> dict[tuple[int, int], str]:
+def keeps_errors(path: Path) -> bool:
+    """Say whether errors of a workbook's cells can be read beside its reader: of .xlsx, not of .xls, .xlsb and .ods."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "xl/workbook.xml" in archive.namelist()
+
+
+def lost_cells(path: Path, name: str, title: str, most: int) -> dict[tuple[int, int], str]:
     """Return the cells of a sheet that hold an error or a formula without a value, by row and column from 0; none if it is no .xlsx.
 
     Raises
@@ -55,7 +62,7 @@ def lost_cells(path: Path, name: str, title: str) -> dict[tuple[int, int], str]:
                 rows |= {int(places[0][1]), int(places[-1][1])} if places else set()
                 found |= lost_in(chunk)
     numbers = [column_number(column) for column in columns]
-    if rows and (max(rows) - min(rows) + 1) * (max(numbers) - min(numbers) + 1) > MOST_CELLS:
+    if rows and (max(rows) - min(rows) + 1) * (max(numbers) - min(numbers) + 1) > most:
         raise UserError(
             f"«{name}», sheet '{title}': its cells reach to row {max(rows):,} and column {max(numbers) + 1:,}, more than can be read. "
             "Delete what stands far from the table, or save it as CSV."
@@ -96,7 +103,7 @@ def whole_cells(file: IO[bytes]) -> Iterator[bytes]:
 
 def lost_in(text: bytes) -> dict[tuple[int, int], str]:
     """Return the cells that hold an error, or a formula and no value, of a part of a sheet."""
-    if b't="e"' not in text and b"f>" not in text:
+    if b"f>" not in text and not ERROR.search(text):
         return {}
     found = {}
     for cell in CELL.finditer(text):
@@ -105,7 +112,7 @@ def lost_in(text: bytes) -> dict[tuple[int, int], str]:
         if not place:
             continue
         at = (int(place[2]) - 1, column_number(place[1]))
-        if b't="e"' in attributes and value:
+        if ERROR.search(attributes) and value:
             found[at] = value[1].decode()
         elif (
             (formula := FORMULA.search(content))
