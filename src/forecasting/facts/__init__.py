@@ -4,14 +4,13 @@ In: a source and the path of its files, with the columns that `params/` names. O
 a UserError that names file, column and row. Nothing is changed or repaired.
 """
 
-from forecasting.facts.cells import DateStyle, Decision, NumberStyle, date_styles, number_styles
+from forecasting.facts.cells import DateStyle, Decision, NumberStyle, date_styles, number_styles, table_number_styles
 from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect, source_named
-from forecasting.facts.sources.csv.dates import FORMATS
 from forecasting.facts.table_files import LeftOut, Limits, RawTable, Undecided, read_table_file, sheets_with_cells
 from forecasting.facts.tables import AMOUNT, EARLIEST, TABLES, Connection, TableSpec, connect, literal, nearest, one_file
 
 __all__ = [
-    "AMOUNT", "EARLIEST", "FORMATS", "KNOWN_SOURCES", "TABLES", "Connection", "DateStyle", "Decision", "LeftOut", "Limits", "NumberStyle",
+    "AMOUNT", "EARLIEST", "KNOWN_SOURCES", "TABLES", "Connection", "DateStyle", "Decision", "LeftOut", "Limits", "NumberStyle",
     "RawTable", "TableSpec", "Undecided", "connect", "date_styles", "fingerprint", "inspect", "literal", "nearest", "number_styles",
-    "one_file", "read_table_file", "sheets_with_cells", "source_named",
+    "one_file", "read_table_file", "sheets_with_cells", "source_named", "table_number_styles",
 ]  # fmt: skip

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from forecasting.errors import UserError
+from forecasting.facts.cells.numbers import MARKS
 from forecasting.facts.fingerprint import fingerprint_of
 from forecasting.facts.source import Source
 from forecasting.facts.sources import SOURCES
-from forecasting.facts.sources.csv.numbers import SHAPES
 from forecasting.facts.tables import FactsSummary, Reading, connect, listed, nearest
 
 KNOWN_SOURCES = tuple(SOURCES)
@@ -44,7 +44,7 @@ def inspect(
     known = source_named(source)
     known.files(require_there(facts))
     require_time_zone(time_zone)
-    if decimal_mark not in (None, *SHAPES):
+    if decimal_mark not in (None, *MARKS):
         raise UserError(f"params: decimal_mark must be '.' or ',', found '{decimal_mark}'.")
     return FactsSummary(source, facts, known.inspect(facts, columns or {}, reading), time_zone)
 

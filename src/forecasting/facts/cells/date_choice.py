@@ -44,7 +44,7 @@ def date_styles(
     counts = texts.n_cells, sum(fault.n for fault in faults), faults
     question = choice.question if best else f"No cell of the column is a date: {texts.count('true')[1]}."
     if question:
-        return Decision(None, best, (question,), *counts, question)
+        return Decision(None, best, (question,), *counts, question, choice.doubt)
     return Decision(best[0], best[:1], tuple(evidence_of(texts, best[0], styles, place)), *counts)
 
 

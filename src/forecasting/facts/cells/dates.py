@@ -152,6 +152,11 @@ def read(family: Family, text: str) -> str:
     return f"case when regexp_full_match({text}, {literal(family.shape)}) then {date} end"
 
 
+def any_date(cell: str) -> str:
+    """Return the SQL of a text as a date of any family; null where it is none."""
+    return f"coalesce({', '.join(DateStyle(name).sql(cell) for name in FAMILIES)})"
+
+
 def folded(cell: str, names: bool = True) -> str:
     """Return the SQL of a cell in small letters, with plain blanks and dashes inside and none around; without accents for names."""
     odd, instead = ODD_BLANKS + DASHES + APOSTROPHES, " " * len(ODD_BLANKS) + "-" * len(DASHES) + "'" * len(APOSTROPHES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 
 import duckdb
@@ -45,12 +46,22 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """A cell that two styles read differently: its text and first line, and both readings with how each is stated."""
+
+    text: str
+    line: int
+    readings: tuple[tuple[str, str], tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Decision(Generic[S]):
     """How a column is written.
 
     chosen: the one style that reads it, None where it cannot be told; `question` is then a sentence that names the choices and what
-    to state. candidates: the styles that read the most cells. evidence: plain sentences. n_cells: cells that are not empty, n_unread:
-    those of them that the chosen style, else the first candidate, cannot read; `faults` has them by kind, the most frequent first.
+    to state, and `doubt` the cell that may be either, if that is the reason. candidates: the styles that read the most cells.
+    evidence: plain sentences. n_cells: cells that are not empty, n_unread: those of them that the chosen style, else the first
+    candidate, cannot read; `faults` has them by kind, the most frequent first.
     """
 
     chosen: S | None
@@ -60,6 +71,7 @@ class Decision(Generic[S]):
     n_unread: int
     faults: tuple[Fault, ...] = ()
     question: str = ""
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +139,8 @@ class Column:
     def faults(self, style: Style, place: int | None = None) -> tuple[Fault, ...]:
         """Return what a style cannot read, by kind; of the table of readings those that have none in the style's place."""
         unread = f"{READINGS} where r{place} is null" if place is not None else TEXTS
+        if not self.query(f"select 1 from {unread} limit 1"):
+            return ()
         rows = self.query(
             f"select why, sum(n), min(line), min_by(cell, line) from (select *, {style.why('cell')} as why from {unread}) "
             "where why is not null group by why order by 2 desc, 3"
@@ -140,6 +154,7 @@ class Choice:
 
     best: list[int]
     question: str = ""
+    doubt: Doubt | None = None
 
 
 def choose(column: Column, styles: Sequence[Style]) -> Choice:
@@ -158,21 +173,29 @@ def choose(column: Column, styles: Sequence[Style]) -> Choice:
         differ = column.count(f"r{first} <> r{other}", READINGS)
         as_many = other in best
         if differ[0] and (as_many or only[0]):
-            return Choice(best, _two_meanings(column, styles, first, other, only[1]))
+            return Choice(best, *_two_meanings(column, styles, first, other, only[1]))
         if as_many and only[0]:
             return Choice(best, _two_ways(column, styles, first, other))
     return Choice(best)
 
 
-def _two_meanings(column: Column, styles: Sequence[Style], one: int, other: int, only: Example | None) -> str:
-    """Return the question about cells that two styles read differently."""
+def _two_meanings(
+    column: Column, styles: Sequence[Style], one: int, other: int, only: Example | None
+) -> tuple[str, Doubt]:
+    """Return the question about cells that two styles read differently, and the first of them."""
     ((cell, line, a, b),) = column.query(
         f"select cell, line, r{one}, r{other} from {READINGS} where r{one} <> r{other} order by line limit 1"
     )
     (first, second), keys = _told_apart(styles[one], styles[other])
     mixed = column.count(f"r{one} is not null and r{other} is null", READINGS)[1]
     proof = f" {mixed} can only be the first, {only} only the second." if mixed and only else ""
-    return f"{shown(cell, line)} may be {a} ({first}) or {b} ({second}): state {keys}.{proof}"
+    question = f"{shown(cell, line)} may be {plainly(a)} ({first}) or {plainly(b)} ({second}): state {keys}.{proof}"
+    return question, Doubt(cell, line, ((plainly(a), first), (plainly(b), second)))
+
+
+def plainly(value: object) -> str:
+    """Return a number or date as people read it, without zeros that say nothing."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 def _two_ways(column: Column, styles: Sequence[Style], one: int, other: int) -> str:

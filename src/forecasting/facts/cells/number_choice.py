@@ -1,5 +1,7 @@
 """Finds out how the numbers of a column are written."""
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import replace
 
 import duckdb
@@ -56,11 +58,34 @@ def number_styles(
     elif not best and len(styles) > 1:
         question = f"No cell of the column is a number: {texts.count('true')[1]}."
     if question:
-        return Decision(None, best, (question,), *counts, question)
+        return Decision(
+            None, best, (question,), *counts, question, choice.doubt if question == choice.question else None
+        )
     evidence = tuple(evidence_of(texts, styles, place, currencies))
     if {style.decimal_mark for style in best} == set(MARKS):
         chosen = replace(chosen, decimal_mark=None)
     return Decision(chosen, (chosen,), evidence, *counts)
+
+
+def table_number_styles(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: Sequence[str],
+    stated: dict[str, object] | None = None,
+) -> dict[str, Decision[NumberStyle]]:
+    """Return how each column of one file is written: where one alone does not tell its decimal mark, the others' counts for it."""
+    found = {column: number_styles(connection, relation, column, stated) for column in columns}
+    marks = {decision.chosen.decimal_mark: column for column, decision in found.items() if decision.chosen}
+    marks.pop(None, None)
+    if len(marks) != 1:
+        return found
+    ((mark, witness),) = marks.items()
+    for column, decision in found.items():
+        if decision.doubt and "decimal_mark" in decision.question:
+            again = number_styles(connection, relation, column, {**(stated or {}), "decimal_mark": mark})
+            as_others = f"The column alone does not tell the decimal mark; it is that of {witness}: {CALLED[mark]}."
+            found[column] = dataclasses.replace(again, evidence=(as_others, *again.evidence))
+    return found
 
 
 class Comparable:

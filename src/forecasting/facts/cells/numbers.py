@@ -14,9 +14,10 @@ from forecasting.facts.tables import AMOUNT, literal
 
 MARKS = {".": ",", ",": "."}  # decimal mark → what may part thousands with it
 DASHES, APOSTROPHES = "−–—‐‑‒﹣－", "’‘ʼ′´`"
-NOT_FINITE = r"(?i)[(+-]? *(nan|inf|infinity|∞) *\)?"
+NO_NUMBER = r"(?i)[(+-]? *(nan|inf|infinity|∞) *\)?"
 POWER = r"(?:[eE][+-]?\d{1,3})"
-TEXT, TOO_LARGE, TOO_SMALL = "text where a number belongs", "too large: below 10^14", "too small: it would be read as 0"
+TEXT, NOT_FINITE = "text where a number belongs", "not a finite number"
+TOO_LARGE, TOO_SMALL = "too large: below 10^14", "too small: four decimals are kept, it would be read as 0"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class NumberStyle:
         reasons = [
             (f"{number} is not null and try_cast({number} as {AMOUNT}) is null", TOO_LARGE),
             (f"{number} is not null", TOO_SMALL),
-            (f"regexp_full_match({n}, {literal(NOT_FINITE)})", "not a finite number"),
+            (f"regexp_full_match({n}, {literal(NO_NUMBER)})", NOT_FINITE),
         ]
         if self.decimal_mark:
             called = {".": "point", ",": "comma"}

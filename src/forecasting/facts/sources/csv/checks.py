@@ -6,12 +6,14 @@ Errors name the file, the line, the column and the cell, and what to do. Nothing
 from pathlib import Path
 
 from forecasting.errors import UserError
+from forecasting.facts.cells import DateStyle, NumberStyle
+from forecasting.facts.cells.dates import EPOCHS
 from forecasting.facts.sources.csv.cells import Cells, load
 from forecasting.facts.sources.csv.columns import two_columns
-from forecasting.facts.sources.csv.dates import EPOCHS, DateError, date_or_error, find_format, parsed, require_plausible
+from forecasting.facts.sources.csv.dates import DateError, find_style, or_error
 from forecasting.facts.sources.csv.file import open_csv
 from forecasting.facts.sources.csv.notes import notes_of
-from forecasting.facts.sources.csv.numbers import check_numbers, read_number
+from forecasting.facts.sources.csv.numbers import check_numbers
 from forecasting.facts.sources.csv.quotes import require_no_swallowed_lines
 from forecasting.facts.stated import alike, resolve
 from forecasting.facts.tables import AMOUNT, TABLES, FactTable, Reading, connect, literal, quoted
@@ -32,17 +34,18 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
         n_rows = load(cells)
         require_no_header_within(cells)
         require_filled(cells)
-        mark = check_numbers(cells, reading.decimal_mark)
-        chosen = check_dates(cells, reading)
+        numbers = check_numbers(cells, reading.decimal_mark)
+        style = check_dates(cells, reading)
+        styles = {**{column: decision.chosen for column, decision in numbers.items()}, spec.date: style}
         amount = spec.amount(cells.columns)
-        require_no_swallowed_lines(connection, file, cells.columns[spec.date], cells.columns[amount], chosen)
+        require_no_swallowed_lines(connection, file, cells.columns[spec.date], cells.columns[amount], style)
         require_named_values(cells)
         unused = [
             name
             for given, name in zip(file.names, file.header, strict=True)
             if given and name not in cells.columns.values()
         ]
-        date = parsed("cell", chosen, reading.time_zone)
+        date = style.sql("cell")
         first, last = cells.query(f"select min({date}), max({date}) from dates")
         (total,) = cells.query(f"select sum(cast({amount} as {AMOUNT})) from cells")
         return FactTable(
@@ -50,10 +53,10 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
             file.name,
             cells.columns,
             n_rows,
-            date_format=chosen,
+            date_format=style.date_format,
             location=file.location,
-            cells={column: cell_sql(cells, column, chosen, mark, reading) for column in cells.columns},
-            notes=tuple(notes_of(cells, n_rows, chosen, reading, unused)),
+            cells={column: cell_sql(cells, column, styles.get(column)) for column in cells.columns},
+            notes=tuple(notes_of(cells, n_rows, style.date_format, reading, unused)),
             columns_unused=tuple(unused),
             first_date=first,
             last_date=last,
@@ -62,14 +65,12 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
         )
 
 
-def cell_sql(cells: Cells, column: str, date_format: str, mark: str, reading: Reading) -> str:
-    """Return the SQL by which dbt reads a column of the file, before it is cast."""
+def cell_sql(cells: Cells, column: str, style: DateStyle | NumberStyle | None) -> str:
+    """Return the SQL by which dbt reads a column of the file, before it is cast; a text has no style."""
     header = quoted(cells.columns[column])
     cell = f"nullif(trim({header}), '')"
-    if column == cells.spec.date:
-        return date_or_error(cell, date_format, reading.time_zone)
-    if column in cells.spec.numbers:
-        return read_number(cell, mark)
+    if style:
+        return or_error(cell, style.sql(cell), "date" if column == cells.spec.date else "number")
     return f"case when {cell} is not null then trim({header}, ' ') end"  # other blanks make another name, which is said
 
 
@@ -114,8 +115,8 @@ def require_filled(cells: Cells) -> None:
         cells.fail_at_first(offered[0], f"{offered[0]} is null", advice)
 
 
-def check_dates(cells: Cells, reading: Reading) -> str:
-    """Return the one format that reads every date.
+def check_dates(cells: Cells, reading: Reading) -> DateStyle:
+    """Return the one style that reads every date.
 
     Raises
     ------
@@ -125,12 +126,11 @@ def check_dates(cells: Cells, reading: Reading) -> str:
     column = cells.spec.date
     cells.query(f"create temp table dates as select min(n) as n, {column} as cell from cells group by {column}")
     try:
-        chosen = find_format(cells.connection, reading.date_format)
-        if chosen in EPOCHS and not reading.time_zone:
+        style = find_style(cells.connection, reading.date_format, reading.time_zone)
+        if style.date_format in EPOCHS and not reading.time_zone:
             raise UserError(
-                f"{cells.file.name}: its dates count {chosen} from 1970, which is no day yet. Set time_zone in params/."
+                f"{cells.file.name}: its dates count {style.date_format} from 1970, which is no day yet. Set time_zone in params/."
             )
-        require_plausible(cells.connection, chosen, reading.time_zone)
     except DateError as error:
         raise UserError(f"{cells.place(column, error.row)}: '{error.text}' {error}") from None
-    return chosen
+    return style

@@ -1,28 +1,24 @@
 """Tells which of the two columns of a CSV has the dates and which the amounts, where neither is called so."""
 
-from functools import partial
-
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.sources.csv.dates import looks_like_date, parsed, stated_format
+from forecasting.facts.sources.csv.dates import date_reader
 from forecasting.facts.sources.csv.file import CsvFile
 from forecasting.facts.tables import listed, literal, quoted
 
 
 def two_columns(connection: duckdb.DuckDBPyConnection, file: CsvFile, date_format: str | None) -> dict[str, str]:
     """Return which of two columns is the date, judged by the first thousand rows, and which the amount."""
-    headless = " or ".join(looks_like_date(literal(name)) for name in file.names)
+    read = date_reader(None)
+    headless = " or ".join(f"{read(literal(name))} is not null" for name in file.names)
     if connection.execute(f"select {headless}").fetchone()[0]:
         line = file.line_of(0)
         raise UserError(
             f"{file.name}, line {line}: {listed(file.names)} is a fact. The first line must name the columns."
         )
-    read = partial(parsed, date_format=stated_format(connection, date_format)) if date_format else None
-    dates = ", ".join(
-        f"count(*) filter (where {f'{read(cell)} is not null' if read else looks_like_date(cell)})"
-        for cell in (f"trim({quoted(name)})" for name in file.header)
-    )
+    read = date_reader(date_format)
+    dates = ", ".join(f"count({read(f'trim({quoted(name)})')})" for name in file.header)
     first, second = file.query(connection, f"select {dates} from (select * from {file.location} limit 1000)")[0]
     if first == second:
         written = f"as date_format '{date_format}' writes them" if date_format else "as 2024-01-31"

@@ -3,10 +3,10 @@
 from functools import partial
 
 from forecasting.facts import notes
+from forecasting.facts.cells.dates import has_zone
 from forecasting.facts.notes import missing_names
 from forecasting.facts.rounding import rounding_notes
 from forecasting.facts.sources.csv.cells import Cells
-from forecasting.facts.sources.csv.dates import has_zone
 from forecasting.facts.tables import AMOUNT, TABLES, Reading
 from forecasting.facts.unused import currency_notes, likely_names
 

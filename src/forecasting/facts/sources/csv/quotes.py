@@ -5,13 +5,13 @@ import re
 import duckdb
 
 from forecasting.errors import UserError
-from forecasting.facts.sources.csv.dates import parsed
+from forecasting.facts.cells import DateStyle
 from forecasting.facts.sources.csv.file import CsvFile
 from forecasting.facts.tables import NUMBER, quoted
 
 
 def require_no_swallowed_lines(
-    connection: duckdb.DuckDBPyConnection, file: CsvFile, date: str, amount: str, date_format: str
+    connection: duckdb.DuckDBPyConnection, file: CsvFile, date: str, amount: str, style: DateStyle
 ) -> None:
     """Raise a UserError at the first cell with line breaks that has a date and an amount where lines of the table have them."""
     if not file.quotes:
@@ -27,7 +27,7 @@ def require_no_swallowed_lines(
         for line in lines_within(cells, file.delimiter)
         if len(line) > date_at and (len(line) <= amount_at or is_number(line[amount_at]))
     ]
-    read = f"select cell from (select unnest(?::varchar[]) as cell) where {parsed('cell', date_format)} is not null"
+    read = f"select cell from (select unnest(?::varchar[]) as cell) where {style.sql('cell')} is not null"
     dates = {cell for (cell,) in connection.execute(read, [[text for _, text in suspects]]).fetchall()}
     first = next((n for n, text in suspects if text in dates), None)
     if first:
