@@ -42,7 +42,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report import data run lab serve dashboard promote rollback test benchmark companies endurance timing opening load mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report import data run lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -109,6 +109,9 @@ opening: $(READY_TEST)  ## how long the report's pages take to open, and how lar
 
 load: $(READY)  ## how many callers the API stands, with each family and NAME's champions, to runs/benchmark/api.csv
 	@$(PY) tests/measure_api.py runs/benchmark/api.csv "data/$(FOLDER)"
+
+postgres-speed: $(READY_TEST)  ## how fast SOURCE=postgres reads 5 million order lines, beside COPY … TO of the same (LINES=; starts a server)
+	@$(PY) tests/measure_postgres.py runs/benchmark/postgres.csv --lines "$(or $(LINES),5000000)"
 
 quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the report needs it not
 	@$(PY) -m pip install --quiet --disable-pip-version-check quarto-cli \

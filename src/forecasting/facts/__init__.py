@@ -7,7 +7,17 @@ a UserError that names file, column and row. Nothing is changed or repaired.
 from forecasting.facts.cells import DateStyle, Decision, NumberStyle, date_styles, number_styles, table_number_styles
 from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect, source_named
 from forecasting.facts.table_files import LeftOut, Limits, RawTable, Undecided, read_table_file, sheets_with_cells
-from forecasting.facts.tables import AMOUNT, EARLIEST, TABLES, Connection, TableSpec, connect, literal, nearest, one_file
+from forecasting.facts.tables import (
+    AMOUNT,
+    EARLIEST,
+    TABLES,
+    Connection,
+    TableSpec,
+    connect,
+    literal,
+    nearest,
+    one_file,
+)
 
 __all__ = [
     "AMOUNT", "EARLIEST", "KNOWN_SOURCES", "TABLES", "Connection", "DateStyle", "Decision", "LeftOut", "Limits", "NumberStyle",

@@ -7,7 +7,8 @@ from forecasting.facts.cells.numbers import MARKS
 from forecasting.facts.fingerprint import fingerprint_of
 from forecasting.facts.source import Source
 from forecasting.facts.sources import SOURCES
-from forecasting.facts.tables import FactsSummary, Reading, connect, listed, nearest
+from forecasting.facts.tables import FactsSummary, Reading, listed, nearest
+from forecasting.facts.time_zone import require_time_zone
 
 KNOWN_SOURCES = tuple(SOURCES)
 
@@ -63,16 +64,3 @@ def require_there(facts: Path) -> Path:
     if not there:
         raise UserError(f"There are no facts: {facts} does not exist. Set FACTS to the folder or file that has them.")
     return facts
-
-
-def require_time_zone(name: str | None) -> None:
-    """Raise a UserError if a time zone is not a place of the IANA list, or UTC."""
-    if not name:
-        return
-    with connect() as connection:
-        known = [zone for (zone,) in connection.execute("select name from pg_timezone_names()").fetchall()]
-    known = [zone for zone in known if "/" in zone or zone == "UTC"]
-    if name not in known:
-        raise UserError(
-            f"params: time_zone '{name}' is not a time zone such as Europe/Berlin or UTC.{nearest(name, known)}"
-        )

@@ -13,9 +13,10 @@ def missing_names(spec: TableSpec, file: str, columns: Iterable[str]) -> list[st
 
 
 def missing_costs(file: str, n: int, n_rows: int, first: str, amount: Decimal) -> str:
-    """Return a note on the n sales without a cost where others have one: profit leaves them out."""
+    """Return a note on the n sales without a cost where others have one, which profit leaves out; `first`: the place of one, if known."""
+    place = f" (the first is {first})" if first else ""
     return (
-        f"{n:,} of {n_rows:,} sales in {file} have no cost (the first is {first}): "
+        f"{n:,} of {n_rows:,} sales in {file} have no cost{place}: "
         f"profit leaves them out, and with them a net amount of {amount:,.2f}."
     )
 

@@ -26,6 +26,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "domains": list,
     "families": list,
     "columns": dict,
+    "postgres": dict,
     "date_format": (str, type(None)),
     "time_zone": (str, type(None)),
     "decimal_mark": (str, type(None)),

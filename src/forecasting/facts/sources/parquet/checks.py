@@ -107,7 +107,8 @@ class TreeTable:
             return "", None, 0
         file, row, shown = found
         by_path = {str(path): name for name, path in self.tree.files.items()}
-        return f"{by_path.get(file, Path(file).name)}, row {row + 1}", shown, count
+        place = f"{by_path.get(file, Path(file).name)}, row {row + 1}" if self.tree.own else self.name
+        return place, shown, count
 
 
 def inspect_tree(table: str, tree: Tree, mapping: dict[str, str], reading: Reading, alone: bool = False) -> FactTable:
@@ -242,7 +243,7 @@ def notes_of(found: TreeTable, columns: dict[str, str], unused: list[str], n_row
         if n:
             amount = f"cast({quoted(columns['net_amount'])} as {AMOUNT})"
             ((lost,),) = found.query(f"select sum({amount}) from {found.location} where {no_cost}")
-            said.append(notes.missing_costs(found.name, n, n_rows, place, lost))
+            said.append(notes.missing_costs(found.name, n, n_rows, place if found.tree.own else "", lost))
     if found.table == "expenses":
         ((mostly,),) = found.query(
             f"select avg(cast({quoted(columns['amount'])} < 0 as integer)) > 0.5 from {found.location}"

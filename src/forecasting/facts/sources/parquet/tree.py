@@ -17,12 +17,16 @@ LONGEST = 60_000  # signs of a list of files, which dbt is told on a command lin
 
 @dataclass(frozen=True)
 class Tree:
-    """The files of one fact table. files: by their path from FACTS on, in order; keys: what their folders are partitioned by."""
+    """The files of one fact table. files: by their path from FACTS on, in order; keys: what their folders are partitioned by.
+
+    own: they are a user's, who is told files and rows; not those that a source made of something else.
+    """
 
     name: str
     files: dict[str, Path]
     keys: tuple[str, ...]
     root: Path | None = None
+    own: bool = True
 
     def location(self, partitioned: bool) -> str:
         """Return the DuckDB expression that reads all files as one table; `partitioned`: with the folders' keys as columns of text."""
