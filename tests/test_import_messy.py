@@ -305,3 +305,9 @@ def test_price_or_amount_is_told_by_what_a_product_costs_in_several_quantities(t
     total = sum(price[product] * n for _, product, n in rows)
     assert imported(tmp_path, text_file(tmp_path, "each.csv", each), name="each").total("net_amount") == total
     assert imported(tmp_path, text_file(tmp_path, "line.csv", line), name="line").total("net_amount") == total
+
+
+def test_a_decimal_mark_is_that_of_the_other_columns_of_the_file(tmp_path):
+    text = "Datum;Umsatz netto;Wareneinsatz\n" + "".join(f"{n}.05.2024;{n}.000;{n}00,50\n" for n in range(13, 29))
+    found = imported(tmp_path, text_file(tmp_path, "marks.csv", text))
+    assert found.total("net_amount") == sum(range(13, 29)) * 1000

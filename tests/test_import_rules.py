@@ -291,7 +291,7 @@ def number_as(value, mark, thousands, minus):
 
 
 @given(ROWS, DIALECTS, st.lists(st.integers(0, 7), max_size=2, unique=True))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_table_in_any_dialect_comes_back_or_is_quarantined(tmp_path_factory, rows, dialect, spoiled):
     folder = tmp_path_factory.mktemp("any")
     rows = [(dt.date(2023, 5, 31), "Nord", D("1234.56")), *rows]  # a day above 12, and cents

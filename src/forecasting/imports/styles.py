@@ -14,15 +14,12 @@ from forecasting.imports.staging import STAGED, Staged
 def decide_styles(draft: Draft) -> Styles:
     """Return the styles of all used columns; what was decided goes into the draft's mapping, what was not into its questions."""
     mapping, staged, styles = draft.mapping, draft.staged, Styles()
-    for name in mapping.number_columns():
-        if name in staged.columns and staged.typed.get(name) != "number":
-            stated = mapping.numbers.get(name)
-            decision = decided(
-                lambda n=name, s=stated: number_styles(staged.connection, STAGED, staged.columns[n], s),
-                f"numbers: {name}",
-            )
-            if style := settle(draft, "numbers", name, decision):
-                styles.numbers[name] = style
+    decisions = {
+        name: numbers_of(staged, mapping, name) for name in mapping.number_columns() if needs_style(staged, name)
+    }
+    for name, decision in decisions.items():
+        if style := settle(draft, "numbers", name, as_the_others(staged, mapping, name, decision, decisions)):
+            styles.numbers[name] = style
     stated = mapping.columns.get(TABLES[mapping.table].date)
     if stated and not (isinstance(stated, str) and staged.typed.get(stated) == "date"):
         key = date_key(stated)
@@ -35,6 +32,31 @@ def decide_styles(draft: Draft) -> Styles:
                     f"{key}: days are those of the clock as written. State time_zone: Europe/Berlin for that of a place."
                 )
     return styles
+
+
+def needs_style(staged: Staged, name: str) -> bool:
+    """Say whether a column is text whose numbers must be read."""
+    return name in staged.columns and staged.typed.get(name) != "number"
+
+
+def numbers_of(staged: Staged, mapping: Mapping, name: str, stated: dict | None = None) -> Decision[NumberStyle]:
+    """Return how the numbers of a column are written."""
+    stated = stated or mapping.numbers.get(name)
+    return decided(lambda: number_styles(staged.connection, STAGED, staged.columns[name], stated), f"numbers: {name}")
+
+
+def as_the_others(
+    staged: Staged,
+    mapping: Mapping,
+    name: str,
+    decision: Decision[NumberStyle],
+    all_of_them: dict[str, Decision[NumberStyle]],
+) -> Decision[NumberStyle]:
+    """Return a decision anew where a column alone does not tell its decimal mark and all others of the file have the same one."""
+    marks = {other.chosen.decimal_mark for other in all_of_them.values() if other.chosen} - {None}
+    if decision.chosen or len(marks) != 1 or "decimal_mark" not in decision.question:
+        return decision
+    return numbers_of(staged, mapping, name, {**mapping.numbers.get(name, {}), "decimal_mark": marks.pop()})
 
 
 def decided(decide, where: str) -> Decision:
