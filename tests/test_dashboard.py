@@ -106,6 +106,9 @@ SPELLINGS = {
     "days, the month first": ("11/1/2023\t10.5\n12/1/2023\t11\n1/1/2024\t12", [10.5, 11, 12]),
     "last days, the day first": ("30.11.2023 10.5\n31.12.2023 11\n31.01.2024 12", [10.5, 11, 12]),
     "losses": ("2023-11\t(10.5)\n2023-12\t−11\n2024-01\t-1 200", [-10.5, -11, -1200]),
+    "currency signs, signs behind": ("2023-11\t€ 1.010,50\n2023-12\t11,00- €\n2024-01\t(€12)", [1010.5, -11, -12]),
+    "names of months": ("November 2023;10.5\nDez. 2023;11\nJänner 2024;12", [10.5, 11, 12]),
+    "months as statistical offices write them": ("2023M11 10.5\n2023M12 11\n2024M01 12", [10.5, 11, 12]),
     "exponents": ("2023-11\t1.05e1\n2023-12\t11\n2024-01\t12", [10.5, 11, 12]),
 }
 
@@ -126,7 +129,9 @@ FAULTS = {
     "2024-01\t5\n2024-13\t6": "Row 2: «2024-13» is no month",
     "2024-01\t5\n\n2024-03\t6": "Row 3.* 1 month is missing between 2024-01 and 2024-03",
     "2024-01\t5\n2024-01\t6": "Row 2.*2024-01 stands there twice",
-    "2024-01\t5\n2024-02\t€ 6": "Row 2: «€ 6» is no number",
+    "2024-01\t5\n2024-02\t€ 6 + 7": "Row 2: «€ 6 + 7» is no number",
+    "2024-01\t$5\n2024-02\t€ 6": "several currencies",
+    "45322\t5": "Row 1: «45322» is no month",
     "2024-01\tnan\n2024-02\tinf": "Row 1: «nan».*Row 2: «inf»",
     "2024-01\t1e16": "Row 1.*no usable number",
     "2024-01\t1,234\n2024-02\t2,345": "Choose the decimal sign",

@@ -1,23 +1,9 @@
-"""Numbers as people write them, «1,234.50», «1.234,50», «1 234,5», «(12)»: one decimal sign for all, and none is guessed."""
+"""Numbers as people write them, read as the facts of files are: one style for all cells, and none is guessed."""
 
-import re
 from collections.abc import Sequence
 
 from forecasting.errors import UserError
-
-DOT, COMMA = ".", ","
-SPACE = r"[\s'’]"  # between groups of thousands; \s is every kind of blank
-SIGN = r"[+\-−–]?"
-
-
-def _written(decimal: str, group: str) -> re.Pattern[str]:
-    """Return what a number looks like with this decimal sign and this sign, or a blank, between thousands: the same one throughout."""
-    whole = rf"(?:[1-9]\d{{0,2}}(?P<group>{re.escape(group)}|{SPACE})\d{{3}}(?:(?P=group)\d{{3}})*|\d+)"
-    digits = rf"(?P<digits>{whole}(?:{re.escape(decimal)}\d*)?|{re.escape(decimal)}\d+)"
-    return re.compile(rf"(?P<sign>{SIGN})\s*{digits}(?:e(?P<power>[+-]?\d+))?", re.IGNORECASE)
-
-
-STYLES = {DOT: _written(DOT, COMMA), COMMA: _written(COMMA, DOT)}
+from forecasting.facts import read_numbers
 
 
 def as_numbers(cells: Sequence[object], decimal: str | None = None) -> list[float | None]:
@@ -26,38 +12,25 @@ def as_numbers(cells: Sequence[object], decimal: str | None = None) -> list[floa
     Raises
     ------
     UserError
-        If the cells do not tell, as «1,234» alone does not.
+        If the cells do not tell, as «1,234» alone does not, or have several currencies.
     """
-    if decimal is None:
-        decimal = _decimal_of([cell for cell in cells if isinstance(cell, str)])
-    return [_one(cell, decimal) for cell in cells]
+    places = [place for place, cell in enumerate(cells) if isinstance(cell, str) and cell.strip()]
+    found = [_typed(cell) for cell in cells]
+    if not places:
+        return found
+    decision, values = read_numbers(
+        [str(cells[place]) for place in places], {"decimal_mark": decimal} if decimal else None
+    )
+    if decision.doubt:
+        text = decision.doubt.text.strip()
+        raise UserError(f"«{text}» may be a number with thousands or one with decimals. Choose the decimal sign below.")
+    if "several currencies" in decision.question:
+        raise UserError("The values are of several currencies. Bring those of one.")
+    for place, value in zip(places, values, strict=True):
+        found[place] = value
+    return found
 
 
-def _decimal_of(texts: list[str]) -> str:
-    """Return the decimal sign with which most texts are numbers; where both give the same numbers, it does not matter."""
-    readings = {sign: [_one(text, sign) for text in texts] for sign in STYLES}
-    known = {sign: sum(value is not None for value in values) for sign, values in readings.items()}
-    if known[DOT] != known[COMMA]:
-        return max(known, key=lambda sign: known[sign])
-    differing = [text for text, a, b in zip(texts, *readings.values(), strict=True) if a != b]
-    if differing:
-        raise UserError(
-            f"«{differing[0].strip()}» may be a number with thousands or one with decimals. Choose the decimal sign below."
-        )
-    return DOT
-
-
-def _one(cell: object, decimal: str) -> float | None:
-    """Return one cell as a number."""
-    if isinstance(cell, bool) or cell is None:
-        return None
-    if not isinstance(cell, str):
-        return float(cell) if isinstance(cell, int | float) and cell == cell else None
-    text = cell.strip()
-    negative = text.startswith("(") and text.endswith(")")  # as accountants write it
-    match = STYLES[decimal].fullmatch(text[1:-1].strip() if negative else text)
-    if match is None or (negative and match["sign"]):
-        return None
-    plain = match["digits"].replace(match["group"] or " ", "").replace(decimal, ".")
-    size = float(plain + (f"e{match['power']}" if match["power"] else ""))
-    return -size if negative or match["sign"] not in ("", "+") else size
+def _typed(cell: object) -> float | None:
+    """Return a cell that is no text as a number."""
+    return float(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) and cell == cell else None

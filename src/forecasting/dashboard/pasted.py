@@ -11,8 +11,8 @@ import pandas as pd
 from forecasting.dashboard.month_text import (
     ADVICE,
     are_consecutive,
+    are_months,
     as_months,
-    is_month,
     next_months,
     starts_with_month,
 )
@@ -93,7 +93,7 @@ def _is_across(cells: list[list[str]]) -> bool:
     """Say whether one line of values, or one of months above one of values, goes across; a month at the left is no value."""
     if len(cells) not in (1, 2) or min(map(len, cells)) <= 2 or len({len(row) for row in cells}) > 1:
         return False
-    months = [is_month(cell) for cell in cells[0]]
+    months = are_months(cells[0])
     return all(months[1:]) if len(cells) == 2 else all(months) or not months[0]
 
 

@@ -11,7 +11,20 @@ can still be told.
 from forecasting.facts.cells.date_choice import date_styles
 from forecasting.facts.cells.dates import DateStyle
 from forecasting.facts.cells.decision import Decision, Fault
+from forecasting.facts.cells.few import date_ends, read_as_any_date, read_dates, read_numbers
 from forecasting.facts.cells.number_choice import number_styles, table_number_styles
 from forecasting.facts.cells.numbers import NumberStyle
 
-__all__ = ["DateStyle", "Decision", "Fault", "NumberStyle", "date_styles", "number_styles", "table_number_styles"]
+__all__ = [
+    "DateStyle",
+    "Decision",
+    "Fault",
+    "NumberStyle",
+    "date_ends",
+    "date_styles",
+    "number_styles",
+    "read_as_any_date",
+    "read_dates",
+    "read_numbers",
+    "table_number_styles",
+]
