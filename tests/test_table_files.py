@@ -95,6 +95,37 @@ def test_titles_totals_notes_and_repeated_headers_are_left_out_with_their_text(t
     assert sum(one.rows for one in table.left_out) + len(rows) + 1 == 16
 
 
+def test_lists_drawn_with_bars_and_dashes_are_read(tmp_path: Path) -> None:
+    """As ERP systems print them; a mark at the end, as old programs leave it, is no row."""
+    line = "-" * 33
+    lines = [
+        *("Umsatzliste", "Buchungskreis 1000", "", line, "|Datum     |Kunde   |     Betrag|", line),
+        *(
+            "|31.01.2024|Müller  |   1.234,50|",
+            "|29.02.2024|Söder   |     177,41-|",
+            "|15.03.2024|Groß    |     200,00|",
+            line,
+        ),
+        *("|          |*Summe  |   1.257,09|", line, "\x1a"),
+    ]
+    content = "\r\n".join(lines)
+    table, rows, bad = read(tmp_path / "a.txt", content.encode("cp1252"))
+    assert table.names == ("Datum", "Kunde", "Betrag") and [row[0] for row in rows] == [7, 8, 9] and not bad
+    assert {one.reason for one in table.left_out} == {
+        "above the table",
+        "blank",
+        "a line of dashes",
+        "a total",
+        "the end mark of old programs",
+    }
+
+
+def test_a_product_that_is_called_total_is_no_total(tmp_path: Path) -> None:
+    """Where the row has its date and its keys."""
+    content = "Date,Region,Product,Amount\n2024-01-01,N,Total,5\n2024-01-02,,Total Care,6\n2024-01-03,N,A,7\n2024-01-04,N,A,8\n"
+    assert len(read(tmp_path / "a.csv", content)[1]) == 4
+
+
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
@@ -237,6 +268,9 @@ def test_broken_archives_are_named(tmp_path: Path) -> None:
         ("d.csv", b"\n\n", "is empty"),
         ("e.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1nothing", "cannot be opened"),
         ("f.parquet", b"PAR1nothing", "cannot be read as Parquet"),
+        ("g.xls", b"<html><table>", "is a web page"),
+        ("h.csv", b'[{"a": 1}]', "is JSON"),
+        ("i.csv", b"\0" * 100, "many NUL bytes"),
     ):
         with pytest.raises(UserError, match=said):
             read(tmp_path / name, content)

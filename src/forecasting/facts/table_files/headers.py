@@ -32,7 +32,7 @@ def find_header(rows: Sequence[Cells]) -> Header:
         return header_of_texts(rows)
     for at in range(first - 1, max(first - 5, -1), -1):
         if names_columns(rows[at], columns):
-            return joined(rows, at, columns, f"below it are {found_below(columns)}")
+            return joined(rows, at, f"below it are {found_below(columns)}")
     return Header(None, 0, first, "the first row of dates and numbers has no row of names above it")
 
 
@@ -82,16 +82,22 @@ def names_columns(row: Cells, columns: Sequence[str]) -> bool:
     return not values or headings(row, values) == "1, 2, 3"
 
 
-def joined(rows: Sequence[Cells], at: int, columns: Sequence[str], why: str) -> Header:
+def joined(rows: Sequence[Cells], at: int, why: str) -> Header:
     """Return the header at a row, with the row above it where that names columns which this one leaves without a name of their own."""
     above = rows[at - 1] if at else ()
     names = stripped(rows[at])
-    used = [place for place, cell in enumerate(stripped(above)) if cell and place < len(columns) and columns[place]]
+    body = rows[at + 1 :]
+    used = [place for place, cell in enumerate(stripped(above)) if cell and is_filled(body, place)]
     missing = [place for place in used if not (names[place : place + 1] or [""])[0]]
     alike = len(used) > 1 and has_twins(names)
     if not (missing or alike) or not all(kind_of(cell) in ("text", "") or is_period(cell) for cell in above):
         return Header(at, 1, at + 1, why)
     return Header(at - 1, 2, at + 1, f"{why}, and the names of some columns are a row higher")
+
+
+def is_filled(rows: Sequence[Cells], place: int) -> bool:
+    """Say whether a quarter of rows has something in a column."""
+    return 4 * sum(1 for row in rows if place < len(row) and (row[place] or "").strip()) >= len(rows)
 
 
 def stripped(row: Cells) -> list[str]:

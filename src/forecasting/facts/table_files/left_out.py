@@ -22,13 +22,17 @@ TOTAL_WORDS = (
     "σύνολο|合計|総計|总计|合计|小计"
 )
 BESIDE = r"(?: [^\s,;()¦]+){1,3}"  # 'Total North', 'Total January 2024'
-TOTAL = re.compile(rf"[∑Σσ*]?\s*(?:{TOTAL_WORDS})\s*[:*]?", re.IGNORECASE)
+TOTAL = re.compile(rf"[∑Σσ*\s]*(?:{TOTAL_WORDS})\s*[:*]?", re.IGNORECASE)
 TOTAL_OF = re.compile(rf"(?:{TOTAL_WORDS}){BESIDE}:?|(?:[^\s,;()¦]+ ){{1,3}}(?:{TOTAL_WORDS}):?", re.IGNORECASE)
 NOTE_WORDS = (
     r"(?:[\d.,]+ (?:rows?|records?|zeilen|lignes|filas)|sources?|quelle|notes?|hinweis|generated|created|exported|printed|report|"
     r"as of|stand:|erstellt|page \d|seite \d|end of|confidential|copyright|©)"
 )
 NOTE = re.compile(rf"\W*{NOTE_WORDS}\b|(?:.*?[^\W\d]{{3,}}\W+){{3,}}.*[^\W\d]{{2,}}", re.IGNORECASE | re.DOTALL)
+
+
+RULE = re.compile(r"[-=_+:|\s]*(?:---|===|___)[-=_+:|\s]*")
+END_MARK = "\x1a"  # with which old programs end a file
 
 
 def leave_out(
@@ -39,6 +43,7 @@ def leave_out(
     take_out_blank(connection, relation, names, notes)
     if header and (repeated := matches_header(header[-1])):
         take_out(connection, relation, repeated, "the header again", notes)
+    take_out(connection, relation, is_rule(names), "a line of dashes", notes)
     take_out_notes(connection, relation, names, notes)
     take_out_totals(connection, relation, names, notes)
     take_out_notes(connection, relation, names, notes)
@@ -55,6 +60,12 @@ def take_out_blank(connection: duckdb.DuckDBPyConnection, relation: str, names: 
         connection.execute(f"delete from {relation} where {blank}")
 
 
+def is_rule(names: Sequence[str]) -> str:
+    """Return the SQL that says whether a row is a line drawn of dashes."""
+    first, row = f"coalesce({', '.join(names)})", f"concat_ws('', {', '.join(names)})"
+    return f"(starts_with({first}, '-') or starts_with({first}, '=')) and regexp_full_match({row}, {literal(RULE.pattern)})"
+
+
 def matches_header(cells: Cells) -> str:
     """Return the SQL that says whether a row repeats the header's cells, '' where too few of them would have to."""
     found = [
@@ -65,9 +76,10 @@ def matches_header(cells: Cells) -> str:
 
 def take_out_totals(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str], notes: Notes) -> None:
     """Move totals to what was left out: rows that say so, where a date belongs or with a key of the table empty."""
-    several = " + ".join(f"({name} is not null)::int" for name in names) + f" > {min(len(names) - 1, 1)}"
+    filled = {name: f"nullif(trim({name}), '')" for name in names}
+    several = " + ".join(f"({filled[name]} is not null)::int" for name in names) + f" > {min(len(names) - 1, 1)}"
     rows = f"{relation} where {several}"  # a row with one cell is a heading
-    listed = ", ".join(f"count({name})" for name in names)
+    listed = ", ".join(f"count({filled[name]})" for name in names)
     n_rows, *counts = connection.execute(f"select count(*), {listed} from {rows}").fetchone() or (0,)
     if not n_rows:
         return
@@ -77,16 +89,14 @@ def take_out_totals(connection: duckdb.DuckDBPyConnection, relation: str, names:
     words = [at for at, kind in enumerate(kinds) if kind in ("date", "number") or at == alone]
     keys = [at for at, n in enumerate(counts) if n >= 0.5 * n_rows]
     possible = " or ".join(
-        [*(f"{names[at]} is null" for at in keys), *(f"{names[at]} >= 'A'" for at in words), "false"]
+        [*(f"{filled[names[at]]} is null" for at in keys), *(f"{names[at]} >= 'A'" for at in words), "false"]
     )
     says_so = f"regexp_matches(concat_ws('¦', {', '.join(names)}), {literal(pattern_in_row())}, 'i')"
-    sql = (
-        f"select line, {', '.join(names)} from {rows} and ({possible}) and {says_so} order by line limit {MOST_TOTALS}"
-    )
+    sql = f"select line, {', '.join(filled.values())} from {rows} and ({possible}) and {says_so} order by line limit {MOST_TOTALS}"
     found = connection.execute(sql).fetchall()
     others = n_rows - len(found)
-    filled = [sum(1 for _, *row in found if row[at] is not None) for at in range(len(names))]
-    keys = [at for at in keys if counts[at] - filled[at] >= FILLED * others]
+    own = [sum(1 for _, *row in found if row[at] is not None) for at in range(len(names))]
+    keys = [at for at in keys if counts[at] - own[at] >= FILLED * others]
     totals = [line for line, *row in found if is_total(row, kinds, keys, alone)]
     if totals:
         connection.execute("create or replace temp table total_lines as select unnest(?::bigint[]) as line", [totals])
@@ -106,14 +116,20 @@ def pattern_in_row() -> str:
 
 
 def is_total(row: Cells, kinds: Sequence[str], keys: Sequence[int], alone: int | None) -> bool:
-    """Say whether a row is a total: a cell says so, and it stands where a date or number belongs, or a key is empty, or is the only key."""
+    """Say whether a row is a total: a cell says so, where a date or number belongs, or with a key empty, or as the only key.
+
+    Where 'Total' is but a part of what it says, and the table has dates, the date is the key that must be empty.
+    """
+    dates = [key for key in keys if kinds[key] == "date"]
     for at, cell in enumerate(row):
         text = (cell or "").strip()
-        if not text or not (TOTAL.fullmatch(text) or TOTAL_OF.fullmatch(text)):
+        alone_says = TOTAL.fullmatch(text)
+        if not text or not (alone_says or TOTAL_OF.fullmatch(text)):
             continue
-        if kinds[at] in ("date", "number") or (at == alone and TOTAL.fullmatch(text)):
+        if kinds[at] in ("date", "number") or (at == alone and alone_says):
             return True
-        if any(row[key] is None for key in keys if key != at) and any(kind_of(other) == "number" for other in row):
+        needed = keys if alone_says else dates or keys
+        if any(row[key] is None for key in needed if key != at) and any(kind_of(other) == "number" for other in row):
             return True
     return False
 
@@ -138,11 +154,12 @@ def take_out_notes(connection: duckdb.DuckDBPyConnection, relation: str, names: 
 def take_out_bad(connection: duckdb.DuckDBPyConnection, relation: str, dialect: Dialect, notes: Notes) -> None:
     """Move from the bad rows to what was left out: notes below the last good row, and totals."""
     (last,) = connection.execute(f"select coalesce(max(line), 0) from {relation}").fetchone() or (0,)
-    sql = (
-        f"select line, text from {relation}_bad where contains(reason, 'cells where') or contains(reason, 'cell where')"
-    )
+    sql = f"select line, text from {relation}_bad where (contains(reason, 'cells where') or contains(reason, 'cell where'))"
     says_so = f"regexp_matches(text, {literal(TOTAL_WORDS)}, 'i')"
-    rows = connection.execute(f"{sql} and (line > {last} or {says_so}) order by line limit {MOST_TOTALS}").fetchall()
+    rule = f"regexp_full_match(text, {literal(RULE.pattern)})"
+    rows = connection.execute(
+        f"{sql} and (line > {last} or {says_so} or {rule}) order by line limit {MOST_TOTALS}"
+    ).fetchall()
     found = list(left_out_of(rows, last, dialect))
     notes.left_out += found
     if found:
@@ -156,7 +173,9 @@ def left_out_of(rows: Sequence[tuple[int, str]], last: int, dialect: Dialect) ->
     for line, text in rows:
         record = next(records([text], dialect.writing))
         cells = [cell.strip() for cell in record.cells if cell.strip()]
-        if cells and (TOTAL.fullmatch(cells[0]) or (TOTAL_OF.fullmatch(cells[0]) and len(cells) > 1)):
+        if RULE.fullmatch(text) or text.strip() == END_MARK:
+            yield LeftOut(line, text, "a line of dashes" if RULE.fullmatch(text) else "the end mark of old programs")
+        elif cells and (TOTAL.fullmatch(cells[0]) or (TOTAL_OF.fullmatch(cells[0]) and len(cells) > 1)):
             yield LeftOut(line, text, "a total")
         elif line > last and len(cells) == 1 and NOTE.match(cells[0]):
             yield LeftOut(line, text, "below the table")

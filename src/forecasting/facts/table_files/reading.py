@@ -37,7 +37,7 @@ def read_table_file(
     notes = Notes()
     with tempfile.TemporaryDirectory(prefix="table-") as folder:
         file, member = unpacked(path, said.get("member"), Path(folder), limits.unpacked)
-        form = form_of(file)
+        form = form_of(file, path.name)
         header: tuple[Cells, ...]
         typed: dict[str, str] = {}
         if form == "parquet":

@@ -11,6 +11,7 @@ import duckdb
 from forecasting.errors import UserError
 from forecasting.facts.table_files.by_duckdb import by_duckdb
 from forecasting.facts.table_files.headers import Cells, place
+from forecasting.facts.table_files.left_out import RULE
 from forecasting.facts.table_files.plain_text import PlainText, plain
 from forecasting.facts.table_files.records import Record, records
 from forecasting.facts.table_files.relations import Row, new_name, store
@@ -35,7 +36,7 @@ def read_text(
         notes.evidence.append(f"Lines end in several ways, all are read: {text.mixed_ends}.")
     writing = writing_of(text.path, name, stated, notes)
     head = list(islice(records(head_lines(text.path), writing), HEAD))
-    filled = [record for record in head if any(cell.strip() for cell in record.cells) and not is_sep(record)]
+    filled = [record for record in head if any(cell.strip() for cell in record.cells) and not is_frame(record)]
     if not filled:
         raise UserError(f"{name} is empty: it has no line with text.")
     placed = place(name, [(record.line, record.cells) for record in filled], stated, notes)
@@ -71,6 +72,11 @@ def file_lines(file: Iterator[str], most: int) -> Iterator[str]:
 def is_sep(record: Record) -> bool:
     """Say whether a record is the line that states the delimiter."""
     return record.line <= 2 and SEP.fullmatch(record.text) is not None
+
+
+def is_frame(record: Record) -> bool:
+    """Say whether a record is no part of any table: the line that states the delimiter, or one drawn of dashes."""
+    return is_sep(record) or RULE.fullmatch(record.text) is not None
 
 
 def len_filled(row: Cells) -> int:

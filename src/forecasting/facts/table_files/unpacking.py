@@ -12,6 +12,19 @@ from forecasting.facts.table_files.shapes import Undecided
 
 CHUNK = 1 << 22
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+SAVE = "Open it in Excel or LibreOffice and save it as .xlsx or CSV."
+HTML, PACKED = "a web page (HTML), as some programs export for Excel", "packed in a way that is not read here"
+JSON, UNPACK = "Export it as CSV or Parquet.", "Unpack it first."
+OTHERS = (
+    *((first, HTML, SAVE) for first in (b"<html", b"<!doctype html", b"<table", b"<meta")),
+    *((first, "JSON", JSON) for first in (b'{"', b'[{"', b"[\n", b"[\r\n", b"{\n", b"{\r\n")),
+    *((first, PACKED, UNPACK) for first in (b"bzh", b"7z\xbc\xaf", b"rar!", b"\xfd7zxz", b"(\xb5/\xfd")),
+    *(
+        (b"<?xml", "an XML file", SAVE),
+        (b"%pdf", "a PDF", "Export the table itself."),
+        (b"{\\rtf", "an RTF document", SAVE),
+    ),
+)
 WORKBOOKS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")  # .xlsx, .xlsb, .ods
 
 
@@ -101,10 +114,22 @@ def copied(source: IO[bytes], target: Path, name: str, most: int) -> Path:
     return target
 
 
-def form_of(path: Path) -> str:
-    """Return 'parquet', 'workbook' or 'text' by a file's first bytes."""
+def form_of(path: Path, name: str) -> str:
+    """Return 'parquet', 'workbook' or 'text' by a file's first bytes.
+
+    Raises
+    ------
+    UserError
+        If they are those of another kind of file, whatever its name says.
+    """
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(512)
     if start.startswith(b"PAR1"):
         return "parquet"
-    return "workbook" if start.startswith((OLE, b"PK\x03\x04")) else "text"
+    if start.startswith((OLE, b"PK\x03\x04")):
+        return "workbook"
+    plain = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for first, kind, advice in OTHERS:
+        if plain.startswith(first):
+            raise UserError(f"{name} is {kind}, whatever its name says. {advice}")
+    return "text"
