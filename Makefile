@@ -1,6 +1,7 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/);
-# of make promote and make rollback: DOMAIN, MODEL; of make publish: TARGET; of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
+# of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make publish: TARGET;
+# of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -12,7 +13,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -25,7 +26,7 @@ READY_TEST := $(if $(READY),$(VENV)/ready-test)
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -42,7 +43,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report import data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -53,6 +54,9 @@ help:  ## this list
 # exec, here and below: who stops make stops the command itself, not a shell around it; a server then finishes what it has begun
 report: $(READY)  ## facts → training sets → models → forecasts → runs/<name>/report/index.html
 	@exec $(FC) alone $(ARGS) -- $(SUB) _report
+
+import: $(READY)  ## FILE=… NAME=acme [TABLE=sales|inventory|expenses] [YES=1]: facts from any CSV, Excel or Parquet file
+	@exec $(FC) import --name "$$NAME" --file="$$FILE" --table "$$TABLE" --yes "$$YES"
 
 data: $(READY)  ## facts → training sets
 	@exec $(FC) alone $(ARGS) -- $(FC) data $(ARGS)

@@ -27,6 +27,8 @@ def work(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         with run.on_sigterm(stop):
+            if options.run is bring_in:  # makes a workspace
+                return options.run(ROOT, options) or 0
             place = run.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
             return options.run(place, options) or 0
     except UserError as error:
@@ -91,6 +93,13 @@ def prepare(place, arguments: list[str]) -> None:
         }
         notebooks = [sources[arguments[0]]()] if arguments[0] in sources else []
     pipeline.warm_up(notebooks)
+
+
+def bring_in(root, options) -> None:
+    """Read a file of any make into a workspace's facts, by params/imports/<name>.yml or by a proposal."""
+    from forecasting.imports import import_file
+
+    import_file(root, options.name, options.file, options.table, options.yes not in ("", "0"))
 
 
 def data(place, options) -> None:
@@ -185,6 +194,7 @@ def docs(place, options) -> None:
 
 COMMANDS = {
     "alone": (alone, {"command": {"nargs": "+"}}),
+    "import": (bring_in, {"--file": {"default": ""}, "--table": {"default": ""}, "--yes": {"default": ""}}),
     "data": (data, {"--steps-follow": {"action": "store_true"}}),
     "step": (step, {"domain": {}, "step": {}}),
     "publish": (publish, {}),

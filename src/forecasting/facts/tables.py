@@ -16,6 +16,7 @@ import duckdb
 EARLIEST = "date '1900-01-01'"
 AMOUNT = "decimal(18, 4)"  # as dbt reads amounts
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+Connection = duckdb.DuckDBPyConnection  # to files that DuckDB reads into memory; databases are the ledger's
 Run = Callable[[str], list[tuple]]  # runs a SELECT and returns its rows
 
 

@@ -113,7 +113,7 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
         require_known(source)
     source = source or known.get("source") or source_of_new(root, name)
     facts_given = facts_as_remembered(root, facts)
-    if known and (source != known["source"] or (facts and facts_given != known["facts"])):
+    if known and (source != known["source"] or (facts and not is_same_place(root, facts_given, known["facts"]))):
         raise UserError(belongs_elsewhere(name, known, source, facts_given))
     found = facts_given or known.get("facts")
     if not known:
@@ -180,6 +180,11 @@ def source_of_new(root: Path, name: str) -> str:
 def facts_as_remembered(root: Path, facts: str) -> str | None:
     """Return the facts' path relative to the project where that is possible, so that a moved project still finds them."""
     return os.path.relpath(Path(facts).expanduser().resolve(), root) if facts else None
+
+
+def is_same_place(root: Path, given: str | None, known: str | None) -> bool:
+    """Say whether two paths are the same facts, also where one is a link to the other, as the facts of make import are."""
+    return given == known or bool(given and known and (root / given).resolve() == (root / known).resolve())
 
 
 def belongs_elsewhere(name: str, known: dict, source: str, facts: str | None) -> str:
