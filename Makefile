@@ -47,7 +47,7 @@ STAMPS := $(RUNS)/stamps
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
-	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## /  make \1\t/' | expand -t 21
 	@echo
 	@echo "Your own data:  make report SOURCE=csv FACTS=path/to/folder NAME=acme"
 

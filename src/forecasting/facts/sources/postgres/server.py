@@ -186,7 +186,9 @@ def begin(asking: Any, fetching: duckdb.DuckDBPyConnection) -> None:
     ((name,),) = fetching.execute("from postgres_query('server', 'select pg_export_snapshot()')").fetchall()
     asking.execute("begin isolation level repeatable read read only")
     asking.execute(f"set transaction snapshot {literal(name)}")
-    asking.execute("set local datestyle = 'ISO'")  # how moments are written; in which order they are read stays the role's own
+    asking.execute(
+        "set local datestyle = 'ISO'"
+    )  # how moments are written; in which order they are read stays the role's own
 
 
 def extension() -> Path:
