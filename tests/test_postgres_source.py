@@ -216,7 +216,7 @@ def test_only_new_rows_are_fetched_and_a_changed_past_is_fetched_again_and_said(
     assert shop.bring() == [] and len(fetches) == 1
     before = facts.fingerprint("postgres", shop.place, shop.place.parent / "c.json")
     shop.run("insert into shop.orders values (7, '2024-03-01', 5, 'North')")
-    assert shop.bring() == ["postgres   1 new rows of shop.orders fetched"]
+    assert shop.bring() == ["postgres   1 new row of shop.orders fetched"]
     assert len(list(shop.place.glob("*/*"))) == 2 and shop.sales().total == Decimal("12.75")
     assert facts.fingerprint("postgres", shop.place, shop.place.parent / "c.json") != before
     for change, total in {"update shop.orders set region = 'West' where id = 1": "12.75", "delete from shop.orders where id = 2": "15.75",
@@ -247,7 +247,7 @@ def test_keys_of_all_types(shop, key):
     shop.bring(asked)
     for n in (2, 3):
         shop.run(f"insert into shop.orders values ({10 + n}, '2024-03-01', 1, null, {value(n)})")
-        assert shop.bring(asked) == ["postgres   1 new rows of shop.orders fetched"] and shop.bring(asked) == []
+        assert shop.bring(asked) == ["postgres   1 new row of shop.orders fetched"] and shop.bring(asked) == []
     shop.run("insert into shop.orders values (20, '2024-03-01', 1, null, null)")
     assert "column k: a row has no value" in shop.error(asked)
 

@@ -51,7 +51,7 @@ def read_list(place: Path) -> dict[str, Extract]:
 
 def write_list(place: Path, extracts: dict[str, Extract]) -> None:
     """Replace the list, and then remove the files that it no longer names."""
-    text = json.dumps({table: asdict(each) for table, each in extracts.items()}, indent=2, sort_keys=True) + "\n"
+    text = json.dumps({table: asdict(each) for table, each in extracts.items()}, indent=2) + "\n"
     write_if_changed(place / LIST, text)
     kept = {place / part for each in extracts.values() for part in each.parts}
     for path in place.glob("*/*.parquet*"):
@@ -76,7 +76,7 @@ def brought(server: Server, place: Path, select: Select, before: Extract | None)
     nothing = Extract(label, definition, select.columns, list(select.unused))
     if before is None or before.definition != definition:
         why = "" if before is None else ", as what is asked of it has changed"
-        return fetched(server, place, select, nothing, f"all {{n}} rows of {label} fetched{why}")
+        return fetched(server, place, select, nothing, f"all {{n}} row{{s}} of {label} fetched{why}")
     old, new = sums_of(server, select, before.last)
     if not select.wanted.new_rows:  # nothing tells new rows from old ones
         old, new = new, Sums()
@@ -87,7 +87,7 @@ def brought(server: Server, place: Path, select: Select, before: Extract | None)
         return fetched(server, place, select, nothing, f"{why}: all {{n}} fetched again")
     if not new.n_rows:
         return before, ""
-    return fetched(server, place, select, before, f"{{n}} new rows of {label} fetched")
+    return fetched(server, place, select, before, f"{{n}} new row{{s}} of {label} fetched")
 
 
 def sums_of(server: Server, select: Select, last: str | None) -> tuple[Sums, Sums]:
@@ -145,7 +145,7 @@ def fetched(server: Server, place: Path, select: Select, before: Extract, say: s
         before, parts=[path.relative_to(place).as_posix() for path in parts], n_rows=before.n_rows + n_new, hash=before.hash + sums.hash,
         total=shown(amount_of(before.total) + Decimal(sums.total)), last=sums.last or before.last,
     )  # fmt: skip
-    return extract, say.replace("{n}", f"{n_new:,}")
+    return extract, say.replace("{n}", f"{n_new:,}").replace("{s}", "s" * (n_new != 1))
 
 
 def relation(paths: list[Path]) -> str:
