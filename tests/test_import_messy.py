@@ -332,9 +332,9 @@ def test_sheets_of_years_with_a_sheet_of_notes(tmp_path):
 
 
 def test_settlements_with_the_name_of_a_clock_and_refunds(tmp_path):
-    head = "\ufeffIncludes marketplace transactions\nAll amounts in USD\ndate/time,settlement id,type,sku,quantity,product sales,total\n"
+    head = "\ufeffIncludes all\nAll in USD\ndate/time,settlement id,type,sku,quantity,product sales,total\n"
     rows = [
-        f'"Jan {n + 1}, 2024 12:03:5{n % 10} AM PST",123,{"Order" if n % 9 else "Refund"},S{n % 5},1,{"" if n % 9 else "-"}{n + 20}.99,{n}.5'
+        f'"Jan {n + 1}, 2024 12:03:50 AM PST",123,{"Order" if n % 9 else "Refund"},S{n % 5},1,{"" if n % 9 else "-"}{n + 20}.99,{n}.5'
         for n in range(28)
     ]
     found = imported(tmp_path, text_file(tmp_path, "settlement.csv", head + "\n".join(rows) + "\n"))
