@@ -336,6 +336,8 @@ def test_sheets_that_all_have_tables_are_asked_for(tmp_path: Path) -> None:
         ("Code;Name;;\n;;Jan 2024;Feb 2024\n1;A;5;6\n2;B;7;8\n", ("Code", "Name", "Jan 2024"), 2),
         ("Region;2019;2020;2021\nNorth;5;6;7\nSouth;7;8;9\n", ("Region", "2019", "2020"), 1),
         ("Region;1;2;3\nNorth;5;6;7\nSouth;7;8;9\n", ("Region", "1", "2"), 1),
+        ("Von;01.01.2024\nBis;31.03.2024\n\nDatum;Betrag\n01.01.2024;5\n02.01.2024;6\n", ("Datum", "Betrag"), 1),
+        ("Company;ACME\nPeriod;Jan-Mar 2024\nDate;Amount\n2024-01-01;5\n2024-01-02;6\n", ("Date", "Amount"), 1),
         ("Company;ACME;;\nMonth;A;B;C\n2024-01;1;2;3\n2024-02;5;6;7\n", ("Month", "A", "B"), 1),
         (
             '"Order\nDate";Region;"Amount\n(EUR)";X\n2024-01-02;N;6;7\n2024-01-03;S;8;9\n',

@@ -8,6 +8,9 @@ fit. `names` has a name per column, blanks collapsed and made unique. `typed` sa
 their text is plain ('1234.5', '2024-01-31', '2024-01-31 13:05:00'). `left_out` has what is no fact: titles above, totals, notes, blank
 rows. Always: rows of the file = n_rows + n_bad + the rows of left_out (and of the header). `evidence` says why, in sentences.
 
+One table of a workbook is read at a time: `sheets_with_cells` names the sheets, `stated` the one that is meant. A row of one cell between
+rows stays in the relation, as it may be a heading ('North', 'NOT ADJUSTED'). `Limits` bound what is unpacked and held.
+
 `table.dialect.to_dict()` goes into a mapping, and comes back as `stated`. Where the file leaves a choice open, Undecided is raised:
 a UserError with `key` (of the dialect) and `choices` (value → what speaks for it), for whoever can ask.
 """

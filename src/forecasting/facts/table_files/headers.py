@@ -26,7 +26,7 @@ class Header:
 def find_header(rows: Sequence[Cells]) -> Header:
     """Find the header in the first rows of a file, of which none is blank."""
     kinds = [[kind_of(cell) for cell in row] for row in rows]
-    columns = column_kinds(kinds)
+    columns = column_kinds(body_of(kinds))
     first = next((at for at in range(len(rows)) if is_data(rows, at, kinds, columns)), None)
     if first is None:
         return header_of_texts(rows)
@@ -34,6 +34,12 @@ def find_header(rows: Sequence[Cells]) -> Header:
         if names_columns(rows[at], columns):
             return joined(rows, at, f"below it are {found_below(columns)}")
     return Header(None, 0, first, "the first row of dates and numbers has no row of names above it")
+
+
+def body_of(kinds: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return the rows that are surely below a table's header: the lower half of those with several cells."""
+    several = [row for row in kinds if sum(1 for kind in row if kind) > 1] or kinds
+    return several[len(several) // 2 :]
 
 
 def found_below(columns: Sequence[str]) -> str:

@@ -76,10 +76,12 @@ def matches_header(cells: Cells) -> str:
 
 def take_out_totals(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str], notes: Notes) -> None:
     """Move totals to what was left out: rows that say so, where a date belongs or with a key of the table empty."""
-    filled = {name: f"nullif(trim({name}), '')" for name in names}
-    several = " + ".join(f"({filled[name]} is not null)::int" for name in names) + f" > {min(len(names) - 1, 1)}"
+    cells = ", ".join(f"nullif(trim({name}), '')" for name in names)
+    # most cells begin with a letter or digit and need no trim
+    has = [f"case when {name} >= '!' then 1 when trim({name}) <> '' then 1 end" for name in names]
+    several = " + ".join(f"coalesce({one}, 0)" for one in has) + f" > {min(len(names) - 1, 1)}"
     rows = f"{relation} where {several}"  # a row with one cell is a heading
-    listed = ", ".join(f"count({filled[name]})" for name in names)
+    listed = ", ".join(f"count({one})" for one in has)
     n_rows, *counts = connection.execute(f"select count(*), {listed} from {rows}").fetchone() or (0,)
     if not n_rows:
         return
@@ -88,11 +90,10 @@ def take_out_totals(connection: duckdb.DuckDBPyConnection, relation: str, names:
     alone = only_key(kinds)
     words = [at for at, kind in enumerate(kinds) if kind in ("date", "number") or at == alone]
     keys = [at for at, n in enumerate(counts) if n >= 0.5 * n_rows]
-    possible = " or ".join(
-        [*(f"{filled[names[at]]} is null" for at in keys), *(f"{names[at]} >= 'A'" for at in words), "false"]
-    )
+    empty = [f"{names[at]} is null or {names[at]} < '!'" for at in keys]
+    possible = " or ".join([*empty, *(f"{names[at]} >= 'A'" for at in words), "false"])
     says_so = f"regexp_matches(concat_ws('¦', {', '.join(names)}), {literal(pattern_in_row())}, 'i')"
-    sql = f"select line, {', '.join(filled.values())} from {rows} and ({possible}) and {says_so} order by line limit {MOST_TOTALS}"
+    sql = f"select line, {cells} from {rows} and ({possible}) and {says_so} order by line limit {MOST_TOTALS}"
     found = connection.execute(sql).fetchall()
     others = n_rows - len(found)
     own = [sum(1 for _, *row in found if row[at] is not None) for at in range(len(names))]
