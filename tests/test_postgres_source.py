@@ -8,6 +8,7 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 import psycopg
@@ -116,10 +117,10 @@ ROW = st.tuples(st.dates(dt.date(1999, 12, 1), dt.date(2000, 2, 29)), st.integer
 
 
 @given(rows=st.lists(ROW, min_size=1, max_size=15), kind=st.sampled_from(sorted(TYPES)), day=st.sampled_from(sorted(DATES)),
-       text=st.sampled_from(["text", "varchar(9)", "char(6)"]), split=st.integers(0, 15))  # fmt: skip
+       text=st.sampled_from(["text", "varchar(9)", "char(6)"]), split=st.integers(0, 15), pages=st.sampled_from([0, 1000]))  # fmt: skip
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
-def test_any_rows_of_any_types_add_up_as_in_python(shop, rows, kind, day, text, split):
-    """Fetched at once or in two steps; numbers as the type holds them, then to four decimals as everywhere."""
+def test_any_rows_of_any_types_add_up_as_in_python(shop, rows, kind, day, text, split, pages):
+    """Fetched at once or in two steps, as a large table or a small one; numbers to four decimals as everywhere."""
     shop.run(
         f"drop table if exists shop.orders; create table shop.orders (id int, day {day}, net {kind}, region {text})"
     )
@@ -132,7 +133,8 @@ def test_any_rows_of_any_types_add_up_as_in_python(shop, rows, kind, day, text, 
             name = (region or "").strip() or None
             expected[f"{date:%Y-%m}", name] += value
         if part:
-            shop.bring(time_zone="UTC")
+            with mock.patch("forecasting.facts.sources.postgres.server.MANY_PAGES", pages):
+                shop.bring(time_zone="UTC")
     found = shop.sales(time_zone="UTC")
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
@@ -214,7 +216,7 @@ def test_only_new_rows_are_fetched_and_a_changed_past_is_fetched_again_and_said(
     assert shop.bring() == [] and len(fetches) == 1
     before = facts.fingerprint("postgres", shop.place, shop.place.parent / "c.json")
     shop.run("insert into shop.orders values (7, '2024-03-01', 5, 'North')")
-    assert shop.bring() == ["postgres   1 new rows of shop.orders fetched"]
+    assert shop.bring() == ["postgres   1 new row of shop.orders fetched"]
     assert len(list(shop.place.glob("*/*"))) == 2 and shop.sales().total == Decimal("12.75")
     assert facts.fingerprint("postgres", shop.place, shop.place.parent / "c.json") != before
     for change, total in {"update shop.orders set region = 'West' where id = 1": "12.75", "delete from shop.orders where id = 2": "15.75",
@@ -245,7 +247,7 @@ def test_keys_of_all_types(shop, key):
     shop.bring(asked)
     for n in (2, 3):
         shop.run(f"insert into shop.orders values ({10 + n}, '2024-03-01', 1, null, {value(n)})")
-        assert shop.bring(asked) == ["postgres   1 new rows of shop.orders fetched"] and shop.bring(asked) == []
+        assert shop.bring(asked) == ["postgres   1 new row of shop.orders fetched"] and shop.bring(asked) == []
     shop.run("insert into shop.orders values (20, '2024-03-01', 1, null, null)")
     assert "column k: a row has no value" in shop.error(asked)
 
@@ -263,20 +265,25 @@ def test_many_small_fetches_are_put_together(shop, monkeypatch):
 # --- of one moment, and whole
 
 
-def test_all_tables_are_of_one_moment(shop, monkeypatch):
+@pytest.mark.parametrize("pages", [0, 1000])
+def test_all_tables_are_of_one_moment(shop, monkeypatch, pages):
+    """Also where several connections fetch a large table."""
+    monkeypatch.setattr("forecasting.facts.sources.postgres.server.MANY_PAGES", pages)
     shop.run(
         "create table shop.spent (expense_date date, amount numeric); insert into shop.spent values ('2024-01-31', 1)"
     )
-    fetch = Server.fetch
 
-    def meanwhile(self: Server, *args: Any) -> None:
-        shop.run(
-            "insert into shop.spent values ('2024-01-31', 100); insert into shop.orders values (99, '2024-03-01', 100, null)"
-        )
-        fetch(self, *args)
-        shop.run("delete from shop.orders where id = 99")
+    def beside(fetch: Any) -> Any:
+        def meanwhile(self: Server, *args: Any) -> None:
+            shop.run("insert into shop.spent values ('2024-01-31', 100)")
+            shop.run("insert into shop.orders values (99, '2024-03-01', 100, null)")
+            fetch(self, *args)
+            shop.run("delete from shop.orders where id = 99")
 
-    monkeypatch.setattr(Server, "fetch", meanwhile)
+        return meanwhile
+
+    for way in ("fetch", "fetch_large"):
+        monkeypatch.setattr(Server, way, beside(getattr(Server, way)))
     shop.bring(postgres={"sales": ORDERS, "expenses": {"table": "shop.spent"}})
     found = facts.inspect("postgres", shop.place).tables
     assert (found["sales"].total, found["expenses"].total) == (Decimal("7.75"), 1)

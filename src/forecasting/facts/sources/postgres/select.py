@@ -1,7 +1,7 @@
-"""The SELECT that fetches a fact table: each column as a type that loses nothing on the way, and a hash by which rows are known again.
+"""The SELECT that fetches a fact table, each column as a type that loses nothing on the way, and the one that tells rows again by a hash.
 
-DuckDB reads the numeric NaN as 0 and infinite dates as days of year 9999: rows with such values in a column that is used get no hash, by
-which they are found and refused.
+DuckDB reads the numeric NaN as 0 and infinite dates as days of year 9999: the server counts the rows with such values in a column that is
+used, so that they are refused.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,8 @@ from forecasting.errors import UserError
 from forecasting.facts.sources.postgres.server import Server
 from forecasting.facts.sources.postgres.wanted import Wanted
 from forecasting.facts.stated import resolve
-from forecasting.facts.tables import TABLES, quoted
+from forecasting.facts.tables import TABLES, literal, quoted
 
-HASH = "row hash"  # the name of its column in the extract
 WHOLE = ("int2", "int4", "int8")
 FLOATS = ("float4", "float8")
 MOMENTS = ("date", "timestamp", "timestamptz")
@@ -60,19 +59,55 @@ class Relation:
 
 @dataclass(frozen=True)
 class Select:
-    """How a fact table is fetched. columns: contract's name → the server's; unused: others; key: the extract's column of new rows."""
+    """How a fact table is fetched. columns: contract's name → the server's; unused: others.
+
+    outputs: the extract's column → the SQL of its value; bad: the server's column → the SQL that is true where its value cannot be used.
+    """
 
     wanted: Wanted
     columns: dict[str, str]
     unused: tuple[str, ...]
-    rows: str  # the SELECT with the hash of each row as its last column
-    bad: dict[str, str]  # the server's column → the SQL that is true where its value cannot be used
-    amount: str
-    key: str | None
+    outputs: dict[str, str]
+    bad: dict[str, str]
+    modern: bool  # whether the server has a hash of rows, from version 14 on
 
-    def of(self, condition: str = "true") -> str:
-        """Return the SELECT of the rows that meet a condition on the extract's columns."""
-        return f"select * from ({self.rows}) as rows where {condition}"
+    @property
+    def amount(self) -> str:
+        """The contract's column that is added up."""
+        return TABLES[self.wanted.table].amount(self.columns)
+
+    def rows(self, last: str | None) -> str:
+        """Return the SELECT of the rows above a key; of all where there is none."""
+        values = ", ".join(f"{value} as {quoted(name)}" for name, value in self.outputs.items())
+        return f"select {values} from {self.wanted.relation} as relation where {self.is_new(last)}"
+
+    @property
+    def plain(self) -> dict[str, str] | None:
+        """The extract's column → the server's, where each is taken as it is; else None."""
+        names = {quoted(name): name for name in (*self.columns.values(), *self.unused)}
+        taken = {output: names.get(value) for output, value in self.outputs.items()}
+        return taken if all(taken.values()) else None
+
+    def is_new(self, last: str | None) -> str:
+        """Return the SQL that is true of rows above a key; one without a key counts as old."""
+        return (
+            f"{quoted(self.wanted.new_rows)} > {literal(last)}" if self.wanted.new_rows and last is not None else "true"
+        )
+
+    def sums(self, last: str | None) -> str:
+        """Return the SELECT of a row for the rows up to a key and one for those above it.
+
+        Whether it is of those above; how many rows, the sums of their hashes and amounts, how many cannot be used, the last key.
+        """
+        row = f"row({', '.join(self.outputs.values())})"
+        hashed = f"hash_record_extended({row}, 0)" if self.modern else f"hashtextextended({row}::text, 0)"
+        bad = f"({' or '.join(self.bad.values())}) is true"
+        key = f"max({quoted(self.wanted.new_rows)}) filter (where not ({bad}))" if self.wanted.new_rows else "null"
+        return (
+            f"select coalesce({self.is_new(last)}, false), count(*), coalesce(sum({hashed}), 0), "
+            f"coalesce(sum({self.outputs[self.amount]}), 0), count(*) filter (where {bad}), {key} "
+            f"from {self.wanted.relation} as relation group by 1"
+        )
 
 
 def select_of(server: Server, wanted: Wanted, time_zone: str | None) -> Select:
@@ -89,29 +124,17 @@ def select_of(server: Server, wanted: Wanted, time_zone: str | None) -> Select:
     names = {header: name for name, header in columns.items()}
     if wanted.new_rows:
         require_key(wanted, found)
-    outputs, bad = [], {}
+    outputs, bad = {}, {}
     for column in found.values():
         role = roles.get(column.name)
         require_role(wanted, column, role, time_zone)
         if column.type != "bytea":
-            outputs.append(f"{value_of(column, role)} as {quoted(output_name(column.name, names))}")
+            outputs[output_name(column.name, names)] = value_of(column, role)
         needed = column.name == wanted.new_rows or names.get(column.name) in TABLES[wanted.table].required
         if condition := bad_value(column, role, needed):
             bad[column.name] = condition
-    inner = f"select {', '.join(outputs)}, ({' or '.join(bad.values()) or 'false'}) is true as bad from {wanted.relation} as relation"
-    outs = ", ".join(
-        f"r.{quoted(output_name(name, names))}" for name, column in found.items() if column.type != "bytea"
-    )
-    hashed = (
-        f"hash_record_extended(row({outs}), 0)"
-        if server.version >= 140000
-        else f"hashtextextended(row({outs})::text, 0)"
-    )
-    return Select(
-        wanted, columns, tuple(name for name in found if name not in names),
-        f'select {outs}, case when not r.bad then {hashed} end as "{HASH}" from ({inner}) as r',
-        bad, TABLES[wanted.table].amount(columns), output_name(wanted.new_rows, names) if wanted.new_rows else None,
-    )  # fmt: skip
+    unused = tuple(name for name in found if name not in names)
+    return Select(wanted, columns, unused, outputs, bad, server.version >= 140000)
 
 
 def described(server: Server, wanted: Wanted) -> list[Column]:
@@ -137,8 +160,7 @@ def role_of(table: str, name: str) -> str:
 
 def output_name(name: str, names: dict[str, str]) -> str:
     """Return what the extract calls a column: as the contract does; one that is not used, and is called like one that is, differently."""
-    taken = {*names.values(), HASH, "bad"}
-    return names.get(name) or (f"{name} (not used)" if name in taken else name)
+    return names.get(name) or (f"{name} (not used)" if name in names.values() else name)
 
 
 def require_role(wanted: Wanted, column: Column, role: str | None, time_zone: str | None) -> None:
@@ -183,7 +205,9 @@ def require_key(wanted: Wanted, found: dict[str, Column]) -> None:
 def value_of(column: Column, role: str | None) -> str:
     """Return the SQL of a column's value as a type that DuckDB reads without a loss."""
     sql = column.sql
-    if role == "text" or (role is None and column.type not in (*AS_THEY_ARE, "numeric")):
+    if (role == "text" and column.type not in ("text", "varchar")) or (
+        role is None and column.type not in (*AS_THEY_ARE, "numeric")
+    ):
         return f"{sql}::text"
     if column.type == "money":
         return f"{sql}::numeric(38, 4)"

@@ -12,12 +12,18 @@ import duckdb
 
 from forecasting.errors import UserError
 from forecasting.facts.tables import connect as connect_duckdb
-from forecasting.facts.tables import literal
+from forecasting.facts.tables import literal, quoted
 
 DSN = "FORECASTING_FACTS_DSN"
 OF_LIBPQ = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGUSER")  # one of them says that a server is meant
 PATIENCE = 15  # seconds until a server that does not answer is given up, unless the environment says otherwise
 LEAST = 110000  # of server versions: with hashtextextended
+MANY_PAGES = 1000  # of 8 kB: from here on several connections are worth while
+# schema and name of a table, if it is a plain one that is large, and DuckDB, to which capitals are the same, can take it for no other
+LARGE = """select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.oid = to_regclass({table}) and c.relkind = 'r' and not c.relhassubclass and pg_relation_size(c.oid) >= {pages} * 8192
+    and (select count(*) from pg_class o where o.relnamespace = n.oid and lower(o.relname) = lower(c.relname)) = 1
+    and (select count(*) from pg_namespace o where lower(o.nspname) = lower(n.nspname)) = 1"""
 # what a server or libpq says → what to tell; the first that fits. «{0}»: what the pattern's group found
 SAID = {
     r"statement timeout": "the server stopped it after its statement_timeout. Raise that for this role, or fetch less: "
@@ -94,6 +100,19 @@ class Server:
                 f"copy (from postgres_query('server', {literal(sql)})) to {literal(str(target))} (format parquet)"
             )
 
+    def large_table(self, relation: str, doing: str) -> str | None:
+        """Return DuckDB's name of a plain table that is large; None of other relations, and where the name might mean another table."""
+        names = (
+            self.ask(LARGE.format(table=literal(relation), pages=MANY_PAGES), doing) if relation.startswith('"') else []
+        )
+        return f"server.{quoted(names[0][0])}.{quoted(names[0][1])}" if names else None
+
+    def fetch_large(self, table: str, columns: dict[str, str], target: Path, doing: str) -> None:
+        """Write columns, name in the file → in the table, to a Parquet file by several connections at once, which see the same snapshot."""
+        taken = ", ".join(f"{quoted(theirs)} as {quoted(ours)}" for ours, theirs in columns.items())
+        with told(doing):
+            self.fetching.execute(f"copy (select {taken} from {table}) to {literal(str(target))} (format parquet)")
+
 
 @contextmanager
 def snapshot() -> Iterator[Server]:
@@ -167,6 +186,9 @@ def begin(asking: Any, fetching: duckdb.DuckDBPyConnection) -> None:
     ((name,),) = fetching.execute("from postgres_query('server', 'select pg_export_snapshot()')").fetchall()
     asking.execute("begin isolation level repeatable read read only")
     asking.execute(f"set transaction snapshot {literal(name)}")
+    asking.execute(
+        "set local datestyle = 'ISO'"
+    )  # how moments are written; in which order they are read stays the role's own
 
 
 def extension() -> Path:
