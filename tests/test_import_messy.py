@@ -311,3 +311,43 @@ def test_a_decimal_mark_is_that_of_the_other_columns_of_the_file(tmp_path):
     text = "Datum;Umsatz netto;Wareneinsatz\n" + "".join(f"{n}.05.2024;{n}.000;{n}00,50\n" for n in range(13, 29))
     found = imported(tmp_path, text_file(tmp_path, "marks.csv", text))
     assert found.total("net_amount") == sum(range(13, 29)) * 1000
+
+
+def test_sheets_of_years_with_a_sheet_of_notes(tmp_path):
+    head, day = ["Date", "Region", "Amount"], dt.date
+    sheets = {
+        f"{year}": [
+            [f"Sales {year}"],
+            [],
+            head,
+            *([day(year, month, 3), "N", month + 0.5] for month in range(1, 13)),
+            ["Total", None, 84],
+        ]
+        for year in (2022, 2023)
+    }
+    file = workbook(tmp_path, "years.xlsx", {**sheets, "Notes": [["Prepared by X"]]}, {0: "yyyy-mm-dd"})
+    found = imported(tmp_path, file)
+    assert found.by_month("net_amount")["2023-05"] == D("5.5")
+    assert found.total("net_amount") == 168
+
+
+def test_settlements_with_the_name_of_a_clock_and_refunds(tmp_path):
+    head = "\ufeffIncludes all\nAll in USD\ndate/time,settlement id,type,sku,quantity,product sales,total\n"
+    rows = [
+        f'"Jan {n + 1}, 2024 12:03:50 AM PST",123,{"Order" if n % 9 else "Refund"},S{n % 5},1,{"" if n % 9 else "-"}{n + 20}.99,{n}.5'
+        for n in range(28)
+    ]
+    found = imported(tmp_path, text_file(tmp_path, "settlement.csv", head + "\n".join(rows) + "\n"))
+    assert found.total("net_amount") == sum((D(n + 20) + D("0.99")) * (1 if n % 9 else -1) for n in range(28))
+
+
+def test_expenses_with_debit_and_credit(tmp_path):
+    text = "Posting date;Cost center;Debit;Credit\n2024-01-02;A;100.00;\n2024-01-03;B;;5.00\n2024-02-02;A;7.25;\n"
+    found = imported(tmp_path, text_file(tmp_path, "expenses.csv", text), "expenses")
+    assert found.by_month("amount") == {"2024-01": D(95), "2024-02": D("7.25")}
+
+
+def test_stock_with_months_across_is_asked_for_its_unit(tmp_path):
+    text = "Item;Jan-24;Feb-24;Mar-24\n" + "".join(f"P{n};{n};{n + 1};{n + 2}\n" for n in range(9))
+    with pytest.raises(UserError, match="(?s)units, or their value.*quantity_on_hand"):
+        imported(tmp_path, text_file(tmp_path, "stock.csv", text), "inventory")

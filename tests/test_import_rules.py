@@ -217,6 +217,22 @@ def test_a_workspace_of_other_facts_is_left_alone(tmp_path):
         imported(tmp_path, text_file(tmp_path, "a.csv", "Day,Amount\n2024-01-01,1\n"))
 
 
+def test_at_a_terminal_a_person_answers_and_agrees(tmp_path, monkeypatch, capsys):
+    text = "Date,Net,Gross sales,Net sales\n2024-01-01,1.00,9.00,8.00\n2024-01-02,2.00,18.50,7.00\n"
+    file = text_file(tmp_path, "two.csv", text)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    answers = iter(["", "7", "1", "n"])
+    monkeypatch.setattr("builtins.input", lambda shown: next(answers))
+    ambiguous = text_file(tmp_path, "two.csv", text.replace("Net,", "Net amount,"))
+    with pytest.raises(UserError, match="Nothing was imported"):
+        imported(tmp_path, ambiguous, yes=False)
+    assert "which is it?" in capsys.readouterr().out
+    answers = iter(["y"])
+    found = imported(tmp_path, file, yes=False, mapping="sales: {columns: {net_amount: Net sales}}\n")
+    assert found.total("net_amount") == 15
+
+
 def test_names_files_and_tables_that_cannot_be_meant_are_refused(tmp_path):
     file = text_file(tmp_path, "a.csv", "Day,Amount\n2024-01-01,1\n")
     for name, path, table, said in (("sample", file, "", "NAME"), ("acme", tmp_path / "b.csv", "", "a.csv"),

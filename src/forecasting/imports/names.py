@@ -30,7 +30,8 @@ USUAL: dict[str, tuple[str, ...]] = {
         "sales value|total sales|total revenue|product sales|sales revenue|order amount|invoice amount|transaction amount|"
         "umsatz|betrag|umsatzerlose|erlos|erlose|wert|summe|rechnungsbetrag|positionswert|verkaufserlos|umsatzbetrag|"
         "importe|ventas|venta|monto|ingresos|importe total|montant|ca|chiffre affaires|ventes|recettes|fatturato|importo|ricavi|vendite|"
-        "omzet|bedrag|valor|vendas|receita|faturamento|value|retail sales|sales usd|sum|order value|sales total|item subtotal",
+        "omzet|bedrag|valor|vendas|receita|faturamento|value|retail sales|sales usd|sum|order value|sales total|item subtotal|"
+        "net|gross",
         "total|subtotal|sub total|total amount|order total|total price|gesamt|gesamtbetrag|gesamtpreis|total linea|total ligne|"
         "gross sales|gross revenue|gross amount|brutto|bruttobetrag|bruttoumsatz|total ttc|montant ttc|grand total|item price|obs value",
     ),
@@ -107,7 +108,7 @@ USUAL: dict[str, tuple[str, ...]] = {
     ),
     "amount": (
         "amount|net amount|expense|expenses|expense amount|cost|costs|spend|betrag|ausgaben|aufwand|kosten|nettobetrag|importe|gasto|"
-        "gastos|montant|depense|depenses|charges|montant ht|importo|spesa|spese|bedrag|uitgaven|valor|despesa|amount usd|debit|net",
+        "gastos|montant|depense|depenses|charges|montant ht|importo|spesa|spese|bedrag|uitgaven|valor|despesa|amount usd|net",
         "total|value|wert|sum|summe|gesamt|soll|debe|total amount",
     ),
     "year": ("year|fiscal year|calendar year|jahr|geschaftsjahr|kalenderjahr|ano|ejercicio|annee|exercice|anno|jaar|yr",),

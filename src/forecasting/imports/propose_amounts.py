@@ -2,8 +2,8 @@
 
 from forecasting.imports.contents import Content
 from forecasting.imports.draft import Draft, is_number
-from forecasting.imports.mapping import VALUE
-from forecasting.imports.names import rank, words_of
+from forecasting.imports.mapping import PSEUDO, VALUE
+from forecasting.imports.names import NOT_AMOUNT, rank, words_of
 from forecasting.imports.staging import STAGED
 
 TAXES = "tax taxes vat mwst ust steuer umsatzsteuer mehrwertsteuer iva tva btw gst moms"
@@ -96,7 +96,7 @@ def propose_value(draft: Draft, column: str) -> None:
     """Complete the amount where months stand side by side: it is their cells. Of stock, a value in money or a number of units."""
     if column not in draft.spec.one_of:
         return draft.take(column, VALUE, "the cells under the headings")
-    text = " ".join([draft.staged.path.stem, *draft.staged.titles, *draft.staged.columns]).lower()
+    text = " ".join([draft.staged.path.stem, *draft.staged.titles, *(set(draft.staged.columns) - set(PSEUDO))]).lower()
     money = any(
         word in text for word in ("dollar", "value", "usd", "eur", "wert", "$", "€", "£", "valor", "valeur", "cost")
     )
@@ -136,7 +136,9 @@ def may_be_amount(draft: Draft, content: Content) -> bool:
     if content.n_filled < 0.9 * draft.staged.n_rows:
         return False
     counted = content.whole and content.n_distinct == content.n_filled and content.n_filled > 20
-    return is_number(content) and content.n_distinct > 1 and not counted and not words & set(NO_AMOUNT)
+    return (
+        is_number(content) and content.n_distinct > 1 and not counted and not words & {*NO_AMOUNT, *NOT_AMOUNT.split()}
+    )
 
 
 def propose_plain(draft: Draft, column: str) -> None:

@@ -35,7 +35,11 @@ def read_sheets(connection: Connection, path: Path, mapping: Mapping, sheets: li
     own = {key: value for key, value in mapping.file.items() if key not in ("sheets", "header_line", "header_rows")}
     for sheet in sheets:
         try:
-            tables[sheet] = read_part(connection, path, own, sheet)
+            table = read_part(connection, path, own, sheet)
+            if table.n_rows and len(table.names) > 1:
+                tables[sheet] = table
+            else:
+                without[sheet] = "it has no rows of two columns or more."
         except UserError as error:
             without[sheet] = str(error)
     periods = periods_among(connection, [name for table in tables.values() for name in table.names])

@@ -20,6 +20,7 @@ CLOCKS = {
     "%I:%M:%S %p": r"\d{1,2}:\d\d:\d\d [ap]m",
 }
 SECONDS = r"(?::[0-5]\d(?:[.,]\d{1,9})?)?"
+PLACE = r"(?: (?:[pmce][sd]t|utc|gmt|bst|wes?t|ces?t|ees?t))?"
 CLOCK = rf"(?:{HOUR}:[0-5]\d{SECONDS}|{HALF}:[0-5]\d{SECONDS} ?[ap]\.?m\.?)"
 ZONE = r" ?(?:z|utc|gmt|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)"  # what %z stands for: how far a clock is from UTC
 
@@ -82,9 +83,9 @@ def shape_of(day: str) -> str:
 
 
 def _days(name: str, shape: str, *others: str) -> Family:
-    """Return a family of days, behind which a clock may stand."""
-    between = "[t ]" if name == "%Y-%m-%d" else ",? "
-    return Family(name, rf"{shape}(?:{between}{CLOCK})?", (name, *others))
+    """Return a family of days, behind which a clock may stand, and behind that its name (PST): the clock counts as it is written."""
+    between, named = ("[t ]", "") if name == "%Y-%m-%d" else (",? ", PLACE)
+    return Family(name, rf"{shape}(?:{between}{CLOCK}{named})?", (name, *others))
 
 
 FAMILIES = {
