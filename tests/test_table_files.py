@@ -329,6 +329,11 @@ def test_sheets_that_all_have_tables_are_asked_for(tmp_path: Path) -> None:
     ("content", "names", "header_rows"),
     [
         (
+            '"2023"\n\n"","Jan 2023","Feb 2023"\n"Bikes","$1.00","$2.00"\n"Hats","$3.00","$4.00"\n',
+            ("column 1", "Jan 2023", "Feb 2023"),
+            1,
+        ),
+        (
             ";Sales;;Costs;\nMonth;2023;2024;2023;2024\n2024-01;1;2;3;4\n2024-02;5;6;7;8\n",
             ("Month", "Sales 2023", "Sales 2024"),
             2,

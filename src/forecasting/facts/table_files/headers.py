@@ -23,8 +23,8 @@ class Header:
     why: str
 
 
-def find_header(rows: Sequence[Cells]) -> Header:
-    """Find the header in the first rows of a file, of which none is blank."""
+def find_header(rows: Sequence[Cells], lines: Sequence[int]) -> Header:
+    """Find the header in the first rows of a file, of which none is blank, and which stand at these lines."""
     kinds = [[kind_of(cell) for cell in row] for row in rows]
     columns = column_kinds(body_of(kinds))
     first = next((at for at in range(len(rows)) if is_data(rows, at, kinds, columns)), None)
@@ -32,7 +32,9 @@ def find_header(rows: Sequence[Cells]) -> Header:
         return header_of_texts(rows)
     for at in range(first - 1, max(first - 5, -1), -1):
         if names_columns(rows[at], columns):
-            return joined(rows, at, f"below it are {found_below(columns)}")
+            below = f"below it are {found_below(columns)}"
+            stands_alone = at == 0 or lines[at - 1] + 1 < lines[at]  # a blank line parts it from what is above
+            return Header(at, 1, at + 1, below) if stands_alone else joined(rows, at, below)
     return Header(None, 0, first, "the first row of dates and numbers has no row of names above it")
 
 
@@ -90,7 +92,7 @@ def names_columns(row: Cells, columns: Sequence[str]) -> bool:
 
 def joined(rows: Sequence[Cells], at: int, why: str) -> Header:
     """Return the header at a row, with the row above it where that names columns which this one leaves without a name of their own."""
-    above = rows[at - 1] if at else ()
+    above = rows[at - 1]
     names = stripped(rows[at])
     body = rows[at + 1 :]
     used = [place for place, cell in enumerate(stripped(above)) if cell and is_filled(body, place)]
@@ -175,7 +177,7 @@ def place(name: str, rows: Sequence[tuple[int, Cells]], stated: Mapping[str, Any
     elif "header_line" in stated:
         found = Header(None, 0, table_begins(cells), "it is stated")
     else:
-        found = find_header(cells)
+        found = find_header(cells, [line for line, _ in rows])
     start = found.first_row if found.at is None else found.at
     end = rows[found.first_row - 1][0] + 1 if found.first_row else rows[0][0]
     first_line = rows[found.first_row][0] if found.first_row < len(rows) else end
