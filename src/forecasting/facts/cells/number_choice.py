@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import duckdb
 
-from forecasting.facts.cells.currencies import KNOWN, family_of
+from forecasting.facts.cells.currencies import FAMILIES, KNOWN, family_of
 from forecasting.facts.cells.decision import READINGS, TEXTS, Column, Decision, Example, choose, several_of
 from forecasting.facts.cells.numbers import MARKS, NumberStyle, plain
 from forecasting.facts.tables import AMOUNT, listed
@@ -110,8 +110,8 @@ def currencies_of(texts: Column) -> Currencies:
     for around, n, line, text in rows:
         family = family_of(around)
         if family:
-            called = around if around.casefold() in KNOWN else family
-            name, before, first = found.get(family, (called, 0, Example(text, line)))
+            known = around if around.casefold() in KNOWN else FAMILIES[family][0]
+            name, before, first = found.get(family, (known, 0, Example(text, line)))
             found[family] = (name, before + int(n), min(first, Example(text, line), key=lambda example: example.line))
     return {name: (n, first) for name, n, first in found.values()}
 

@@ -46,13 +46,14 @@ class NumberStyle:
             If a value is none that there is.
         """
         mark, currency, percent = stated.get("decimal_mark"), stated.get("currency"), stated.get("percent", False)
+        currency = str(currency).rstrip(".") if currency is not None else None
         if mark not in (None, *MARKS):
             raise UserError(f"decimal_mark must be '.' or ',', found '{mark}'.")
-        if currency is not None and str(currency).casefold() not in KNOWN:
+        if currency is not None and currency.casefold() not in KNOWN:
             raise UserError(f"currency '{currency}' is not known. State its sign or its code, for example $ or EUR.")
         if not isinstance(percent, bool):
             raise UserError(f"percent must be true or false, found '{percent}'.")
-        return cls(mark, None if currency is None else str(currency), percent)
+        return cls(mark, currency, percent)
 
     def sql(self, cell: str) -> str:
         """Return the SQL of a text as a number that casts to DECIMAL(18, 4), itself a text with all its decimals; null where it is none."""
