@@ -253,6 +253,15 @@ def test_another_currency_than_the_setting_is_said(tmp_path):
     assert not any("urrency" in n for n in sales_of(place, currency="million USD").notes)
 
 
+def test_a_sign_of_another_currency_and_percent_are_said(tmp_path):
+    place = company(tmp_path, sales="order_date,net_amount,quantity\n2024-01-30,$5,10%\n2024-01-31,7 USD,5%\n")
+    table = sales_of(place, currency="EUR")
+    notes = " ".join(table.notes)
+    assert table.total == 12 and "of sales.csv carry $; currency in params/ is 'EUR'" in notes
+    assert "'quantity' of sales.csv are percentages" in notes
+    assert "carry" not in " ".join(sales_of(place, currency="million USD").notes)
+
+
 # --- numbers
 
 MARKS = {

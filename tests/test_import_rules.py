@@ -93,6 +93,16 @@ def test_a_fault_in_a_column_that_nothing_uses_stops_nothing(tmp_path):
     assert len(imported(tmp_path, text_file(tmp_path, "a.csv", text)).facts) == 9
 
 
+def test_what_rounding_to_four_decimals_moves_is_said(tmp_path, capsys):
+    text = "Date,Amount\n" + "".join(f"2024-01-{n % 28 + 1:02},0.00014\n" for n in range(200))
+    found = imported(tmp_path, text_file(tmp_path, "a.csv", text))
+    assert found.total("net_amount") == D("0.02")
+    assert (
+        "net_amount: 200 cells have more than four decimals; rounding each moves their sum by -0.0080"
+        in capsys.readouterr().out
+    )
+
+
 def test_two_amounts_are_asked_about_with_their_totals(tmp_path):
     text = "Date,Amount in doc currency,Amount in local currency\n2024-01-01,10.00,9.00\n2024-01-02,20.00,18.50\n"
     with pytest.raises(UserError, match=r"(?s)net_amount.*doc currency.*total 30.00.*local currency.*total 27.50"):

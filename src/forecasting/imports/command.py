@@ -107,7 +107,7 @@ def report(read: Read, mapping: Mapping, accounts: Accounts, said: list[str]) ->
     faults = accounting.faults(read.reader)
     parts = [
         shown.proposal(mapping, read.draft, read.parts), shown.first_rows(read.reader), shown.months(read.reader),
-        shown.currencies(mapping, read.reader.staged), shown.left_out(read.parts, read.reader.staged),
+        shown.currencies(mapping, read.reader.staged), shown.rounding(read.reader), shown.left_out(read.parts, read.reader.staged),
         shown.rules_met(read.reader, mapping, rows_of_rules(read.reader)),
         ["Not readable, so in quarantine:", *(f"  {line}" for line in accounting.listed_faults(faults))] if faults else [],
         said, shown.accounted(accounts),

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from decimal import Decimal
 
 from forecasting.imports.accounts import Accounts, amount_of
 from forecasting.imports.draft import Draft
@@ -11,6 +12,7 @@ from forecasting.imports.rules import FATES, LOADED
 from forecasting.imports.staging import STAGED, Parts, Staged
 
 CURRENCY = r"currenc|waers|waehr|währ|devise|moneda|valuta|\b(cur|curr|ccy)\b"
+LEAST_MOVE = Decimal("0.005")
 ROWS, MONTHS, EVIDENCE = 10, 24, 40
 FATE_WORDS = {
     "loaded": "loaded", "quarantined": "quarantined", "only": "other than `only` says", "leave_out": "by `leave_out`",
@@ -48,6 +50,22 @@ def currencies(mapping: Mapping, staged: Staged) -> list[str]:
             only = f"only: {{{name}: [{found[0][0]}]}}"
             lines.append(f"  «{name}» has several: {listed}. Unless they are converted already, choose one: {only}.")
     return ["Amounts of several currencies are added up:", *lines] if lines else []
+
+
+def rounding(reader: Reader) -> list[str]:
+    """Return a sentence for each column of numbers whose sum moves by a cent or more because four decimals are kept."""
+    lines = []
+    for column in reader.known_columns():
+        if column in reader.spec.numbers and not reader.mapping.formula(column):
+            exact = reader.signed(column, reader.number(reader.mapping.columns[column]))
+            ((n, moved),) = reader.staged.fetch(
+                f"select count(*) filter (where {column} <> {exact}), sum({column} - {exact}) from {READ}"
+            )
+            if abs(moved or 0) >= LEAST_MOVE:
+                lines.append(
+                    f"  {column}: {n:,} cells have more than four decimals; rounding each moves their sum by {moved:,.4f}"
+                )
+    return ["Rounded:", *lines] if lines else []
 
 
 def left_out(parts: Parts, staged: Staged) -> list[str]:

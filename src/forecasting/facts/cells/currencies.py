@@ -30,3 +30,8 @@ def shape_of(currency: str) -> str:
     spellings = sorted(FAMILIES[KNOWN[currency.casefold()]], key=len, reverse=True)
     texts = (re.sub(r"[$.|+*?]", r"\\\g<0>", spelling).replace(" ", " *") for spelling in spellings)
     return rf"(?i:{'|'.join(texts)})\.?"
+
+
+def is_currency(met: str, stated: str | None) -> bool:
+    """Say whether a sign stands for the currency that a user states, perhaps with a unit: 'EUR', 'million USD'."""
+    return any(KNOWN.get(word.casefold()) == KNOWN[met.casefold()] for word in (stated or "").split())

@@ -56,7 +56,7 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
             date_format=style.date_format,
             location=file.location,
             cells={column: cell_sql(cells, column, styles.get(column)) for column in cells.columns},
-            notes=tuple(notes_of(cells, n_rows, style.date_format, reading, unused)),
+            notes=tuple(notes_of(cells, n_rows, styles, reading, unused)),
             columns_unused=tuple(unused),
             first_date=first,
             last_date=last,
