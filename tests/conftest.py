@@ -29,6 +29,7 @@ LONGEST = (
     "test_companies",
     "test_api",
     "test_browser",
+    "test_postgres_out",
     "test_robustness",
     "test_dashboard",
     "test_dbt",

@@ -133,6 +133,7 @@ def write(path: Path, rows: Rows, published_at: dt.datetime) -> Path:
     scratch = path.with_suffix(".new")
     scratch.unlink(missing_ok=True)
     with duckdb.connect(str(scratch)) as connection:
+        connection.begin()
         for name, (columns, _) in shapes().items():
             typed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
             connection.execute(f'create table "{name}" ({typed})')
@@ -140,4 +141,5 @@ def write(path: Path, rows: Rows, published_at: dt.datetime) -> Path:
                 connection.executemany(f'insert into "{name}" values ({", ".join("?" * len(columns))})', rows[name])
         connection.execute("create table publications (domain varchar, run_id varchar, published_at timestamp)")
         connection.execute("insert into publications values ('sales', 'run', ?)", [published_at])
+        connection.commit()
     return scratch.replace(path)

@@ -18,7 +18,7 @@ from published_rows import any_rows, shapes, write
 AT = dt.datetime(2024, 1, 10, 12)
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_every_table_is_there_as_it_was_published(seed, tmp_path):
     """Parquet to the bit; CSV with the same values, but for an apostrophe before what a spreadsheet would compute."""

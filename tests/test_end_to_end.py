@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import DOMAINS
+from forecasting.ledger.postgres.connection import DSN
 from forecasting.serving.forecaster import SalesForecaster
 from nbval_on_any_machine import run_nbval
 from project_copy import ProjectCopy
 from published_tables import query
+from test_postgres_out import in_file, in_postgres
 from waiting import PATIENCE
 
 SMOKE = ("report", "PROFILE=smoke")
@@ -104,6 +106,22 @@ def test_the_accuracy_mart_agrees_with_the_leaderboard(project, published):
         assert len(both) == len(board) > 0
         for measure in ("n", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95", "fva"):
             assert both[measure].to_numpy() == pytest.approx(both[f"{measure}_sql"].to_numpy(), rel=1e-9, nan_ok=True)
+
+
+def test_what_is_published_goes_to_postgres_and_into_files(project, published, postgres_dsn, monkeypatch):
+    monkeypatch.setenv(DSN, postgres_dsn)
+    said = project.made("publish", "TARGET=postgres", "PROFILE=smoke")
+    assert "PostgreSQL, schema «forecasting»" in said and postgres_dsn not in said
+    found = in_postgres(postgres_dsn)
+    assert found == in_file(published) and all(found.values())
+    project.made("export")
+    for domain in DOMAINS:
+        file = pd.read_parquet(project.path / "runs" / "sample" / "bi" / f"Pred{domain.capitalize()}1m.parquet")
+        total = query(published, f"select * from forecasts where domain = '{domain}' and aggregation = 'total' and horizon = 1 "
+                                 "and status = 'published'")  # fmt: skip
+        assert file["values"].sum() == pytest.approx(total["predicted_value"].item()) and set(file["date"]) == set(
+            total["ds"].dt.date
+        )
 
 
 def test_every_model_is_measured_and_the_gate_decides(project, published):

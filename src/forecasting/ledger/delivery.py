@@ -16,7 +16,8 @@ def publish_to(workspace: Workspace, target: str = "") -> str:
         If there is no such target, or it cannot be published to.
     """
     if target not in TARGETS:
-        raise UserError(f"make publish needs TARGET={' or '.join(TARGETS)}; found {target[:80]!r}.")
+        found = f"; there is no target {target[:80]!r}" if target else ""
+        raise UserError(f"make publish needs TARGET={' or '.join(TARGETS)}{found}.")
     from forecasting.ledger.postgres.publishing import publish  # psycopg takes a while, and most commands need it not
 
     settings = params.resolve(workspace.root, workspace.name, DOMAINS[0], workspace.profile)

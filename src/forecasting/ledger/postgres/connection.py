@@ -1,5 +1,6 @@
 """The way to the server: from the environment alone, and never in a message, for a connection string holds a password."""
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ DSN = "FORECASTING_PUBLISH_DSN"
 BY_LIBPQ = ("PGSERVICE", "PGHOST", "PGHOSTADDR", "PGDATABASE")  # one of them says that libpq's own variables are meant
 PATIENCE = 10  # seconds for the server to answer, where the connection string says nothing else
 AGAIN = "PostgreSQL holds what it held before, or all of the new; run the same command again."
+
+logging.getLogger("psycopg").addHandler(
+    logging.NullHandler()
+)  # what it says of a lost connection would be printed, and names the server
 
 # What libpq says of a server that it does not get to. Its own words may hold parts of the connection string, and are not shown.
 UNREACHED = {

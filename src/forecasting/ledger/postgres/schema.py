@@ -93,7 +93,7 @@ class Schema:
         changes = [*(f"{table.name} made" for table in made), *added]
         if changes:
             self._do(
-                "insert into {versions} select coalesce(max(version), 0) + 1, {what}, {made} from {versions}",
+                "insert into {versions} select coalesce(max(version), 0) + 1, {what}, {made}::text[] from {versions}",
                 versions=self.at(VERSIONS), what=sql.Literal("; ".join(changes)), made=sql.Literal([table.name for table in made]),
             )  # fmt: skip
         self._describe(tables)
