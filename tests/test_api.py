@@ -195,6 +195,32 @@ def test_how_many_series_and_bytes_are_taken_at_once(client):
         assert "larger than 1024 KiB" in problem(found, 413)["detail"]
 
 
+def test_of_a_hundred_faulty_series_the_first_is_told(client):
+    """To list all of their faults would keep everybody else waiting."""
+    series = {"months": ["2021-01", "x", "y"], "history": [1.0, "a", 2.0]}
+    body = {"domain": "sales", "series": [{"months": MONTHS, "history": HISTORY}, *[series] * 99]}
+    found = problem(client.post("/api/predict/batch", json=body), 422)["errors"]
+    assert [fault["where"] for fault in found] == ["series.1.months.1", "series.1.months.2", "series.1.history.1"]
+
+
+@pytest.mark.parametrize("name", ["history", "domain", r"hist\u006fry", "region"])
+def test_a_name_that_stands_twice_is_refused_and_a_value_like_a_name_is_not(client, name):
+    series = {"months": MONTHS, "history": HISTORY, "region": "history"}
+    alone = {"domain": "sales", **series}
+    batch = {"domain": "sales", "series": [series, series]}
+    for path, body in (("/api/predict", alone), ("/api/predict/batch", batch)):
+        assert client.post(path, json=body).status_code == 200
+    again = json.dumps(alone.get(name, HISTORY))
+    twice = f'{json.dumps(alone)[:-1]}, "{name}": {again}}}'
+    for path, text in (
+        ("/api/predict", twice),
+        ("/api/predict/batch", json.dumps(batch)[:-3] + f', "{name}": {again}}}]}}'),
+    ):
+        found = client.post(path, content=text, headers={"Content-Type": "application/json"})
+        problem(found, 422)
+    assert "twice" in client.post("/api/predict", content=twice, headers={"Content-Type": "application/json"}).text
+
+
 # --- many callers of a model that takes its time
 
 

@@ -1,6 +1,7 @@
 """POST /api/predict and /api/predict/batch: the forecasts of series that the caller brings, by the domain's champion."""
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ class ReadsItself(APIRoute):
 
 router = APIRouter(tags=["forecasts"], route_class=ReadsItself)
 Body = TypeVar("Body", bound=Wanted)
+NAMES = [f'"{name}"'.encode() for name in {*PredictRequest.model_fields, *BatchRequest.model_fields}]
 TURNS = 2  # of the loop, in which it notices that a caller has closed the connection since it sent the request
 POSITION = {bound: QUANTILE_COLUMNS.index(quantile) for bound, quantile in BOUNDS.items()}
 MONTHS = [f"{2022 + (6 + month) // 12}-{(6 + month) % 12 + 1:02d}" for month in range(36)]
@@ -153,10 +155,28 @@ async def read(request: Request, kind: type[Body]) -> Body:
         await asyncio.sleep(0)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise ApiError(415, "Send the body as JSON, with the header Content-Type: application/json.")
+    body = await request.body()
     try:
-        return kind.model_validate_json(await request.body())
+        found = kind.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False, include_input=False)) from error
+    if repeats_a_name(body):
+        raise ApiError(
+            422, "A name stands twice in an object of the body, so it cannot be known which of its values is meant."
+        )
+    return found
+
+
+def repeats_a_name(body: bytes) -> bool:
+    """Say whether an object of a sound body has a name twice, of which the parser took the last.
+
+    To look for it takes as long as to parse, so it is done only where it can be.
+    """
+    if b"\\" not in body and all(body.count(name) < 2 for name in NAMES):
+        return False
+    repeated = []
+    json.loads(body, object_pairs_hook=lambda pairs: repeated.append(len(dict(pairs)) < len(pairs)))
+    return any(repeated)
 
 
 def check_length(months: int, served: ServedModel, is_whole_series: bool) -> None:
