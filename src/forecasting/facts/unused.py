@@ -10,8 +10,10 @@ CODES = (
     "CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD "
     "JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO "
     "NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
-    "TMT TND TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG"
+    "TMT TND TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG "
+    "€ $ £ ¥ US$ KČ ZŁ KR FT"
 )  # of ISO 4217, but for ALL, TOP and TRY, which are words
+SIGNS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "KČ": "CZK", "ZŁ": "PLN", "FT": "HUF"}
 MOST_CURRENCIES = 50
 
 
@@ -73,7 +75,9 @@ def currency_notes(run: Run, relation: str, file: str, unused: list[str], curren
             notes.append(
                 f"Amounts of several currencies are added up: the column '{column}' of {file} has {said}. {advice}"
             )
-        elif codes and codes[0] not in (currency or "").upper():
+        elif codes and not {codes[0], SIGNS.get(codes[0], codes[0])} & set(
+            re.findall(r"[^\W\d]+|[^\w\s]+", (currency or "").upper())
+        ):
             shown = f"'{currency}'" if currency else "not set"
             notes.append(f"The column '{column}' of {file} says {said}; currency in params/ is {shown}.")
     return notes
