@@ -18,4 +18,7 @@ known as (
 
 )
 
-select * from known
+select
+    *,
+    hash((region, amount)) as value_hash
+from known

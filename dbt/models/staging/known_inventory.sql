@@ -22,4 +22,7 @@ known as (
 
 )
 
-select * from known
+select
+    *,
+    hash((region, product_category, product, quantity_on_hand, unit_cost, inventory_value)) as value_hash
+from known

@@ -22,4 +22,7 @@ known as (
 
 )
 
-select * from known
+select
+    *,
+    hash((region, product_category, product, quantity, net_amount, cost_amount)) as value_hash
+from known

@@ -71,7 +71,15 @@ def inspect_csvs(files: dict[str, Path], columns: dict, reading: Reading, alone:
         if not isinstance(mapping, dict):
             example = f"{{{name}: {{{TABLES[name].date}: Day}}}}"
             raise UserError(f"columns: {name} must name columns, for example {example}. Correct params/.")
-    return {name: inspect_csv(name, path, columns.get(name, {}), reading, alone) for name, path in files.items()}
+    tables = {}
+    for name, path in files.items():
+        try:
+            tables[name] = inspect_csv(name, path, columns.get(name, {}), reading, alone)
+        except UserError as error:
+            if name == "sales":
+                raise
+            raise UserError(f"{error} To forecast the rest meanwhile, move {path.name} to another folder.") from None
+    return tables
 
 
 def fact_files(source: str, facts: Path) -> dict[str, Path]:

@@ -1,5 +1,6 @@
 """One thing that speaks against facts, and the words for where it stands."""
 
+import re
 from typing import NamedTuple
 
 COLUMNS = {"region": "Region", "product_category": "Category"}
@@ -14,3 +15,19 @@ class Doubt(NamedTuple):
     severity: str
     code: str
     text: str
+
+
+def in_yaml(name: str, quoted: bool = False) -> str:
+    """Return a name as one writes it in params/: between double quotes where it must be, what the eye does not see as \\u escapes."""
+    if (
+        not quoted
+        and re.fullmatch(r"[^\W\d][\w &/.+-]*", name)
+        and not name.endswith(" ")
+        and name.lower() not in YAML_WORDS
+    ):
+        return name
+    letters = (letter if letter.isprintable() and letter not in '"\\' else f"\\u{ord(letter):04x}" for letter in name)
+    return f'"{"".join(letters)}"'
+
+
+YAML_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}

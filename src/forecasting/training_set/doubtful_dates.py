@@ -112,11 +112,12 @@ def stray(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Dou
 def repeated(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:
     """Blocks of rows that stand more than once."""
     found = []
+    amounts = {name: (int(n), amount) for name, n, amount in tables["repeated_amounts"].itertuples(index=False)}
     for fact_table, blocks in tables["repeated_blocks"].groupby("fact_table"):
         spans = [_block_text(block) for block in blocks.itertuples()]
-        n, amount = int(blocks["n_surplus"].sum()), float(blocks["amount"].sum())
+        n, amount = amounts[str(fact_table)]
         unit = "units on hand" if fact_table == "inventory" else "amount"
-        much = f"{n:,} rows more, {unit} {amount:,.2f}"
+        much = f"{n:,} rows more{'' if pd.isna(amount) else f', {unit} {amount:,.2f}'}"
         text = f"Among the {fact_table} facts {listed(spans, 6)} ({much}), as if an export had been appended twice."
         dropped = settings["duplicates"] == "drop"
         end = (
@@ -130,9 +131,12 @@ def repeated(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[
 
 def _block_text(block: Any) -> str:
     """Return which rows stand how many times."""
-    whose = "all rows" if pd.isna(block.region) else f"all rows of {block.region}"
+    parts = "/".join(str(name) for name in (block.region, block.product_category) if pd.notna(name))
+    whose = f"rows of {parts}" if parts else "rows"
     times = "twice" if block.times == 2 else "three times"
-    return f"{whose} from {pd.Timestamp(block.first_date):%Y-%m-%d} to {pd.Timestamp(block.last_date):%Y-%m-%d} stand {times}"
+    first, last = (f"{pd.Timestamp(day):%Y-%m-%d}" for day in (block.first_date, block.last_date))
+    when = f"of {first}" if first == last else f"from {first} to {last}"
+    return f"{f'{block.n_surplus:,} of the' if block.is_part else 'all'} {whose} {when} stand {times}"
 
 
 def turns(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:

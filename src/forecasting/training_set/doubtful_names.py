@@ -3,24 +3,36 @@
 Each check returns the doubts that it finds in the tables of `doubts.TABLES`.
 """
 
+from difflib import SequenceMatcher
 from typing import Any
 
 import pandas as pd
 
 from forecasting.contracts import ALL
-from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, NOT_STATED, Doubt
+from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, NOT_STATED, Doubt, in_yaml
 from forecasting.training_set.folded import fold
+
+LIKE_SIZE = 0.5  # the smaller of two as a share of the larger
 
 
 def unusable_ids(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:
-    """Two series, or a series and a sum, that would have the same id, and names that stand for sums."""
-    pairs = [(str(region), str(category)) for region, category in tables["series"].itertuples(index=False)]
-    nodes = {*pairs, *((region, ALL) for region, _ in pairs), *((ALL, category) for _, category in pairs)}
-    by_id: dict[str, list[tuple[str, str]]] = {}
-    for node in sorted(nodes):
-        by_id.setdefault("/".join(node), []).append(node)
-    clashes = {key: found for key, found in by_id.items() if len(found) > 1}
-    return [Doubt("sales", "refuse", "ids", _clash_text(key, found[0], found[1])) for key, found in clashes.items()]
+    """Two series of a domain, or a series and a sum, that would have the same id, and names that stand for sums."""
+    found = []
+    for fact_table, series in tables["series"].groupby("fact_table"):
+        pairs = [
+            (str(region), str(category))
+            for region, category in series[["region", "product_category"]].itertuples(index=False)
+        ]
+        nodes = {*pairs, *((region, ALL) for region, _ in pairs), *((ALL, category) for _, category in pairs)}
+        by_id: dict[str, list[tuple[str, str]]] = {}
+        for node in sorted(nodes):
+            by_id.setdefault("/".join(node), []).append(node)
+        clashes = {key: found for key, found in by_id.items() if len(found) > 1}
+        found += [
+            Doubt(str(fact_table), "refuse", "ids", _clash_text(key, one, two))
+            for key, (one, two, *_) in clashes.items()
+        ]
+    return found
 
 
 def _clash_text(key: str, one: tuple[str, str], other: tuple[str, str]) -> str:
@@ -41,7 +53,7 @@ def alike(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Dou
             names = names.sort_values(["last", "n"], ascending=False)  # the one in use first
             best, *others = map(str, names.index)
             said = ", ".join(f"{name!r} ({int(n):,} facts)" for name, n in names["n"].items())
-            mapping = ", ".join(f'"{_escaped(name)}": {best}' for name in others)
+            mapping = ", ".join(f"{in_yaml(name, quoted=True)}: {in_yaml(best)}" for name in others)
             text = (
                 f"{COLUMNS[str(column)]} {best} is spelled in {len(names)} ways, each a series of its own: {said}. If they are one, "
                 f"state it in params/: rename: {{{column}: {{{mapping}}}}}."
@@ -51,32 +63,28 @@ def alike(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Dou
     return found
 
 
-def _escaped(name: str) -> str:
-    """Return a name as YAML writes it between double quotes, what the eye does not see as \\u escapes."""
-    return "".join(
-        letter if letter.isprintable() and letter not in '"\\' else f"\\u{ord(letter):04x}" for letter in name
-    )
-
-
 def successors(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:
-    """A name that ends in the month before another of like size begins: it may have been renamed."""
+    """A name that ends in the month in which another of like size begins, or the month before: it may have been renamed."""
     found = []
-    flows = tables["name_months"][tables["name_months"]["fact_table"] == "sales"]
-    for column, rows in flows.groupby("column_name"):
+    for (fact_table, column), rows in tables["name_months"].groupby(["fact_table", "column_name"]):
         lives = rows[rows["amount"] != 0].sort_values("ds").groupby("name")["ds"].agg(["min", "max", "size"])
-        end = rows["ds"].max()
+        end, firsts = rows["ds"].max(), pd.to_datetime(lives["min"])
         for old, life in lives[(lives["size"] >= MONTHS_TO_JUDGE) & (lives["max"] < end)].iterrows():
-            begin = pd.Timestamp(life["max"]) + pd.DateOffset(months=1)
-            sizes = {new: _like_size(rows, old, new) for new in lives.index[pd.to_datetime(lives["min"]) == begin]}
-            new = max(sizes, key=lambda name: sizes[name], default=None)
-            if (
-                new is not None and sizes[new] >= 0.5 and fold(new) != fold(old)
-            ):  # else said already, as another spelling
+            last = pd.Timestamp(life["max"])
+            begun = lives.index[firsts.between(last, last + pd.DateOffset(months=1)) & (firsts > life["min"])]
+            like = {
+                new: size
+                for new in begun
+                if (size := _like_size(rows, old, new)) >= LIKE_SIZE and fold(new) != fold(old)
+            }
+            if like and fact_table != "expenses":  # another spelling is said already
+                new = max(like, key=lambda name: (like[name] + SequenceMatcher(None, str(old), name).ratio(), name))
                 text = (
-                    f"{COLUMNS[str(column)]} {old} ends in {life['max']:%Y-%m} and {new}, of like size, begins in {begin:%Y-%m}. "
-                    f"If it was only renamed, state it in params/, so that its history goes on: rename: {{{column}: {{{old}: {new}}}}}."
+                    f"{COLUMNS[str(column)]} {old} ends in {last:%Y-%m} and {new}, of like size, begins in {lives.loc[new, 'min']:%Y-%m}. "
+                    "If it was only renamed, state it in params/, so that its history goes on: "
+                    f"rename: {{{column}: {{{in_yaml(str(old))}: {in_yaml(new)}}}}}."
                 )
-                found.append(Doubt("sales", "medium", "renamed", text))
+                found.append(Doubt(str(fact_table), "medium", "renamed", text))
     return found
 
 

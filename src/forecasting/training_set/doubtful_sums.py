@@ -13,7 +13,7 @@ from scipy.optimize import nnls
 
 from forecasting.contracts import ALL
 from forecasting.training_set.check_tables import listed
-from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, NOT_STATED, Doubt
+from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, NOT_STATED, Doubt, in_yaml
 from forecasting.training_set.folded import fold
 
 # what rows of totals are called, folded as `fold` does
@@ -77,7 +77,7 @@ def _total_text(fact_table: str, column: str, name: str, why: str) -> str:
     other = f"or give it {other}" if name == ALL else other
     return (
         f"{COLUMNS.get(column, 'Product')} '{name}' of the {fact_table} facts {why}: counted beside them it would double the company. "
-        f"State in params/ what it is: totals: {{'{name}': drop}} leaves its rows out, {other}."
+        f"State in params/ what it is: totals: {{{in_yaml(name)}: drop}} leaves its rows out, {other}."
     )
 
 
@@ -195,7 +195,7 @@ def equal_names(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> li
                 text = (
                     f"{COLUMNS[str(column)]} '{one}' and '{other}' of the {fact_table} facts have the same amounts in all "
                     f"{wide[one].count()} months, as if the same facts stood there under two names. If so, state in params/ "
-                    f"totals: {{'{other}': drop}}, else keep."
+                    f"totals: {{{in_yaml(other)}: drop}}, else keep."
                 )
                 found.append(Doubt(str(fact_table), "high", "names_equal", text))
     return found
