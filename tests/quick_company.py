@@ -57,6 +57,7 @@ def build(folder: Path, settings: dict[str, Any] | None = None, **files: str | p
         mock.patch.object(building, "run_dbt", _without_dbt),
         mock.patch.object(building, "data_stamp", lambda *_: ""),
         mock.patch.object(dbt_tests, "found", lambda _: []),
+        mock.patch.object(dbt_tests, "failed", lambda _: {}),
         mock.patch.object(registry, "prepare_store"),
     ):
         try:

@@ -202,11 +202,27 @@ def test_a_year_after_a_spike_nothing_has_fallen() -> None:
     assert checks.sudden_falls(spiked(40.0, 12)).empty
 
 
-def test_a_node_with_one_part_is_named_once_and_an_old_spike_not_at_all() -> None:
+def test_a_node_with_one_part_is_named_once_and_an_old_spike_only_where_it_is_huge() -> None:
     lonely = seasonal(years=5)
     lonely[-5] *= 40
     assert checks.spikes(frame(N_a=lonely))["aggregation"].tolist() == ["total"]
-    assert checks.spikes(spiked(40.0, 24)).empty
+    assert checks.spikes(spiked(3.0, 24)).empty and checks.spikes(spiked(0.0, 24)).empty
+    assert checks.spikes(spiked(80.0, 40))["aggregation"].tolist() == ["total"]
+
+
+@pytest.mark.parametrize("month", [0, 1, 2, 12, 13])
+def test_in_a_history_of_fourteen_months_a_spike_is_no_measure_of_itself(month: int) -> None:
+    train = spiked(40.0, month, 14)
+    assert set(checks.spikes(train)["ds"]) == {sorted(train["ds"].unique())[-1 - month]}
+
+
+def test_that_a_company_grew_excuses_no_month_without_sales() -> None:
+    young = np.concatenate([np.full(18, np.nan), 3 * seasonal(years=5, seed=4)[:18]])
+    old = seasonal(years=5, seed=5)[:36]
+    train = frame(N_a=old, S_b=young).dropna()
+    train.loc[train["ds"] == sorted(train["ds"].unique())[20], "y"] *= 0.02
+    found = checks.spikes(train)
+    assert "total" in set(found["aggregation"]) and (found["y"] < found["expected"]).all()
 
 
 def test_growth_decline_and_orders_now_and_then_are_no_spikes() -> None:

@@ -49,13 +49,14 @@ def tables(facts: pd.DataFrame, fact_table: str = "sales", grain: str = "daily")
     none = {"stray_dates": ["fact_table", "fact_date", "n_facts", "amount", "reason"],
             "repeated_blocks": ["fact_table", "region", "product_category", "is_part", "times", "first_date", "last_date", "n_surplus",
                                 "amount"],
+            "repeated_amounts": ["fact_table", "n_surplus", "amount"],
             "product_totals": ["fact_table", "product", "region", "product_category", "n_months", "n_equal"],
             "turns": ["region", "ds", "is_full", "last_day", "n_products", "n_missing", "units", "units_missing"]}  # fmt: skip
     return {
         "fact_dates": dates.rename(columns={"day": "fact_date"}),
         "name_months": pd.concat(named, ignore_index=True),
         "fact_windows": pd.DataFrame({"fact_table": [fact_table], "grain": [grain]}),
-        "series": facts[["region", "product_category"]].drop_duplicates(),
+        "series": facts[["region", "product_category"]].drop_duplicates().assign(fact_table=fact_table),
         "series_months": months.groupby(["fact_table", "region", "product_category", "ds"], as_index=False)[
             "amount"
         ].sum(),
@@ -79,7 +80,15 @@ def test_what_an_earlier_build_found_is_not_said_of_new_facts(tmp_path: Path) ->
     assert not workspace.warehouse.exists()
     total = tables(monthly({"North": amounts(), "Total": amounts()}))
     with duckdb.connect(str(workspace.warehouse)) as connection:
-        for name in ("name_months", "fact_windows", "fact_dates", "stray_dates", "repeated_blocks", "product_totals"):
+        for name in (
+            "name_months",
+            "fact_windows",
+            "fact_dates",
+            "stray_dates",
+            "repeated_blocks",
+            "product_totals",
+            "repeated_amounts",
+        ):
             frame = total[name].astype(object) if total[name].empty else total[name]
             connection.register("frame", frame)
             connection.execute(f"create table {name} as select * from frame")
@@ -253,6 +262,22 @@ def test_a_renamed_category_is_suggested(column: str) -> None:
     )
 
 
+@pytest.mark.parametrize("both", [0, 1])
+def test_a_rename_within_a_month_is_suggested_and_the_likest_name_of_several(both: int) -> None:
+    old, new, also = (np.full(24, np.nan) for _ in range(3))
+    old[:14], new[14 - both :], also[14:] = amounts(14), amounts(10 + both, 90.0), amounts(10, 101.0)
+    (doubt,) = found(monthly({"No": old, "No 1": new, "Gloves": also, "Helmets": amounts()}), "renamed")
+    assert 'rename: {region: {"No": No 1}}' in doubt.text and "begins in 2023-0" in doubt.text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Łódź", "Lodz"), ("Ørsted", "Orsted"), ("Straße", "STRASSE"), ("São Paulo", "Sao  Paulo"), ("ﬁtness", "Fitness")],
+)
+def test_accents_that_unicode_does_not_take_apart_are_alike_too(one: str, other: str) -> None:
+    assert found(monthly({one: amounts(), other: amounts()}), "names_alike")
+
+
 def test_a_small_new_one_or_one_that_begins_later_replaces_nothing() -> None:
     old, small, late = (np.full(24, np.nan) for _ in range(3))
     old[:14], small[14:], late[16:] = amounts(14), amounts(10, 10.0), amounts(8)
@@ -330,7 +355,8 @@ def test_stray_dates_and_blocks_are_named_with_count_and_amount() -> None:
              "product_category": None, "is_part": False,
              "first_date": pd.to_datetime(["2020-02-01", "2020-04-01"]),
              "last_date": pd.to_datetime(["2020-02-28", "2020-04-02"])}  # fmt: skip
-    given |= {"stray_dates": pd.DataFrame(stray), "repeated_blocks": pd.DataFrame(block)}
+    surplus = pd.DataFrame({"fact_table": ["sales"], "n_surplus": [6], "amount": [15.0]})
+    given |= {"stray_dates": pd.DataFrame(stray), "repeated_blocks": pd.DataFrame(block), "repeated_amounts": surplus}
     texts = {doubt.code: doubt for doubt in doubts.judge(given, SETTINGS)}
     assert (
         "1 of the sales facts is left out: the date 2021-11-30" in texts["stray_dates"].text

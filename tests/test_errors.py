@@ -129,6 +129,27 @@ def test_where_no_domain_can_be_forecast_each_says_why(project, tmp_path, monkey
     assert "sales has 9 closed months" in said and "profit has 9 closed months" in said and "Traceback" not in said
 
 
+def test_what_is_wrong_with_the_stock_alone_stops_no_other_domain(project, tmp_path, monkeypatch, capsys):
+    """Two series of one id, which dbt's own tests object to; and a cell that is no number, which must be answered first."""
+    monkeypatch.setattr("forecasting.__main__.ROOT", project.path)
+    days = [f"{day:%Y-%m-%d}" for day in pd.date_range("2023-01-31", "2024-12-31", freq="ME")]
+    header = "snapshot_date,region,product_category,inventory_value\n"
+    stock = header + "".join(f"{day},A,B/C,5\n{day},A/B,C,7\n" for day in days)
+    facts = company(tmp_path / "facts", sales_lines(60), inventory=stock)
+    assert main(["data", "--name=stock", "--source=csv", f"--facts={facts}"]) == 0
+    said = "".join(capsys.readouterr())
+    assert "Region 'A' with category 'B/C' and region 'A/B' with category 'C' would both be called 'A/B/C'" in said, (
+        said
+    )
+    assert "sales      net amount, 60 months" in said
+    (facts / "inventory.csv").write_text(f"{stock}2024-12-31,A,B,many\n", encoding="utf-8")
+    assert main(["data", "--name=stock"]) == 2
+    said = capsys.readouterr().err
+    assert all(
+        word in said for word in ("inventory.csv, line 50", "'many'", "To forecast the rest", "move inventory.csv")
+    ), said
+
+
 def test_facts_that_are_not_there(project, tmp_path):
     assert "nowhere" in refused(project, "gone", "SOURCE=csv", f"FACTS={tmp_path / 'nowhere'}")
     (tmp_path / "empty").mkdir()

@@ -73,6 +73,23 @@ def test_what_dbt_tested_is_counted_by_kind_and_domain(tmp_path):
     assert [row["on"] for row in dbt_tests.of_domain(rows, "profit")] == [["monthly_actuals"], ["stg_expenses"]]
 
 
+@pytest.mark.parametrize(("test", "domains", "words"), [
+    ("test.a", ["sales"], ["months of sales", "3 rows", "more than once", "leave sales out of domains"]),
+    ("test.b", [None], ["months of all domains", "report it"]),
+    ("test.c", ["profit"], ["3 rows of the expenses facts", "fill them in"]),
+    ("test.d", ["inventory"], ["months of inventory do not add up to the facts in 3 months", "inventory_is_complete"]),
+])  # fmt: skip
+def test_a_failing_test_is_said_in_plain_english_of_its_domain(tmp_path, test, domains, words):
+    folder = dbts_record(tmp_path / "dbt")
+    results = [
+        {"unique_id": test, "status": "warn", "failures": 3},
+        {"unique_id": "test.x", "status": "pass", "failures": 0},
+    ]
+    (folder / "run_results.json").write_text(json.dumps({"results": results}), encoding="utf-8")
+    said = dbt_tests.failed(folder)
+    assert list(said) == domains and all(word in said[domains[0]] for word in words), said
+
+
 def test_the_tests_are_said_in_words_and_one_that_did_not_pass_is_seen(tmp_path):
     rows = dbt_tests.of_domain(dbt_tests.found(dbts_record(tmp_path / "dbt")), "sales")
     markup = tests_table.tests(rows)

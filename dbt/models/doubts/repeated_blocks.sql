@@ -49,6 +49,7 @@ cells as (
         bool_or(is_worth) as is_worth,
         {%- for times in (2, 3) %}
         count(*) filter (where n % {{ times }} = 0) as n_repeated_{{ times }},
+        count(*) filter (where n > 1 and n % {{ times }} <> 0) as n_odd_{{ times }},
         coalesce(sum(n) filter (where n % {{ times }} = 0), 0) as n_facts_{{ times }},
         coalesce(sum(amount) filter (where n % {{ times }} = 0), 0) as amount_{{ times }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -61,7 +62,7 @@ by_times as (
 {% for times in (2, 3) %}
     select
         fact_table, kind, fact_date, region, product_category, {{ times }} as times, n_lines, is_worth,
-        n_repeated_{{ times }} as n_repeated, n_facts_{{ times }} as n_facts, amount_{{ times }} as amount
+        n_repeated_{{ times }} as n_repeated, n_odd_{{ times }} as n_odd, n_facts_{{ times }} as n_facts, amount_{{ times }} as amount
     from cells
     {% if not loop.last %}union all{% endif %}
 {%- endfor %}
@@ -79,6 +80,7 @@ days as (
         times,
         sum(n_lines) as n_lines,
         sum(n_repeated) as n_repeated,
+        sum(n_odd) as n_odd,
         sum(n_facts) as n_facts,
         sum(amount) as amount,
         bool_or(is_worth) as is_worth
@@ -103,7 +105,7 @@ wholes as (
         times,
         sum(n_lines) as all_lines,
         sum(n_repeated) as all_repeated,
-        quantile_disc(if(n_repeated = n_lines, 0, n_repeated / n_lines), 0.9) as high_share,
+        quantile_disc(n_repeated / n_lines, 0.75) as usual_share,
         count(*) as all_days,
         datediff('month', min(fact_date), max(fact_date)) + 1 as all_months
     from days
@@ -150,7 +152,8 @@ candidates as (
         not is_repeated as is_part,
         sum(n_lines) as n_lines,
         sum(n_repeated) as n_repeated,
-        any_value(high_share) as high_share,
+        sum(n_odd) as n_odd,
+        any_value(usual_share) as usual_share,
         any_value(all_lines) - sum(n_lines) as others,
         any_value(all_repeated) - sum(n_repeated) as others_repeated,
         any_value(all_days) <= 4 * any_value(all_months) as is_monthly,
@@ -184,10 +187,10 @@ parts as (
     from candidates
     where is_part
         and others >= {{ enough }}
-        and others_repeated <= {{ rare_share }} * others
-        and n_repeated > 3 * high_share * n_lines
+        and usual_share <= {{ rare_share }}  -- of most days: those of other blocks tell nothing
+        and n_odd <= 0.05 * n_repeated  -- where lines are alike by chance some stand three times, too
         and lgamma(n_lines + 1) - lgamma(n_repeated + 1) - lgamma(n_lines - n_repeated + 1)
-        + n_repeated * ln(greatest({{ least_share }}, {{ times_usual }} * others_repeated / others)) < ln({{ chance }})
+        + n_repeated * ln(greatest({{ least_share }}, {{ times_usual }} * usual_share)) < ln({{ chance }})
 
 ),
 

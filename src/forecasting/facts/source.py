@@ -1,5 +1,7 @@
 """What a source of facts is: where its facts come from, which files they are, and how they are checked. Each is a folder in `sources/`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -50,6 +52,17 @@ class Source:
             If a file, column or value cannot be used: says which, where, and what to do.
         """
         raise NotImplementedError
+
+
+@contextmanager
+def can_be_left_out(table: str, file: str) -> Iterator[None]:
+    """Where a table that is not needed cannot be used, add to the error that the others can be forecast without it."""
+    try:
+        yield
+    except UserError as error:
+        if table == "sales":
+            raise
+        raise UserError(f"{error} To forecast the rest meanwhile, move {file} to another folder.") from None
 
 
 def require_file(path: Path) -> None:

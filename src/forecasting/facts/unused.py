@@ -12,6 +12,8 @@ CODES = (
     "NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
     "TMT TND TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG"
 )  # of ISO 4217, but for ALL, TOP and TRY, which are words
+SIGNS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "KČ": "CZK", "ZŁ": "PLN", "FT": "HUF"}
+SAID = f"{CODES} {' '.join(SIGNS)} KR"  # what a column of currencies says, in capitals
 MOST_CURRENCIES = 50
 
 
@@ -42,7 +44,7 @@ def currencies(run: Run, relation: str, unused: list[str]) -> dict[str, dict[str
     if not unused:
         return {}
     coded = ", ".join(
-        f"bool_and(list_contains(string_split({literal(CODES)}, ' '), {text_of(name)}))" for name in unused
+        f"bool_and(list_contains(string_split({literal(SAID)}, ' '), {text_of(name)}))" for name in unused
     )
     (found,) = run(f"select {coded} from (select * from {relation} limit 1000)")
     likely = [name for name, all_codes in zip(unused, found, strict=True) if all_codes or re.fullmatch(CURRENCY, name)]
@@ -73,7 +75,9 @@ def currency_notes(run: Run, relation: str, file: str, unused: list[str], curren
             notes.append(
                 f"Amounts of several currencies are added up: the column '{column}' of {file} has {said}. {advice}"
             )
-        elif codes and codes[0] not in (currency or "").upper():
+        elif codes and not {codes[0], SIGNS.get(codes[0], codes[0])} & set(
+            re.findall(r"[^\W\d]+|[^\w\s]+", (currency or "").upper())
+        ):
             shown = f"'{currency}'" if currency else "not set"
             notes.append(f"The column '{column}' of {file} says {said}; currency in params/ is {shown}.")
     return notes

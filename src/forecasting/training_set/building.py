@@ -49,14 +49,17 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
         expect_steps()
     stamp_file.unlink(missing_ok=True)  # from here on the warehouse is not what the stamp says, until all is done
     doubts.forget(workspace)
-    variables = {**summary.dbt_vars(), **{name: settings[name] for name in OF_FACTS}}
+    variables = {**summary.dbt_vars(), **{name: settings[name] for name in OF_FACTS}, "on_fault": "warn"}
     try:
         run_dbt(workspace, "build", variables)
     except UserError:
         doubts.found(workspace, settings)  # what dbt's tests object to may be what is said here more plainly
         raise
     found = doubts.found(workspace, settings)
-    domains, missing = export(workspace, settings["domains"], summary, found)
+    failed = dbt_tests.failed(workspace.runs / "dbt")
+    if set(failed) == {None}:  # beside a domain of its own it is what that domain does to the tables that all share
+        raise UserError(failed[None])
+    domains, missing = export(workspace, settings["domains"], summary, found, failed)
     tests = dbt_tests.found(workspace.runs / "dbt")
     for domain in domains:
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
@@ -158,12 +161,12 @@ def what_was_read(workspace: Workspace, summary: Any, domains: list[str]) -> lis
 
 
 def export(
-    workspace: Workspace, wanted: list[str], summary: Any, found_doubts: list[Any]
+    workspace: Workspace, wanted: list[str], summary: Any, found_doubts: list[Any], failed: dict[str | None, str]
 ) -> tuple[list[str], dict[str, str]]:
     """Write `train_<domain>.parquet` and `facts.json` of each domain that is wanted and can be forecast from these facts.
 
-    Returns those domains, and for each other one of which there are facts a sentence that says why it is missing; the other domains
-    keep it in their facts.
+    `failed`: domains of which dbt's tests object to what was built, and why. Returns those that can be forecast, and for each other one
+    of which there are facts a sentence that says why it is missing; the other domains keep it in their facts.
 
     Raises
     ------
@@ -194,6 +197,7 @@ def export(
             facts["doubts"] = doubts.of_domain(found_doubts, domain)
             if why := (
                 doubts.refusal(found_doubts, domain)
+                or failed.get(domain, "")
                 or why_not_forecastable(folder / f"train_{domain}.parquet", domain, facts)
             ):
                 missing[domain] = why

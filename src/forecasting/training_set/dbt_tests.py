@@ -12,6 +12,7 @@ from typing import Any
 from forecasting.contracts import DOMAINS
 
 BELONGS_TO = {"stg_expenses": "profit"}  # tables whose name does not say whose they are
+CONCERNS = {"stg_sales": ("sales", "profit")}  # of what more than one domain is made
 PASSED = ("pass", "success")
 Row = dict[str, Any]
 
@@ -35,6 +36,38 @@ def found(target: Path) -> list[Row]:
             row["passed"] += result["status"] in PASSED
             row["on"].append(name)
     return [rows[key] | {"on": sorted(rows[key]["on"])} for key in sorted(rows)]
+
+
+def failed(target: Path) -> dict[str | None, str]:
+    """Return the domains whose tests failed in the last build (None: all of them), and for each a sentence that says what is wrong."""
+    results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
+    nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    said: dict[str | None, list[str]] = {}
+    for result in results:
+        node = nodes.get(result["unique_id"], {})
+        if node.get("resource_type") == "test" and result["status"] not in (*PASSED, "skipped"):
+            kind, name, table = next(iter(tested(node)))
+            for domain in CONCERNS.get(table, (domain_of(table),)):
+                said.setdefault(domain, []).append(_fault(kind, name, table, domain, int(result["failures"] or 0)))
+    return {domain: " ".join(dict.fromkeys(texts)) for domain, texts in said.items()}
+
+
+def _fault(kind: str, name: str, table: str, domain: str | None, n: int) -> str:
+    """Say in plain English what one failed test found."""
+    rows = f"{n:,} row{'' if n == 1 else 's'}"
+    if kind == "not_null_together":
+        facts = table.removeprefix("stg_")
+        return f"{rows} of the {facts} facts have no date, or no amount: fill them in where the facts come from, or leave the rows out."
+    whose = f"the months of {domain}" if domain else "the months of all domains together"
+    what = {
+        "complete": f"{whose} do not add up to the facts in {n:,} month{'' if n == 1 else 's'}",
+        "grain": f"{whose} have {rows} without a name or more than once",
+    }.get(kind, f"{whose} have {rows} that cannot be")
+    others = f" To forecast the rest until it is found, leave {domain} out of domains in params/." if domain else ""
+    return (
+        f"What was built is not right: {what} (dbt's test {name}). Did the facts change meanwhile? Run the same command again; if it stays "
+        f"so, it is a fault of this program: please report it.{others}"
+    )
 
 
 def tested(node: Row) -> Iterator[tuple[str, str, str]]:

@@ -112,11 +112,12 @@ def stray(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Dou
 def repeated(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:
     """Blocks of rows that stand more than once."""
     found = []
+    amounts = {name: (int(n), amount) for name, n, amount in tables["repeated_amounts"].itertuples(index=False)}
     for fact_table, blocks in tables["repeated_blocks"].groupby("fact_table"):
         spans = [_block_text(block) for block in blocks.itertuples()]
-        n, amount = int(blocks["n_surplus"].sum()), float(blocks["amount"].sum())
+        n, amount = amounts[str(fact_table)]
         unit = "units on hand" if fact_table == "inventory" else "amount"
-        much = f"{n:,} rows more, {unit} {amount:,.2f}"
+        much = f"{n:,} rows more{'' if pd.isna(amount) else f', {unit} {amount:,.2f}'}"
         text = f"Among the {fact_table} facts {listed(spans, 6)} ({much}), as if an export had been appended twice."
         dropped = settings["duplicates"] == "drop"
         end = (

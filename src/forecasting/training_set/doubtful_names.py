@@ -16,14 +16,23 @@ LIKE_SIZE = 0.5  # the smaller of two as a share of the larger
 
 
 def unusable_ids(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[Doubt]:
-    """Two series, or a series and a sum, that would have the same id, and names that stand for sums."""
-    pairs = [(str(region), str(category)) for region, category in tables["series"].itertuples(index=False)]
-    nodes = {*pairs, *((region, ALL) for region, _ in pairs), *((ALL, category) for _, category in pairs)}
-    by_id: dict[str, list[tuple[str, str]]] = {}
-    for node in sorted(nodes):
-        by_id.setdefault("/".join(node), []).append(node)
-    clashes = {key: found for key, found in by_id.items() if len(found) > 1}
-    return [Doubt("sales", "refuse", "ids", _clash_text(key, found[0], found[1])) for key, found in clashes.items()]
+    """Two series of a domain, or a series and a sum, that would have the same id, and names that stand for sums."""
+    found = []
+    for fact_table, series in tables["series"].groupby("fact_table"):
+        pairs = [
+            (str(region), str(category))
+            for region, category in series[["region", "product_category"]].itertuples(index=False)
+        ]
+        nodes = {*pairs, *((region, ALL) for region, _ in pairs), *((ALL, category) for _, category in pairs)}
+        by_id: dict[str, list[tuple[str, str]]] = {}
+        for node in sorted(nodes):
+            by_id.setdefault("/".join(node), []).append(node)
+        clashes = {key: found for key, found in by_id.items() if len(found) > 1}
+        found += [
+            Doubt(str(fact_table), "refuse", "ids", _clash_text(key, one, two))
+            for key, (one, two, *_) in clashes.items()
+        ]
+    return found
 
 
 def _clash_text(key: str, one: tuple[str, str], other: tuple[str, str]) -> str:

@@ -107,13 +107,15 @@ TABLES = {
     "fact_dates": "select * from fact_dates order by fact_table, fact_date",
     "stray_dates": "select * from stray_dates order by fact_table, fact_date",
     "repeated_blocks": "select * from repeated_blocks order by fact_table, first_date, region nulls first",
+    "repeated_amounts": "select fact_table, n_surplus, cast(amount as double) as amount from repeated_amounts order by fact_table",
     "name_months": "select fact_table, column_name, name, ds, n_facts, cast(amount as double) as amount from name_months order by all",
     "series_months": "select 'sales' as fact_table, region, product_category, ds, cast(net_amount as double) as amount from sales_monthly "
     "union all select 'inventory', region, product_category, ds, cast(stock as double) from inventory_month_end order by all",
     "product_totals": "select * from product_totals order by fact_table, region, product_category, product",
     "fact_windows": "select fact_table, grain from fact_windows order by fact_table",
-    "series": "select distinct region, product_category from sales_monthly union select distinct region, product_category "
-    "from inventory_month_end union select distinct region, product_category from profit_monthly order by all",
+    "series": "select distinct 'sales' as fact_table, region, product_category from sales_monthly "
+    "union select distinct 'inventory', region, product_category from inventory_month_end "
+    "union select distinct 'expenses', region, product_category from profit_monthly order by all",
     "turns": "select region, ds, any_value(is_full) as is_full, any_value(last_day) as last_day, count(*) as n_products, "
     "count(*) filter (where not is_on_last_day and units is distinct from 0) as n_missing, cast(sum(units) as double) as units, "
     "cast(coalesce(sum(units) filter (where not is_on_last_day), 0) as double) as units_missing "

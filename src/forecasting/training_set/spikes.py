@@ -32,6 +32,9 @@ DEVIATIONS = {
     "category": 4.0,
     "series": 6.0,
 }  # robust standard deviations of the yearly change
+MOST_TAIL = 5.0  # usual months
+HUGE = 10.0  # usual months, however long ago
+LEAST_FALL = 0.75  # of the least of all it is compared with
 LEAST_SHARE = 0.01  # of a usual month of the total: less money than that is not worth a reader's time
 SPIKE_COLUMNS = ["aggregation", "unique_id", "ds", "y", "expected", "change_pct"]
 
@@ -53,13 +56,18 @@ def standing_out(wide: pd.DataFrame, level: str) -> pd.DataFrame:
     usual = _usual(wide).to_numpy()
     change = (wide - year) / usual
     spread = MAD_TO_SD * (change - change.median()).abs().median()
-    tail = DEVIATIONS[level] * spread.fillna(0.0).to_numpy() * usual
-    known = (compared[0].notna() | compared[1].notna()).to_numpy()
+    tells = (change.notna().sum() >= FEWEST).to_numpy()  # of fewer changes the month itself would be most of the spread
+    tail = DEVIATIONS[level] * np.where(tells, spread.fillna(0.0).to_numpy(), 0.0) * usual
+    known = (compared[0].notna() | compared[1].notna()).to_numpy() & tells
     value, found = wide.to_numpy(), np.zeros(wide.shape, dtype=bool)
     for sign, band in ((1, np.where(known, BAND[level], BAND_UNKNOWN)), (-1, FALL_BAND[level])):
         nearest = sign * np.fmax.reduce([sign * other.to_numpy() for other in compared])
         unit = usual if sign > 0 else np.minimum(usual, np.abs(nearest))
-        found |= sign * (value - nearest) > np.maximum(band * unit, tail)
+        most = (
+            MOST_TAIL * usual if sign > 0 else LEAST_FALL * np.abs(nearest)
+        )  # beyond it, no unrest of the past excuses a month of a sum
+        reached = tail if level == "series" else np.minimum(tail, most)
+        found |= sign * (value - nearest) > np.maximum(band * unit, reached)
     middle = pd.concat(compared, keys=range(len(compared))).groupby(level=1).median()
     return middle.where(found)
 
@@ -74,7 +82,7 @@ def _usual(wide: pd.DataFrame) -> pd.DataFrame:
 
 
 def spikes_of(levels: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """List the months of the last two years that stand out: SPIKE_COLUMNS, from the total to the series, the largest first.
+    """List the months that stand out of the last two years, and by far of all of the total's: SPIKE_COLUMNS, the largest first.
 
     `levels` holds a `wide` for each aggregation. A fall in the last month is not among them: it has a check of its own, which need not
     wait for the month after it. What is less than LEAST_SHARE of a usual month of the total is left out, and a node that has only one
@@ -102,5 +110,6 @@ def _spikes(wide: pd.DataFrame, level: str) -> pd.DataFrame:
             "change_pct": 100 * (y - usual) / np.where(usual == 0, np.nan, np.abs(usual)),
         }
     )
-    shown = found[(len(wide) - month <= LAST_MONTHS) & ((month < len(wide) - 1) | (y > usual))]
+    huge = (level == "total") & (np.abs(y - usual) > HUGE * np.abs(usual))
+    shown = found[((len(wide) - month <= LAST_MONTHS) | huge) & ((month < len(wide) - 1) | (y > usual))]
     return shown.iloc[np.argsort(-(shown["y"] - shown["expected"]).abs(), kind="stable")]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.errors import UserError
-from forecasting.facts.source import Source, require_file
+from forecasting.facts.source import Source, can_be_left_out, require_file
 from forecasting.facts.sources.csv.checks import inspect_csv
 from forecasting.facts.stated import require_stated_tables
 from forecasting.facts.tables import TABLES, FactTable, Reading, listed, nearest
@@ -22,10 +22,11 @@ class Csv(Source):
     def inspect(self, facts: Path, columns: dict[str, Any], reading: Reading) -> dict[str, FactTable]:
         """Check each CSV with the names stated for its columns."""
         require_stated_tables(columns)
-        return {
-            name: inspect_csv(name, path, columns.get(name, {}), reading, alone=facts.is_file())
-            for name, path in tables_of(facts).items()
-        }
+        tables = {}
+        for name, path in tables_of(facts).items():
+            with can_be_left_out(name, path.name):
+                tables[name] = inspect_csv(name, path, columns.get(name, {}), reading, alone=facts.is_file())
+        return tables
 
 
 SOURCE = Csv()

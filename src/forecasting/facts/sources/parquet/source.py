@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.errors import UserError
-from forecasting.facts.source import Source, require_file
+from forecasting.facts.source import Source, can_be_left_out, require_file
 from forecasting.facts.sources.parquet.checks import inspect_tree
 from forecasting.facts.sources.parquet.tree import SUFFIXES, Tree, is_tree, tree_of
 from forecasting.facts.stated import require_stated_tables
@@ -23,10 +23,11 @@ class Parquet(Source):
     def inspect(self, facts: Path, columns: dict[str, Any], reading: Reading) -> dict[str, FactTable]:
         """Check each table with the names stated for its columns."""
         require_stated_tables(columns)
-        return {
-            table: inspect_tree(table, tree, columns.get(table, {}), reading, alone=facts.is_file())
-            for table, tree in trees_of(facts).items()
-        }
+        tables = {}
+        for table, tree in trees_of(facts).items():
+            with can_be_left_out(table, tree.name):
+                tables[table] = inspect_tree(table, tree, columns.get(table, {}), reading, alone=facts.is_file())
+        return tables
 
 
 SOURCE = Parquet()
