@@ -87,7 +87,7 @@ def brought(server: Server, place: Path, select: Select, before: Extract | None)
         return fetched(server, place, select, nothing, f"{why}: all {{n}} fetched again")
     if not new.n_rows:
         return before, ""
-    return fetched(server, place, select, before, f"{{n}} new row{{s}} of {label} fetched")
+    return fetched(server, place, select, before, f"{{n}} new row{{s}} of {label} fetched", new)
 
 
 def sums_of(server: Server, select: Select, last: str | None) -> tuple[Sums, Sums]:
@@ -108,8 +108,13 @@ def sums_of(server: Server, select: Select, last: str | None) -> tuple[Sums, Sum
     return found.get(False, Sums()), found.get(True, Sums())
 
 
-def fetched(server: Server, place: Path, select: Select, before: Extract, say: str) -> tuple[Extract, str]:
-    """Fetch the rows above those that are there, all where none are, and return both together; the server adds them up meanwhile."""
+def fetched(
+    server: Server, place: Path, select: Select, before: Extract, say: str, sums: Sums | None = None
+) -> tuple[Extract, str]:
+    """Fetch the rows above those that are there, all where none are, and return both together.
+
+    `sums`: what the server says of these rows; where that is not known yet, it adds them up meanwhile.
+    """
     folder = place / select.wanted.table
     folder.mkdir(parents=True, exist_ok=True)
     numbers = [int(found[1]) for path in folder.iterdir() if (found := re.fullmatch(r"(\d+)\.parquet", path.name))]
@@ -118,7 +123,7 @@ def fetched(server: Server, place: Path, select: Select, before: Extract, say: s
     doing, all_of_it = f"fetching {select.wanted.label}", before.last is None and select.plain
     with ThreadPoolExecutor(1) as beside:
         large = server.large_table(select.wanted.relation, doing) if all_of_it else None
-        adding = beside.submit(sums_of, server, select, before.last)
+        adding = None if sums else beside.submit(sums_of, server, select, before.last)
         try:
             if large:
                 server.fetch_large(large, select.plain, new, doing)
@@ -127,7 +132,7 @@ def fetched(server: Server, place: Path, select: Select, before: Extract, say: s
         except BaseException:
             server.asking.cancel()
             raise
-    _, sums = adding.result()
+    sums = sums or adding.result()[1]
     with connect() as connection:
         came = f"select count(*), coalesce(sum({quoted(select.amount)}), 0) from {relation([new])}"
         n_new, total = connection.execute(came).fetchone()
