@@ -391,6 +391,16 @@ def test_days_as_excel_counts_them_are_proposed_where_all_numbers_may_be_some(co
         assert "excel serial" not in (dates(connection, cells).chosen or DateStyle("")).date_format
 
 
+@pytest.mark.parametrize("family", [*DAYS, *MONTHLY])
+def test_each_way_of_writing_a_date_is_read(connection, family):
+    day = dt.date(2024, 3, 21 if family in DAYS else 1)
+    names = [months.split()[2].strip(".") for months in LANGUAGES.values()]
+    cells = [way.format(y=2024, yy=24, m=3, d=day.day, b=name) for way in {**DAYS, **MONTHLY}[family] for name in names]
+    assert set(read(connection, DateStyle(family), cells)) == {day}
+    found = dates(connection, cells)
+    assert found.n_unread == 0 and set(read(connection, found.chosen, cells)) == {day}
+
+
 @pytest.mark.parametrize(
     ("cells", "parts"),
     [

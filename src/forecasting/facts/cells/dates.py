@@ -74,7 +74,9 @@ class DateStyle:
         if self.family.has_zone and self.time_zone:
             return self._at_zone(cell)
         slow = f"list_transform([{folded(cell, self.family.has_name)}], lambda t: {read(self.family, 't')})[1]"
-        if self.family.has_name or self.family.has_zone:
+        if (
+            self.family.has_name or self.family.has_zone or self.family.name == "%YM%m"
+        ):  # letters, which strptime compares
             return slow
         return f"case {self._quick(self.family, cell)} else {slow} end"
 
