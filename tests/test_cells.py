@@ -385,6 +385,7 @@ def test_days_as_excel_counts_them_are_proposed_where_all_numbers_may_be_some(co
     found = dates(connection, ["45322", "45351.5", None, "n/a"])
     assert found.chosen == DateStyle("excel serial") and "1904" in " ".join(found.evidence) and found.n_unread == 1
     assert read(connection, found.chosen, ["45322", "45351.5"]) == [dt.date(2024, 1, 31), dt.date(2024, 2, 29)]
+    assert read(connection, found.chosen, [" 45322 "]) == [dt.date(2024, 1, 31)]
     old = dates(connection, ["43860"], date_format="excel serial 1904")
     assert read(connection, old.chosen, ["43860"]) == [dt.date(2024, 1, 31)]
     for cells in (["45322", "12"], ["45322", "123456"], ["45322", "45323", "31.01.2024"]):
