@@ -385,10 +385,21 @@ def test_days_as_excel_counts_them_are_proposed_where_all_numbers_may_be_some(co
     found = dates(connection, ["45322", "45351.5", None, "n/a"])
     assert found.chosen == DateStyle("excel serial") and "1904" in " ".join(found.evidence) and found.n_unread == 1
     assert read(connection, found.chosen, ["45322", "45351.5"]) == [dt.date(2024, 1, 31), dt.date(2024, 2, 29)]
+    assert read(connection, found.chosen, [" 45322 "]) == [dt.date(2024, 1, 31)]
     old = dates(connection, ["43860"], date_format="excel serial 1904")
     assert read(connection, old.chosen, ["43860"]) == [dt.date(2024, 1, 31)]
     for cells in (["45322", "12"], ["45322", "123456"], ["45322", "45323", "31.01.2024"]):
         assert "excel serial" not in (dates(connection, cells).chosen or DateStyle("")).date_format
+
+
+@pytest.mark.parametrize("family", [*DAYS, *MONTHLY])
+def test_each_way_of_writing_a_date_is_read(connection, family):
+    day = dt.date(2024, 3, 21 if family in DAYS else 1)
+    names = [months.split()[2].strip(".") for months in LANGUAGES.values()]
+    cells = [way.format(y=2024, yy=24, m=3, d=day.day, b=name) for way in {**DAYS, **MONTHLY}[family] for name in names]
+    assert set(read(connection, DateStyle(family), cells)) == {day}
+    found = dates(connection, cells)
+    assert found.n_unread == 0 and set(read(connection, found.chosen, cells)) == {day}
 
 
 @pytest.mark.parametrize(

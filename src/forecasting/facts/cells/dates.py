@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from forecasting.errors import UserError
 from forecasting.facts.cells.date_formats import FAMILIES, FAMILY_OF, ZONE, Family
-from forecasting.facts.cells.decision import ODD_BLANKS, UNSEEN
+from forecasting.facts.cells.decision import ODD_BLANKS, UNSEEN, trimmed
 from forecasting.facts.cells.month_names import number_of
 from forecasting.facts.cells.numbers import APOSTROPHES, DASHES
 from forecasting.facts.tables import EARLIEST, literal
@@ -59,6 +59,7 @@ class DateStyle:
 
     def sql(self, cell: str) -> str:
         """Return the SQL of a text as a DATE; null where it is none, or before 1900."""
+        cell = cell if self.family else trimmed(cell)
         if self.date_format in EPOCHS:
             shape, per_second = EPOCHS[self.date_format]
             moment = f"make_timestamptz(try_cast({cell} as bigint) * {1_000_000 // per_second})"
@@ -74,7 +75,8 @@ class DateStyle:
         if self.family.has_zone and self.time_zone:
             return self._at_zone(cell)
         slow = f"list_transform([{folded(cell, self.family.has_name)}], lambda t: {read(self.family, 't')})[1]"
-        if self.family.has_name or self.family.has_zone:
+        has_letters = self.family.has_name or self.family.has_zone or "M" in self.family.name.replace("%M", "")
+        if has_letters:
             return slow
         return f"case {self._quick(self.family, cell)} else {slow} end"
 
