@@ -89,12 +89,8 @@ class PostgresServer:
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        """Wait until the server answers, as after one of its processes was killed."""
+        """Wait until the server answers."""
         until(self._answers, self._process)
-
-    def crashes(self) -> int:
-        """Return how often the server has begun anew since one of its processes was killed; until then it may still answer."""
-        return (self.folder / "log").read_text(errors="replace").count("reinitializing")
 
     def _answers(self) -> bool:
         try:
@@ -108,6 +104,20 @@ class PostgresServer:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
         self._process.wait()
+
+    def kill_process(self, pid: int) -> None:
+        """Kill one of its processes, and wait until it has ended all others, as it then does, and answers again."""
+        witness = self.connect()
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not self._alive(witness), self._process)
+        self.wait_until_ready()
+
+    def _alive(self, connection: psycopg.Connection) -> bool:
+        try:
+            connection.execute("select 1")
+        except psycopg.Error:
+            return False
+        return True
 
     def close(self) -> None:
         """End the server and remove its folder."""

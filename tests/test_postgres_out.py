@@ -239,9 +239,7 @@ def test_a_server_killed_at_any_moment_holds_the_old_state_or_the_new(whole, old
             postgres.stop(at_once=True)
             postgres.start()
         else:
-            before = postgres.crashes()
-            os.kill(connection.info.backend_pid, signal.SIGKILL)
-            until(lambda: postgres.crashes() > before)
+            postgres.kill_process(connection.info.backend_pid)
 
     chosen = moments(place, postgres, template, monkeypatch, 7)
     dsn = copied(postgres, template, monkeypatch)
@@ -249,7 +247,6 @@ def test_a_server_killed_at_any_moment_holds_the_old_state_or_the_new(whole, old
         with pytest.MonkeyPatch.context() as patch, pytest.raises(UserError, match="the connection was lost"):
             At(patch, moment, kill)
             publish(place, SCHEMA, [])
-        postgres.wait_until_ready()
         assert in_postgres(dsn) == old
     publish(place, SCHEMA, [])
     assert in_postgres(dsn) == new
