@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from forecasting.errors import UserError
-from imported_files import imported, text_file, workbook
+from forecasting.imports import import_file
+from imported_files import imported, left_by, text_file, workbook
 
 D = Decimal
 MONTHS = [
@@ -351,3 +352,33 @@ def test_stock_with_months_across_is_asked_for_its_unit(tmp_path):
     text = "Item;Jan-24;Feb-24;Mar-24\n" + "".join(f"P{n};{n};{n + 1};{n + 2}\n" for n in range(9))
     with pytest.raises(UserError, match="(?s)units, or their value.*quantity_on_hand"):
         imported(tmp_path, text_file(tmp_path, "stock.csv", text), "inventory")
+
+
+def test_a_sheet_of_products_by_month_without_a_name_over_the_products(tmp_path, capsys):
+    text = (
+        '"Acme Inc."\n"Sales by Product"\n"January - March 2023"\n\n'
+        '"","Jan 2023","Feb 2023","Mar 2023","Total"\n'
+        '"Bikes","$1,000.50","$200.00","","$1,200.50"\n"Helmets","$10.00","($2.25)","$3.00","$10.75"\n'
+        '"TOTAL","$1,010.50","$197.75","$3.00","$1,211.25"\n\n"Cash Basis Thursday, January 4, 2024 10:01 AM GMT-5"\n'
+    )
+    file = text_file(tmp_path, "sales_by_product.csv", text)
+    import_file(tmp_path, "acme", str(file), yes=True)
+    found = left_by(tmp_path, file)
+    assert found.by_month("net_amount") == {"2023-01": D("1010.50"), "2023-02": D("197.75"), "2023-03": D("3.00")}
+    assert {row["product_category"] for row in found.facts} == {"Bikes", "Helmets"}
+    assert "not used          Total" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("table", "header", "column"),
+    [
+        ("inventory", "As Of,Warehouse,On Hand", "On Hand"),
+        ("inventory", "Stichtag,Werk,Lagerbestand", "Lagerbestand"),
+        ("expenses", "Expense Date,Account,Amount", "Expense Date"),
+    ],
+)
+def test_what_is_called_as_stock_or_expenses_is_not_taken_for_sales(tmp_path, table, header, column):
+    file = text_file(tmp_path, "facts.csv", f"{header}\n2024-01-31,A,5\n2024-02-29,B,6\n2024-03-31,A,7\n")
+    with pytest.raises(UserError, match=f"«{column}», as {table} facts have. Say which table it is: TABLE={table}"):
+        imported(tmp_path, file, table="")
+    assert not (tmp_path / "params").exists()

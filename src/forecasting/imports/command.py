@@ -30,15 +30,15 @@ SOURCE = "parquet"
 def import_file(root: Path, name: str, file: str, table: str = "", yes: bool = False, ask: Ask | None = None) -> None:
     """Import a file into the workspace `name` of the project at `root`.
 
-    table: sales where nothing is said. yes: go on without being asked, where nothing is undecided. ask: who answers questions, by
-    default the person at the terminal, if there is one.
+    table: where nothing is said sales, unless the names of the columns speak against it. yes: go on without being asked, where
+    nothing is undecided. ask: who answers questions, by default the person at the terminal, if there is one.
 
     Raises
     ------
     UserError
         If the file cannot be read, too many of its rows cannot, it does not fit the mapping, or something is open and nobody can be asked.
     """
-    path, table = Path(file).expanduser(), table or "sales"
+    path, is_told, table = Path(file).expanduser(), bool(table), table or "sales"
     require_usable(root, name, file, path, table)
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     ask = ask or (ask_at_terminal if at_terminal else None)
@@ -54,7 +54,13 @@ def import_file(root: Path, name: str, file: str, table: str = "", yes: bool = F
             return
         before = block_of(mapping)
         read = complete(
-            connection, path, mapping, ask, lambda open_ones: write_mapping(stated, mapping, open_ones), where
+            connection,
+            path,
+            mapping,
+            ask,
+            lambda open_ones: write_mapping(stated, mapping, open_ones),
+            where,
+            is_told or bool(mapping.columns),
         )
         took_place, said = history.look_back(read.reader, mapping, others(store, table, path), where)
         accounts = accounting.count(read.reader)

@@ -1,6 +1,6 @@
 """From a file and what is stated of it to rows with their fates; what is open is proposed, asked, or refused all at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from forecasting.facts import TABLES, Connection, nearest
 from forecasting.imports.contents import Contents
 from forecasting.imports.draft import Draft
 from forecasting.imports.mapping import HEADING, PSEUDO, RULES, Mapping
+from forecasting.imports.names import rank
 from forecasting.imports.propose_amounts import propose_amounts
 from forecasting.imports.propose_dates import propose_date
 from forecasting.imports.propose_rows import propose_rows, propose_texts
@@ -38,8 +39,11 @@ def complete(
     ask: Ask | None,
     save: Callable[[list[str]], object],
     shown: str,
+    is_told: bool = True,
 ) -> Read:
     """Read a file by a mapping, which is completed in place; `save` keeps it with its open questions where nobody can be asked.
+
+    is_told: somebody said which fact table it is; else the names of its columns must not speak against sales.
 
     Raises
     ------
@@ -48,6 +52,8 @@ def complete(
     """
     parts = parts_of(connection, path, mapping, ask, save, shown)
     staged = staged_of(connection, parts, mapping)
+    if not is_told:
+        require_sales(path.name, staged.columns)
     require_fits(staged, parts, mapping, shown)
     is_whole = set(TABLES[mapping.table].columns) <= set(mapping.columns) and set(RULES) <= set(mapping.rules)
     for _ in range(MOST_ROUNDS):
@@ -69,6 +75,20 @@ def complete(
     reader = read_rows(staged, mapping, styles)
     decide_fates(reader)
     return Read(parts, draft, reader)
+
+
+def require_sales(file: str, names: Iterable[str]) -> None:
+    """Raise a UserError if a file has no column that is surely called as sales are, but one that is called as stock or expenses are."""
+    if any(rank("net_amount", name) == 0 for name in names):
+        return
+    kinds = {"inventory": ("quantity_on_hand", "inventory_value"), "expenses": ("expense",)}
+    for table, meanings in kinds.items():
+        found = [name for name in names if any(rank(meaning, name) == 0 for meaning in meanings)]
+        if found:
+            raise UserError(
+                f"{file} has the column «{found[0]}», as {table} facts have. Say which table it is: TABLE={table}, or TABLE=sales if these "
+                "are sales after all."
+            )
 
 
 def parts_of(connection, path: Path, mapping: Mapping, ask: Ask | None, save, shown: str) -> Parts:

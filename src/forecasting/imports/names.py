@@ -111,6 +111,10 @@ USUAL: dict[str, tuple[str, ...]] = {
         "gastos|montant|depense|depenses|charges|montant ht|importo|spesa|spese|bedrag|uitgaven|valor|despesa|amount usd|net",
         "total|value|wert|sum|summe|gesamt|soll|debe|total amount",
     ),
+    "expense": (
+        "expense|expenses|expense amount|expense date|expense type|expense category|operating expenses|ausgabe|ausgaben|aufwand|"
+        "aufwendungen|gasto|gastos|fecha gasto|depense|depenses|date depense|spesa|spese|uitgave|uitgaven|despesa|despesas",
+    ),
     "year": ("year|fiscal year|calendar year|jahr|geschaftsjahr|kalenderjahr|ano|ejercicio|annee|exercice|anno|jaar|yr",),
     "month": ("month|month name|month number|fiscal period|period|posting period|monat|periode|buchungsperiode|mes|mois|mese|maand",),
     "day": ("day|day of month|tag|dia|jour|giorno|dag",),

@@ -49,10 +49,12 @@ OWN_SECTIONS = {
     "inventory": r"(?i)(inventory|inventories|stock|bestand)",
 }
 MOST_VALUES = 30
+LAST_TIER = 4  # of names: those that say least
 
 
 def propose_texts(draft: Draft) -> None:
     """Complete region, category and product by names and contents; where two may be it, ask."""
+    is_open = draft.is_open("product_category")
     for column in TABLES[draft.mapping.table].texts:
         if not draft.is_open(column):
             continue
@@ -73,6 +75,18 @@ def propose_texts(draft: Draft) -> None:
                 draft.evidence.append(
                     f"{column}: «{name}» is not used, it has {draft.contents.all[name].n_distinct:,} values."
                 )
+    if is_open:
+        propose_words(draft)
+
+
+def propose_words(draft: Draft) -> None:
+    """Where months stand side by side and no name says what their rows are, take the only column of words as the category."""
+    columns = draft.mapping.columns
+    if not draft.mapping.across or any(columns.get(name) for name in TABLES[draft.mapping.table].texts):
+        return
+    words = [each for each in draft.free() if is_text(each) and not each.is_number and is_few(each, LAST_TIER)]
+    if len(words) == 1 and words[0].n_distinct > 1:
+        draft.take("product_category", words[0].name, f"the only column of words, {words[0].n_distinct:,} different")
 
 
 def is_text(content: Content) -> bool:

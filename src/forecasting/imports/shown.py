@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from forecasting.imports.accounts import Accounts, amount_of
 from forecasting.imports.draft import Draft
-from forecasting.imports.mapping import Mapping
+from forecasting.imports.mapping import PSEUDO, Mapping
 from forecasting.imports.reading import READ, Reader
 from forecasting.imports.rules import FATES, LOADED
 from forecasting.imports.staging import STAGED, Parts, Staged
@@ -30,6 +30,10 @@ def proposal(mapping: Mapping, draft: Draft, parts: Parts) -> list[str]:
         value = mapping.columns.get(name)
         said = ", ".join(f"{key}: {part}" for key, part in value.items()) if isinstance(value, dict) else value
         lines.append(f"  {name:<{width}}  {said if said else '–'}")
+    used = {*mapping.used(), *PSEUDO}
+    unused = [name for name, content in draft.contents.all.items() if name not in used and content.n_filled]
+    if unused:
+        lines.append(f"  {'not used':<{width}}  {', '.join(unused)}")
     facts = [sentence for table in list(parts.tables.values())[:1] for sentence in table.evidence]
     lines += ["", *(f"  {sentence}" for sentence in [*facts, *draft.evidence][:EVIDENCE])]
     if parts.without:
