@@ -71,7 +71,7 @@ def refused(project: ProjectCopy, name: str, *arguments: str) -> str:
         (f"{GOOD}\n", ["sales.csv", "no rows"]),
         ("", ["sales.csv", "empty"]),
         (f"{GOOD}\n2024-01-01,12.5,N,B,1\n2024-01-02,twelve,N,B,1\n", ["sales.csv", "line 3", "net_amount", "twelve"]),
-        (f'{GOOD}\n2024-01-01,"ca. 1,001.18",N,B,1\n', ["sales.csv", "line 2", "net_amount", "$1,001.18"]),
+        (f'{GOOD}\n2024-01-01,"ca. 1,001.18",N,B,1\n', ["sales.csv", "line 2", "net_amount", "ca. 1,001.18"]),
         (f"{GOOD}\n2024-01-01,1,N,B,1\n2024-13-45,2,N,B,1\n", ["sales.csv", "line 3", "order_date", "2024-13-45"]),
         (f"{GOOD}\n03/04/2024,1,N,B,1\n05/06/2024,1,N,B,1\n", ["sales.csv", "order_date", "date_format"]),
     ],
