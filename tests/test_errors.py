@@ -136,14 +136,15 @@ def test_what_is_wrong_with_the_stock_alone_stops_no_other_domain(project, tmp_p
     header = "snapshot_date,region,product_category,inventory_value\n"
     stock = header + "".join(f"{day},A,B/C,5\n{day},A/B,C,7\n" for day in days)
     facts = company(tmp_path / "facts", sales_lines(60), inventory=stock)
-    assert main(["data", "--name=stock", "--source=csv", f"--facts={facts}"]) == 0
+    data = ["data", "--name=stock", "--source=csv", f"--facts={facts}"]
+    assert main(data) == 0
     said = "".join(capsys.readouterr())
     assert "Region 'A' with category 'B/C' and region 'A/B' with category 'C' would both be called 'A/B/C'" in said, (
         said
     )
     assert "sales      net amount, 60 months" in said
     (facts / "inventory.csv").write_text(f"{stock}2024-12-31,A,B,many\n", encoding="utf-8")
-    assert main(["data", "--name=stock"]) == 2
+    assert main(data) == 2
     said = capsys.readouterr().err
     assert all(
         word in said for word in ("inventory.csv, line 50", "'many'", "To forecast the rest", "move inventory.csv")
