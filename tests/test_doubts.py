@@ -308,6 +308,14 @@ def dated(days: pd.DatetimeIndex | list[Any]) -> pd.DataFrame:
     [pd.Timestamp("1900-01-01"), *pd.bdate_range("2018-01-01", "2020-12-31")],
     [day for day in pd.date_range("2018-01-01", "2020-12-31") if day.month == 1],  # days and months swapped
     pd.date_range("2015-01-31", "2020-12-31", freq="QE"),
+    *([pd.Timestamp(day), *pd.bdate_range("2018-01-01", "2020-12-31")] for day in (
+        "1970-01-01", "1980-01-01", "2000-01-01", "1918-03-05", "2002-05-01", "2016-05-01",  # no date, a century, digits swapped
+    )),
+    [*pd.bdate_range("1918-01-01", "1918-06-30"), *pd.bdate_range("2018-07-01", "2020-12-31")],
+    [*pd.bdate_range("2018-01-01", "2018-11-30"), *pd.bdate_range("2020-02-01", "2020-12-31")],  # what a migration lost
+    [day for day in pd.date_range("2018-01-01", "2020-12-31") if day.month in (1, 6)],
+    [pd.Timestamp("2018-01-01") + pd.DateOffset(months=5 * n) for n in range(12)],
+    [*pd.bdate_range("2018-01-01", "2019-12-31"), *pd.bdate_range("2030-01-01", "2030-12-31")],
 ])  # fmt: skip
 def test_a_history_with_a_gap_of_years_or_empty_months_is_refused_with_the_counts(days: Any) -> None:
     (doubt,) = found(dated(days), "long_gaps")

@@ -160,6 +160,46 @@ def test_a_time_zone_is_a_place_or_utc(tmp_path, zone):
         inspect("csv", company(tmp_path, sales=ZONED["Z"]), time_zone=zone)
 
 
+# --- moments as other programs write them: the clock's month as written, and in Berlin (None: refused, not guessed)
+
+OTHERS = {
+    "half an hour": ("2024-02-01T03:00:00+05:30", "2024-02", "2024-01"),
+    "minus zero": ("2024-01-31T23:30:00-00:00", "2024-01", "2024-02"),
+    "GMT": ("2024-01-31 23:30:00 GMT", "2024-01", "2024-02"),
+    "small letters": ("2024-01-31t23:30:00z", "2024-01", "2024-02"),
+    "a true minus": ("2024-01-31T20:30:00−05:00", "2024-01", "2024-02"),
+    "a comma in seconds": ("2024-01-31T23:30:00,123Z", "2024-01", "2024-02"),
+    "the earliest clock": ("2024-02-01T09:30:00+14:00", "2024-02", "2024-01"),
+    "the latest clock": ("2024-01-31T12:30:00-12:00", "2024-01", "2024-02"),
+    "summer time": ("2024-06-30T22:30:00Z", "2024-06", "2024-07"),
+    "no summer time yet": ("2024-03-31T22:30:00Z", "2024-03", "2024-04"),
+    "midnight in Berlin": ("2024-01-31T23:00:00Z", "2024-01", "2024-02"),
+    "a second before": ("2024-01-31T22:59:59Z", "2024-01", "2024-01"),
+    "midnight by a clock of twelve hours": ("01/31/2024 12:00 AM", "2024-01", "2024-01"),
+    "noon by a clock of twelve hours": ("01/31/2024 12:59 PM", "2024-01", "2024-01"),
+    "points in PM": ("01/31/2024 11:30 p.m.", "2024-01", "2024-01"),
+    "no blank before PM": ("01/31/2024 11:30PM", "2024-01", "2024-01"),
+    "an hour that summer time leaves out": ("2024-03-31 02:30:00", "2024-03", "2024-03"),
+} | {text: (text, None, None) for text in (
+    "2024-01-31 23:30:00 GMT+1", "2024-01-31 23:30:00 UTC+01:00", "2024-01-31 23:30:00 EST", "2024-01-31 23:30:00 Europe/Berlin",
+    "2024-01-31T23:30:00+01:00[Europe/Berlin]", "Wed, 31 Jan 2024 23:30:00 +0000", "2024-01-31T24:00:00Z", "2024-01-31T24:00:00",
+    "2023-12-31T23:59:60Z", "20240131T233000Z", "01/31/2024 13:00 PM", "01/31/2024 00:30 AM", "2024-01-31T23:30:00+15:00",
+    "2024-01-31 20:00:00+05:99", "31-JAN-24 11.30.00.000000 PM +00:00", "2024-01-31+01:00", "1706743800", "2024-W05-3T23:30:00Z",
+)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_moment_of_another_program_is_of_the_right_month_or_refused(tmp_path, name):
+    cell, *months = OTHERS[name]
+    place = company(tmp_path, sales=f'order_date,net_amount\n"{cell}",5\n')
+    for zone, month in zip((None, "Europe/Berlin"), months, strict=True):
+        if month:
+            assert by_month(inspect("csv", place, time_zone=zone).tables["sales"]) == {month: 5}
+        else:
+            with pytest.raises(UserError, match="line 2, column 'order_date': .* is not a date"):
+                inspect("csv", place, time_zone=zone)
+
+
 # --- Parquet
 
 

@@ -1,5 +1,7 @@
 """A series that never changes: its own forecast, an interval without width, and no jump where one month moves by a cent."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,8 @@ from forecasting.models.combination.combining import past_errors
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
 from forecasting.models.statistical import AutoETS
-from forecasting.series import as_nodes, month_number
+from forecasting.series import as_nodes, month_number, panel
+from forecasting.series.typical_error import typical_error
 from forecasting.serving.served_model import Series, ServedModel
 from synthetic import company, series
 
@@ -37,6 +40,8 @@ STILL = {
     "young": [5000.0] * 14,
     "two months": [5000.0] * 2,
     "a season that repeats itself": SEASON * 5,
+    "every third month": [0.0, 0.0, 500.0] * 20,
+    "once a year": [12000.0, *[0.0] * 11] * 5,
 }
 
 
@@ -134,3 +139,28 @@ def test_what_never_changes_has_no_say_in_the_weights_of_a_combination():
     raw = walk_forward(LinearModel(), train, "sales", list(table["cutoff"]))
     known = past_errors(raw, train, ["linear"])
     assert len(known) and "R0/Contracts" not in set(known["unique_id"])
+
+
+ALIKE = {  # the typical error of what never changes but for so much, in its unit: months, and how many changes of a cent that makes
+    "every other month": ([500.0, 0.0] * 30, 0),
+    "a loss every quarter": ([0.0, 0.0, -900.0] * 20, 0),
+    "once a year": ([12000.0, *[0.0] * 11] * 5, 0),
+    "a cent more every other month": ([5000.0, 5000.01] * 30, 0),
+    "a cent, in the middle": ([5000.0] * 30 + [5000.01] + [5000.0] * 29, 2),
+    "a cent, at the end": ([5000.0] * 59 + [5000.01], 1),
+    "a cent, at the beginning": ([5000.01] + [5000.0] * 59, 1),
+    "a cent of millions": ([5e6] * 59 + [5000000.01], 1),
+    "a cent of a cent": ([0.01] * 59 + [0.02], 1),
+    "a cent of an order now and then": ([0.0, 0.0, 500.0] * 19 + [0.0, 0.0, 500.01], 1),
+    "a cent a year": ([5000.0 + 0.01 * (month // 12) for month in range(60)], 48),
+    "a young one": ([5000.0] * 13 + [5000.01], 1),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_the_level_is_no_measure_of_change(name: str):
+    values, n_cents = ALIKE[name]
+    months = len(values) - 12
+    found = float(typical_error(panel(series(values)))[0])
+    monthly = sum(abs(b - a) for a, b in pairwise(values)) / (len(values) - 1) if months < 12 else 0.0
+    assert found == pytest.approx(max(0.01 * n_cents / months, monthly), abs=1e-8)

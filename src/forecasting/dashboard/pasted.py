@@ -71,12 +71,15 @@ def rows_of_text(text: str) -> list[Row]:
     cells = [_cells(line) for _, line in lines]
     if _is_across(cells):
         across = list(zip(*cells, strict=True))
-        return [Row(place, row[0] if len(row) == 2 else None, row[-1]) for place, row in enumerate(across, 1)]
+        rows = [Row(place, row[0] if len(row) == 2 else None, row[-1]) for place, row in enumerate(across, 1)]
+        _require_no_year(rows)
+        return rows
     found = [(place, _month_and_value(place, row)) for (place, _), row in zip(lines, cells, strict=True)]
     if any(month is not None and value for _, (month, value) in found):
         return [Row(place, *(row if row[0] is not None else (row[1], ""))) for place, row in found]
     alone = [Row(place, None, value or month) for place, (month, value) in found]
     _require_values(alone)
+    _require_no_year(alone)
     return alone
 
 
@@ -111,6 +114,8 @@ def _month_and_value(place: int, cells: list[str]) -> tuple[str | None, str]:
         month, comma, value = cells[0].partition(", ")
         return (month, value.strip()) if comma else (None, cells[0])
     month, sign, value = found
+    if re.search(r":\d\d,\d+$", month):  # a part of a second, or the value
+        raise _one_or_several(place, cells[0])
     if len(value) > 1 and value[0] == value[-1] == '"':
         return month, value.strip('"')
     parts = value.split(sign or None)
@@ -134,6 +139,19 @@ def _require_values(rows: list[Row]) -> None:
         numbers = [int(first) for first in firsts]
         if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
             raise _one_or_several(rows[0].number, texts[0])
+
+
+def _require_no_year(rows: list[Row]) -> None:
+    """Raise a UserError where the first of values without months may be the year of those that follow, or all are years."""
+    texts = [str(row.value).strip() for row in rows if row.month is None]
+    years = [bool(re.fullmatch(r"(19|20)\d\d", text)) for text in texts]
+    follow = (
+        all(years) and [*map(int, texts)] == [*range(int(texts[0]), int(texts[0]) + len(texts))] if texts else False
+    )
+    if len(texts) > 1 and years[0] and (follow or not any(years[1:])):
+        raise UserError(
+            f"Row {rows[0].number}: «{texts[0]}» may be a year or a value. Leave a year out; if it is a value, put its month beside each."
+        )
 
 
 def _one_or_several(place: int, text: str) -> UserError:
