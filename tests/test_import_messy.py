@@ -382,3 +382,58 @@ def test_what_is_called_as_stock_or_expenses_is_not_taken_for_sales(tmp_path, ta
     with pytest.raises(UserError, match=f"«{column}», as {table} facts have. Say which table it is: TABLE={table}"):
         imported(tmp_path, file, table="")
     assert not (tmp_path / "params").exists()
+
+
+def test_a_text_and_a_web_page_that_are_called_as_workbooks(tmp_path):
+    text = "Fkdat\tVkBüro\tNettowert\r\n31.01.2024\tSüd\t1.234,50\r\n01.02.2024\tNord\t177,41-\r\n"
+    found = imported(tmp_path, text_file(tmp_path, "sap.xls", text))
+    assert found.total("net_amount") == D("1057.09")
+    with pytest.raises(UserError, match="HTML"):
+        imported(tmp_path, text_file(tmp_path, "page.xls", "<html><table><tr><td>Date</td></tr></table></html>"))
+
+
+@pytest.mark.parametrize("sign", ["/", "-", "."])
+def test_years_of_two_digits_before_months_and_days(tmp_path, sign):
+    days = [dt.date(2023, 1, 1) + dt.timedelta(5 * n) for n in range(100)]
+    for date_format in (f"%y{sign}%m{sign}%d", f"%d{sign}%m{sign}%y"):
+        lines = [f"{day.strftime(date_format)};Nord;{n + 1}" for n, day in enumerate(days)]
+        file = text_file(tmp_path, f"{date_format[1]}.csv", "Date;Region;Net Sales\n" + "\n".join(lines) + "\n")
+        found = imported(tmp_path, file, mapping="sales: {new_files: replace}\n")
+        assert [row["order_date"] for row in found.facts] == days
+
+
+def test_letters_that_cannot_be_seen_make_no_other_region(tmp_path):
+    text = "Date,Region,Net Sales\n2024-01-31,Nord,1.5\n2024-01-31,Nord\u200b,2.5\n2024-02-01,\ufeffNord\u00a0,3.5\n"
+    found = imported(tmp_path, text_file(tmp_path, "unseen.csv", text))
+    assert {row["region"] for row in found.facts} == {"Nord"}
+
+
+def test_a_cell_that_is_written_once_for_the_rows_below_is_asked_for(tmp_path):
+    pivot = [["Region", "Category", "Jan 2024", "Feb 2024", "Grand Total"]]
+    for place, region in enumerate(("North", "South", "West")):
+        pivot += [
+            [region, "A", None, 1 if place < 2 else None, 1],
+            [None, "B", 10 + place, 20, 30 + place],
+            [None, "C", 5, 5, 10],
+        ]
+        pivot += [[f"{region} Total", None, 15 + place, 26, 41 + place]]
+    file = workbook(tmp_path, "pivot.xlsx", {"Pivot": pivot})
+    with pytest.raises(UserError, match="fill_down: {Region: true}"):
+        imported(tmp_path, file)
+    found = imported(tmp_path, file, mapping="sales: {fill_down: {Region: true}}\n")
+    assert {(row["region"], row["product_category"]) for row in found.facts} == {
+        (region, category) for region in ("North", "South", "West") for category in "ABC"
+    } - {("West", "A")}
+    assert found.total("net_amount") == 48 + 77
+
+
+def test_months_written_once_with_results_between(tmp_path):
+    lines = ["Kalenderjahr/Monat;Vertriebsregion;Nettoumsatz"]
+    for month in ("01.2024", "02.2024", "03.2024"):
+        lines += [f"{month};Nord;10,50", ";Süd;20,25", ";West;1,00", ";Ergebnis;31,75"]
+    file = text_file(tmp_path, "bw.csv", "\n".join([*lines, "Gesamtergebnis;;95,25"]) + "\n")
+    with pytest.raises(UserError, match="fill_down: {Kalenderjahr/Monat: true}"):
+        imported(tmp_path, file)
+    found = imported(tmp_path, file, mapping="sales: {fill_down: {Kalenderjahr/Monat: true}}\n")
+    assert found.by_month("net_amount") == {f"2024-0{month}": D("31.75") for month in (1, 2, 3)}
+    assert {row["region"] for row in found.facts} == {"Nord", "Süd", "West"}

@@ -12,6 +12,7 @@ from forecasting.imports.mapping import HEADING, PSEUDO, RULES, Mapping
 from forecasting.imports.names import rank
 from forecasting.imports.propose_amounts import propose_amounts
 from forecasting.imports.propose_dates import propose_date
+from forecasting.imports.propose_fill import propose_fill_down
 from forecasting.imports.propose_rows import propose_rows, propose_texts
 from forecasting.imports.propose_shape import across_of, columns_across, read_parts, stated_dialect
 from forecasting.imports.questions import Ask, Question, undecided
@@ -62,12 +63,14 @@ def complete(
             propose_date(draft)
             propose_amounts(draft)
             propose_texts(draft)
+            propose_fill_down(draft)
             if not draft.questions:
                 propose_rows(draft)
         styles = decide_styles(draft)
         if not draft.questions:
             break
         answer(draft.questions, mapping, ask, save, shown)
+        staged = staged_of(connection, parts, mapping)
     for column in TABLES[mapping.table].columns:
         mapping.columns.setdefault(column, None)
     for rule in RULES:
@@ -128,7 +131,7 @@ def staged_of(connection: Connection, parts: Parts, mapping: Mapping) -> Staged:
         names = []
     else:
         mapping.across, names = across_of(connection, parts.names)
-    return stage(connection, parts, names, mapping.empty)
+    return stage(connection, parts, names, mapping.empty, [name for name, is_so in mapping.fill_down.items() if is_so])
 
 
 def require_fits(staged: Staged, parts: Parts, mapping: Mapping, shown: str) -> None:

@@ -38,6 +38,7 @@ class Mapping:
     file: dict[str, Any] = field(default_factory=dict)
     across: str | None = None
     empty: list[str] | None = None
+    fill_down: dict[str, bool] = field(default_factory=dict)
     columns: dict[str, Any] = field(default_factory=dict)
     numbers: dict[str, Any] = field(default_factory=dict)
     dates: dict[str, Any] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class Mapping:
         named = [source for column in self.columns for source in self.sources(column)]
         by_rule = [each.get("column") for each in self.rules.values() if isinstance(each, dict)]
         keys = [key for each in self.rules.values() if isinstance(each, dict) for key in each.get("key", [])]
-        rows = [*self.minus_where, *self.only, *self.leave_out]
+        rows = [*self.minus_where, *self.only, *self.leave_out, *self.fill_down]
         return tuple(dict.fromkeys(name for name in [*named, *rows, *by_rule, *keys] if name))
 
     def number_columns(self) -> tuple[str, ...]:
@@ -126,12 +127,14 @@ def problems_of(table: str, stated: Any) -> Iterator[str]:
         return
     yield from unknown(f"{table}", stated, known)
     sections = {"file": FILE_KEYS, "columns": TABLES[table].columns, "rules": tuple(RULES)}
-    for name in ("file", "columns", "numbers", "dates", "rules", *LISTS):
+    for name in ("file", "fill_down", "columns", "numbers", "dates", "rules", *LISTS):
         section = stated.get(name) or {}
         if not isinstance(section, dict):
             yield f"{table}: {name}: must hold «name: value» lines, found {section!r}."
         elif name in sections:
             yield from unknown(f"{table}: {name}", section, sections[name])
+        elif name == "fill_down" and not all(isinstance(value, bool) for value in section.values()):
+            yield f"{table}: fill_down: each column must be true or false, found {section!r}."
     if isinstance(stated.get("columns"), dict):
         yield from problems_of_columns(table, stated["columns"])
     if isinstance(stated.get("rules"), dict):

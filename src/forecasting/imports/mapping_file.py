@@ -21,6 +21,7 @@ NOTES = {
     "file": "how the file is written",
     "across": "months (or years) stand side by side: each cell under one is a row, (heading) and (value)",
     "empty": "what stands for nothing in a cell",
+    "fill_down": "whether a cell counts for the empty ones below it",
     "columns": "the contract's column: the file's, or a formula such as = [Quantity] * [Price], or null: not in the file",
     "numbers": "how numbers are written, by the file's column",
     "dates": "how dates are written, by the file's column",
@@ -84,6 +85,7 @@ def block_of(mapping: Mapping, open_questions: Sequence[str] = ()) -> list[str]:
     ordered = {key: mapping.file[key] for key in FILE_KEYS if key in mapping.file}
     lines += section("file", ordered)
     lines += single("across", mapping.across) + single("empty", mapping.empty or None)
+    lines += section("fill_down", mapping.fill_down)
     spec = TABLES[mapping.table]
     first = [spec.date, *spec.required[1:], *spec.one_of, *spec.texts, *spec.numbers]
     names = [name for name in dict.fromkeys(first) if name in mapping.columns]

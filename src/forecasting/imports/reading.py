@@ -15,6 +15,8 @@ from forecasting.imports.staging import STAGED, Staged
 READ = "read_rows"
 BLANKS = literal(" \t\r\n\u00a0\u2007\u202f\u2009\ufeff")
 
+UNSEEN = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
+
 
 @dataclass
 class Styles:
@@ -44,8 +46,9 @@ class Reader:
         return trimmed(self.staged.columns[name])
 
     def name(self, name: str) -> str:
-        """Return the SQL of a cell as a name: one blank where there are several inside, as pages show it; null where it is empty."""
-        return trimmed(f"regexp_replace({self.staged.columns[name]}, '[\\s\\x{{00A0}}]+', ' ', 'g')")
+        """Return the SQL of a cell as a name, as pages show it: one blank for several, nothing unseen; null where it is empty."""
+        seen = f"regexp_replace({self.staged.columns[name]}, '[{UNSEEN}]', '', 'g')"
+        return trimmed(f"regexp_replace({seen}, '[\\s\\x{{00A0}}]+', ' ', 'g')")
 
     def number(self, name: str) -> str:
         """Return the SQL of a cell as an exact number, null where it is none."""

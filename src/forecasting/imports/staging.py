@@ -13,6 +13,7 @@ from typing import Any
 from forecasting.facts import Connection, LeftOut, RawTable, literal, read_table_file
 from forecasting.imports.mapping import HEADING, SECTION, SHEET, VALUE
 
+TOTAL = re.compile(r"\W*(grand |sub-?)?totals?|\W*(gesamt|zwischen)?(summe|ergebnis)|gesamt|totale?|totaal|suma|somme")
 STAGED, BAD = "staged", "staged_bad"
 BLANKS = " \t\r\n\u00a0\u2007\u202f\u2009\ufeff"
 NOTHING = ("NULL", "(null)", "<null>", "[NULL]", "\\N", "#N/A", "#NULL!")
@@ -71,9 +72,12 @@ def sheets_of(path: Path) -> list[str]:
     """Return the names of a workbook's sheets that can be seen, none of a file that is no workbook."""
     if path.suffix.lower() not in EXCEL:
         return []
-    from python_calamine import CalamineWorkbook, SheetVisibleEnum
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
-    workbook = CalamineWorkbook.from_path(str(path))
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+    except CalamineError:  # a text or a web page by this name, or damaged: the reader of files says which
+        return []
     return [each.name for each in workbook.sheets_metadata if each.visible == SheetVisibleEnum.Visible]
 
 
@@ -83,8 +87,17 @@ def read_part(connection: Connection, path: Path, dialect: dict[str, Any], sheet
     return read_table_file(connection, path, {**own, "sheet": sheet} if sheet is not None else own)
 
 
-def stage(connection: Connection, parts: Parts, across: Iterable[str] = (), empty: Iterable[str] = ()) -> Staged:
-    """Write the tables of a file into `staged`; the columns named in `across` become rows, cells like those of `empty` are empty."""
+def stage(
+    connection: Connection,
+    parts: Parts,
+    across: Iterable[str] = (),
+    empty: Iterable[str] = (),
+    fill_down: Iterable[str] = (),
+) -> Staged:
+    """Write the tables of a file into `staged`.
+
+    The columns named in `across` become rows, cells like those of `empty` are empty, empty cells of `fill_down` are as the one above.
+    """
     across = set(across)
     plain = [name for name in parts.names if name not in across]
     pseudo = (
@@ -104,6 +117,7 @@ def stage(connection: Connection, parts: Parts, across: Iterable[str] = (), empt
         f"insert into {STAGED} select row_number() over (order by {order}), sheet, line, {cells} "
         f"from ({' union all '.join(rows)}) order by {order}"
     )
+    fill(connection, [columns[name] for name in fill_down if name in columns], [columns[name] for name in plain])
     empty = 0
     if across:
         (empty,) = connection.execute(f"select count(*) from {STAGED} where {columns[VALUE]} is null").fetchone()
@@ -125,6 +139,21 @@ def stage(connection: Connection, parts: Parts, across: Iterable[str] = (), empt
         else []
     )
     return Staged(connection, parts.path, columns, typed, n_rows, n_bad, empty, tuple(headings), titles)
+
+
+def fill(connection: Connection, columns: list[str], texts: list[str]) -> None:
+    """Write into the empty cells of columns what stands above them in the same sheet, but not in rows that say that they are a total."""
+    if not columns:
+        return
+    total = " or ".join(
+        f"coalesce(regexp_full_match(trim({text}), {literal(f'(?i){TOTAL.pattern}')}), false)" for text in texts
+    )
+    above = "partition by sheet order by n"
+    cells = ", ".join(
+        f"case when {total} then {column} else last_value({column} ignore nulls) over ({above}) end as {column}"
+        for column in columns
+    )
+    connection.execute(f"create or replace temp table {STAGED} as select * replace ({cells}) from {STAGED}")
 
 
 def part_sql(

@@ -9,6 +9,11 @@ from forecasting.facts.cells.decision import READINGS, TEXTS, Column, Decision, 
 from forecasting.facts.tables import first_line, literal
 
 ENOUGH = 2_000  # texts that show which families are to be tried
+FEW_YEARS, MANY_DAYS, MOST_OF = (
+    10,
+    20,
+    0.95,
+)  # different parts of a date that are years, and days of a month; of the texts
 
 
 def date_styles(
@@ -33,7 +38,7 @@ def date_styles(
         return as_stated(texts, DateStyle.from_yaml(stated, time_zone))
     if not texts.n_cells:
         return Decision(None, (), ("The column is empty.",), 0, 0, (), "The column is empty.")
-    styles = [DateStyle(family.name, time_zone) for family in likely(texts)]
+    styles = [DateStyle(family.name, time_zone) for family in by_years(texts, likely(texts))]
     texts.read(styles)
     choice = choose(texts, styles)
     if not choice.best and are_serials(texts):
@@ -78,6 +83,32 @@ def likely(texts: Column) -> list[Family]:
     some = f"select {folded('cell')} as t from {TEXTS} order by hash(cell) limit {ENOUGH}"
     ((*found,),) = texts.query(f"select {counts} from ({some})")
     return [family for family, n in zip(families, found, strict=True) if n] or families
+
+
+def by_years(texts: Column, families: list[Family]) -> list[Family]:
+    """Return the families without those that have years of two digits where days must stand.
+
+    Years before days are meant only where the last part has more values than the first; beyond doubt where it has as many as days do.
+    """
+    found = families
+    for family in [one for one in families if one.name.startswith("%y") and len(families) > 1]:
+        sign, day = family.name[2], family.days
+        parts = f"regexp_extract(t, {literal(day)}, ['y', 'm', 'd'])"
+        split = (
+            f"select regexp_full_match(t, {literal(family.shape)}) as fits, {parts} as p "
+            f"from (select {folded('cell')} as t from {TEXTS})"
+        )
+        ((years, days, n, n_all),) = texts.query(
+            "select count(distinct p.y) filter (where fits), count(distinct p.d) filter (where fits), "
+            f"count(*) filter (where fits), count(*) from ({split})"
+        )
+        rivals = [one for one in families if one.name in (f"%d{sign}%m{sign}%Y", f"%m{sign}%d{sign}%Y")]
+        sure = days >= MANY_DAYS and years <= FEW_YEARS
+        if rivals and (years >= days or (sign == "." and not sure)):
+            found = [one for one in found if one != family]
+        elif sure and n >= MOST_OF * n_all:
+            found = [one for one in found if one not in rivals]
+    return found
 
 
 def labelled(texts: Column, style: DateStyle, place: int) -> DateStyle:

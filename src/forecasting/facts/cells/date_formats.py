@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 D, M, B, Y4 = r"(?P<d>\d{1,2})", r"(?P<m>\d{1,2})", r"(?P<b>[a-z]{3,})\.?", r"(?P<y>(?:19|[2-9]\d)\d\d)"
-Y = r"(?P<y>(?:19|[2-9]\d)\d\d|\d\d)"
+Y, Y2 = r"(?P<y>(?:19|[2-9]\d)\d\d|\d\d)", r"(?P<y>\d\d)"
 NTH, OF = r"(?:\.|er|st|nd|rd|th|º|°)?", r"(?:de |del |d')?"
 HOUR, HALF = r"(?:[01]?\d|2[0-3])", r"(?:0?[1-9]|1[0-2])"
 # format of a clock → its shape; a format with it stands for one of the same days
@@ -71,7 +71,7 @@ class Family:
     @property
     def may_be_short(self) -> bool:
         """Whether years may have two digits."""
-        return r"|\d\d)" in self.shape
+        return r"|\d\d)" in self.shape or Y2 in self.shape
 
 
 def shape_of(day: str) -> str:
@@ -114,6 +114,10 @@ FAMILIES = {
         _days("%b %d, %Y", rf"{B}[ ./-]*{D}{NTH}(?:, ?|[ ./-]){Y4}", "%B %d, %Y", "%b %d %Y", "%B %d %Y"),
         _days("%Y %b %d", rf"{Y4}[ ./-]*{B}[ ./-]*{D}", "%Y-%b-%d"),
         Family("%b %Y", rf"{B},?[ ./'-]*{OF}{Y}", ("%B %Y", "%b-%Y", "%b-%y", "%b %y", "%B %y", "%b/%Y", "%b.%Y", "%b%y", "%b'%y")),
+        # where the last part differs more than the first, as days do (see date_choice)
+        _days("%y/%m/%d", f"{Y2}/{M}/{D}"),
+        _days("%y-%m-%d", f"{Y2}-{M}-{D}"),
+        _days("%y.%m.%d", rf"{Y2}\.{M}\.{D}"),
         Family("%Y %b", rf"{Y4}[ ./-]*{B}", ("%Y-%b", "%Y %B")),
     )
 }  # fmt: skip
