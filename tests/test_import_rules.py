@@ -63,7 +63,9 @@ def test_cancelled_orders_with_amounts_are_asked_about(tmp_path):
         f"2024-01-{n + 1:02},10,{'Cancelled' if n == 3 else 'Shipped'}\n" for n in range(20)
     )
     file = text_file(tmp_path, "orders.csv", text)
-    with pytest.raises(UserError, match=r"(?s)1 rows are cancelled.*rule: drop.*rule: keep"):
+    with pytest.raises(
+        UserError, match=r"(?s)put what is in braces below.*1 rows are cancelled.*rule: drop.*rule: keep"
+    ):
         imported(tmp_path, file)
     chosen = imported(tmp_path, file, ask=lambda question: question.choices[0])
     assert chosen.total("net_amount") == 190

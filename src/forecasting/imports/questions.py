@@ -8,6 +8,9 @@ from forecasting.errors import UserError
 from forecasting.imports.mapping import Mapping
 from forecasting.imports.mapping_file import scalar
 
+# YAML takes a key once, and a draft has most of them
+ADDED = " Where its first word, such as columns, stands there already, put what is in braces below that."
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -62,7 +65,9 @@ def undecided(questions: list[Question], shown: str) -> UserError:
     table = questions[0].table
     listed = "\n".join(f"* {question.written()}" for question in questions)
     n = len(questions)
+    is_entry = any(key for question in questions for choice in question.choices for _, key in choice.sets)
+    added = ADDED if is_entry else ""
     return UserError(
         f"{n} thing{'s' * (n > 1)} cannot be decided from the file alone. Write the answer{'s' * (n > 1)} into {shown}, below {table}:, "
-        f"and run the same command again.\n{listed}"
+        f"and run the same command again.{added}\n{listed}"
     )
