@@ -153,13 +153,19 @@ def test_lines_between_two_stray_quotes_are_never_lost(tmp_path, order, column, 
 # --- places
 
 
+LITERAL = (
+    "a*b", "a?b", "a[1]b", "a[!x]b", "region=North", "o'b", "{a}", "**", "{axb,x}", "[a-z]", "$HOME", "~", "%41", "#1",
+    '"a"', " a ", "-a", "{{ a }}", "a;b", "a\tb", "Ä",
+)  # fmt: skip
+
+
 def test_paths_are_literal(tmp_path):
     other = PLAIN.replace(",1.", ",100.")
-    for name in ("a*b", "a?b", "a[1]b", "a[!x]b", "region=North", "o'b", "{a}", "**"):
+    for name in LITERAL:
         company(tmp_path / name, sales=PLAIN)
     for name in ("axb", "a1b", "x"):
         company(tmp_path / name, sales=other)
-    for name in ("a*b", "a?b", "a[1]b", "a[!x]b", "region=North", "o'b", "{a}", "**"):
+    for name in LITERAL:
         table = sales_of(tmp_path / name)
         assert by_month(table) == RIGHT and table.n_rows == 30, name
     (tmp_path / "s*.csv").write_text(PLAIN)

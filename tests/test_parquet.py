@@ -198,6 +198,13 @@ def test_moments_are_dated_by_the_clock_that_is_stated(tmp_path):
         ("net_amount", [1.0, float("nan"), float("inf")], ["row 2, column net_amount: nan is not a usable number (1 more like it)"]),
         ("net_amount", [1e15, 1.0, 2.0], ["row 1, column net_amount", "not a usable number"]),
         ("net_amount", pa.array([1, 2, 3], pa.duration("s")), ["duration[s] where a number belongs"]),
+        *(("net_amount", pa.array([1, 2, 3], kind), ["where a number belongs"]) for kind in (
+            pa.duration("ms"), pa.duration("us"), pa.duration("ns"), pa.date32(), pa.time32("s"), pa.timestamp("ms"),
+        )),
+        ("net_amount", [[1.0], [2.0], [3.0]], ["where a number belongs"]),
+        ("net_amount", [{"a": 1.0}] * 3, ["where a number belongs"]),
+        ("net_amount", [0.00004, 1.0, 2.0], ["row 1, column net_amount"]),
+        ("net_amount", [1.0, -0.00001, 2.0], ["row 2, column net_amount"]),
         ("net_amount", [1.0, None, 2.0], ["row 2, column net_amount: the value is missing. Correct the export."]),
         ("region", [b"x"] * 3, ["column region: BLOB where a text belongs"]),
         ("cost_amount", [1.0, None, float("inf")], ["row 3, column cost_amount: inf is not a usable number"]),

@@ -23,14 +23,22 @@ class Plain(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Refuse a name that stands there twice: the first value would be lost."""
+        """Refuse a name that stands there twice, or means the same as another: the first value would be lost."""
         seen: set[str] = set()
         for key, _ in node.value:
             name = str(key.value)
+            if name == "<<":
+                raise yaml.MarkedYAMLError(
+                    problem="«<<» merges what may be lost: write it out", problem_mark=key.start_mark
+                )
             if name in seen:
                 raise yaml.MarkedYAMLError(problem=f"«{name[:80]}» stands there twice", problem_mark=key.start_mark)
             seen.add(name)
-        return super().construct_mapping(node, deep)
+        made = super().construct_mapping(node, deep)
+        if len(made) < len(seen):  # on, yes and true are one in YAML, and so are 1 and 1.0
+            problem = f"of {', '.join(sorted(seen))[:80]} two mean the same: put names in quotes"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        return made
 
 
 def read_yaml(path: Path, shown: str) -> Any:
