@@ -437,3 +437,23 @@ def test_months_written_once_with_results_between(tmp_path):
     found = imported(tmp_path, file, mapping="sales: {fill_down: {Kalenderjahr/Monat: true}}\n")
     assert found.by_month("net_amount") == {f"2024-0{month}": D("31.75") for month in (1, 2, 3)}
     assert {row["region"] for row in found.facts} == {"Nord", "Süd", "West"}
+
+
+def test_amounts_of_several_kinds_below_each_other_are_asked_for(tmp_path):
+    kinds = (("Revenue", "10.50"), ("Cost", "4.25"), ("Units", "3"))
+    lines = [f"2024-0{month},Nord,{kind},{value}" for month in (1, 2, 3) for kind, value in kinds]
+    file = text_file(tmp_path, "long.csv", "Period,Region,Measure,Value\n" + "\n".join(lines) + "\n")
+    with pytest.raises(UserError, match=r"only: \{Measure: \[Revenue\]\} .*total 31.50"):
+        imported(tmp_path, file)
+    found = imported(tmp_path, file, mapping="sales: {only: {Measure: [Revenue]}}\n")
+    assert (found.total("net_amount"), found.record["rows"]) == (D("31.50"), {"loaded": 3, "only": 6})
+
+
+def test_before_or_after_a_fee_is_asked_for(tmp_path):
+    rows = [("31.01.2024", "1.000,00", "-20,00", "980,00"), ("01.02.2024", "10,00", "-0,55", "9,45")]
+    lines = [";".join(row) for row in rows]
+    file = text_file(tmp_path, "pay.csv", "Datum;Brutto;Gebühr;Netto\n" + "\n".join(lines) + "\n")
+    with pytest.raises(UserError, match="net_amount: Brutto(.|\n)*net_amount: Netto"):
+        imported(tmp_path, file)
+    found = imported(tmp_path, file, mapping="sales: {columns: {net_amount: Brutto}}\n")
+    assert found.total("net_amount") == 1010

@@ -37,7 +37,8 @@ USUAL: dict[str, tuple[str, ...]] = {
     ),
     "region": (
         "region|sales region|territory|sales territory|sales area|market|region name|bundesland|vertriebsregion|verkaufsgebiet|gebiet|"
-        "absatzgebiet|zone|zona|regione|regio|regiao|sales district|sales organization|verkaufsorganisation|vkorg",
+        "absatzgebiet|zone|zona|regione|regio|regiao|sales district|sales office|verkaufsburo|vk buro|"
+        "sales organization|verkaufsorganisation|vkorg",
         "country|country name|land|pais|pays|paese|nazione|country region|ship country|sales country|laendername|customer country",
         "state|province|state province|kanton|canton|departement|provincia|provincie|estado|county|area|district|comunidad autonoma",
         "store|shop|branch|location|warehouse|site|plant|filiale|niederlassung|lager|werk|standort|sucursal|tienda|almacen|magasin|"

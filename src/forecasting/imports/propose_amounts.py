@@ -4,6 +4,7 @@ from forecasting.imports.contents import Content
 from forecasting.imports.draft import Draft, is_number
 from forecasting.imports.mapping import PSEUDO, VALUE
 from forecasting.imports.names import NOT_AMOUNT, rank, words_of
+from forecasting.imports.propose_kinds import before_fees
 from forecasting.imports.staging import STAGED
 
 TAXES = "tax taxes vat mwst ust steuer umsatzsteuer mehrwertsteuer iva tva btw gst moms"
@@ -69,6 +70,8 @@ def propose_main(draft: Draft, column: str) -> None:
     if len(named) == 1 and place % 3 == 2 and (taxes := taxes_of(draft)):
         net = f"= [{named[0]}] - [{taxes[0]}]?"
         return ask_amount(draft, column, [net, *([formula] if formula else []), named[0]])
+    if len(named) == 1 and column == "net_amount" and (whole := before_fees(draft, named[0])):
+        return ask_amount(draft, column, [whole, named[0]], "which is it, before or after the fee that is taken off?")
     if len(named) == 1:
         return draft.take(column, named[0], "by its name and its numbers")
     if len(named) > 1 and formula and (same := [name for name in named if agrees(draft, name, formula)]):
@@ -124,9 +127,11 @@ def taxes_of(draft: Draft) -> list[str]:
     ]
 
 
-def ask_amount(draft: Draft, column: str, values: list[str]) -> None:
-    """Ask which column or formula is the amount."""
-    text = "which is it?" if values else "no column holds numbers that may be it. Name one, or a formula of columns"
+def ask_amount(draft: Draft, column: str, values: list[str], text: str = "which is it?") -> None:
+    """Ask which column or formula is the amount; where nothing speaks for one, any column of numbers may be meant."""
+    if not values:
+        text = "no column says that it is the amount. Name one, or a formula of columns"
+        values = [each.name for each in draft.free() if is_number(each)]
     draft.ask(column, text, values[:10], draft.total)
 
 

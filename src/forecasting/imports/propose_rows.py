@@ -7,6 +7,7 @@ from forecasting.imports.contents import MOST_SERIES, Content
 from forecasting.imports.draft import Draft
 from forecasting.imports.mapping import SECTION
 from forecasting.imports.names import words_of
+from forecasting.imports.propose_kinds import propose_kinds
 from forecasting.imports.questions import Choice, Question
 from forecasting.imports.staging import STAGED
 
@@ -113,6 +114,7 @@ def propose_rows(draft: Draft) -> None:
     propose_sections(draft)
     if not draft.mapping.minus_where:
         propose_signs(draft)
+    propose_kinds(draft)
     if "cancellations" not in draft.mapping.rules:
         propose_cancellations(draft)
 

@@ -16,7 +16,7 @@ from forecasting.imports.mapping import HEADING, SECTION, SHEET, VALUE
 TOTAL = re.compile(r"\W*(grand |sub-?)?totals?|\W*(gesamt|zwischen)?(summe|ergebnis)|gesamt|totale?|totaal|suma|somme")
 STAGED, BAD = "staged", "staged_bad"
 BLANKS = " \t\r\n\u00a0\u2007\u202f\u2009\ufeff"
-NOTHING = ("NULL", "(null)", "<null>", "[NULL]", "\\N", "#N/A", "#NULL!")
+NOTHING = ("NULL", "(null)", "<null>", "[NULL]", "\\N", "#N/A", "#NULL!", "--")
 RULED = r"[-=_+|*~\s]+"  # a line of a list that is drawn, not written
 EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
