@@ -29,11 +29,12 @@ COMPANIES = {
         "sales": """
         select month as order_date, naics || ' ' || kind_of_business as product_category, musd as net_amount
         from '{folder}/mrts_sales_inventories.parquet'
-        where adjustment = 'nsa' and series like '%sales%' and naics is not null and musd is not null""",
+        where adjustment = 'nsa' and series like '%sales%' and regexp_full_match(naics, '\\d{{3}}') and musd is not null""",
         "inventory": """
         select month as snapshot_date, naics || ' ' || kind_of_business as product_category, musd as inventory_value
         from '{folder}/mrts_sales_inventories.parquet'
-        where adjustment = 'nsa' and series like '%inventor%' and naics is not null and musd is not null"""}),
+        where adjustment = 'nsa' and series like '%inventor%' and regexp_full_match(naics, '\\d{{3}}(,\\d{{3}})?')
+            and musd is not null"""}),
     "australia": ("aus_retail", {"sales": """
         select month as order_date, state as region, industry as product_category, turnover_maud as net_amount
         from '{folder}/aus_retail.parquet'"""}),

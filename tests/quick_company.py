@@ -77,7 +77,8 @@ def _without_dbt(workspace: Workspace, command: str, variables: dict[str, Any], 
     found = environment()
     found.globals.update(
         var=lambda name, default=None: known.get(name, default),
-        source=lambda source, name: known["csv"][name]["location"],
+        config=lambda **_: "",
+        source=lambda source, name: known["tables"][name]["location"],
     )
     for path in sorted((DBT / "macros").glob("*.sql")):
         macros = found.from_string(path.read_text(encoding="utf-8")).module
