@@ -1,5 +1,6 @@
 """What a source of facts is: where its facts come from, which files they are, and how they are checked. Each is a folder in `sources/`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from forecasting.errors import UserError
 from forecasting.facts.tables import FactTable, Reading
 
 
-class Source:
+class Source(ABC):
     """One kind of source. It writes over what is not so with it; `docs/sources.md` adds one, step by step.
 
     name: what SOURCE= calls it; the folders in `sources/` and in dbt/models/sources/ are called so too.
@@ -31,6 +32,7 @@ class Source:
         """
         return []
 
+    @abstractmethod
     def files(self, facts: Path) -> dict[str, Path]:
         """Return the files whose content the facts are, by a name that does not depend on where they lie.
 
@@ -39,8 +41,8 @@ class Source:
         UserError
             If a file that it needs is missing.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def inspect(self, facts: Path, columns: dict[str, Any], reading: Reading) -> dict[str, FactTable]:
         """Check the facts and return the fact tables, by name: `sales`, and what there is of the others.
 
@@ -51,7 +53,6 @@ class Source:
         UserError
             If a file, column or value cannot be used: says which, where, and what to do.
         """
-        raise NotImplementedError
 
 
 @contextmanager
