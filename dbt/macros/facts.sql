@@ -1,12 +1,19 @@
 {#- SQL that several source and staging models share. -#}
 
-{% macro fact_table(source_name, table, types) %}
+{% macro fact_table(source_name, table) %}
   {#- The rows of one fact table that the check before the build hands over: where it is read from, and for each column the SQL of
       its cell, cast here. A column that the facts do not have is a typed null, a table that is not there gives no rows; an empty cell
       is null. row_hash stands for all cells of a row, which has a name here that no column has. -#}
+  {%- set columns = {
+      'sales': {'order_date': 'date', 'region': 'varchar', 'product_category': 'varchar', 'product': 'varchar',
+                'quantity': money(), 'net_amount': money(), 'cost_amount': money()},
+      'inventory': {'snapshot_date': 'date', 'region': 'varchar', 'product_category': 'varchar', 'product': 'varchar',
+                    'quantity_on_hand': money(), 'unit_cost': money(), 'inventory_value': money()},
+      'expenses': {'expense_date': 'date', 'region': 'varchar', 'amount': money()},
+  } -%}
   {%- set found = var('tables').get(table) -%}
   select
-  {%- for name, type in types.items() %}
+  {%- for name, type in columns[table].items() %}
     {{ fact_cell(found, name, type) }} as {{ name }},
   {%- endfor %}
     hash("the whole row") as row_hash

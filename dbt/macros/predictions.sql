@@ -1,6 +1,21 @@
 {% macro published_predictions(domain, months) %}
-{#- The published forecasts of a domain's series for the next months, of the run in force: the one published last, though
-    another may know a later month (latest_runs). -#}
+{#- The published forecasts of a domain's series for the next months. -#}
+{{ of_the_run_in_force(domain, 'series', months, 'region, product_category, date', [
+    'forecasts.ds as date', 'forecasts.region', 'forecasts.product_category', 'forecasts.predicted_value', 'forecasts.lo_80',
+    'forecasts.hi_80', 'forecasts.lo_95', 'forecasts.hi_95', 'forecasts.horizon', 'forecasts.cutoff',
+]) }}
+{% endmacro %}
+
+{% macro predictions_by_region(domain) %}
+{#- The same for the next month by region, in the columns that BI tools are given. -#}
+{{ of_the_run_in_force(domain, 'region', 1, 'region, date', [
+    'forecasts.ds as date', 'forecasts.region', country_of('forecasts.region') ~ ' as country', 'forecasts.predicted_value as "values"',
+]) }}
+{% endmacro %}
+
+{% macro of_the_run_in_force(domain, aggregation, months, order, columns) %}
+{#- Columns of a domain's published forecasts up to so many months ahead, of the run in force: the one published last, though another
+    may know a later month (latest_runs). -#}
 -- depends_on: {{ ref('ml_train_' ~ domain ~ '_monthly') }}
 with
 
@@ -19,70 +34,21 @@ runs as (
 predictions as (
 
     select
-        forecasts.ds as date,
-        forecasts.region,
-        forecasts.product_category,
-        forecasts.predicted_value,
-        forecasts.lo_80,
-        forecasts.hi_80,
-        forecasts.lo_95,
-        forecasts.hi_95,
-        forecasts.horizon,
-        forecasts.cutoff,
+        {{ columns | join(',\n        ') }},
         forecasts.model_name,
         forecasts.run_id,
         forecasts.prediction_time
     from forecasts
     inner join runs on forecasts.run_id = runs.run_id
     where forecasts.domain = '{{ domain }}'
-        and forecasts.aggregation = 'series'
+        and forecasts.aggregation = '{{ aggregation }}'
         and forecasts.status = 'published'
         and forecasts.horizon <= {{ months }}
 
 )
 
 select * from predictions
-order by region, product_category, date
-{% endmacro %}
-
-{% macro predictions_by_region(domain) %}
-{#- The same for the next month by region, in the columns that BI tools are given. -#}
--- depends_on: {{ ref('ml_train_' ~ domain ~ '_monthly') }}
-with
-
-forecasts as (
-
-    select * from {{ source('ledger', 'forecasts') }}
-
-),
-
-runs as (
-
-    select * from {{ ref('latest_runs') }}
-
-),
-
-predictions as (
-
-    select
-        forecasts.ds as date,
-        forecasts.region,
-        {{ country_of('forecasts.region') }} as country,
-        forecasts.predicted_value as "values",
-        forecasts.model_name,
-        forecasts.run_id,
-        forecasts.prediction_time
-    from forecasts
-    inner join runs on forecasts.run_id = runs.run_id
-    where forecasts.domain = '{{ domain }}'
-        and forecasts.aggregation = 'region'
-        and forecasts.status = 'published'
-        and forecasts.horizon = 1
-
-)
-
-select * from predictions
-order by region, date
+order by {{ order }}
 {% endmacro %}
 
 {% macro bottom_up(relation, value) %}

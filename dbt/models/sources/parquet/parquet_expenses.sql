@@ -4,11 +4,7 @@ with
 
 facts as (
 
-    {{ fact_table('parquet', 'expenses', {
-        'expense_date': 'date',
-        'region': 'varchar',
-        'amount': money(),
-    }) }}
+    {{ fact_table('parquet', 'expenses') }}
 
 )
 
