@@ -37,7 +37,7 @@ def tests(rows: list[dict[str, Any]]) -> str:
     groups = {kind: found for kind, found in groups.items() if found}
     cells = [test_row(*words(kind), found) for kind, found in groups.items()]
     cells.append(test_row("All", "", rows))
-    caption = "Tests of the data, made each time it is built; one that fails stops everything"
+    caption = "Tests of the data, made each time it is built; a domain in which one fails is not forecast"
     body = table(["What holds", "How it is tested", "Tests", "Passed"], cells, caption, (0, 1), total=True)
     return body + fold("What each test looked at", bullets([looked_at(kind, found) for kind, found in groups.items()]))
 
