@@ -23,6 +23,9 @@ VENV  := $(if $(filter forecasting,$(CONDA_DEFAULT_ENV)),$(CONDA_PREFIX),.venv)
 READY := $(VENV)/ready
 READY_TEST := $(if $(READY),$(VENV)/ready-test)
 
+# Airflow has one of its own, in which nothing of ours is
+AIRFLOW := .venv-airflow
+
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
@@ -43,7 +46,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report import data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report import data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock airflow-lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -130,6 +133,9 @@ lint: $(READY_TEST)  ## style of the Python code and the notebooks, and which ro
 lock: $(READY)  ## pin the packages of pyproject.toml again, for every platform
 	@$(PY) environment.py lock
 
+airflow-lock: $(READY)  ## pin the packages of Airflow again, which has an environment of its own
+	@$(PY) environment.py lock-airflow
+
 clean:  ## remove what can be rebuilt (runs/); data/ with the published forecasts stays
 	@rm -rf runs
 
@@ -144,6 +150,11 @@ $(VENV)/ready: requirements.lock pyproject.toml environment.py
 
 $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 	@$(PY) environment.py test
+	@touch $@
+
+$(AIRFLOW)/ready: deploy/airflow/requirements.lock environment.py
+	@$(AIRFLOW)/bin/python -m pip --version >/dev/null 2>&1 || { echo "environment  creating $(AIRFLOW)"; $(PYTHON3) -m venv $(AIRFLOW); }
+	@$(AIRFLOW)/bin/python environment.py airflow
 	@touch $@
 
 # --- the flow ----------------------------------------------------------------------------------------------------------------
