@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from forecasting import choice, training_set
+from forecasting import choice, monitor, training_set
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
@@ -24,7 +24,7 @@ def families(settings: dict[str, Any]) -> list[str]:
 def steps(settings: dict[str, Any]) -> list[str]:
     """Return the names of a domain's notebooks, in order."""
     train = [f"20_train_{family}" for family in families(settings)]
-    return ["10_check_data", *train, "25_combine", "30_evaluate", "40_forecast"]
+    return ["10_check_data", "50_monitor", *train, "25_combine", "30_evaluate", "40_forecast"]
 
 
 def notebooks_of(workspace: Workspace) -> list[Path]:
@@ -55,7 +55,8 @@ def checked_settings(workspace: Workspace) -> dict[str, Any]:
 def plan(workspace: Workspace, rebuilt: bool = True) -> None:
     """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do.
 
-    Also which champion each domain had before (`incumbent.json`); `rebuilt` says whether the warehouse was built anew.
+    Also which champion each domain had before (`incumbent.json`) and what was published for earlier months (`before.json`);
+    `rebuilt` says whether the warehouse was built anew.
     """
     domains = workspace.domains()
     folder = workspace.runs / "stamps"
@@ -69,6 +70,7 @@ def plan(workspace: Workspace, rebuilt: bool = True) -> None:
             write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
         write_run(workspace, domain, domain, found)
         choice.write_incumbent(workspace, domain, found, settings[domain], rebuilt)
+        monitor.write_before(workspace, domain, settings[domain], rebuilt)
     pages = pages_of(domains, (workspace.root / RESULTS).exists())
     for page in pages:
         page_stamp(workspace, page, settings[page.domain or domains[0]])
