@@ -185,14 +185,14 @@ PUBLISHED := data/$(FOLDER)/published.duckdb
 .PHONY: _published
 _published: $(PUBLISHED)
 	@:
-_watched: $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/10_check_data.ipynb)
+_watched: $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/50_monitor.ipynb)
 	@:
 _pages: $(RUNS)/report/index.html
 	@$(if $(PUBLISH_TO),exec $(FC) publish-to --target=$(PUBLISH_TO) $(ARGS),:)
 
 # How many steps there are in all, and where the report will be: the head of what `announced` writes
 trains = $(if $(filter $(1),$(KEPT)),20_keep_models,$(foreach family,$(FAMILIES),20_train_$(family)))
-steps = $(call trains,$(1)) 10_check_data 25_combine 30_evaluate 40_forecast
+steps = $(call trains,$(1)) 10_check_data 50_monitor 25_combine 30_evaluate 40_forecast
 _all_published:
 	@: of $(words $(foreach domain,$(DOMAINS),$(call steps,$(domain))) publish)
 _all_pages:
@@ -210,6 +210,11 @@ $(RUNS)/$(1)/10_check_data.ipynb: $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/f
 # has Make look at the file's time again also where it only says what it would do.
 $(RUNS)/$(1)/cutoffs.parquet: $(RUNS)/$(1)/10_check_data.ipynb
 	+@:
+
+# What came due of the forecasts published for earlier months; `data` writes it, and leaves it alone where it is the same.
+$(RUNS)/$(1)/50_monitor.ipynb: $(RUNS)/$(1)/10_check_data.ipynb $(foreach file,due.parquet known.parquet quiet.parquet before.json,$(RUNS)/$(1)/$(file)) \
+    $(STAMPS)/$(1)-50_monitor.stamp
+	@exec $$(FC) step $(1) 50_monitor $$(ARGS)
 
 $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb): $(RUNS)/$(1)/20_train_%.ipynb: \
     $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/cutoffs.parquet $(STAMPS)/$(1)-20_train_%.stamp
@@ -229,7 +234,7 @@ $(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(STAMPS)/$(1)-40
 endef
 $(foreach domain,$(DOMAINS),$(eval $(call domain_rules,$(domain))))
 
-$(PUBLISHED): $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/10_check_data.ipynb $(RUNS)/$(domain)/40_forecast.ipynb) \
+$(PUBLISHED): $(foreach domain,$(DOMAINS),$(foreach step,10_check_data 50_monitor 40_forecast,$(RUNS)/$(domain)/$(step).ipynb)) \
               $(STAMPS)/data.stamp $(STAMPS)/publish.stamp
 	@exec $(FC) publish $(ARGS)
 

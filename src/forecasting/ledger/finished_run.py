@@ -88,7 +88,7 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
         "versions": versions(champion["models"]),
         "seconds": seconds(run), "mlflow": {name: note["mlflow_run_id"] for name, note in notes.items()},
         "models": [name for name in champion["models"] if notes.get(name, {}).get("model_uri")], "champion": champion,
-        "significance": run.read_json("significance"), "check": run.read_json("check"), "facts": facts,
+        "significance": run.read_json("significance"), "check": run.read_json("check"), "monitor": run.read_json("monitor"), "facts": facts,
         "explanation": run.read_json("explanation"), "tests": run.read_json("tests"),
         "calibration": calibrations(run, champion["models"]),
         "currency": currency, "unit": "units" if facts["measure"] == "units" else currency,

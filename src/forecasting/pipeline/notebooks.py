@@ -6,14 +6,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from forecasting import choice, training_set
+from forecasting import choice, monitor, training_set
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.pipeline import warming
 from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, is_fork, pages_of, params, scratch_folder, stamps
 
-WATCHING = ("10_check_data",)  # what is done before it is decided whether models learn anew
+WATCHING = ("10_check_data", "50_monitor")  # what is done before it is decided whether models learn anew
 KEEPS = "20_keep_models"
 PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
 
@@ -44,7 +44,9 @@ def prepare(workspace: Workspace, steps_follow: bool = False, watch: bool = Fals
     `watch`: only plan what comes before it is decided whether models learn anew; `plan` goes on. `retrain`: they do in any case.
     """
     built = training_set.build(workspace, checked_settings(workspace), steps_follow)
-    plan_watch(workspace) if watch else plan(workspace, rebuilt=built, by=choice.PERSON if retrain else choice.REPORT)
+    plan_watch(workspace, built) if watch else plan(
+        workspace, rebuilt=built, by=choice.PERSON if retrain else choice.REPORT
+    )
     return built
 
 
@@ -57,7 +59,7 @@ def checked_settings(workspace: Workspace) -> dict[str, Any]:
     return resolved["sales"]
 
 
-def plan_watch(workspace: Workspace) -> None:
+def plan_watch(workspace: Workspace, rebuilt: bool) -> None:
     """Write what Make needs to know of the steps that come before the decision whether models learn anew."""
     domains = workspace.domains()
     for domain in domains:
@@ -65,6 +67,7 @@ def plan_watch(workspace: Workspace) -> None:
         found = {step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings) for step in WATCHING}
         write_stamps(workspace, domain, found)
         write_run(workspace, domain, domain, found)
+        monitor.write_before(workspace, domain, settings, rebuilt)
     write_if_changed(workspace.runs / "plan.mk", for_make(domains, [], workspace.settings(domains[0]), []))
 
 
@@ -87,7 +90,7 @@ def plan(workspace: Workspace, rebuilt: bool = True, by: str = choice.REPORT) ->
 
 
 def plan_domain(workspace: Workspace, domain: str, settings: dict[str, Any], rebuilt: bool, by: str) -> choice.Training:
-    """Write the stamps of a domain's steps, its run and its incumbent; return whether its models learn anew."""
+    """Write the stamps of a domain's steps, its run, its incumbent and what was published before; return whether its models learn anew."""
     found = {
         step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings)
         for step in [*steps(settings), KEEPS]
@@ -99,6 +102,7 @@ def plan_domain(workspace: Workspace, domain: str, settings: dict[str, Any], reb
     write_stamps(workspace, domain, found)
     write_run(workspace, domain, domain, found, kept=bool(training.kept))
     choice.write_incumbent(workspace, domain, found, settings, rebuilt)
+    monitor.write_before(workspace, domain, settings, rebuilt)
     return training
 
 

@@ -47,6 +47,19 @@ class Explanation(Record):
 
 
 @dataclass(frozen=True)
+class Monitoring(Record):
+    """What the monitor said of the forecasts that had come due: `verdict` is ok, watch, recalibrate, retrain or ask a person.
+
+    A reason has code, trigger (accuracy, drift, new_data or «») and text; `measures` is a row each, `limits` is by code.
+    """
+
+    verdict: str = "ok"
+    reasons: list[dict[str, str]] = field(default_factory=list)
+    measures: list[dict[str, Any]] = field(default_factory=list)
+    limits: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Manifest(Record):
     """What a published number can be traced back to."""
 
@@ -72,6 +85,7 @@ class Manifest(Record):
     champion: Champion = field(default_factory=Champion)
     significance: list[dict[str, Any]] = field(default_factory=list)  # a row per Diebold–Mariano test
     check: Check = field(default_factory=Check)
+    monitor: Monitoring = field(default_factory=Monitoring)
     facts: Facts = field(default_factory=Facts)
     explanation: Explanation = field(default_factory=Explanation)
     tests: list[dict[str, Any]] = field(default_factory=list)  # a row per kind of the data's own tests

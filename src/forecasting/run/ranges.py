@@ -53,6 +53,7 @@ RANGES = {
     "gate_min_improvement_pct": Range(0, 100),
     "gate_max_bias_loss_pct": Range(0, 1_000),
     "gate_max_coverage_loss": Range(0, 100),
+    "monitor_false_alarm_months": Range(1, 1_200),
 }
 
 
