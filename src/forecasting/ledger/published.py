@@ -12,6 +12,7 @@ import pandas as pd
 from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
 from forecasting.ledger.comparisons import Comparisons
 from forecasting.ledger.domain import Domain
+from forecasting.ledger.due import Due
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
 from forecasting.run import Manifest
@@ -90,7 +91,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Comparisons):
+class Published(Comparisons, Due):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:

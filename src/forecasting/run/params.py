@@ -37,6 +37,8 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "duplicates": str,
     "stray_dates": str,
     "long_gaps": str,
+    "retrain_every": int,
+    "retrain_on": list,
     "publish_to": str,
     "publish_schema": str,
     "publish_readers": list,
