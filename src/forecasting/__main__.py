@@ -148,7 +148,19 @@ def publish(place, options) -> None:
     """Write the forecasts into the ledger, register the champions, replace the published copy."""
     from forecasting.ledger import publish
 
-    progress.timed("publish", "ledger and registry", lambda: publish(place))
+    which = [options.domain] if options.domain else None
+    progress.timed("publish", options.domain or "ledger and registry", lambda: publish(place, which))
+
+
+def not_here(place, options) -> None:
+    """Say that a stage has nothing to do for a domain that the workspace has not."""
+    from forecasting.contracts import DOMAINS
+
+    if options.domain not in DOMAINS:
+        raise UserError(f"There is no DOMAIN={options.domain[:80]}: domains are {', '.join(DOMAINS)}.")
+    place.domains()  # where nothing is built yet, that is what is wrong
+    why = place.missing().get(options.domain, f"the workspace «{place.name}» has no facts of it")
+    progress.show(f"{options.domain:<11}nothing to do: {why}")
 
 
 def publish_to(place, options) -> None:
@@ -212,7 +224,8 @@ COMMANDS = {
     ),
     "plan-month": (plan_month, {"--retrain": {"default": ""}}),
     "step": (step, {"domain": {}, "step": {}}),
-    "publish": (publish, {}),
+    "publish": (publish, {"--domain": {"default": ""}}),
+    "not-here": (not_here, {"--domain": {"default": ""}}),
     "publish-to": (publish_to, {"--target": {"default": ""}}),
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
