@@ -51,7 +51,9 @@ def done(*command: str | Path, show: bool = True) -> bool:
 
 
 def blocks(lock: Path) -> dict[str, str]:
-    """Return the lines of each package in a lock, its hashes included, by its name."""
+    """Return the lines of each package in a lock, its hashes included, by its name; none of a lock that is not here (in an image)."""
+    if not lock.exists():
+        return {}
     found = re.split(r"(?m)^(?=[a-z0-9])", lock.read_text(encoding="utf-8"))[1:]
     by_name: dict[str, str] = {}
     for block in found:
@@ -83,7 +85,7 @@ def is_whole(package: Path) -> bool:
 
 def forget_what_was_interrupted() -> None:
     """Have locked packages installed again of which an interrupted set-up left pieces: pip and uv would take them for installed."""
-    locked = {*blocks(LOCK), *blocks(TEST_LOCK), *(blocks(AIRFLOW_LOCK) if AIRFLOW_LOCK.exists() else ())}
+    locked = {*blocks(LOCK), *blocks(TEST_LOCK), *blocks(AIRFLOW_LOCK)}
     for package in Path(sysconfig.get_path("platlib")).glob("*.dist-info"):
         if package.name.split("-")[0].lower().replace("_", "-") in locked and not is_whole(package):
             shutil.rmtree(package)
@@ -173,7 +175,7 @@ def fill(lock: Path) -> None:
     if lock == LOCK:
         install_torch(uv)
     by = "uv" if uv else "pip, which takes some minutes: uv is not to be had"
-    say(f"installing the packages of {lock.name} by {by}")
+    say(f"installing the packages of {lock.relative_to(ROOT)} by {by}")
     well = install("--no-deps", "--requirement", lock, uv=uv)
     if well and lock == LOCK:
         well = install(f"torch=={pinned('torch')}", uv=uv)

@@ -284,6 +284,14 @@ def test_what_an_interruption_left_in_pieces_is_installed_again(environment, mon
     assert {path.name for path in tmp_path.glob("*.dist-info")} == {"whole-1.dist-info", "pip-23.dist-info"}
 
 
+def test_an_image_has_no_lock_but_ours(environment, monkeypatch, tmp_path):
+    """The Dockerfile copies requirements.lock alone."""
+    monkeypatch.setattr(environment.sysconfig, "get_path", lambda name: str(tmp_path))
+    for name in ("TEST_LOCK", "AIRFLOW_LOCK"):
+        monkeypatch.setattr(environment, name, tmp_path / name)
+    environment.forget_what_was_interrupted()
+
+
 def test_pinning_leaves_out_cuda_and_tells_the_tests_packages_from_the_others(environment, monkeypatch, tmp_path):
     hashed = {
         name: f"{name}==1 \\\n    --hash=sha256:{name}\n"
