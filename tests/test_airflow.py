@@ -4,6 +4,7 @@
 """
 
 import datetime as dt
+import json
 import re
 import runpy
 import subprocess
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from container_files import compose, instructions, program, rests
 from forecasting.contracts import DOMAINS
 from project_copy import ProjectCopy
 
@@ -172,3 +174,44 @@ def test_the_lock_pins_what_the_list_asks_for(root, pins):
 def test_airflow_never_comes_into_our_environment(root):
     for name in ("pyproject.toml", "requirements.lock", "requirements-test.lock"):
         assert "airflow" not in (root / name).read_text(encoding="utf-8")
+
+
+# --- its container
+
+
+@pytest.fixture(scope="module")
+def service(root) -> dict[str, Any]:
+    return compose(root / "deploy/airflow/compose.yaml", {"FORECASTING_NAME": "acme"})
+
+
+def test_the_files_pass_linter_and_schema(root):
+    folder = root / "deploy" / "airflow"
+    check = [program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(folder / "compose.yaml")]
+    for command in ([program("hadolint"), "--no-color", str(folder / "Dockerfile")], check):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_container_has_what_the_dag_asks_for(root, service, dag):
+    """The same image and volumes as the other services, the pool of the DAG, its settings; and no right that it does not need."""
+    steps, airflow = instructions(root / "deploy/airflow/Dockerfile"), service["services"]["airflow"]
+    others = compose(root / "deploy/compose.yaml")
+    assert rests(steps, "FROM")[1] == others["services"]["api"]["image"]
+    assert {name: each["name"] for name, each in service["volumes"].items() if each} == {
+        name: f"{others['name']}_{name}" for name in ("data", "runs", "facts")
+    }
+    assert airflow["read_only"] and airflow["cap_drop"] == ["ALL"] and rests(steps, "USER", 1)[-1] == "10001"
+    assert airflow["ports"] == ["127.0.0.1:8080:8080"]
+    (start,) = json.loads(rests(steps, "CMD")[-1])
+    assert f"airflow pools set {dag.settings['default_args']['pool']} 1 " in start and start.endswith(
+        "exec airflow standalone"
+    )
+    assert airflow["environment"]["AIRFLOW_VAR_FORECASTING_NAME"] == "acme"
+    assert airflow["environment"]["FORECASTING_SCHEDULE"] == dag.SCHEDULE
+    assert airflow["environment"]["FORECASTING_TIME_ZONE"] == dag.TIME_ZONE
+    copied = {name for rest in rests(steps, "COPY") if "--from" not in rest for name in rest.split()[:-1]}
+    lines = (root / "deploy/airflow/Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert (
+        all((root / name).exists() for name in copied)
+        and {line[1:] for line in lines if line.startswith("!")} == copied
+    )
