@@ -25,6 +25,7 @@ ROUNDING = 1e-9  # of the value: what differs by less is the same number
 
 def publish(workspace: Workspace, domains: list[str] | None = None) -> list[str]:
     """Publish the finished runs of all domains of a workspace together, or of some; return the run ids that are new in the ledger."""
+    workspace.require_same_day()
     runs = [finished_run(workspace, domain) for domain in domains or workspace.domains()]
     warehouse.require_writable(workspace.warehouse)
     workspace.remember()

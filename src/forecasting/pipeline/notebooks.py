@@ -185,7 +185,14 @@ def notebook(workspace: Workspace, step: str) -> Path:
 
 
 def run_step(workspace: Workspace, domain: str, step: str) -> None:
-    """Execute one numbered notebook for one domain into the domain's run folder."""
+    """Execute one numbered notebook for one domain into the domain's run folder.
+
+    Raises
+    ------
+    UserError
+        If the training sets are not those of this day (`as_of`), or a setting is at fault.
+    """
+    workspace.require_same_day()
     source = notebook(workspace, step)
     folder = workspace.runs / domain
     settings = workspace.settings(domain)

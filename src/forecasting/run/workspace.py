@@ -83,6 +83,16 @@ class Workspace:
         """Return the domains of which there are facts that could not be built then, and for each why."""
         return self.built().get("missing", {})
 
+    def require_same_day(self) -> None:
+        """Raise a UserError where the last `make data` stood on another day than this command: another run came between."""
+        day, built = self.settings("sales")["as_of"], self.built()
+        if "as_of" in built and built["as_of"] != day:
+            was, now = (f"as of {each}" if each else "from all facts" for each in (built["as_of"], day))
+            raise UserError(
+                f"The training sets of the workspace «{self.name}» were built {was}, not {now}: another run came between, or AS_OF=… "
+                "is missing or another. Begin again, with make monthly or make cycle-data."
+            )
+
     def built(self) -> dict[str, Any]:
         """Return what the last `make data` noted."""
         built = self.runs / "built.json"

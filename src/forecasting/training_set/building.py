@@ -65,7 +65,8 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
         write_if_changed(workspace.runs / domain / "tests.json", own)
     registry.prepare_store(workspace.data)
-    write_if_changed(workspace.runs / "built.json", json.dumps({"domains": domains, "missing": missing}) + "\n")
+    noted = {"domains": domains, "missing": missing, "as_of": settings["as_of"]}
+    write_if_changed(workspace.runs / "built.json", json.dumps(noted) + "\n")
     write_if_changed(workspace.runs / "facts.txt", "\n".join(what_was_read(workspace, summary, domains)) + "\n")
     write_if_changed(stamp_file, stamp)
     return True
