@@ -43,7 +43,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly import data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run publish export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -57,6 +57,9 @@ report: $(READY)  ## facts → training sets → models → forecasts → runs/<
 
 monthly: $(READY)  ## the month's cycle: what came due is scored, models learn anew only where that is due; then forecasts and report
 	@exec $(FC) alone $(ARGS) -- $(SUB) _monthly
+
+monthly-run: $(READY)  ## the same up to the published forecasts, without the report
+	@exec $(FC) alone $(ARGS) -- $(SUB) _monthly_run
 
 import: $(READY)  ## FILE=… NAME=acme [TABLE=sales|inventory|expenses] [YES=1]: facts from any CSV, Excel or Parquet file
 	@exec $(FC) import --name "$$NAME" --file="$$FILE" --table "$$TABLE" --yes "$$YES"
@@ -111,6 +114,9 @@ companies: $(READY)  ## how much better the champion is on real companies' data,
 endurance: $(READY)  ## make report killed at 60 moments: what one more run makes of it, to runs/benchmark/endurance.csv (MOMENTS=60)
 	@$(PY) tests/endurance.py runs/benchmark/endurance.csv --moments "$(or $(MOMENTS),60)"
 
+benchmark-operation: $(READY)  ## 24 months of make monthly, undisturbed and killed at 20 moments, to runs/benchmark/operation.csv (MONTHS=, KILLS=)
+	@$(PY) tests/replay.py runs/benchmark/operation.csv --months "$(or $(MONTHS),24)" --kills "$(or $(KILLS),20)"
+
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
 
@@ -152,18 +158,24 @@ $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 # --- the flow ----------------------------------------------------------------------------------------------------------------
 # `data` writes plan.mk (which domains, which model families, which pages) and the stamps; the rules below follow from them.
 
-.PHONY: _report _monthly _watched _docs _all_pages _all_published
+.PHONY: _report _decided _monthly _monthly_run _watched _docs _all_pages _all_published
 _report:
 	@exec $(FC) data --steps-follow --retrain="$$RETRAIN" $(ARGS)
 	@$(call announced,_pages)
 	@$(SUB) -j$(JOBS) _pages
 
-_monthly:
+_decided:
 	@exec $(FC) data --steps-follow --watch $(ARGS)
 	@$(SUB) -j$(JOBS) _watched
 	@exec $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
+
+_monthly: _decided
 	@$(call announced,_pages)
 	@$(SUB) -j$(JOBS) _pages
+
+_monthly_run: _decided
+	@$(call announced,_published)
+	@$(SUB) -j$(JOBS) _published
 
 _run:
 	@exec $(FC) data --steps-follow --retrain="$$RETRAIN" $(ARGS)
