@@ -16,7 +16,7 @@ import pandas as pd
 from forecasting import registry
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
-from forecasting.ledger.tables import PUBLISHED
+from forecasting.ledger.tables import KEPT, PUBLISHED
 from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.run import Manifest, Workspace
 
@@ -199,7 +199,7 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
         leftover.unlink(missing_ok=True)
     connection.execute(f"attach '{str(scratch).replace(chr(39), chr(39) * 2)}' as published")
     for table in PUBLISHED:
-        connection.execute(f"create table published.main.{table} as select * from {table}")
+        connection.execute(f"create table published.main.{table} as {KEPT.get(table, f'select * from {table}')}")
     connection.execute("checkpoint published")
     connection.execute("detach published")
     # What somebody has written into the old file without a checkpoint: DuckDB would play it back into the new one.
