@@ -51,6 +51,7 @@ RANGES = {
     "gate_min_improvement_pct": Range(0, 100),
     "gate_max_bias_loss_pct": Range(0, 1_000),
     "gate_max_coverage_loss": Range(0, 100),
+    "gate_max_stability_loss": Range(0, 1_000),
 }
 
 
