@@ -29,7 +29,9 @@ def work(arguments: list[str]) -> int:
         with run.on_sigterm(stop):
             if options.run is bring_in:  # makes a workspace
                 return options.run(ROOT, options) or 0
-            place = run.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
+            place = run.open_workspace(
+                ROOT, options.name, options.source, options.facts, options.profile, options.as_of
+            )
             return options.run(place, options) or 0
     except UserError as error:
         print(f"\nError: {error}\n", file=sys.stderr)
@@ -70,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=work)
         for argument, extra in arguments.items():
             command.add_argument(argument, **extra)
-        for option in ("--name", "--source", "--facts", "--profile"):
+        for option in ("--name", "--source", "--facts", "--profile", "--as-of"):
             command.add_argument(option, default="")
     return top
 

@@ -10,7 +10,7 @@ import pandas as pd
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS
 from forecasting.errors import UserError
 from forecasting.models import about
-from forecasting.run import Manifest, RunFolder, Workspace, git_commit, identity, params, stamps
+from forecasting.run import Manifest, RunFolder, Workspace, git_commit, identity, stamps
 
 # What every run is made with; each model adds what it needs.
 PACKAGES = ("duckdb", "hierarchicalforecast", "mlflow", "numpy", "pandas", "papermill", "scipy", "utilsforecast")
@@ -73,7 +73,7 @@ def check_months(name: str, frame: pd.DataFrame) -> None:
 
 def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: dict[str, dict]) -> Manifest:
     """Return everything a published number can be traced back to."""
-    settings = params.resolve(workspace.root, workspace.name, run.domain, workspace.profile)
+    settings = workspace.settings(run.domain)
     facts, cutoff = run.read_json("facts"), f"{train['ds'].max():%Y-%m-%d}"
     fingerprint, incumbent = identity.train_fingerprint(train), run.read_json("incumbent")
     champion, currency = run.read_json("champion"), settings["currency"] or ""

@@ -30,7 +30,7 @@ def steps(settings: dict[str, Any]) -> list[str]:
 def notebooks_of(workspace: Workspace) -> list[Path]:
     """Return the notebooks of a domain's steps, in order; none where the settings are at fault, which the first command will say."""
     try:
-        settings = params.resolve(workspace.root, workspace.name, DOMAINS[0], workspace.profile)
+        settings = workspace.settings(DOMAINS[0])
         return [notebook(workspace, step) for step in steps(settings)]
     except UserError:
         return []
@@ -45,7 +45,7 @@ def prepare(workspace: Workspace, steps_follow: bool = False) -> bool:
 
 def checked_settings(workspace: Workspace) -> dict[str, Any]:
     """Return the settings of the whole run, after checking those of every domain, before anything is touched."""
-    resolved = {name: params.resolve(workspace.root, workspace.name, name, workspace.profile) for name in DOMAINS}
+    resolved = {name: workspace.settings(name) for name in DOMAINS}
     for settings in resolved.values():
         for step in steps(settings):
             notebook(workspace, step)
@@ -59,7 +59,7 @@ def plan(workspace: Workspace, rebuilt: bool = True) -> None:
     """
     domains = workspace.domains()
     folder = workspace.runs / "stamps"
-    settings = {name: params.resolve(workspace.root, workspace.name, name, workspace.profile) for name in domains}
+    settings = {name: workspace.settings(name) for name in domains}
     for domain in domains:
         found = {
             step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings[domain])
@@ -150,7 +150,7 @@ def run_step(workspace: Workspace, domain: str, step: str) -> None:
     """Execute one numbered notebook for one domain into the domain's run folder."""
     source = notebook(workspace, step)
     folder = workspace.runs / domain
-    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+    settings = workspace.settings(domain)
     injected = {"run_dir": ".", "tracking_dir": os.path.relpath(workspace.data, folder)}
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
     execute(source, folder / f"{step}.ipynb", values)
@@ -164,7 +164,7 @@ def run_page(workspace: Workspace, name: str) -> None:
              "benchmark_log": workspace.root / LOG}  # fmt: skip
     injected = {name: os.path.relpath(path, folder) for name, path in files.items()} | {"domain": page.domain}
     domain = page.domain or workspace.domains()[0]
-    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+    settings = workspace.settings(domain)
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
     execute(source, folder / f"{page.name}.ipynb", values)
 

@@ -35,7 +35,7 @@ MADE_BY = {
     "explanation.json": "40_forecast",
 }
 # What the notebook of a model's family leaves for the model (`RunFolder.write_backtest`).
-OF_MODEL = re.compile(r"(?:backtest_|calibrated_|cut_|calibration/)(.+)\.\w+")
+OF_MODEL = re.compile(r"(?:said_|calibrated_|cut_|calibration/)(.+)\.\w+")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class RunFolder:
 
     def write_backtest(self, model: str, made: BackTest) -> None:
         """Write a model's back-test, for those who combine, compare and forecast."""
-        self.write_table(f"backtest_{model}", made.raw)
+        self.write_table(f"said_{model}", made.raw)
         self.write_table(f"calibrated_{model}", made.rows)
         self.write_json(f"cut_{model}", made.cut)
         self.write_json(f"calibration/{model}", made.calibration)
@@ -119,13 +119,11 @@ class RunFolder:
         counts = [self.read_json(f"cut_{model}") for model in models]
         return rows, {what: sum(count[what] for count in counts) for what in counts[0]}
 
-    def backtests(self, families: list[str]) -> pd.DataFrame:
-        """Return the raw walk-forward forecasts of all models of these families, one below the other."""
+    def said(self, families: list[str]) -> pd.DataFrame:
+        """Return the raw walk-forward forecasts of all models of these families, one below the other, months to come included."""
         import pandas as pd
 
-        return pd.concat(
-            [self.read_table(f"backtest_{name}") for name in self.model_names(families)], ignore_index=True
-        )
+        return pd.concat([self.read_table(f"said_{name}") for name in self.model_names(families)], ignore_index=True)
 
     def model_names(self, families: list[str]) -> list[str]:
         """Return the names of the models of these families, in this order, as their notebooks noted them (`trained_<family>.json`)."""

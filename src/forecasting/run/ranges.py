@@ -76,7 +76,7 @@ def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
     check_names(values)
     check_schema(values.get("publish_schema", "forecasting"))
     if values.get("as_of") is not None:
-        check_day("as_of", values["as_of"])
+        check_day("params: as_of", values["as_of"])
     return values
 
 
@@ -102,7 +102,7 @@ def check_day(key: str, value: str) -> None:
             raise ValueError
         dt.date.fromisoformat(value)
     except ValueError:
-        raise UserError(f"params: {key} must be a date like '2025-06-30', found {value[:80]!r}.") from None
+        raise UserError(f"{key} must be a date like '2025-06-30', found {value[:80]!r}.") from None
 
 
 def check_names(values: dict[str, Any]) -> None:
