@@ -420,7 +420,7 @@ def test_a_migration_is_applied_whole_and_once(ledger, tmp_path):
         assert (done.returncode == 0) == (columns == 7), done.stdout
         runs = read(tmp_path / "warehouse.duckdb", "from runs")
         assert runs.shape == (len(RUNS), columns)
-        assert len(read(tmp_path / "warehouse.duckdb", "from ledger_schema")) == columns - 4
+        assert len(read(tmp_path / "warehouse.duckdb", "from ledger_schema")) == columns - 3
 
 
 # --- before and after something is published

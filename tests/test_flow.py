@@ -39,7 +39,10 @@ def project(root, tmp_path) -> ProjectCopy:
     (copy.path / "runs/sample/plan.mk").write_text("DOMAINS := sales\nFAMILIES := naive linear\n")
     stamps = [f"sales-{step}" for step in ("10_check_data", *TRAIN, *AFTER[:-1])]
     inputs = [f"runs/sample/stamps/{name}.stamp" for name in (*stamps, "data", "publish")]
-    for name in (*inputs, *(DOMAIN / file for file in ("train_sales.parquet", "facts.json", "incumbent.json"))):
+    for name in (
+        *inputs,
+        *(DOMAIN / file for file in ("train_sales.parquet", "facts.json", "incumbent.json", "known_before.json")),
+    ):
         path = copy.path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("first")

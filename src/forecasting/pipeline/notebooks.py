@@ -11,6 +11,7 @@ from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.pipeline import warming
+from forecasting.pipeline.known_before import write_known_before
 from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, is_fork, pages_of, params, scratch_folder, stamps
 
 PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
@@ -55,7 +56,8 @@ def checked_settings(workspace: Workspace) -> dict[str, Any]:
 def plan(workspace: Workspace, rebuilt: bool = True) -> None:
     """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do.
 
-    Also which champion each domain had before (`incumbent.json`); `rebuilt` says whether the warehouse was built anew.
+    Also which champion each domain had before (`incumbent.json`) and what was known otherwise (`known_before.json`); `rebuilt` says
+    whether the warehouse was built anew.
     """
     domains = workspace.domains()
     folder = workspace.runs / "stamps"
@@ -69,6 +71,7 @@ def plan(workspace: Workspace, rebuilt: bool = True) -> None:
             write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
         write_run(workspace, domain, domain, found)
         choice.write_incumbent(workspace, domain, found, settings[domain], rebuilt)
+        write_known_before(workspace, domain, settings[domain], rebuilt)
     pages = pages_of(domains, (workspace.root / RESULTS).exists())
     for page in pages:
         page_stamp(workspace, page, settings[page.domain or domains[0]])
