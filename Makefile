@@ -1,6 +1,6 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day), RETRAIN=1;
-# of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make publish: TARGET;
+# of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN; of make publish: TARGET;
 # of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
@@ -13,7 +13,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -26,7 +26,7 @@ READY_TEST := $(if $(READY),$(VENV)/ready-test)
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE" --as-of "$$AS_OF"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -43,7 +43,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run publish export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run publish accuracy export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -72,6 +72,9 @@ run: $(READY)  ## everything up to the published forecasts, without the report
 
 publish: $(READY)  ## TARGET=postgres: bring the server that FORECASTING_PUBLISH_DSN names to the state of what is published
 	@exec $(FC) publish-to --target="$$TARGET" $(ARGS)
+
+accuracy: $(READY)  ## DOMAIN=sales [AS_OF=2025-03-31 | RUN=…]: the accuracy as it was published, whatever was restated since
+	@exec $(FC) accuracy --domain="$$DOMAIN" --run-id="$$RUN" $(ARGS)
 
 export: $(READY)  ## every published table as Parquet and CSV, for Excel, Power BI, Tableau …: runs/<name>/bi/
 	@exec $(FC) export $(ARGS)
@@ -241,7 +244,7 @@ $(RUNS)/$(1)/25_combine.ipynb: $(foreach step,$(call trains,$(1)),$(RUNS)/$(1)/$
 $(RUNS)/$(1)/30_evaluate.ipynb: $(RUNS)/$(1)/25_combine.ipynb $(RUNS)/$(1)/incumbent.json $(STAMPS)/$(1)-30_evaluate.stamp
 	@exec $$(FC) step $(1) 30_evaluate $$(ARGS)
 
-$(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(STAMPS)/$(1)-40_forecast.stamp
+$(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(RUNS)/$(1)/known_before.json $(STAMPS)/$(1)-40_forecast.stamp
 	@exec $$(FC) step $(1) 40_forecast $$(ARGS)
 endef
 $(foreach domain,$(DOMAINS),$(eval $(call domain_rules,$(domain))))

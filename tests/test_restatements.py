@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dbt_sql import macros, model
+from forecasting.evaluation import restated_forecasts
 from forecasting.ledger import Published, publishing
 from forecasting.report import domain_page, quality, restatements, waterfall
 from forecasting.report.bridges import BOTH, DATA, MODEL, RESTATED, bridge, with_restatement
@@ -32,6 +33,7 @@ def ledger(tmp_path):
         made = macros("ledger")
         connection.execute(made.ledger_version_1())
         connection.execute(made.ledger_version_2())
+        connection.execute(made.ledger_version_7())
         connection.execute(
             "create view latest_runs as select * from publications "
             "qualify row_number() over (partition by domain order by published_at desc) = 1"
@@ -50,7 +52,7 @@ def publish(ledger: duckdb.DuckDBPyConnection, train: pd.DataFrame, run_id: str,
     back = ledger.execute("describe backtests").df()["column_name"]
     run = SimpleNamespace(
         domain="sales", run_id=run_id, manifest=about, train=train, forecasts=pd.DataFrame(columns=names.drop(0)),
-        backtests=pd.DataFrame(columns=back.drop(0)),
+        backtests=pd.DataFrame(columns=back.drop(0)), restated=restated_forecasts(None, None),
     )  # fmt: skip
     run.forecasts = run.forecasts.drop(columns=["model_version", "prediction_time"])
     publishing.add_to_ledger(ledger, [run], {"sales": "1"})

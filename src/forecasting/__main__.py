@@ -179,6 +179,16 @@ def rollback(place, options) -> None:
     print(rollback(place, options.domain))
 
 
+def accuracy(place, options) -> None:
+    """Show the accuracy of a domain as it was published, by a run or by the one in force at the end of the day AS_OF."""
+    from forecasting.ledger import accuracy_as_published
+    from forecasting.report import as_published
+
+    found = accuracy_as_published(place, options.domain, place.as_of, options.run_id or None)
+    path = as_published.write(place.runs / "accuracy", found)
+    print(f"{as_published.text(options.domain, found)}\nAll rows, with all digits: {path.relative_to(place.root)}")
+
+
 def render(place, options) -> None:
     """Render the executed pages, write the files beside them and keep the report as an edition."""
     from forecasting import pipeline
@@ -216,6 +226,7 @@ COMMANDS = {
     "publish-to": (publish_to, {"--target": {"default": ""}}),
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
+    "accuracy": (accuracy, {"--domain": {"default": ""}, "--run-id": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),

@@ -54,6 +54,7 @@ RANGES = {
     "gate_max_bias_loss_pct": Range(0, 1_000),
     "gate_max_coverage_loss": Range(0, 100),
     "monitor_false_alarm_months": Range(1, 1_200),
+    "gate_max_stability_loss": Range(0, 1_000),
 }
 
 
