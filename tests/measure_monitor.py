@@ -1,10 +1,10 @@
 """How often the monitor asks for new models without cause, and how soon with one; to runs/benchmark/monitor.csv.
 
 Companies made from seeds, the sample company from other seeds, and where they are beside the project Census and Australian retail. Each
-is forecast month by month by a quick model, the same month of last year times the growth of the last quarter, and judged as
-notebook 50 does: quiet months as they are, then with a break put in by hand. Levels fall or rise by 27 %; a trend turns to
-10 % a month, up or down; a season moves by half a year, from the quarter on in which that is seen most. A break counts as found where the monitor
-asks for new models in its first, second or third month.
+is forecast month by month by a quick model, exponential smoothing beside the season of the last three years, and judged as notebook 50
+does: quiet months as they are, then with a break put in by hand. Levels fall or rise by 27 %; a trend turns to 10 % a month, up or
+down; a season moves by half a year, from the quarter on in which that is seen most. A break counts as found where the monitor asks for
+new models in its first, second or third month.
 
     python tests/measure_monitor.py runs/benchmark/monitor.csv [--seeds 100-119]
 """
@@ -29,7 +29,7 @@ from forecasting.sample.writing import order_lines, unit_costs
 from forecasting.series import Hierarchy
 from measure_companies import COMPANIES, FACTS
 
-HORIZON, SEASON, BACK_TESTS, TAUGHT = 6, 12, 23, 36
+HORIZON, SEASON, YEARS, BACK_TESTS = 6, 12, 3, 23
 EVERY = 36  # `monitor_false_alarm_months`
 LEVEL, TREND = 0.27, 0.10
 BREAKS = ("level down", "level up", "trend down", "trend up", "season")
@@ -42,7 +42,7 @@ def invented(seed: int, months: int = 120) -> pd.DataFrame:
     month, n = np.arange(months), 12
     common = carried(rng.normal(0, rng.uniform(0.005, 0.03), months), rng.uniform(0, 0.6))
     parts = []
-    for number in range(n):
+    for _ in range(n):
         size, growth, width = np.exp(rng.normal(4, 1)), rng.normal(0.003, 0.004), rng.uniform(0.05, 0.5)
         noise = carried(rng.normal(0, rng.uniform(0.03, 0.15), months), rng.uniform(0, 0.6))
         season = width * np.sin(2 * np.pi * (month + rng.normal(0, 1)) / SEASON)
@@ -74,9 +74,17 @@ def retail(name: str, domain: str = "sales") -> pd.DataFrame:
     """Real retail as a training set: the series with a value in every month."""
     folder, selects = COMPANIES[name]
     rows = duckdb.sql(selects[domain].format(folder=FACTS / folder)).df()
-    rows["ds"] = pd.to_datetime(rows[next(column for column in rows if column.endswith("_date"))]).dt.to_period("M").dt.to_timestamp()
+    rows["ds"] = (
+        pd.to_datetime(rows[next(column for column in rows if column.endswith("_date"))])
+        .dt.to_period("M")
+        .dt.to_timestamp()
+    )
     value = next(column for column in ("net_amount", "inventory_value") if column in rows)
-    rows = rows.assign(region=rows.get("region", "All")).groupby(["region", "product_category", "ds"], as_index=False)[value].sum()
+    rows = (
+        rows.assign(region=rows.get("region", "All"))
+        .groupby(["region", "product_category", "ds"], as_index=False)[value]
+        .sum()
+    )
     whole = rows.groupby(["region", "product_category"])["ds"].transform("size") == rows["ds"].nunique()
     rows = rows[whole & (rows.groupby(["region", "product_category"])[value].transform("min") > 0)]
     return rows.assign(unique_id=rows["region"] + "/" + rows["product_category"]).rename(columns={value: "y"})
@@ -86,33 +94,62 @@ def long(values: np.ndarray, names: list[tuple[str, str]], first: str) -> pd.Dat
     """Return arrays [series, months] in the columns of a training set."""
     months = pd.date_range(first, periods=values.shape[1], freq="MS")
     parts = [
-        pd.DataFrame({"unique_id": f"{region}/{category}", "region": region, "product_category": category, "ds": months, "y": row})
+        pd.DataFrame(
+            {
+                "unique_id": f"{region}/{category}",
+                "region": region,
+                "product_category": category,
+                "ds": months,
+                "y": row,
+            }
+        )
         for (region, category), row in zip(names, values, strict=True)
     ]
     return pd.concat(parts, ignore_index=True)
 
 
 def walked(train: pd.DataFrame) -> pd.DataFrame:
-    """Return what the quick model and the seasonal naive say at every cutoff with two years before it, beside what came."""
+    """Return what the quick model and the seasonal naive say at every cutoff with three years before it, beside what came."""
     wide = train.pivot(index="unique_id", columns="ds", values="y").sort_index()
     hierarchy = Hierarchy.of(train)
     values = hierarchy.add_up(wide.to_numpy())
     months, n = wide.columns, values.shape[1]
-    quarter = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
-    quarter = quarter[:, 3:] - quarter[:, :-3]  # of the three months that end at t, from t = 2 on
     scale = np.cumsum(np.abs(values[:, SEASON:] - values[:, :-SEASON]), axis=1) / np.arange(1, n - SEASON + 1)
-    cutoff, ahead = (each.ravel() for each in np.meshgrid(np.arange(2 * SEASON, n - 1), np.arange(1, HORIZON + 1), indexing="ij"))
+    cutoff, ahead = (
+        each.ravel() for each in np.meshgrid(np.arange(YEARS * SEASON, n - 1), np.arange(1, HORIZON + 1), indexing="ij")
+    )
     cutoff, ahead = (each[cutoff + ahead < n] for each in (cutoff, ahead))
-    growth = np.clip(quarter[:, cutoff - 2] / quarter[:, cutoff - 2 - SEASON], 0.5, 2.0) ** 0.7
-    naive, nodes = values[:, cutoff + ahead - SEASON], hierarchy.nodes.loc[np.repeat(np.arange(len(values)), len(cutoff))]
+    naive, nodes = (
+        values[:, cutoff + ahead - SEASON],
+        hierarchy.nodes.loc[np.repeat(np.arange(len(values)), len(cutoff))],
+    )
     known = {"cutoff": np.tile(months[cutoff], len(values)), "ds": np.tile(months[cutoff + ahead], len(values)),
              "horizon": np.tile(ahead, len(values)), "scale": scale[:, cutoff - SEASON].ravel(),
              "actual": values[:, cutoff + ahead].ravel()}  # fmt: skip
-    said = (("quick", naive * growth), ("seasonal_naive", naive))
+    said = (("quick", quick(values)[:, cutoff, ahead - 1]), ("seasonal_naive", naive))
     parts = [nodes.assign(**known, predicted_value=each.ravel(), model_name=model) for model, each in said]
     rows = pd.concat(parts, ignore_index=True)
     bounds = dict.fromkeys(("lo_80", "hi_80", "lo_95", "hi_95"), np.nan)
-    return rows.assign(is_fallback=False, **bounds, status=np.where(rows["model_name"] == "quick", "published", "baseline"))
+    return rows.assign(
+        is_fallback=False, **bounds, status=np.where(rows["model_name"] == "quick", "published", "baseline")
+    )
+
+
+def quick(values: np.ndarray) -> np.ndarray:
+    """Return what the quick model says [nodes, cutoffs, horizons]: logarithms smoothed without the season of the last three years."""
+    logs = np.log(np.maximum(values, 1e-3))
+    said = np.full((*values.shape, HORIZON), np.nan)
+    weights = 0.5 ** np.arange(1, SEASON + 1)[::-1]
+    for cutoff in range(YEARS * SEASON, values.shape[1]):
+        years = logs[:, cutoff - YEARS * SEASON + 1 : cutoff + 1].reshape(-1, YEARS, SEASON)
+        season = (years - years.mean(axis=2, keepdims=True)).mean(axis=1)
+        slope = (years[:, -1] - years[:, 0]).mean(axis=1, keepdims=True) / (YEARS - 1) / SEASON
+        season -= slope * (np.arange(SEASON) - (SEASON - 1) / 2)
+        drift = 0.5 * (years[:, -1].mean(axis=1) - years[:, -2].mean(axis=1)) / SEASON
+        ages = np.arange(SEASON)[::-1]
+        level = (years[:, -1] - season + drift[:, None] * ages) @ weights / weights.sum()
+        said[:, cutoff] = np.exp(level[:, None] + season[:, :HORIZON] + drift[:, None] * np.arange(1, HORIZON + 1))
+    return said
 
 
 def asks(rows: pd.DataFrame, month: pd.Timestamp, alarms: list[str]) -> bool:
@@ -153,7 +190,10 @@ def turned(train: pd.DataFrame, at: int) -> np.ndarray:
     month = train["ds"].dt.month
     profile = train.groupby(["unique_id", month])["y"].mean()
     other = pd.MultiIndex.from_arrays([train["unique_id"], (month + 5) % 12 + 1])
-    return profile.reindex(other).to_numpy() / profile.reindex(pd.MultiIndex.from_arrays([train["unique_id"], month])).to_numpy()
+    return (
+        profile.reindex(other).to_numpy()
+        / profile.reindex(pd.MultiIndex.from_arrays([train["unique_id"], month])).to_numpy()
+    )
 
 
 def moved_most(train: pd.DataFrame, first: int, last: int) -> int:
@@ -168,7 +208,9 @@ def found(train: pd.DataFrame, what: str, at: int) -> bool:
     """Say whether the monitor asks for new models within three months of a break that begins in the month number `at`."""
     months = np.sort(train["ds"].unique())
     until = train[train["ds"] <= months[at + 2]]
-    rows = walked(broken(until, what, at)[lambda rows: rows["ds"] > months[max(at - TAUGHT - 3 * SEASON, 0)]])
+    rows = walked(
+        broken(until, what, at)[lambda rows: rows["ds"] > months[max(at - BACK_TESTS - WINDOW - YEARS * SEASON, 0)]]
+    )
     return any(asks(rows, pd.Timestamp(months[at + k]), []) for k in range(3))
 
 
@@ -200,7 +242,7 @@ def all_measured(seeds: range, kinds: list[str]) -> Iterator[dict]:
         train = made()
         months = train["ds"].nunique()
         if kind == "retail":
-            first = SEASON * 2 + BACK_TESTS + WINDOW + HORIZON
+            first = SEASON * YEARS + BACK_TESTS + WINDOW + HORIZON
             n_months, places = months - first, list(range(first + 7, months - 3, 23))
         for row in measured(kind, name, train, n_months, places):
             print(", ".join(f"{key} {value}" for key, value in row.items() if value == value), flush=True)
@@ -208,7 +250,7 @@ def all_measured(seeds: range, kinds: list[str]) -> Iterator[dict]:
 
 
 def summary(rows: pd.DataFrame) -> str:
-    """Say per kind how many false alarms 36 months of a company with all domains have, and which share of breaks is found, with intervals."""
+    """Say per kind how many false alarms 36 months of a whole company have and which share of breaks is found, with intervals."""
     lines = []
     for (kind, what), group in rows.groupby(["kind", "what"], sort=False):
         n = int(group["months"].sum())
@@ -220,7 +262,9 @@ def summary(rows: pd.DataFrame) -> str:
         else:
             k = int(group["found"].sum())
             low, high = beta.ppf(0.025, k, n - k + 1) if k else 0.0, beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
-            lines.append(f"{kind}, {what}: {k} of {n} found within 3 months ({100 * k / n:.0f} %, {100 * low:.0f} to {100 * high:.0f} %)")
+            lines.append(
+                f"{kind}, {what}: {k} of {n} found within 3 months ({100 * k / n:.0f} %, {100 * low:.0f} to {100 * high:.0f} %)"
+            )
     return "\n".join(lines)
 
 

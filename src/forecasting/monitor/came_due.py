@@ -80,7 +80,9 @@ def loss(due: Due, limits: Limits) -> Measure | None:
         return None
     last = signals.mean(months[-3:], axis=-1)
     text = f"In the last months forecasts of the series missed {last:.1f} times as much as in the back-tests; signal {value:.1f}"
-    return _measured("loss", value, limits, due, text, RETRAIN, "accuracy", f"The forecasts have become worse. {NEW_MODELS}")
+    return _measured(
+        "loss", value, limits, due, text, RETRAIN, "accuracy", f"The forecasts have become worse. {NEW_MODELS}"
+    )
 
 
 def tracking_signal(due: Due, limits: Limits) -> Measure | None:
@@ -106,14 +108,17 @@ def worse_than_naive(due: Due, limits: Limits) -> Measure | None:
     text = f"The forecasts missed {value:.2f} times what repeating the same month of last year would have"
     says = f"They are no longer better than that. {NEW_MODELS}"
     found = _measured("worse_than_naive", value, limits, due, text, RETRAIN, "accuracy", says)
-    return replace(found, limit=max(found.limit, 1.0), watch=max(found.watch, 1.0))  # what is better than that is no alarm
+    return replace(
+        found, limit=max(found.limit, 1.0), watch=max(found.watch, 1.0)
+    )  # what is better than that is no alarm
 
 
 def coverage(due: Due, limits: Limits, level: int) -> Measure | None:
     """Return how far the share of series' actuals inside an interval is from its share in the back-tests."""
     code = f"coverage_{level}"
     now, before = (
-        _number(signals.mean(signals.mean(each.inside[(80, 95).index(level)], axis=-1), axis=-1)) for each in (due.errors, due.quiet)
+        _number(signals.mean(signals.mean(each.inside[(80, 95).index(level)], axis=-1), axis=-1))
+        for each in (due.errors, due.quiet)
     )
     if due.months["n"] < LEAST or now is None or before is None or code not in limits.quiet:
         return None
@@ -122,7 +127,7 @@ def coverage(due: Due, limits: Limits, level: int) -> Measure | None:
 
 
 def parts(due: Due, limits: Limits) -> list[Measure]:
-    """Return the level's shift of the regions, categories and series that matter; they call for watching alone, so that many may be asked."""
+    """Return the shifted levels of the regions, categories and series that matter; they call for watching alone, as they are many."""
     if "level_shift" not in limits.quiet:
         return []
     weights = due.rows.assign(size=due.rows["actual"].abs()).groupby(["aggregation", "unique_id"])["size"].sum()
@@ -135,11 +140,15 @@ def parts(due: Due, limits: Limits) -> list[Measure]:
         limit, _ = limits.at("level_shift", share=1 / len(nodes))
         if value is not None and value > limit:
             text = f"{_against(due.rows, node)} That is {value:.1f} times what the sum of its errors usually is (limit {limit:.1f})."
-            found.append(Measure("level_shift_of_part", value, limit, asks=WATCH, text=text, name=node[1], **due.months))
+            found.append(
+                Measure("level_shift_of_part", value, limit, asks=WATCH, text=text, name=node[1], **due.months)
+            )
     return found
 
 
-def _measured(code: str, value: float, limits: Limits, due: Due, text: str, asks: str, trigger: str, says: str) -> Measure:
+def _measured(
+    code: str, value: float, limits: Limits, due: Due, text: str, asks: str, trigger: str, says: str
+) -> Measure:
     """Return a measure with the limits of its rule, which its text names."""
     limit, watch = limits.at(code)
     return Measure(code, value, limit, watch, asks, trigger, f"{text} (limit {limit:.2f}).", says, **due.months)
@@ -154,7 +163,9 @@ def _against(rows: pd.DataFrame, node: tuple[str, str]) -> str:
     span = f"{last:%Y-%m}" if first == last else f"{first:%Y-%m} to {last:%Y-%m}"
     who = "The total" if node == TOTAL else node[1].removeprefix("All/").removesuffix("/All")
     size = f"{100 * abs(actual / said - 1):.1f} %" if said else f"{abs(actual - said):,.0f}"
-    return f"{who} of {span} came in {size} {'above' if actual >= said else 'below'} the forecasts made one month before."
+    return (
+        f"{who} of {span} came in {size} {'above' if actual >= said else 'below'} the forecasts made one month before."
+    )
 
 
 def _number(value: float | np.ndarray) -> float | None:

@@ -46,7 +46,9 @@ class Errors:
         rows = rows[(rows["scale"] > 0) & rows["actual"].notna() & ~rows["is_fallback"]]
         if rows.empty:
             none = np.full((0, MAX_HORIZON), np.nan)
-            return cls(pd.DatetimeIndex([]), [], np.full((0, 0, MAX_HORIZON), np.nan), none, none, np.stack([none, none]))
+            return cls(
+                pd.DatetimeIndex([]), [], np.full((0, 0, MAX_HORIZON), np.nan), none, none, np.stack([none, none])
+            )
         months = pd.date_range(rows["ds"].min(), rows["ds"].max(), freq="MS")
         nodes = list(rows[NODE].drop_duplicates().sort_values(NODE).itertuples(index=False, name=None))
         place = {node: number for number, node in enumerate(nodes)}
@@ -83,7 +85,9 @@ def _number(months: pd.DatetimeIndex | pd.Timestamp) -> np.ndarray:
     return np.asarray(months.year) * 12 + np.asarray(months.month)
 
 
-def _over_series(rows: pd.DataFrame, month: np.ndarray, ahead: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _over_series(
+    rows: pd.DataFrame, month: np.ndarray, ahead: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return loss, naive_loss [months, horizons] and inside [2, months, horizons] of the series' rows."""
     missed, naive = (
         (rows[column] - rows["actual"]).abs().to_numpy() for column in ("predicted_value", "predicted_value_naive")

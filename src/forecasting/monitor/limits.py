@@ -41,7 +41,10 @@ class Limits:
     def at(self, code: str, share: float = 1.0) -> tuple[float, float]:
         """Return the limit of a rule and what calls for watching; `share`: of the rate, where a rule is asked of many series."""
         found = self.quiet[code]
-        return tuple(float(np.quantile(found, 1 - min(rate, 0.5))) for rate in (self.rate * share, WATCH_EVERY * self.rate * share))
+        return tuple(
+            float(np.quantile(found, 1 - min(rate, 0.5)))
+            for rate in (self.rate * share, WATCH_EVERY * self.rate * share)
+        )
 
     def signal(self, code: str, months: np.ndarray) -> np.ndarray:
         """Return the signal [...] of months [..., months]: the largest of the sums over 1, 2 and 3 months, in usual sizes."""
@@ -52,7 +55,12 @@ class Limits:
         found = {}
         for code in self.quiet:
             limit, watch = self.at(code)
-            found[code] = {"limit": round(limit, 4), "watch": round(watch, 4), "rate": self.rate, "months_of_back_tests": self.months}
+            found[code] = {
+                "limit": round(limit, 4),
+                "watch": round(watch, 4),
+                "rate": self.rate,
+                "months_of_back_tests": self.months,
+            }
         return found
 
 
@@ -91,7 +99,9 @@ def simulate(quiet: Errors, due: Errors, false_alarm_months: int, draws: int = D
     for level, of, was in zip((80, 95), inside, before, strict=True):
         found[f"coverage_{level}"] = np.abs(signals.mean(signals.mean(of, axis=-1), axis=-1) - was)
     found = {code: np.sort(each[np.isfinite(each)]) for code, each in found.items()}
-    return Limits(rate_of(false_alarm_months), int(known.sum()), spread, {code: each for code, each in found.items() if len(each)})
+    return Limits(
+        rate_of(false_alarm_months), int(known.sum()), spread, {code: each for code, each in found.items() if len(each)}
+    )
 
 
 def _largest(code: str, months: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -102,25 +112,31 @@ def _largest(code: str, months: np.ndarray, spread: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(sums).any(axis=-1), np.where(np.isfinite(sums), sums, -np.inf).max(axis=-1), np.nan)
 
 
-def _drawn(quiet: Errors, known: np.ndarray, draws: int, months: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def _drawn(
+    quiet: Errors, known: np.ndarray, draws: int, months: int, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
     """Return simulated errors, loss, naive_loss [draws, months, horizons] and inside [2, draws, months, horizons]."""
     n, blocks = int(known.sum()), -(-months // BLOCK)
     factor = np.repeat(np.sqrt(FREEDOM / rng.chisquare(FREEDOM, (draws, blocks))), BLOCK, axis=1)[:, :months, None]
-    own = np.repeat(rng.random((draws, blocks)) < n / FEW, BLOCK, axis=1)[:, :months, None]
-    made_up, made_up_loss = _made_up(draws, months, rng)
     if n == 0:
-        nothing = np.full_like(made_up, np.nan)
-        return made_up * factor, made_up_loss * factor, nothing, np.stack([nothing, nothing])
+        error, loss = _made_up(draws, months, rng)
+        nothing = np.full_like(error, np.nan)
+        return error * factor, loss * factor, nothing, np.stack([nothing, nothing])
     starts = rng.integers(0, n, (draws, blocks))
     place = ((starts[:, :, None] + np.arange(BLOCK)) % n).reshape(draws, -1)[:, :months]
-    nodes = _nodes(quiet)[:, known]
+    nodes, loss, naive = _nodes(quiet)[:, known], quiet.loss[known], quiet.naive_loss[known]
     which = np.where(rng.random(draws) < 0.5, 0, rng.integers(0, len(nodes), draws))
-    error = np.where(own, nodes[which[:, None], place], made_up) * factor
-    loss, naive = quiet.loss[known], quiet.naive_loss[known]
     size = signals.usual(loss)
-    loss = np.where(own, (loss / size)[place], made_up_loss) * factor
-    naive = np.where(own, (naive / size)[place], np.nan) * factor
-    return error, loss, naive, quiet.inside[:, known][:, place]
+    error, loss, naive = nodes[which[:, None], place], (loss / size)[place], (naive / size)[place]
+    if n < FEW:
+        own = np.repeat(rng.random((draws, blocks)) < n / FEW, BLOCK, axis=1)[:, :months, None]
+        made_up, made_up_loss = _made_up(draws, months, rng)
+        error, loss, naive = (
+            np.where(own, error, made_up),
+            np.where(own, loss, made_up_loss),
+            np.where(own, naive, np.nan),
+        )
+    return error * factor, loss * factor, naive * factor, quiet.inside[:, known][:, place]
 
 
 def _nodes(quiet: Errors) -> np.ndarray:
@@ -143,5 +159,3 @@ def _made_up(draws: int, months: int, rng: np.random.Generator) -> tuple[np.ndar
     for month in range(1, months):
         error[:, month] = CARRIED * error[:, month - 1] + np.sqrt(1 - CARRIED**2) * error[:, month]
     return error / MEAN_SIZE, np.exp(0.25 * error)
-
-
