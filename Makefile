@@ -43,7 +43,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run publish accuracy export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run publish accuracy alerts export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -75,6 +75,9 @@ publish: $(READY)  ## TARGET=postgres: bring the server that FORECASTING_PUBLISH
 
 accuracy: $(READY)  ## DOMAIN=sales [AS_OF=2025-03-31 | RUN=…]: the accuracy as it was published, whatever was restated since
 	@exec $(FC) accuracy --domain="$$DOMAIN" --run-id="$$RUN" $(ARGS)
+
+alerts: $(READY)  ## what the monitor says of every domain; fails where one needs new models or a person
+	@exec $(FC) alerts $(ARGS)
 
 export: $(READY)  ## every published table as Parquet and CSV, for Excel, Power BI, Tableau …: runs/<name>/bi/
 	@exec $(FC) export $(ARGS)

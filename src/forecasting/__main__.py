@@ -145,10 +145,22 @@ def page(place, options) -> None:
 
 
 def publish(place, options) -> None:
-    """Write the forecasts into the ledger, register the champions, replace the published copy."""
+    """Write the forecasts into the ledger, register the champions, replace the published copy, and alert whom it concerns."""
+    from forecasting import monitor
+    from forecasting.contracts import DOMAINS
     from forecasting.ledger import publish
 
     progress.timed("publish", "ledger and registry", lambda: publish(place))
+    monitor.alert(place, run.params.resolve(place.root, place.name, DOMAINS[0], place.profile)["on_alert"])
+
+
+def alerts(place, options) -> int:
+    """Say what the monitor found; exit code 3 where some domain needs new models or a person."""
+    from forecasting import monitor
+
+    found = monitor.standing(place)
+    print("\n".join(monitor.in_words(found)) or "Nothing has been published yet.")
+    return 3 if monitor.needs_action(found) else 0
 
 
 def publish_to(place, options) -> None:
@@ -223,6 +235,7 @@ COMMANDS = {
     "plan-month": (plan_month, {"--retrain": {"default": ""}}),
     "step": (step, {"domain": {}, "step": {}}),
     "publish": (publish, {}),
+    "alerts": (alerts, {}),
     "publish-to": (publish_to, {"--target": {"default": ""}}),
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),

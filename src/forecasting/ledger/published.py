@@ -244,6 +244,7 @@ class Published(Comparisons, Due):
             calendar=calendar[0] if calendar else {},
             left_out=self.ask(LEFT_OUT, domain=name),
             restated=self.restated(name, run_id, manifest.cutoff),
+            monitor=self.judgement(name),
         )
 
     def domains(self, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:
