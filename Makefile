@@ -1,6 +1,7 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day), RETRAIN=1;
-# of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN; of make publish: TARGET;
+# of make import: FILE, TABLE, YES; of make promote, make rollback and the stages of a month: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN;
+# of make publish: TARGET;
 # of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
@@ -23,6 +24,9 @@ VENV  := $(if $(filter forecasting,$(CONDA_DEFAULT_ENV)),$(CONDA_PREFIX),.venv)
 READY := $(VENV)/ready
 READY_TEST := $(if $(READY),$(VENV)/ready-test)
 
+# Airflow has one of its own, in which nothing of ours is
+AIRFLOW := .venv-airflow
+
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
@@ -43,7 +47,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run publish accuracy alerts export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run publish accuracy alerts export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -145,6 +149,12 @@ lint: $(READY_TEST)  ## style of the Python code and the notebooks, and which ro
 lock: $(READY)  ## pin the packages of pyproject.toml again, for every platform
 	@$(PY) environment.py lock
 
+airflow-lock: $(READY)  ## pin the packages of Airflow again, which has an environment of its own
+	@$(PY) environment.py lock-airflow
+
+airflow-test: $(READY_TEST) $(AIRFLOW)/ready  ## the DAG of deploy/airflow by Airflow's real scheduler: the same forecasts as make monthly
+	@$(PY) tests/airflow_run.py $(abspath $(AIRFLOW))/bin
+
 clean:  ## remove what can be rebuilt (runs/); data/ with the published forecasts stays
 	@rm -rf runs
 
@@ -159,6 +169,11 @@ $(VENV)/ready: requirements.lock pyproject.toml environment.py
 
 $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 	@$(PY) environment.py test
+	@touch $@
+
+$(AIRFLOW)/ready: deploy/airflow/requirements.lock environment.py
+	@$(AIRFLOW)/bin/python -m pip --version >/dev/null 2>&1 || { echo "environment  creating $(AIRFLOW)"; $(PYTHON3) -m venv $(AIRFLOW); }
+	@$(AIRFLOW)/bin/python environment.py airflow
 	@touch $@
 
 # --- the flow ----------------------------------------------------------------------------------------------------------------
@@ -200,7 +215,11 @@ _docs:
 
 PUBLISHED := data/$(FOLDER)/published.duckdb
 
-.PHONY: _published
+# Where one domain was published by itself (make cycle-persist), the file is newer than another's forecast that is still to be published:
+# so each domain that was forecast anew leaves a mark until it is published.
+UNPUBLISHED = $(wildcard $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/unpublished))
+
+.PHONY: _published again
 _published: $(PUBLISHED)
 	@:
 _watched: $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/50_monitor.ipynb)
@@ -222,6 +241,7 @@ _all_pages:
 # The facts of each domain, then one notebook after another. A domain is `%`.
 define domain_rules
 $(RUNS)/$(1)/10_check_data.ipynb: $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/facts.json $(STAMPS)/$(1)-10_check_data.stamp
+	@touch $(RUNS)/$(1)/unpublished
 	@exec $$(FC) step $(1) 10_check_data $$(ARGS)
 
 # 10 leaves the cutoffs, and their file alone where they are the same: then nothing is trained anew, whatever else 10 found. The plus
@@ -232,6 +252,7 @@ $(RUNS)/$(1)/cutoffs.parquet: $(RUNS)/$(1)/10_check_data.ipynb
 # What came due of the forecasts published for earlier months; `data` writes it, and leaves it alone where it is the same.
 $(RUNS)/$(1)/50_monitor.ipynb: $(RUNS)/$(1)/10_check_data.ipynb $(foreach file,due.parquet known.parquet quiet.parquet before.json,$(RUNS)/$(1)/$(file)) \
     $(STAMPS)/$(1)-50_monitor.stamp
+	@touch $(RUNS)/$(1)/unpublished
 	@exec $$(FC) step $(1) 50_monitor $$(ARGS)
 
 $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb): $(RUNS)/$(1)/20_train_%.ipynb: \
@@ -248,16 +269,51 @@ $(RUNS)/$(1)/30_evaluate.ipynb: $(RUNS)/$(1)/25_combine.ipynb $(RUNS)/$(1)/incum
 	@exec $$(FC) step $(1) 30_evaluate $$(ARGS)
 
 $(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(RUNS)/$(1)/known_before.json $(STAMPS)/$(1)-40_forecast.stamp
+	@touch $(RUNS)/$(1)/unpublished
 	@exec $$(FC) step $(1) 40_forecast $$(ARGS)
 endef
 $(foreach domain,$(DOMAINS),$(eval $(call domain_rules,$(domain))))
 
 $(PUBLISHED): $(foreach domain,$(DOMAINS),$(foreach step,10_check_data 50_monitor 40_forecast,$(RUNS)/$(domain)/$(step).ipynb)) \
-              $(STAMPS)/data.stamp $(STAMPS)/publish.stamp
+              $(STAMPS)/data.stamp $(STAMPS)/publish.stamp $(if $(UNPUBLISHED),again)
 	@exec $(FC) publish $(ARGS)
+	@rm -f $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/unpublished)
 
 $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(STAMPS)/page-%.stamp
 	@exec $(FC) page $* $(ARGS)
 
 $(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(STAMPS)/render.stamp
 	@exec $(FC) render $(ARGS)
+
+# --- the stages of make monthly one by one: what a scheduler calls (deploy/airflow/, docs/schedule.md) ------------------------------
+# Each has the workspace for itself only while it runs, and does only what is not done yet. Those of a domain want DOMAIN=…
+
+OF_DOMAIN := check train log predict persist
+.PHONY: cycle-data cycle-decide cycle-report $(foreach stage,$(OF_DOMAIN),cycle-$(stage) _$(stage))
+
+cycle-data: $(READY)  ## and cycle-check, …: the stages of make monthly one by one, for schedulers: docs/schedule.md
+	@exec $(FC) alone $(ARGS) -- $(FC) data --steps-follow --watch $(ARGS)
+
+cycle-decide: $(READY)
+	@exec $(FC) alone $(ARGS) -- $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
+
+cycle-report: $(READY)
+	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) _pages
+
+$(OF_DOMAIN:%=cycle-%): cycle-%: $(READY)
+	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) _$*
+
+ifneq ($(filter $(DOMAIN),$(DOMAINS)),)
+_check: $(RUNS)/$(DOMAIN)/50_monitor.ipynb
+_train: $(RUNS)/$(DOMAIN)/25_combine.ipynb
+_log: $(RUNS)/$(DOMAIN)/30_evaluate.ipynb
+_predict: $(RUNS)/$(DOMAIN)/40_forecast.ipynb
+_check _train _log _predict:
+	@:
+_persist: _check _predict
+	@exec $(FC) publish --domain="$$DOMAIN" $(ARGS)
+	@rm -f $(RUNS)/$(DOMAIN)/unpublished
+else
+$(OF_DOMAIN:%=_%):
+	@exec $(FC) not-here --domain="$$DOMAIN" $(ARGS)
+endif

@@ -150,8 +150,9 @@ def publish(place, options) -> None:
     from forecasting.contracts import DOMAINS
     from forecasting.ledger import publish
 
-    progress.timed("publish", "ledger and registry", lambda: publish(place))
-    monitor.alert(place, run.params.resolve(place.root, place.name, DOMAINS[0], place.profile)["on_alert"])
+    which = [options.domain] if options.domain else None
+    progress.timed("publish", options.domain or "ledger and registry", lambda: publish(place, which))
+    monitor.alert(place, place.settings(DOMAINS[0])["on_alert"])
 
 
 def alerts(place, options) -> int:
@@ -161,6 +162,17 @@ def alerts(place, options) -> int:
     found = monitor.standing(place)
     print("\n".join(monitor.in_words(found)) or "Nothing has been published yet.")
     return 3 if monitor.needs_action(found) else 0
+
+
+def not_here(place, options) -> None:
+    """Say that a stage has nothing to do for a domain that the workspace has not."""
+    from forecasting.contracts import DOMAINS
+
+    if options.domain not in DOMAINS:
+        raise UserError(f"There is no DOMAIN={options.domain[:80]}: domains are {', '.join(DOMAINS)}.")
+    place.domains()  # where nothing is built yet, that is what is wrong
+    why = place.missing().get(options.domain, f"the workspace «{place.name}» has no facts of it")
+    progress.show(f"{options.domain:<11}nothing to do: {why}")
 
 
 def publish_to(place, options) -> None:
@@ -234,8 +246,9 @@ COMMANDS = {
     ),
     "plan-month": (plan_month, {"--retrain": {"default": ""}}),
     "step": (step, {"domain": {}, "step": {}}),
-    "publish": (publish, {}),
+    "publish": (publish, {"--domain": {"default": ""}}),
     "alerts": (alerts, {}),
+    "not-here": (not_here, {"--domain": {"default": ""}}),
     "publish-to": (publish_to, {"--target": {"default": ""}}),
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),

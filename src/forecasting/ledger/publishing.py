@@ -22,9 +22,9 @@ from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.run import Manifest, Workspace
 
 
-def publish(workspace: Workspace) -> list[str]:
-    """Publish the finished runs of all domains of a workspace together; return the run ids that are new in the ledger."""
-    runs = [finished_run(workspace, domain) for domain in workspace.domains()]
+def publish(workspace: Workspace, domains: list[str] | None = None) -> list[str]:
+    """Publish the finished runs of all domains of a workspace together, or of some; return the run ids that are new in the ledger."""
+    runs = [finished_run(workspace, domain) for domain in domains or workspace.domains()]
     warehouse.require_writable(workspace.warehouse)
     workspace.remember()
     versions = {run.domain: register(workspace, run) for run in runs}
