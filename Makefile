@@ -1,6 +1,7 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day), RETRAIN=1;
-# of make import: FILE, TABLE, YES; of make promote, make rollback and the stages of a month: DOMAIN, MODEL; of make publish: TARGET;
+# of make import: FILE, TABLE, YES; of make promote, make rollback and the stages of a month: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN;
+# of make publish: TARGET;
 # of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
@@ -13,7 +14,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -29,7 +30,7 @@ AIRFLOW := .venv-airflow
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE" --as-of "$$AS_OF"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -46,7 +47,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly import data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run publish accuracy alerts export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -61,6 +62,9 @@ report: $(READY)  ## facts → training sets → models → forecasts → runs/<
 monthly: $(READY)  ## the month's cycle: what came due is scored, models learn anew only where that is due; then forecasts and report
 	@exec $(FC) alone $(ARGS) -- $(SUB) _monthly
 
+monthly-run: $(READY)  ## the same up to the published forecasts, without the report
+	@exec $(FC) alone $(ARGS) -- $(SUB) _monthly_run
+
 import: $(READY)  ## FILE=… NAME=acme [TABLE=sales|inventory|expenses] [YES=1]: facts from any CSV, Excel or Parquet file
 	@exec $(FC) import --name "$$NAME" --file="$$FILE" --table "$$TABLE" --yes "$$YES"
 
@@ -72,6 +76,12 @@ run: $(READY)  ## everything up to the published forecasts, without the report
 
 publish: $(READY)  ## TARGET=postgres: bring the server that FORECASTING_PUBLISH_DSN names to the state of what is published
 	@exec $(FC) publish-to --target="$$TARGET" $(ARGS)
+
+accuracy: $(READY)  ## DOMAIN=sales [AS_OF=2025-03-31 | RUN=…]: the accuracy as it was published, whatever was restated since
+	@exec $(FC) accuracy --domain="$$DOMAIN" --run-id="$$RUN" $(ARGS)
+
+alerts: $(READY)  ## what the monitor says of every domain; fails where one needs new models or a person
+	@exec $(FC) alerts $(ARGS)
 
 export: $(READY)  ## every published table as Parquet and CSV, for Excel, Power BI, Tableau …: runs/<name>/bi/
 	@exec $(FC) export $(ARGS)
@@ -113,6 +123,9 @@ companies: $(READY)  ## how much better the champion is on real companies' data,
 
 endurance: $(READY)  ## make report killed at 60 moments: what one more run makes of it, to runs/benchmark/endurance.csv (MOMENTS=60)
 	@$(PY) tests/endurance.py runs/benchmark/endurance.csv --moments "$(or $(MOMENTS),60)"
+
+benchmark-operation: $(READY)  ## 24 months of make monthly, undisturbed and killed at 20 moments, to runs/benchmark/operation.csv (MONTHS=, KILLS=)
+	@$(PY) tests/replay.py runs/benchmark/operation.csv --months "$(or $(MONTHS),24)" --kills "$(or $(KILLS),20)"
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
@@ -166,18 +179,24 @@ $(AIRFLOW)/ready: deploy/airflow/requirements.lock environment.py
 # --- the flow ----------------------------------------------------------------------------------------------------------------
 # `data` writes plan.mk (which domains, which model families, which pages) and the stamps; the rules below follow from them.
 
-.PHONY: _report _monthly _watched _docs _all_pages _all_published
+.PHONY: _report _decided _monthly _monthly_run _watched _docs _all_pages _all_published
 _report:
 	@exec $(FC) data --steps-follow --retrain="$$RETRAIN" $(ARGS)
 	@$(call announced,_pages)
 	@$(SUB) -j$(JOBS) _pages
 
-_monthly:
+_decided:
 	@exec $(FC) data --steps-follow --watch $(ARGS)
 	@$(SUB) -j$(JOBS) _watched
 	@exec $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
+
+_monthly: _decided
 	@$(call announced,_pages)
 	@$(SUB) -j$(JOBS) _pages
+
+_monthly_run: _decided
+	@$(call announced,_published)
+	@$(SUB) -j$(JOBS) _published
 
 _run:
 	@exec $(FC) data --steps-follow --retrain="$$RETRAIN" $(ARGS)
@@ -249,7 +268,7 @@ $(RUNS)/$(1)/25_combine.ipynb: $(foreach step,$(call trains,$(1)),$(RUNS)/$(1)/$
 $(RUNS)/$(1)/30_evaluate.ipynb: $(RUNS)/$(1)/25_combine.ipynb $(RUNS)/$(1)/incumbent.json $(STAMPS)/$(1)-30_evaluate.stamp
 	@exec $$(FC) step $(1) 30_evaluate $$(ARGS)
 
-$(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(STAMPS)/$(1)-40_forecast.stamp
+$(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(RUNS)/$(1)/known_before.json $(STAMPS)/$(1)-40_forecast.stamp
 	@touch $(RUNS)/$(1)/unpublished
 	@exec $$(FC) step $(1) 40_forecast $$(ARGS)
 endef

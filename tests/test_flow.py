@@ -42,7 +42,10 @@ def project(root, tmp_path) -> ProjectCopy:
     inputs = [f"runs/sample/stamps/{name}.stamp" for name in (*stamps, "data", "publish")]
     for name in (
         *inputs,
-        *(DOMAIN / file for file in ("train_sales.parquet", "facts.json", "incumbent.json", *BEFORE)),
+        *(
+            DOMAIN / file
+            for file in ("train_sales.parquet", "facts.json", "incumbent.json", "known_before.json", *BEFORE)
+        ),
     ):
         path = copy.path / name
         path.parent.mkdir(exist_ok=True)

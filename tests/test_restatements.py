@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dbt_sql import macros, model
+from forecasting.evaluation import restated_forecasts
 from forecasting.ledger import Published, publishing
 from forecasting.report import domain_page, quality, restatements, waterfall
 from forecasting.report.bridges import BOTH, DATA, MODEL, RESTATED, bridge, with_restatement
@@ -33,6 +34,7 @@ def ledger(tmp_path):
         connection.execute(made.ledger_version_1())
         connection.execute(made.ledger_version_2())
         connection.execute(made.ledger_version_3())
+        connection.execute(made.ledger_version_7())
         connection.execute(
             "create view latest_runs as select * from publications "
             "qualify row_number() over (partition by domain order by published_at desc) = 1"
@@ -53,7 +55,7 @@ def finished(
     back = ledger.execute("describe backtests").df()["column_name"]
     run = SimpleNamespace(
         domain=about.domain, run_id=run_id, manifest=about, train=train, forecasts=pd.DataFrame(columns=names.drop(0)),
-        backtests=pd.DataFrame(columns=back.drop(0)),
+        backtests=pd.DataFrame(columns=back.drop(0)), restated=restated_forecasts(None, None),
     )  # fmt: skip
     run.forecasts = run.forecasts.drop(columns=["model_version", "prediction_time"])
     return run

@@ -145,11 +145,23 @@ def page(place, options) -> None:
 
 
 def publish(place, options) -> None:
-    """Write the forecasts into the ledger, register the champions, replace the published copy."""
+    """Write the forecasts into the ledger, register the champions, replace the published copy, and alert whom it concerns."""
+    from forecasting import monitor
+    from forecasting.contracts import DOMAINS
     from forecasting.ledger import publish
 
     which = [options.domain] if options.domain else None
     progress.timed("publish", options.domain or "ledger and registry", lambda: publish(place, which))
+    monitor.alert(place, place.settings(DOMAINS[0])["on_alert"])
+
+
+def alerts(place, options) -> int:
+    """Say what the monitor found; exit code 3 where some domain needs new models or a person."""
+    from forecasting import monitor
+
+    found = monitor.standing(place)
+    print("\n".join(monitor.in_words(found)) or "Nothing has been published yet.")
+    return 3 if monitor.needs_action(found) else 0
 
 
 def not_here(place, options) -> None:
@@ -191,6 +203,16 @@ def rollback(place, options) -> None:
     print(rollback(place, options.domain))
 
 
+def accuracy(place, options) -> None:
+    """Show the accuracy of a domain as it was published, by a run or by the one in force at the end of the day AS_OF."""
+    from forecasting.ledger import accuracy_as_published
+    from forecasting.report import as_published
+
+    found = accuracy_as_published(place, options.domain, place.as_of, options.run_id or None)
+    path = as_published.write(place.runs / "accuracy", found)
+    print(f"{as_published.text(options.domain, found)}\nAll rows, with all digits: {path.relative_to(place.root)}")
+
+
 def render(place, options) -> None:
     """Render the executed pages, write the files beside them and keep the report as an edition."""
     from forecasting import pipeline
@@ -225,10 +247,12 @@ COMMANDS = {
     "plan-month": (plan_month, {"--retrain": {"default": ""}}),
     "step": (step, {"domain": {}, "step": {}}),
     "publish": (publish, {"--domain": {"default": ""}}),
+    "alerts": (alerts, {}),
     "not-here": (not_here, {"--domain": {"default": ""}}),
     "publish-to": (publish_to, {"--target": {"default": ""}}),
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
+    "accuracy": (accuracy, {"--domain": {"default": ""}, "--run-id": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),

@@ -16,11 +16,10 @@ import pandas as pd
 from forecasting import registry
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
-from forecasting.ledger.tables import PUBLISHED
+from forecasting.ledger.tables import KEPT, PUBLISHED
+from forecasting.ledger.training_changes import ROUNDING, add_changes
 from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.run import Manifest, Workspace
-
-ROUNDING = 1e-9  # of the value: what differs by less is the same number
 
 
 def publish(workspace: Workspace, domains: list[str] | None = None) -> list[str]:
@@ -101,6 +100,9 @@ def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: st
     insert(connection, "backtests", run.backtests.assign(run_id=run.run_id))
     add_restatements(connection, run)
     add_actuals(connection, run)
+    add_changes(connection, run.run_id, run.domain, run.train)
+    if len(run.restated):
+        insert(connection, "restated_forecasts", run.restated.assign(run_id=run.run_id, domain=run.domain))
     insert(connection, "runs", pd.DataFrame([row]))
 
 
@@ -167,15 +169,14 @@ def add_restatements(connection: duckdb.DuckDBPyConnection, run: FinishedRun) ->
 def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None:
     """Add the actuals that are new or restated: where the value differs from the one known last.
 
-    What was known before stays: where the facts of the same day were restated, the new value counts from the day after. A month of a
-    series that is no longer there is 0 from now on.
+    What was known before stays: where the facts of the same day, or of an earlier one, were restated, the new value counts from the day
+    after. A month of a series that is no longer there is 0 from now on.
     """
-    stated = run.manifest.params["as_of"]
-    as_of = "$as_of::date" if stated else "greatest($as_of::date, coalesce(known.as_of + 1, $as_of::date))"
     connection.register("incoming", run.train[["unique_id", "ds", "y"]])
+    as_of = run.manifest.params["as_of"] or run.manifest.facts.last_fact
     connection.execute(
         f"""
-        insert or replace into actuals
+        insert into actuals
         with known as ({KNOWN}),
         gone as (
             select unique_id, ds from restatements where run_id = $run_id and y = 0
@@ -184,11 +185,11 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
         found as (
             select unique_id, ds::date as ds, y from incoming union all select unique_id, ds, 0 from gone
         )
-        select $domain, found.unique_id, found.ds, found.y, {as_of}
+        select $domain, found.unique_id, found.ds, found.y, greatest($as_of::date, coalesce(known.as_of + 1, $as_of::date))
         from found left join known using (unique_id, ds)
         where known.y is distinct from found.y
         """,
-        {"domain": run.domain, "run_id": run.run_id, "as_of": stated or run.manifest.facts.last_fact},
+        {"domain": run.domain, "run_id": run.run_id, "as_of": as_of},
     )
     connection.unregister("incoming")
 
@@ -200,7 +201,7 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
         leftover.unlink(missing_ok=True)
     connection.execute(f"attach '{str(scratch).replace(chr(39), chr(39) * 2)}' as published")
     for table in PUBLISHED:
-        connection.execute(f"create table published.main.{table} as select * from {table}")
+        connection.execute(f"create table published.main.{table} as {KEPT.get(table, f'select * from {table}')}")
     connection.execute("checkpoint published")
     connection.execute("detach published")
     # What somebody has written into the old file without a checkpoint: DuckDB would play it back into the new one.
