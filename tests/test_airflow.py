@@ -34,6 +34,8 @@ class Task:
     task_id: str
     bash_command: str
     execution_timeout: dt.timedelta
+    retries: int | None = None
+    is_teardown: bool = False
     after: set[str] = field(default_factory=set)
     known: ClassVar[dict[str, "Task"]] = {}
     group: ClassVar[list[str]] = []
@@ -46,6 +48,10 @@ class Task:
     def __rshift__(self, other: "Task") -> "Task":
         self.after.add(other.task_id)
         return other
+
+    def as_teardown(self) -> "Task":
+        self.is_teardown = True
+        return self
 
 
 class Within:
@@ -82,9 +88,9 @@ def dag(root) -> SimpleNamespace:
 
 
 def test_the_graph_is_the_flow(dag):
-    """data → check (each domain) → decide → train → log → predict → persist (each domain) → report."""
+    """data → check (each domain) → decide → train → log → predict → persist (each domain) → report → alerts."""
     after = {name: task.after for name, task in dag.tasks.items()}
-    expected = {"data": {f"check_{domain}" for domain in DOMAINS}, "report": set()}
+    expected = {"data": {f"check_{domain}" for domain in DOMAINS}, "report": {"alerts"}, "alerts": set()}
     expected["decide"] = {f"{domain}.train" for domain in DOMAINS}
     for domain in DOMAINS:
         expected[f"check_{domain}"] = {"decide"}
@@ -94,10 +100,12 @@ def test_the_graph_is_the_flow(dag):
 
 
 def test_one_task_at_a_time_retried_and_with_an_end(dag):
-    """Stages refuse one another: one slot for all."""
+    """Stages refuse one another: one slot for all. Alerts are told once, and fail nothing but themselves."""
     defaults = dag.settings["default_args"]
     assert defaults["pool"] == "forecasting" and defaults["retries"] >= 1 and dag.settings["max_active_runs"] == 1
     assert all(dt.timedelta(0) < task.execution_timeout <= dt.timedelta(hours=12) for task in dag.tasks.values())
+    special = {name for name, task in dag.tasks.items() if task.is_teardown or task.retries is not None}
+    assert special == {"alerts"} and dag.tasks["alerts"].is_teardown and dag.tasks["alerts"].retries == 0
 
 
 def test_every_task_is_a_make_target_that_takes_the_settings_as_they_were_typed(dag, root, tmp_path):
@@ -113,7 +121,7 @@ def test_every_task_is_a_make_target_that_takes_the_settings_as_they_were_typed(
         done = subprocess.run(["bash", "-c", dry], cwd=copy.path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "forecasting" in done.stdout
-    assert targets == {f"cycle-{name}" for name in ("data", "check", "decide", *GROUP, "report")}
+    assert targets == {"alerts", *(f"cycle-{name}" for name in ("data", "check", "decide", *GROUP, "report"))}
     assert not list(copy.path.rglob("caught"))
     assert set(dag.settings["default_args"]["env"]) == set(SETTINGS)
 
