@@ -68,19 +68,19 @@ def kill(task: str, copy: ProjectCopy) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-def run(airflow: AirflowServer, name: str, **settings: Any) -> None:
+def run(airflow: AirflowServer, run_id: str, settings: dict[str, Any]) -> None:
     """Begin a run of the DAG by hand."""
-    print(f"airflow  run «{name}»: {settings}", flush=True)
-    airflow.trigger(name, **settings)
+    print(f"airflow  run «{run_id}»: {settings}", flush=True)
+    airflow.trigger(run_id, settings)
 
 
-def finished(airflow: AirflowServer, name: str) -> dict[str, tuple[str, int]]:
+def finished(airflow: AirflowServer, run_id: str) -> dict[str, tuple[str, int]]:
     """Wait until a run has ended; print and return the state and the tries of its tasks. It must have ended well."""
-    state = until(lambda: (found := airflow.state(name)) in ("success", "failed") and found, every=2)
-    tasks = {task: (found["state"], found["try_number"]) for task, found in airflow.tasks(name).items()}
+    state = until(lambda: (found := airflow.state(run_id)) in ("success", "failed") and found, every=2)
+    tasks = {task: (found["state"], found["try_number"]) for task, found in airflow.tasks(run_id).items()}
     for task, (ended, tries) in tasks.items():
         print(f"airflow  {task:<18}{ended}{f', at try {tries}' if tries > 1 else ''}", flush=True)
-    assert state == "success", airflow.logs(name)
+    assert state == "success", airflow.logs(run_id)
     return tasks
 
 
@@ -104,7 +104,7 @@ def proven(copy: ProjectCopy, airflow: AirflowServer) -> list[str]:
         copy.made("monthly", "SOURCE=csv", "FACTS=sales.csv", f"NAME={name}", f"AS_OF={day}", *more)
     airflow.start()
     settings = {"name": BY_AIRFLOW, "as_of": NEXT, "retrain": True}
-    run(airflow, "killed", **settings)
+    run(airflow, "killed", settings)
     for task in KILLED:
         kill(task, copy)
         print(f"airflow  {task} was killed", flush=True)
@@ -112,7 +112,7 @@ def proven(copy: ProjectCopy, airflow: AirflowServer) -> list[str]:
     faults = [f"{task} was not tried again" for task in KILLED if tasks[task][1] < 2]
     expected = published(copy, BY_MAKE)
     faults += [f"after the run, {each}" for each in differences(expected, published(copy, BY_AIRFLOW))]
-    run(airflow, "again", **settings)
+    run(airflow, "again", settings)
     tasks = finished(airflow, "again")
     faults += [f"{task} needed {tries} tries the second time" for task, (_, tries) in tasks.items() if tries > 1]
     faults += [f"after the second run, {each}" for each in differences(expected, published(copy, BY_AIRFLOW))]

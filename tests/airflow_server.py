@@ -76,7 +76,7 @@ class AirflowServer:
         assert answer.is_success, answer.text
         return answer.json()
 
-    def trigger(self, run: str, **settings: Any) -> None:
+    def trigger(self, run: str, settings: dict[str, Any]) -> None:
         """Begin a run by hand with these params, and no logical date, so that it begins at once."""
         self.ask("POST", f"dags/{DAG}/dagRuns", json={"dag_run_id": run, "conf": settings, "logical_date": None})
 
