@@ -289,7 +289,7 @@ $(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) 
 # Each has the workspace for itself only while it runs, and does only what is not done yet. Those of a domain want DOMAIN=…
 
 OF_DOMAIN := check train log predict persist
-.PHONY: cycle-data cycle-decide cycle-report $(foreach stage,$(OF_DOMAIN),cycle-$(stage) _$(stage))
+.PHONY: cycle-data cycle-decide cycle-report $(foreach stage,$(OF_DOMAIN),cycle-$(stage) _$(stage)) _undecided
 
 cycle-data: $(READY)  ## and cycle-check, …: the stages of make monthly one by one, for schedulers: docs/schedule.md
 	@exec $(FC) alone $(ARGS) -- $(FC) data --steps-follow --watch $(ARGS)
@@ -298,22 +298,26 @@ cycle-decide: $(READY)
 	@exec $(FC) alone $(ARGS) -- $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
 
 cycle-report: $(READY)
-	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) _pages
+	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) $(if $(PAGES),_pages,_undecided)
 
 $(OF_DOMAIN:%=cycle-%): cycle-%: $(READY)
 	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) _$*
 
-ifneq ($(filter $(DOMAIN),$(DOMAINS)),)
-_check: $(RUNS)/$(DOMAIN)/50_monitor.ipynb
-_train: $(RUNS)/$(DOMAIN)/25_combine.ipynb
-_log: $(RUNS)/$(DOMAIN)/30_evaluate.ipynb
-_predict: $(RUNS)/$(DOMAIN)/40_forecast.ipynb
-_check _train _log _predict:
-	@:
-_persist: _check _predict
-	@exec $(FC) publish --domain="$$DOMAIN" $(ARGS)
-	@rm -f $(RUNS)/$(DOMAIN)/unpublished
-else
+ifeq ($(filter $(DOMAIN),$(DOMAINS)),)
 $(OF_DOMAIN:%=_%):
 	@exec $(FC) not-here --domain="$$DOMAIN" $(ARGS)
+else
+_check: $(RUNS)/$(DOMAIN)/50_monitor.ipynb
+_train: $(if $(PAGES),$(RUNS)/$(DOMAIN)/25_combine.ipynb,_undecided)
+_log: $(if $(PAGES),$(RUNS)/$(DOMAIN)/30_evaluate.ipynb,_undecided)
+_predict: $(if $(PAGES),$(RUNS)/$(DOMAIN)/40_forecast.ipynb,_undecided)
+_check _train _log _predict:
+	@:
+_persist: _predict _check
+	@exec $(FC) publish --domain="$$DOMAIN" $(ARGS)
+	@rm -f $(RUNS)/$(DOMAIN)/unpublished
 endif
+
+# cycle-data leaves a plan without pages
+_undecided:
+	@echo "Whether models learn anew is not decided yet: run make cycle-check for every domain, then make cycle-decide." >&2; exit 2

@@ -126,6 +126,17 @@ def test_every_task_is_a_make_target_that_takes_the_settings_as_they_were_typed(
     assert set(dag.settings["default_args"]["env"]) == set(SETTINGS)
 
 
+def test_the_page_speaks_of_targets_that_there_are(dag, root):
+    """docs/schedule.md names every stage, in the order in which the tasks run."""
+    page = (root / "docs" / "schedule.md").read_text(encoding="utf-8")
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    asked = set(re.findall(r"`make ([a-z-]+)", page))
+    known = set(re.findall(r"(?m)^([a-z-]+):", makefile)) | {f"cycle-{task}" for task in ("check", *GROUP)}
+    assert asked <= known
+    stages = re.findall(r"(?m)^\| `make cycle-(\w+)", page)
+    assert stages == ["data", "check", "decide", *GROUP, "report"]
+
+
 def test_the_files_own_project_is_the_default(dag, root):
     assert root.resolve() == dag.PROJECT and f"'{dag.PROJECT}'" in dag.settings["default_args"]["cwd"]
 

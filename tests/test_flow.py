@@ -99,7 +99,7 @@ def test_a_domain_published_by_itself_leaves_the_others_to_be_published(project)
     """`make cycle-persist DOMAIN=profit` makes the file newer than the forecast of sales that is not in it."""
     ran(project)
     os.utime(project.path / "runs/sample/stamps/sales-40_forecast.stamp")
-    stage = ("NAME=sample", "DOMAIN=sales", f"FC={sys.executable} command.py")
+    stage = ("NAME=sample", "DOMAIN=sales", "PAGES=index", f"FC={sys.executable} command.py")
     log = project.path / "log.txt"
     log.write_text("")
     project.made("_predict", *stage)
@@ -116,7 +116,15 @@ def test_the_stages_of_a_domain_end_where_they_should(project):
     for again in (False, True):
         for stage, steps in stages.items():
             log.write_text("")
-            project.made(f"_{stage}", "NAME=sample", "DOMAIN=sales", f"FC={sys.executable} command.py")
+            project.made(f"_{stage}", "NAME=sample", "DOMAIN=sales", "PAGES=index", f"FC={sys.executable} command.py")
             assert sorted(log.read_text().split()) == sorted(steps if stage == "persist" or not again else [])
         assert not (project.path / DOMAIN / "unpublished").exists()
     assert ran(project) == []
+
+
+@pytest.mark.parametrize("stage", ["_train", "_log", "_predict", "_persist"])
+def test_no_stage_goes_before_the_decision(project, stage):
+    """`make cycle-data` leaves a plan without pages; what is forecast from it would be of no known run."""
+    refused = project.make(stage, "NAME=sample", "DOMAIN=sales", f"FC={sys.executable} command.py")
+    assert refused.returncode == 2 and "make cycle-decide" in refused.stderr
+    assert not (project.path / "log.txt").exists()
