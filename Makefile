@@ -1,7 +1,7 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/);
 # of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make publish: TARGET;
-# of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
+# of make override: FILE; of make override-withdraw: ID, WHO, WHY; of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -13,7 +13,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE FILE TABLE YES DOMAIN MODEL TARGET ID WHO WHY DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -26,7 +26,7 @@ READY_TEST := $(if $(READY),$(VENV)/ready-test)
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME PROFILE FILE TABLE YES DOMAIN MODEL TARGET ID WHO WHY DATASETS REFERENCE INSIDE LIMIT
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -43,7 +43,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report import data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report import data run publish export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -80,6 +80,15 @@ promote: $(READY)  ## DOMAIN=sales [MODEL=linear]: put a model in force (else th
 
 rollback: $(READY)  ## DOMAIN=sales: take the last change of the champion back, a person's or the gate's
 	@exec $(FC) alone $(ARGS) -- $(FC) rollback --domain="$$DOMAIN" $(ARGS)
+
+override: $(READY)  ## [FILE=changes.csv or the report's forecasts.xlsx]: what planners want instead of a forecast (docs/overrides.md)
+	@exec $(FC) alone $(ARGS) -- $(FC) override --file="$$FILE" $(ARGS)
+
+overrides: $(READY)  ## the overrides in force, and what they do
+	@exec $(FC) overrides $(ARGS)
+
+override-withdraw: $(READY)  ## ID=… [WHO=… WHY=…]: take an override back
+	@exec $(FC) alone $(ARGS) -- $(FC) override-withdraw --id="$$ID" --who="$$WHO" --why="$$WHY" $(ARGS)
 
 serve: $(READY)  ## forecasts by HTTP, on http://127.0.0.1:8000 (HOST=, PORT=; the key of FORECASTING_API_KEY, if set)
 	@exec $(PY) -m forecasting.api --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8000)"
@@ -171,6 +180,9 @@ _docs:
 -include $(RUNS)/plan.mk
 
 PUBLISHED := data/$(FOLDER)/published.duckdb
+# what planners have left in the dashboard, and what they changed since: `make override` keeps the published file's time
+LEFT    := $(wildcard data/$(FOLDER)/overrides/inbox/*.json)
+CHANGED := $(wildcard data/$(FOLDER)/overrides/changed.json)
 
 .PHONY: _published
 _published: $(PUBLISHED)
@@ -214,11 +226,11 @@ endef
 $(foreach domain,$(DOMAINS),$(eval $(call domain_rules,$(domain))))
 
 $(PUBLISHED): $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/10_check_data.ipynb $(RUNS)/$(domain)/40_forecast.ipynb) \
-              $(STAMPS)/data.stamp $(STAMPS)/publish.stamp
+              $(STAMPS)/data.stamp $(STAMPS)/publish.stamp $(LEFT)
 	@exec $(FC) publish $(ARGS)
 
-$(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(STAMPS)/page-%.stamp
+$(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(CHANGED) $(STAMPS)/page-%.stamp
 	@exec $(FC) page $* $(ARGS)
 
-$(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(STAMPS)/render.stamp
+$(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(CHANGED) $(STAMPS)/render.stamp
 	@exec $(FC) render $(ARGS)

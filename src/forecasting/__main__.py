@@ -134,9 +134,13 @@ def page(place, options) -> None:
 
 
 def publish(place, options) -> None:
-    """Write the forecasts into the ledger, register the champions, replace the published copy."""
+    """Write the forecasts into the ledger, register the champions, replace the published copy; first take in what planners left."""
     from forecasting.ledger import publish
 
+    if any(place.data.glob("overrides/inbox/*.json")):
+        from forecasting.planning import take_inbox
+
+        print("\n".join(take_inbox(place)), flush=True)
     progress.timed("publish", "ledger and registry", lambda: publish(place))
 
 
@@ -166,6 +170,27 @@ def rollback(place, options) -> None:
     from forecasting.choice import rollback
 
     print(rollback(place, options.domain))
+
+
+def override(place, options) -> None:
+    """Take in what planners want instead of a forecast: what waits in the inbox, and a file."""
+    from forecasting.planning import take
+
+    print(take(place, options.file))
+
+
+def overrides(place, options) -> None:
+    """List the overrides in force."""
+    from forecasting.planning import listing
+
+    print(listing(place))
+
+
+def withdraw(place, options) -> None:
+    """Take an override back."""
+    from forecasting.planning import withdraw
+
+    print(withdraw(place, options.id, options.who, options.why))
 
 
 def render(place, options) -> None:
@@ -202,6 +227,9 @@ COMMANDS = {
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
+    "override": (override, {"--file": {"default": ""}}),
+    "overrides": (overrides, {}),
+    "override-withdraw": (withdraw, {"--id": {"default": ""}, "--who": {"default": ""}, "--why": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),
     "by-hand": (by_hand, {}),

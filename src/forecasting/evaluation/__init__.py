@@ -17,9 +17,11 @@ from forecasting.evaluation.scores import (
     scores_by_horizon,
 )
 from forecasting.evaluation.significance import compare_models, pairs_to_compare, scaled_errors
+from forecasting.evaluation.value_added import FEW, value_added
 
 __all__ = [
-    "BASELINE", "CHOICE", "HELD_OUT_SET", "METRICS", "back_test", "compare_models", "forecast_nodes", "known_at",
+    "BASELINE", "CHOICE", "FEW", "HELD_OUT_SET", "METRICS", "back_test", "compare_models", "forecast_nodes", "known_at",
     "leaderboard", "leaderboard_metrics", "metrics", "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs",
-    "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group", "scores_by_horizon", "walk_forward", "wql",
+    "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group", "scores_by_horizon", "value_added", "walk_forward",
+    "wql",
 ]  # fmt: skip
