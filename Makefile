@@ -1,7 +1,7 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day), RETRAIN=1;
 # of make import: FILE, TABLE, YES; of make promote, make rollback and the stages of a month: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN;
-# of make publish: TARGET;
+# of make publish: TARGET; of make override: FILE; of make override-withdraw: ID, WHO, WHY;
 # of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -30,7 +30,7 @@ AIRFLOW := .venv-airflow
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE" --as-of "$$AS_OF"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -47,7 +47,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run publish accuracy alerts export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -96,6 +96,15 @@ promote: $(READY)  ## DOMAIN=sales [MODEL=linear]: put a model in force (else th
 
 rollback: $(READY)  ## DOMAIN=sales: take the last change of the champion back, a person's or the gate's
 	@exec $(FC) alone $(ARGS) -- $(FC) rollback --domain="$$DOMAIN" $(ARGS)
+
+override: $(READY)  ## [FILE=changes.csv or the report's forecasts.xlsx]: what planners want instead of a forecast (docs/overrides.md)
+	@exec $(FC) alone $(ARGS) -- $(FC) override --file="$$FILE" $(ARGS)
+
+overrides: $(READY)  ## the overrides in force, and what they do
+	@exec $(FC) overrides $(ARGS)
+
+override-withdraw: $(READY)  ## ID=… [WHO=… WHY=…]: take an override back
+	@exec $(FC) alone $(ARGS) -- $(FC) override-withdraw --id="$$ID" --who="$$WHO" --why="$$WHY" $(ARGS)
 
 serve: $(READY)  ## forecasts by HTTP, on http://127.0.0.1:8000 (HOST=, PORT=; the key of FORECASTING_API_KEY, if set)
 	@exec $(PY) -m forecasting.api --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8000)"
@@ -214,6 +223,9 @@ _docs:
 -include $(RUNS)/plan.mk
 
 PUBLISHED := data/$(FOLDER)/published.duckdb
+# what planners have left in the dashboard, and what they changed since: `make override` keeps the published file's time
+LEFT    := $(wildcard data/$(FOLDER)/overrides/inbox/*.json)
+CHANGED := $(wildcard data/$(FOLDER)/overrides/changed.json)
 
 # Where one domain was published by itself (make cycle-persist), the file is newer than another's forecast that is still to be published:
 # so each domain that was forecast anew leaves a mark until it is published.
@@ -275,14 +287,14 @@ endef
 $(foreach domain,$(DOMAINS),$(eval $(call domain_rules,$(domain))))
 
 $(PUBLISHED): $(foreach domain,$(DOMAINS),$(foreach step,10_check_data 50_monitor 40_forecast,$(RUNS)/$(domain)/$(step).ipynb)) \
-              $(STAMPS)/data.stamp $(STAMPS)/publish.stamp $(if $(UNPUBLISHED),again)
+              $(STAMPS)/data.stamp $(STAMPS)/publish.stamp $(LEFT) $(if $(UNPUBLISHED),again)
 	@exec $(FC) publish $(ARGS)
 	@rm -f $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/unpublished)
 
-$(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(STAMPS)/page-%.stamp
+$(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(CHANGED) $(STAMPS)/page-%.stamp
 	@exec $(FC) page $* $(ARGS)
 
-$(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(STAMPS)/render.stamp
+$(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(CHANGED) $(STAMPS)/render.stamp
 	@exec $(FC) render $(ARGS)
 
 # --- the stages of make monthly one by one: what a scheduler calls (deploy/airflow/, docs/schedule.md) ------------------------------

@@ -145,11 +145,15 @@ def page(place, options) -> None:
 
 
 def publish(place, options) -> None:
-    """Write the forecasts into the ledger, register the champions, replace the published copy, and alert whom it concerns."""
+    """Take in what planners left, write the forecasts into the ledger, register the champions, replace the published copy, and alert."""
     from forecasting import monitor
     from forecasting.contracts import DOMAINS
     from forecasting.ledger import publish
 
+    if any(place.data.glob("overrides/inbox/*.json")):
+        from forecasting.planning import take_inbox
+
+        print("\n".join(take_inbox(place)), flush=True)
     which = [options.domain] if options.domain else None
     progress.timed("publish", options.domain or "ledger and registry", lambda: publish(place, which))
     monitor.alert(place, place.settings(DOMAINS[0])["on_alert"])
@@ -213,6 +217,27 @@ def accuracy(place, options) -> None:
     print(f"{as_published.text(options.domain, found)}\nAll rows, with all digits: {path.relative_to(place.root)}")
 
 
+def override(place, options) -> None:
+    """Take in what planners want instead of a forecast: what waits in the inbox, and a file."""
+    from forecasting.planning import take
+
+    print(take(place, options.file))
+
+
+def overrides(place, options) -> None:
+    """List the overrides in force."""
+    from forecasting.planning import listing
+
+    print(listing(place))
+
+
+def withdraw(place, options) -> None:
+    """Take an override back."""
+    from forecasting.planning import withdraw
+
+    print(withdraw(place, options.id, options.who, options.why))
+
+
 def render(place, options) -> None:
     """Render the executed pages, write the files beside them and keep the report as an edition."""
     from forecasting import pipeline
@@ -254,6 +279,9 @@ COMMANDS = {
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
     "accuracy": (accuracy, {"--domain": {"default": ""}, "--run-id": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
+    "override": (override, {"--file": {"default": ""}}),
+    "overrides": (overrides, {}),
+    "override-withdraw": (withdraw, {"--id": {"default": ""}, "--who": {"default": ""}, "--why": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),
     "by-hand": (by_hand, {}),

@@ -19,10 +19,11 @@ from forecasting.evaluation.scores import (
     scores_by_horizon,
 )
 from forecasting.evaluation.significance import compare_models, pairs_to_compare, scaled_errors
+from forecasting.evaluation.value_added import FEW, value_added
 
 __all__ = [
-    "BASELINE", "CHOICE", "HELD_OUT_SET", "METRICS", "as_known_before", "back_test", "compare_models", "continued", "errors_since",
+    "BASELINE", "CHOICE", "FEW", "HELD_OUT_SET", "METRICS", "as_known_before", "back_test", "compare_models", "continued", "errors_since",
     "forecast_nodes", "known_at", "leaderboard", "leaderboard_metrics", "metrics", "out_of_sample_errors", "pairs_to_compare",
     "plan_cutoffs", "restated_forecasts", "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group", "scores_by_horizon",
-    "walk_forward", "wql",
+    "value_added", "walk_forward", "wql",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ import pandas as pd
 from forecasting import registry
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
+from forecasting.ledger.overrides import apply_overrides, insert
 from forecasting.ledger.tables import KEPT, PUBLISHED
 from forecasting.ledger.training_changes import ROUNDING, add_changes
 from forecasting.registry import CHALLENGER, CHAMPION
@@ -33,6 +34,7 @@ def publish(workspace: Workspace, domains: list[str] | None = None) -> list[str]
         new = add_to_ledger(connection, runs, {domain: known[CHAMPION] for domain, known in versions.items()})
         for run in runs:
             crown(workspace, run, versions[run.domain])
+        apply_overrides(connection)
         publish_copy(connection, workspace.published)  # last: where it is newer than the runs, all the rest is done
     return new
 
@@ -118,13 +120,6 @@ def add_verdict(connection: duckdb.DuckDBPyConnection, run: FinishedRun, now: dt
         connection.execute("insert into verdicts values (?, ?, ?, ?, ?, ?, ?, ?)", [*row, now])
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
-    """Append a frame to a ledger table by column name."""
-    connection.register("incoming", frame)
-    connection.execute(f"insert into {table} by name select * from incoming")
-    connection.unregister("incoming")
-
-
 KNOWN = """
     select unique_id, ds, arg_max(y, as_of) as y, max(as_of) as as_of from actuals where domain = $domain group by unique_id, ds
 """
@@ -194,8 +189,11 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
     connection.unregister("incoming")
 
 
-def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
-    """Copy what others read into a new file and put it in the old one's place in one step."""
+def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: os.stat_result | None = None) -> None:
+    """Copy what others read into a new file and put it in the old one's place in one step.
+
+    `time_of`: the file gets this file's time, and a nanosecond, so that finished runs that are not published yet do not look so.
+    """
     scratch = target.with_name("published.running.duckdb")
     for leftover in (scratch, scratch.with_name(scratch.name + ".wal")):
         leftover.unlink(missing_ok=True)
@@ -206,4 +204,6 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
     connection.execute("detach published")
     # What somebody has written into the old file without a checkpoint: DuckDB would play it back into the new one.
     target.with_name(target.name + ".wal").unlink(missing_ok=True)
+    if time_of:
+        os.utime(scratch, ns=(time_of.st_atime_ns, time_of.st_mtime_ns + 1))
     os.replace(scratch, target)
