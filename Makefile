@@ -1,7 +1,8 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/);
-# of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make publish: TARGET;
-# of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
+# of make import: FILE, TABLE, YES; of make backup and make restore: FILE;
+# of make explain: RUN, or DOMAIN, REGION, CATEGORY, MONTH, and JSON; of make promote and make rollback: DOMAIN, MODEL;
+# of make publish: TARGET; of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -13,7 +14,8 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT HOST RUN REGION CATEGORY MONTH JSON,$(eval $(call from_command_line,$(setting),)))
+NAMED := $(if $(findstring command,$(origin NAME)),$(NAME))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -26,7 +28,8 @@ READY_TEST := $(if $(READY),$(VENV)/ready-test)
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME NAMED PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT
+export RUN REGION CATEGORY MONTH JSON
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -43,7 +46,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report import data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report import data run publish export lab serve dashboard promote rollback explain backup restore test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -80,6 +83,16 @@ promote: $(READY)  ## DOMAIN=sales [MODEL=linear]: put a model in force (else th
 
 rollback: $(READY)  ## DOMAIN=sales: take the last change of the champion back, a person's or the gate's
 	@exec $(FC) alone $(ARGS) -- $(FC) rollback --domain="$$DOMAIN" $(ARGS)
+
+explain: $(READY)  ## RUN=sales-2025-06-01-… (or DOMAIN=sales REGION=… CATEGORY=… MONTH=2025-07): where a number comes from (JSON=1)
+	@exec $(FC) explain --run-id="$$RUN" --domain="$$DOMAIN" --region="$$REGION" --category="$$CATEGORY" --month="$$MONTH" \
+	  --json="$$JSON" $(ARGS)
+
+backup: $(READY)  ## NAME=acme [FILE=….tar.gz]: the workspace in one file, also while it is in use (backups/)
+	@exec $(FC) backup --file="$$FILE" $(ARGS)
+
+restore: $(READY)  ## FILE=….tar.gz [NAME=acme]: a workspace out of a backup, never over one that is there
+	@exec $(FC) restore --file="$$FILE" --name "$$NAMED"
 
 serve: $(READY)  ## forecasts by HTTP, on http://127.0.0.1:8000 (HOST=, PORT=; the key of FORECASTING_API_KEY, if set)
 	@exec $(PY) -m forecasting.api --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8000)"

@@ -13,14 +13,13 @@ import duckdb
 import pandas as pd
 import pytest
 
-from dbt_sql import DBT, environment, model
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.ledger import publishing
 from forecasting.run import Manifest, Workspace
 from forecasting.training_set import building
+from ledger_by_macros import create_views, migrate, migrations, of_version
 from synthetic import series
 
-VIEWS = {"latest_runs": "predictions/latest_runs", "counted_forecasts": "marts/counted_forecasts"}
 ROWS = 3  # of each table of an old warehouse
 ONE_OF = re.compile(r"\(?\"?(\w+)\"? IN \(('[^)]*')\)", re.IGNORECASE)
 PLAIN = {
@@ -32,40 +31,6 @@ PLAIN = {
     "VARCHAR": "x",
 }
 AT = pd.Timestamp("2024-01-01")
-
-
-def migrations() -> list[dict]:
-    """What dbt is told to apply, oldest first."""
-    found: list[dict] = []
-    known = environment()
-    known.globals["return"] = lambda value: found.extend(value) or ""
-    known.from_string((DBT / "macros" / "ledger.sql").read_text(encoding="utf-8")).module.ledger_migrations()
-    return found
-
-
-def migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    """Do what dbt does when it starts."""
-    known = environment()
-
-    def run_query(sql: str):
-        rows = connection.execute(sql).fetchall()
-        column = SimpleNamespace(values=lambda: [row[0] for row in rows])
-        return SimpleNamespace(columns=[column])
-
-    known.globals.update(execute=True, run_query=run_query)
-    known.globals["return"] = lambda value: value
-    text = (DBT / "macros" / "ledger.sql").read_text(encoding="utf-8")
-    # a macro of dbt hands on a value, one of Jinja a text: the list is put in the loop's place
-    known.globals["all_migrations"] = migrations()
-    known.from_string(text.replace("in ledger_migrations()", "in all_migrations")).module.create_ledger()
-
-
-def of_version(connection: duckdb.DuckDBPyConnection, version: int) -> None:
-    """Make an empty ledger as the version of the project had it that knew no later migration."""
-    connection.execute("create table ledger_schema (version integer primary key, description varchar not null)")
-    for migration in migrations()[:version]:
-        connection.execute(migration["statements"])
-        connection.execute("insert into ledger_schema values (?, ?)", [migration["version"], migration["description"]])
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -158,8 +123,7 @@ def test_an_old_warehouse_becomes_todays_and_loses_nothing(tmp_path, version):
             pd.testing.assert_frame_equal(now[name][rows.columns], rows, check_exact=True)
         applied = connection.execute("select version from ledger_schema order by 1").fetchall()
         assert applied == [(migration["version"],) for migration in migrations()]
-        for view, source in VIEWS.items():
-            connection.execute(f"create view {view} as {model(source)}")
+        create_views(connection)
         assert connection.execute("select run_id from latest_runs").fetchall() == [(f"run-{ROWS - 1}",)]
         publish(connection, "next")
         publish(connection, "next")
@@ -193,7 +157,7 @@ def test_what_readers_are_given_of_back_tests_does_not_grow(tmp_path, monkeypatc
     rows, path = 24, tmp_path / "published.duckdb"
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         migrate(connection)
-        connection.execute(f"create view latest_runs as {model(VIEWS['latest_runs'])}")
+        create_views(connection)
         for number in range(1, 6):
             publish(connection, f"run-{number}", rows)
             publishing.publish_copy(connection, path)

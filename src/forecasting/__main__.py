@@ -27,7 +27,7 @@ def work(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         with run.on_sigterm(stop):
-            if options.run is bring_in:  # makes a workspace
+            if options.run in (bring_in, restore):  # they make a workspace
                 return options.run(ROOT, options) or 0
             place = run.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
             return options.run(place, options) or 0
@@ -168,6 +168,28 @@ def rollback(place, options) -> None:
     print(rollback(place, options.domain))
 
 
+def explain(place, options) -> None:
+    """Say where a published number comes from."""
+    from forecasting.audit import explain
+
+    number = (options.domain, options.region, options.category, options.month)
+    print(explain(place, options.run_id, *number, as_json=options.json not in ("", "0")))
+
+
+def backup(place, options) -> None:
+    """Write a workspace as it is now into one file."""
+    from forecasting.audit import backup
+
+    print(backup(place, options.file))
+
+
+def restore(root, options) -> None:
+    """Make a workspace out of a backup."""
+    from forecasting.audit import restore
+
+    print(restore(root, options.file, options.name))
+
+
 def render(place, options) -> None:
     """Render the executed pages, write the files beside them and keep the report as an edition."""
     from forecasting import pipeline
@@ -202,6 +224,12 @@ COMMANDS = {
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
+    "explain": (
+        explain,
+        {f"--{name}": {"default": ""} for name in ("run-id", "domain", "region", "category", "month", "json")},
+    ),
+    "backup": (backup, {"--file": {"default": ""}}),
+    "restore": (restore, {"--file": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),
     "by-hand": (by_hand, {}),

@@ -12,9 +12,10 @@ from forecasting.ledger.published import Published, PublishedRun
 from forecasting.ledger.publishing import publish
 from forecasting.ledger.reader import NothingPublished, Unknown, Unreadable, require_known
 from forecasting.ledger.sign_policy import run_bounds_cut, run_points_cut
+from forecasting.ledger.snapshot import standing_still
 
 __all__ = [
     "RANGE", "Domain", "NothingPublished", "Published", "PublishedRun", "Unknown", "Unreadable", "at", "connect",
     "locked_message", "one_per_name", "publish", "publish_to", "require_known", "require_writable", "run_bounds_cut",
-    "run_points_cut", "write_tables",
+    "run_points_cut", "standing_still", "write_tables",
 ]  # fmt: skip

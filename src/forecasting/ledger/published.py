@@ -14,6 +14,7 @@ from forecasting.ledger.comparisons import Comparisons
 from forecasting.ledger.domain import Domain
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
+from forecasting.ledger.trail import Trail
 from forecasting.run import Manifest
 from forecasting.wording import sql_as_text
 
@@ -90,7 +91,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Comparisons):
+class Published(Comparisons, Trail):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:

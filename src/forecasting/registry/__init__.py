@@ -3,7 +3,8 @@
 In: what a step computed, its model folder and figures. Out: runs, versions of `<domain>_monthly`, the alias `champion`.
 """
 
-from forecasting.registry.tracking import log_step, prepare_store
+from forecasting.registry.snapshot import STORE, copy_store
+from forecasting.registry.tracking import follow_move, log_step, prepare_store
 from forecasting.registry.versions import (
     CHALLENGER,
     CHAMPION,
@@ -14,17 +15,19 @@ from forecasting.registry.versions import (
     decision,
     decisions,
     mark_runs,
+    missing_runs,
     register,
     registered,
     registered_name,
     set_aliases,
     standing,
     version_of,
+    versions_of,
     write_verdict,
 )
 
 __all__ = [
-    "CHALLENGER", "CHAMPION", "Registered", "add_decision", "champion", "crown", "decision", "decisions", "log_step",
-    "mark_runs", "prepare_store", "register", "registered", "registered_name", "set_aliases", "standing", "version_of",
-    "write_verdict",
+    "CHALLENGER", "CHAMPION", "STORE", "Registered", "add_decision", "champion", "copy_store", "crown", "decision", "decisions",
+    "follow_move", "log_step", "mark_runs", "missing_runs", "prepare_store", "register", "registered", "registered_name", "set_aliases",
+    "standing", "version_of", "versions_of", "write_verdict",
 ]  # fmt: skip

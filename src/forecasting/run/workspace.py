@@ -103,10 +103,7 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
     if facts and not source and not name:
         raise UserError("FACTS needs a SOURCE and a NAME: make report SOURCE=csv FACTS=… NAME=acme.")
     name = name or source or DEFAULT_SOURCE
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
-        raise UserError(
-            f"NAME={name[:80]!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them."
-        )
+    require_name(name)
     memory = root / "data" / name / "workspace.json"
     known = remembered(memory) if memory.exists() else {}
     if source and source != known.get("source"):
@@ -119,6 +116,14 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
     if not known:
         require_fit(source, found)
     return Workspace(root, name, source, found, profile or None)
+
+
+def require_name(name: str) -> None:
+    """Raise a UserError unless a name can be that of a workspace."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+        raise UserError(
+            f"NAME={name[:80]!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them."
+        )
 
 
 def remembered(memory: Path) -> dict[str, Any]:
