@@ -1,8 +1,8 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
-# Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/);
-# of make import: FILE, TABLE, YES; of make backup and make restore: FILE;
-# of make explain: RUN, or DOMAIN, REGION, CATEGORY, MONTH, and JSON; of make promote and make rollback: DOMAIN, MODEL;
-# of make publish: TARGET; of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
+# Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day), RETRAIN=1;
+# of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make publish: TARGET;
+# of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
+# of make explain and make rerun: RUN, or DOMAIN, REGION, CATEGORY, MONTH, and JSON; of make backup and make restore: FILE.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -14,7 +14,8 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT HOST RUN REGION CATEGORY MONTH JSON,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,RUN REGION CATEGORY MONTH JSON,$(eval $(call from_command_line,$(setting),)))
 NAMED := $(if $(findstring command,$(origin NAME)),$(NAME))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
@@ -28,9 +29,9 @@ READY_TEST := $(if $(READY),$(VENV)/ready-test)
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME NAMED PROFILE FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT
-export RUN REGION CATEGORY MONTH JSON
-ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE"
+export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT
+export RUN REGION CATEGORY MONTH JSON NAMED
+ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE" --as-of "$$AS_OF"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
 export PYTHONPATH := $(CURDIR)/src
@@ -46,7 +47,8 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report import data run publish export lab serve dashboard promote rollback explain backup restore test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run publish export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: explain rerun backup restore
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -57,6 +59,12 @@ help:  ## this list
 # exec, here and below: who stops make stops the command itself, not a shell around it; a server then finishes what it has begun
 report: $(READY)  ## facts → training sets → models → forecasts → runs/<name>/report/index.html
 	@exec $(FC) alone $(ARGS) -- $(SUB) _report
+
+monthly: $(READY)  ## the month's cycle: what came due is scored, models learn anew only where that is due; then forecasts and report
+	@exec $(FC) alone $(ARGS) -- $(SUB) _monthly
+
+monthly-run: $(READY)  ## the same up to the published forecasts, without the report
+	@exec $(FC) alone $(ARGS) -- $(SUB) _monthly_run
 
 import: $(READY)  ## FILE=… NAME=acme [TABLE=sales|inventory|expenses] [YES=1]: facts from any CSV, Excel or Parquet file
 	@exec $(FC) import --name "$$NAME" --file="$$FILE" --table "$$TABLE" --yes "$$YES"
@@ -121,6 +129,9 @@ companies: $(READY)  ## how much better the champion is on real companies' data,
 endurance: $(READY)  ## make report killed at 60 moments: what one more run makes of it, to runs/benchmark/endurance.csv (MOMENTS=60)
 	@$(PY) tests/endurance.py runs/benchmark/endurance.csv --moments "$(or $(MOMENTS),60)"
 
+benchmark-operation: $(READY)  ## 24 months of make monthly, undisturbed and killed at 20 moments, to runs/benchmark/operation.csv (MONTHS=, KILLS=)
+	@$(PY) tests/replay.py runs/benchmark/operation.csv --months "$(or $(MONTHS),24)" --kills "$(or $(KILLS),20)"
+
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
 
@@ -162,14 +173,27 @@ $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 # --- the flow ----------------------------------------------------------------------------------------------------------------
 # `data` writes plan.mk (which domains, which model families, which pages) and the stamps; the rules below follow from them.
 
-.PHONY: _report _docs _all_pages _all_published
+.PHONY: _report _decided _monthly _monthly_run _watched _docs _all_pages _all_published
 _report:
-	@exec $(FC) data --steps-follow $(ARGS)
+	@exec $(FC) data --steps-follow --retrain="$$RETRAIN" $(ARGS)
 	@$(call announced,_pages)
 	@$(SUB) -j$(JOBS) _pages
 
+_decided:
+	@exec $(FC) data --steps-follow --watch $(ARGS)
+	@$(SUB) -j$(JOBS) _watched
+	@exec $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
+
+_monthly: _decided
+	@$(call announced,_pages)
+	@$(SUB) -j$(JOBS) _pages
+
+_monthly_run: _decided
+	@$(call announced,_published)
+	@$(SUB) -j$(JOBS) _published
+
 _run:
-	@exec $(FC) data --steps-follow $(ARGS)
+	@exec $(FC) data --steps-follow --retrain="$$RETRAIN" $(ARGS)
 	@$(call announced,_published)
 	@$(SUB) -j$(JOBS) _published
 
@@ -188,15 +212,18 @@ PUBLISHED := data/$(FOLDER)/published.duckdb
 .PHONY: _published
 _published: $(PUBLISHED)
 	@:
+_watched: $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/50_monitor.ipynb)
+	@:
 _pages: $(RUNS)/report/index.html
 	@$(if $(PUBLISH_TO),exec $(FC) publish-to --target=$(PUBLISH_TO) $(ARGS),:)
 
 # How many steps there are in all, and where the report will be: the head of what `announced` writes
-STEPS := $(foreach family,$(FAMILIES),20_train_$(family)) 10_check_data 25_combine 30_evaluate 40_forecast
+trains = $(if $(filter $(1),$(KEPT)),20_keep_models,$(foreach family,$(FAMILIES),20_train_$(family)))
+steps = $(call trains,$(1)) 10_check_data 50_monitor 25_combine 30_evaluate 40_forecast
 _all_published:
-	@: of $(words $(foreach domain,$(DOMAINS),$(STEPS)) publish)
+	@: of $(words $(foreach domain,$(DOMAINS),$(call steps,$(domain))) publish)
 _all_pages:
-	@: of $(words $(foreach domain,$(DOMAINS),$(STEPS)) publish $(PAGES) render $(PUBLISH_TO)) $(RUNS)/report/index.html
+	@: of $(words $(foreach domain,$(DOMAINS),$(call steps,$(domain))) publish $(PAGES) render $(PUBLISH_TO)) $(RUNS)/report/index.html
 
 # Ctrl-C must not take away what the last good run left
 .PRECIOUS: $(PUBLISHED) $(RUNS)/report/index.html
@@ -211,11 +238,19 @@ $(RUNS)/$(1)/10_check_data.ipynb: $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/f
 $(RUNS)/$(1)/cutoffs.parquet: $(RUNS)/$(1)/10_check_data.ipynb
 	+@:
 
+# What came due of the forecasts published for earlier months; `data` writes it, and leaves it alone where it is the same.
+$(RUNS)/$(1)/50_monitor.ipynb: $(RUNS)/$(1)/10_check_data.ipynb $(foreach file,due.parquet known.parquet quiet.parquet before.json,$(RUNS)/$(1)/$(file)) \
+    $(STAMPS)/$(1)-50_monitor.stamp
+	@exec $$(FC) step $(1) 50_monitor $$(ARGS)
+
 $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb): $(RUNS)/$(1)/20_train_%.ipynb: \
     $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/cutoffs.parquet $(STAMPS)/$(1)-20_train_%.stamp
 	@exec $$(FC) step $(1) 20_train_$$* $$(ARGS)
 
-$(RUNS)/$(1)/25_combine.ipynb: $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb) $(STAMPS)/$(1)-25_combine.stamp
+$(RUNS)/$(1)/20_keep_models.ipynb: $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/cutoffs.parquet $(STAMPS)/$(1)-20_keep_models.stamp
+	@exec $$(FC) step $(1) 20_keep_models $$(ARGS)
+
+$(RUNS)/$(1)/25_combine.ipynb: $(foreach step,$(call trains,$(1)),$(RUNS)/$(1)/$(step).ipynb) $(STAMPS)/$(1)-25_combine.stamp
 	@exec $$(FC) step $(1) 25_combine $$(ARGS)
 
 $(RUNS)/$(1)/30_evaluate.ipynb: $(RUNS)/$(1)/25_combine.ipynb $(RUNS)/$(1)/incumbent.json $(STAMPS)/$(1)-30_evaluate.stamp
@@ -226,7 +261,7 @@ $(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(STAMPS)/$(1)-40
 endef
 $(foreach domain,$(DOMAINS),$(eval $(call domain_rules,$(domain))))
 
-$(PUBLISHED): $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/10_check_data.ipynb $(RUNS)/$(domain)/40_forecast.ipynb) \
+$(PUBLISHED): $(foreach domain,$(DOMAINS),$(foreach step,10_check_data 50_monitor 40_forecast,$(RUNS)/$(domain)/$(step).ipynb)) \
               $(STAMPS)/data.stamp $(STAMPS)/publish.stamp
 	@exec $(FC) publish $(ARGS)
 

@@ -44,7 +44,7 @@ PARTS = {
 }
 KILLS = ("kill -9 of the group", "SIGTERM of the parent", "kill -9 of the parent")
 UNEQUAL = ["published_at", "prediction_time"]  # when it was is another time each time
-UNEQUAL_IN_MANIFEST = ("seconds", "mlflow", "git_commit")
+UNEQUAL_IN_MANIFEST = ("seconds", "mlflow", "git_commit", "trained")
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,12 @@ class Watched:
 
     copy: ProjectCopy
     temporary: Path
+    settings: tuple[str, ...] = ()  # of make, besides
 
     @classmethod
-    def new(cls, folder: Path) -> "Watched":
+    def new(cls, folder: Path, families: tuple[str, ...] = ("naive",)) -> "Watched":
         """Make the copy, with few models, and the company's facts: two regions, 40 months, with costs."""
-        copy = ProjectCopy.of(ROOT, folder / "project").with_families("naive")
+        copy = ProjectCopy.of(ROOT, folder / "project").with_families(*families)
         months = pd.date_range(end="2024-12-01", periods=40, freq="MS")
         rng = np.random.default_rng(3)
         lines = ["order_date,net_amount,region,product_category,cost_amount"]
@@ -81,7 +82,7 @@ class Watched:
 
     def begin(self, target: str = "report", log: str = "", at: str = "", reached: str = "") -> subprocess.Popen:
         """Begin a run in a process group of its own."""
-        command = self.copy.command(target, "SOURCE=csv", "FACTS=sales.csv", f"NAME={NAME}", "PROFILE=smoke", "JOBS=1",
+        command = self.copy.command(target, "SOURCE=csv", "FACTS=sales.csv", f"NAME={NAME}", "PROFILE=smoke", "JOBS=1", *self.settings,
                                     f"PYTHONPATH={HOOK}:{self.copy.path / 'src'}")  # fmt: skip
         watched = {"ROOT": str(self.copy.path), "LOG": log, "AT": at, "REACHED": reached}
         env = {

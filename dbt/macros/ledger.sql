@@ -20,6 +20,7 @@
   {{ return([
     {'version': 1, 'description': 'runs, publications, forecasts, backtests and actuals', 'statements': ledger_version_1()},
     {'version': 2, 'description': 'what each run restated', 'statements': ledger_version_2()},
+    {'version': 3, 'description': 'what the monitor said of each run', 'statements': ledger_version_3()},
   ]) }}
 {% endmacro %}
 
@@ -108,5 +109,19 @@
     y_before double not null,
     y double not null,
     primary key (run_id, unique_id, ds)
+  )
+{% endmacro %}
+
+{% macro ledger_version_3() %}
+  create table verdicts (
+    run_id varchar not null,
+    domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
+    cutoff date not null,
+    verdict varchar not null check (verdict in ('ok', 'watch', 'recalibrate', 'retrain', 'ask a person')),
+    reasons varchar not null,
+    measures varchar not null,
+    limits varchar not null,
+    judged_at timestamp not null,
+    primary key (run_id, judged_at)
   )
 {% endmacro %}

@@ -29,7 +29,9 @@ def work(arguments: list[str]) -> int:
         with run.on_sigterm(stop):
             if options.run in (bring_in, restore):  # they make a workspace
                 return options.run(ROOT, options) or 0
-            place = run.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
+            place = run.open_workspace(
+                ROOT, options.name, options.source, options.facts, options.profile, options.as_of
+            )
             return options.run(place, options) or 0
     except UserError as error:
         print(f"\nError: {error}\n", file=sys.stderr)
@@ -70,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=work)
         for argument, extra in arguments.items():
             command.add_argument(argument, **extra)
-        for option in ("--name", "--source", "--facts", "--profile"):
+        for option in ("--name", "--source", "--facts", "--profile", "--as-of"):
             command.add_argument(option, default="")
     return top
 
@@ -107,7 +109,7 @@ def data(place, options) -> None:
     from forecasting import pipeline
 
     started = time.monotonic()
-    built = pipeline.prepare(place, options.steps_follow)
+    built = pipeline.prepare(place, options.steps_follow, options.watch, options.retrain not in ("", "0"))
     progress.show(
         f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
     )
@@ -115,6 +117,15 @@ def data(place, options) -> None:
         print((place.runs / "facts.txt").read_text(encoding="utf-8"), end="", flush=True)
     for why in place.missing().values():
         progress.show(f"{'':<11}Not forecast: {why}")
+
+
+def plan_month(place, options) -> None:
+    """Decide for each domain whether its models learn anew this month, and plan the steps that follow."""
+    from forecasting import choice, pipeline
+
+    by = choice.PERSON if options.retrain not in ("", "0") else choice.MONTHLY
+    for domain, training in pipeline.plan(place, rebuilt=False, by=by).items():
+        progress.show(f"{domain:<11}{'models are kept' if training.kept else 'models learn anew'}: {training.why}")
 
 
 def step(place, options) -> None:
@@ -217,7 +228,11 @@ def docs(place, options) -> None:
 COMMANDS = {
     "alone": (alone, {"command": {"nargs": "+"}}),
     "import": (bring_in, {"--file": {"default": ""}, "--table": {"default": ""}, "--yes": {"default": ""}}),
-    "data": (data, {"--steps-follow": {"action": "store_true"}}),
+    "data": (
+        data,
+        {"--steps-follow": {"action": "store_true"}, "--watch": {"action": "store_true"}, "--retrain": {"default": ""}},
+    ),
+    "plan-month": (plan_month, {"--retrain": {"default": ""}}),
     "step": (step, {"domain": {}, "step": {}}),
     "publish": (publish, {}),
     "publish-to": (publish_to, {"--target": {"default": ""}}),

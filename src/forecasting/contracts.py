@@ -41,8 +41,9 @@ FORECAST_COLUMNS = [
 class BackTest(NamedTuple):
     """What one model would have said at past cutoffs, as its notebook leaves it.
 
-    `raw` (RAW_BACKTEST_COLUMNS) is what it said, `rows` (BACKTEST_COLUMNS) are coherent and have intervals, `cut` counts what the sign
-    policy cut at zero of them («points», «bounds»), and `calibration` is what the next forecast gets, as JSON.
+    `raw` (RAW_BACKTEST_COLUMNS) is what it said, also of months still to come; `rows` (BACKTEST_COLUMNS) are those that came, coherent
+    and with intervals; `cut` counts what the sign policy cut at zero of them («points», «bounds»), and `calibration` is what the next
+    forecast gets, as JSON.
     """
 
     raw: pd.DataFrame

@@ -223,7 +223,7 @@ def calibrate_backtest(
 
     Parameters
     ----------
-    raw: RAW_BACKTEST_COLUMNS, of `evaluation.walk_forward`; there may be no rows.
+    raw: RAW_BACKTEST_COLUMNS, of `evaluation.walk_forward`; there may be no rows, and rows of months still to come count not yet.
     train: the training set up to its last month.
     cutoffs: cutoff, evaluation_set (of `evaluation.plan_cutoffs`); rows of other cutoffs are left out.
 
@@ -232,7 +232,8 @@ def calibrate_backtest(
     The back-test, with one row per aggregation, unique_id, cutoff, horizon; and the calibration of the next forecast, from all rows.
     """
     actuals, cut = aggregate_actuals(train), not allow_negative
-    measured = _past(raw.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
+    observed = raw[raw["ds"] <= train["ds"].max()]
+    measured = _past(observed.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
     past = Past.of(measured, cut)
     parts = [measured.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
     for cutoff, rows in measured.groupby("cutoff"):

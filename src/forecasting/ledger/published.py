@@ -12,6 +12,7 @@ import pandas as pd
 from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
 from forecasting.ledger.comparisons import Comparisons
 from forecasting.ledger.domain import Domain
+from forecasting.ledger.due import Due
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
 from forecasting.ledger.trail import Trail
@@ -91,7 +92,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Comparisons, Trail):
+class Published(Comparisons, Due, Trail):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:

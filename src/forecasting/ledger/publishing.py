@@ -57,7 +57,9 @@ def crown(workspace: Workspace, run: FinishedRun, versions: dict[str, str | None
     known = [version for version in versions.values() if version is not None]
     registry.write_verdict(workspace.data, run.domain, known, run.manifest.champion)
     registry.set_aliases(workspace.data, run.domain, versions)
-    registry.mark_runs(workspace.data, run.domain, run.manifest.mlflow.values(), run.run_id)
+    kept = run.manifest.trained.models if run.manifest.trained.run_id != run.run_id else {}
+    own = [mlflow_run for name, mlflow_run in run.manifest.mlflow.items() if name not in kept]
+    registry.mark_runs(workspace.data, run.domain, own, run.run_id)
 
 
 def add_to_ledger(
@@ -78,6 +80,7 @@ def add_to_ledger(
                 add_run(connection, run, versions[run.domain], now)
             if in_force.get(run.domain) != run.run_id:
                 connection.execute("insert into publications values (?, ?, ?)", [run.domain, run.run_id, now])
+            add_verdict(connection, run, now)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -98,6 +101,18 @@ def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: st
     add_restatements(connection, run)
     add_actuals(connection, run)
     insert(connection, "runs", pd.DataFrame([row]))
+
+
+def add_verdict(connection: duckdb.DuckDBPyConnection, run: FinishedRun, now: dt.datetime) -> None:
+    """Add what the monitor said of a run, unless it said the same of it before."""
+    said = run.manifest.monitor
+    row = [run.run_id, run.domain, run.manifest.cutoff, said.verdict]
+    row += [json.dumps(part, sort_keys=True, ensure_ascii=False) for part in (said.reasons, said.measures, said.limits)]
+    known = connection.execute(
+        "select * exclude (judged_at) from verdicts where run_id = ? order by judged_at desc limit 1", [run.run_id]
+    ).fetchone()
+    if known is None or [*map(str, known)] != row:
+        connection.execute("insert into verdicts values (?, ?, ?, ?, ?, ?, ?, ?)", [*row, now])
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:

@@ -28,6 +28,12 @@ STANDS_FOR = {
             y_before double, y double
         )
     """,
+    "verdicts": """
+        create temp table verdicts (
+            run_id varchar, domain varchar, cutoff date, verdict varchar, reasons varchar, measures varchar, limits varchar,
+            judged_at timestamp
+        )
+    """,
 }
 
 

@@ -3,6 +3,7 @@
 In: what a step computed, its model folder and figures. Out: runs, versions of `<domain>_monthly`, the alias `champion`.
 """
 
+from forecasting.registry.kept import can_be_kept, trained_model
 from forecasting.registry.snapshot import STORE, copy_store
 from forecasting.registry.tracking import follow_move, log_step, prepare_store
 from forecasting.registry.versions import (
@@ -27,7 +28,8 @@ from forecasting.registry.versions import (
 )
 
 __all__ = [
-    "CHALLENGER", "CHAMPION", "STORE", "Registered", "add_decision", "champion", "copy_store", "crown", "decision", "decisions",
-    "follow_move", "log_step", "mark_runs", "missing_runs", "prepare_store", "register", "registered", "registered_name", "set_aliases",
-    "standing", "version_of", "versions_of", "write_verdict",
+    "CHALLENGER", "CHAMPION", "STORE", "Registered", "add_decision", "can_be_kept", "champion", "copy_store", "crown",
+    "decision", "decisions", "follow_move", "log_step", "mark_runs", "missing_runs", "prepare_store", "register",
+    "registered", "registered_name", "set_aliases", "standing", "trained_model", "version_of", "versions_of",
+    "write_verdict",
 ]  # fmt: skip

@@ -16,20 +16,29 @@ from typing import Any
 
 from forecasting.errors import UserError
 from forecasting.files import write_if_changed
-from forecasting.run import lock, progress, warm
+from forecasting.run import lock, params, progress, warm
+from forecasting.run.ranges import check_day
 
 DEFAULT_SOURCE = "sample"
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folders of one company. `root` is the project's folder; `facts` is None where the source makes its own."""
+    """The folders of one company. `root` is the project's folder; `facts` is None where the source makes its own.
+
+    `as_of`: the day that make was told to stand on, None for what `params/` say.
+    """
 
     root: Path
     name: str
     source: str
     facts: str | None
     profile: str | None = None
+    as_of: str | None = None
+
+    def settings(self, domain: str) -> dict[str, Any]:
+        """Return the parameters of a domain, as `params.resolve` does."""
+        return params.resolve(self.root, self.name, domain, self.profile, self.as_of)
 
     @property
     def data(self) -> Path:
@@ -92,7 +101,9 @@ class Workspace:
         write_if_changed(self.data / "workspace.json", json.dumps(memory, indent=2, sort_keys=True) + "\n")
 
 
-def open_workspace(root: Path, name: str, source: str = "", facts: str = "", profile: str = "") -> Workspace:
+def open_workspace(
+    root: Path, name: str, source: str = "", facts: str = "", profile: str = "", as_of: str = ""
+) -> Workspace:
     """Return the workspace `name`, with the source and facts given or, where none are given, remembered.
 
     Raises
@@ -102,6 +113,8 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
     """
     if facts and not source and not name:
         raise UserError("FACTS needs a SOURCE and a NAME: make report SOURCE=csv FACTS=… NAME=acme.")
+    if as_of:
+        check_day("AS_OF", as_of)
     name = name or source or DEFAULT_SOURCE
     require_name(name)
     memory = root / "data" / name / "workspace.json"
@@ -115,7 +128,7 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
     found = facts_given or known.get("facts")
     if not known:
         require_fit(source, found)
-    return Workspace(root, name, source, found, profile or None)
+    return Workspace(root, name, source, found, profile or None, as_of or None)
 
 
 def require_name(name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
 from forecasting.errors import UserError, storage_message
 from forecasting.files import digest, folder_hash, write_if_changed
-from forecasting.run import Workspace, expect_steps, held, params, progress, stamps
+from forecasting.run import Workspace, expect_steps, held, progress, stamps
 
 OF_FACTS = ("as_of", "rename", "countries", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection"}
@@ -137,7 +137,7 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
 
 def document(workspace: Workspace) -> None:
     """Write dbt's documentation of this workspace into one HTML file, runs/<name>/dbt/static_index.html."""
-    settings = params.resolve(workspace.root, workspace.name, "sales", workspace.profile)
+    settings = workspace.settings("sales")
     summary = inspect_facts(workspace, settings)
     variables = {**summary.dbt_vars(), **{name: settings[name] for name in OF_FACTS}}
     run_dbt(workspace, "docs generate", variables, "--static")
