@@ -96,6 +96,9 @@ explain: $(READY)  ## RUN=sales-2025-06-01-… (or DOMAIN=sales REGION=… CATEG
 	@exec $(FC) explain --run-id="$$RUN" --domain="$$DOMAIN" --region="$$REGION" --category="$$CATEGORY" --month="$$MONTH" \
 	  --json="$$JSON" $(ARGS)
 
+rerun: $(READY)  ## RUN=sales-2025-06-01-…: makes a published run again, beside it, and compares bit for bit (JSON=1)
+	@exec $(FC) rerun --run-id="$$RUN" --json="$$JSON" $(ARGS)
+
 backup: $(READY)  ## NAME=acme [FILE=….tar.gz]: the workspace in one file, also while it is in use (backups/)
 	@exec $(FC) backup --file="$$FILE" $(ARGS)
 

@@ -1,6 +1,7 @@
 """`python -m forecasting`: what the Makefile calls. Exit codes: 0, 2 a user's error, 1 a bug, 130 Ctrl-C."""
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -187,6 +188,15 @@ def explain(place, options) -> None:
     print(explain(place, options.run_id, *number, as_json=options.json not in ("", "0")))
 
 
+def rerun(place, options) -> int:
+    """Make a published run again and say whether it comes out the same: 0, or 3 where it does not."""
+    from forecasting import audit
+
+    found = audit.rerun(place, options.run_id)
+    print(json.dumps(found, indent=2, ensure_ascii=False) if options.json not in ("", "0") else audit.as_text(found))
+    return 0 if found["reproduced"] else 3
+
+
 def backup(place, options) -> None:
     """Write a workspace as it is now into one file."""
     from forecasting.audit import backup
@@ -243,6 +253,7 @@ COMMANDS = {
         explain,
         {f"--{name}": {"default": ""} for name in ("run-id", "domain", "region", "category", "month", "json")},
     ),
+    "rerun": (rerun, {"--run-id": {"default": ""}, "--json": {"default": ""}}),
     "backup": (backup, {"--file": {"default": ""}}),
     "restore": (restore, {"--file": {"default": ""}}),
     "page": (page, {"page": {}}),

@@ -92,7 +92,7 @@ def complete(made: Path, about: About, name: str, target: Path) -> None:
         memory = {"source": about.source, "facts": f"data/{name}/{facts.removeprefix(before)}"}
         write_if_changed(made / "workspace.json", json.dumps(memory, indent=2, sort_keys=True) + "\n")
     if (made / registry.STORE).exists():
-        registry.follow_move(made, target)
+        registry.point_store(made, target)
 
 
 def put_in_place(made: Path, target: Path) -> None:

@@ -33,7 +33,8 @@ def written(row: dict[str, Any]) -> str:
 def about_model(known: dict[str, Any]) -> Rows:
     """Which model, where it is kept, and what MLflow knows."""
     model, trained = known["model"], known["model"]["trained"] or {}
-    by = f"run {trained['run_id']}, cutoff {month(trained.get('cutoff'))}" if trained.get("run_id") else "this run"
+    earlier = trained.get("run_id") not in (None, "", known["run_id"])
+    by = f"run {trained['run_id']}, cutoff {month(trained.get('cutoff'))}: kept since" if earlier else "this run"
     runs = [f"{name}: {run}" for name, run in model["mlflow_runs"].items()]
     if model["mlflow_runs_missing"]:
         runs.append(f"NOT in the store any more: {', '.join(model['mlflow_runs_missing'])}")
