@@ -1,6 +1,7 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day), RETRAIN=1;
-# of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make publish: TARGET;
+# of make import: FILE, TABLE, YES; of make promote, make rollback and the stages of a month: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN;
+# of make publish: TARGET; of make override: FILE; of make override-withdraw: ID, WHO, WHY;
 # of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 # of make explain and make rerun: RUN, or DOMAIN, REGION, CATEGORY, MONTH, and JSON; of make backup and make restore: FILE.
 
@@ -14,8 +15,8 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
-$(foreach setting,RUN REGION CATEGORY MONTH JSON,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,REGION CATEGORY MONTH JSON,$(eval $(call from_command_line,$(setting),)))
 NAMED := $(if $(findstring command,$(origin NAME)),$(NAME))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
@@ -26,11 +27,14 @@ VENV  := $(if $(filter forecasting,$(CONDA_DEFAULT_ENV)),$(CONDA_PREFIX),.venv)
 READY := $(VENV)/ready
 READY_TEST := $(if $(READY),$(VENV)/ready-test)
 
+# Airflow has one of its own, in which nothing of ours is
+AIRFLOW := .venv-airflow
+
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET RETRAIN DATASETS REFERENCE INSIDE LIMIT
-export RUN REGION CATEGORY MONTH JSON NAMED
+export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT
+export REGION CATEGORY MONTH JSON NAMED
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE" --as-of "$$AS_OF"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -47,7 +51,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run publish export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test lint clean _run _pages
 .PHONY: explain rerun backup restore
 
 help:  ## this list
@@ -78,6 +82,12 @@ run: $(READY)  ## everything up to the published forecasts, without the report
 publish: $(READY)  ## TARGET=postgres: bring the server that FORECASTING_PUBLISH_DSN names to the state of what is published
 	@exec $(FC) publish-to --target="$$TARGET" $(ARGS)
 
+accuracy: $(READY)  ## DOMAIN=sales [AS_OF=2025-03-31 | RUN=…]: the accuracy as it was published, whatever was restated since
+	@exec $(FC) accuracy --domain="$$DOMAIN" --run-id="$$RUN" $(ARGS)
+
+alerts: $(READY)  ## what the monitor says of every domain; fails where one needs new models or a person
+	@exec $(FC) alerts $(ARGS)
+
 export: $(READY)  ## every published table as Parquet and CSV, for Excel, Power BI, Tableau …: runs/<name>/bi/
 	@exec $(FC) export $(ARGS)
 
@@ -92,6 +102,26 @@ promote: $(READY)  ## DOMAIN=sales [MODEL=linear]: put a model in force (else th
 rollback: $(READY)  ## DOMAIN=sales: take the last change of the champion back, a person's or the gate's
 	@exec $(FC) alone $(ARGS) -- $(FC) rollback --domain="$$DOMAIN" $(ARGS)
 
+override: $(READY)  ## [FILE=changes.csv or the report's forecasts.xlsx]: what planners want instead of a forecast (docs/overrides.md)
+	@exec $(FC) alone $(ARGS) -- $(FC) override --file="$$FILE" $(ARGS)
+
+overrides: $(READY)  ## the overrides in force, and what they do
+	@exec $(FC) overrides $(ARGS)
+
+override-withdraw: $(READY)  ## ID=… [WHO=… WHY=…]: take an override back
+	@exec $(FC) alone $(ARGS) -- $(FC) override-withdraw --id="$$ID" --who="$$WHO" --why="$$WHY" $(ARGS)
+
+serve: $(READY)  ## forecasts by HTTP, on http://127.0.0.1:8000 (HOST=, PORT=; the key of FORECASTING_API_KEY, if set)
+	@exec $(PY) -m forecasting.api --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8000)"
+
+dashboard: $(READY)  ## forecasts, accuracy and a form for your own series, on http://127.0.0.1:8501 (HOST=, PORT=)
+	@exec $(PY) -m forecasting.dashboard --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8501)"
+
+mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models, on http://127.0.0.1:5000 (HOST=, PORT=)
+	@test -f data/$(FOLDER)/mlflow.db || { echo "There is no MLflow store in data/$(FOLDER) yet: make report makes it." >&2; exit 2; }
+	@exec $(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" \
+	  --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),5000)" --workers 1
+
 explain: $(READY)  ## RUN=sales-2025-06-01-… (or DOMAIN=sales REGION=… CATEGORY=… MONTH=2025-07): where a number comes from (JSON=1)
 	@exec $(FC) explain --run-id="$$RUN" --domain="$$DOMAIN" --region="$$REGION" --category="$$CATEGORY" --month="$$MONTH" \
 	  --json="$$JSON" $(ARGS)
@@ -104,17 +134,6 @@ backup: $(READY)  ## NAME=acme [FILE=….tar.gz]: the workspace in one file, als
 
 restore: $(READY)  ## FILE=….tar.gz [NAME=acme]: a workspace out of a backup, never over one that is there
 	@exec $(FC) restore --file="$$FILE" --name "$$NAMED"
-
-serve: $(READY)  ## forecasts by HTTP, on http://127.0.0.1:8000 (HOST=, PORT=; the key of FORECASTING_API_KEY, if set)
-	@exec $(PY) -m forecasting.api --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8000)"
-
-dashboard: $(READY)  ## forecasts, accuracy and a form for your own series, on http://127.0.0.1:8501 (HOST=, PORT=)
-	@exec $(PY) -m forecasting.dashboard --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8501)"
-
-mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models, on http://127.0.0.1:5000 (HOST=, PORT=)
-	@test -f data/$(FOLDER)/mlflow.db || { echo "There is no MLflow store in data/$(FOLDER) yet: make report makes it." >&2; exit 2; }
-	@exec $(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" \
-	  --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),5000)" --workers 1
 
 docs: $(READY)  ## the dbt documentation, from raw fact to report page
 	@exec $(FC) alone $(ARGS) -- $(SUB) _docs
@@ -157,6 +176,12 @@ lint: $(READY_TEST)  ## style of the Python code and the notebooks, and which ro
 lock: $(READY)  ## pin the packages of pyproject.toml again, for every platform
 	@$(PY) environment.py lock
 
+airflow-lock: $(READY)  ## pin the packages of Airflow again, which has an environment of its own
+	@$(PY) environment.py lock-airflow
+
+airflow-test: $(READY_TEST) $(AIRFLOW)/ready  ## the DAG of deploy/airflow by Airflow's real scheduler: the same forecasts as make monthly
+	@$(PY) tests/airflow_run.py $(abspath $(AIRFLOW))/bin
+
 clean:  ## remove what can be rebuilt (runs/); data/ with the published forecasts stays
 	@rm -rf runs
 
@@ -171,6 +196,11 @@ $(VENV)/ready: requirements.lock pyproject.toml environment.py
 
 $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 	@$(PY) environment.py test
+	@touch $@
+
+$(AIRFLOW)/ready: deploy/airflow/requirements.lock environment.py
+	@$(AIRFLOW)/bin/python -m pip --version >/dev/null 2>&1 || { echo "environment  creating $(AIRFLOW)"; $(PYTHON3) -m venv $(AIRFLOW); }
+	@$(AIRFLOW)/bin/python environment.py airflow
 	@touch $@
 
 # --- the flow ----------------------------------------------------------------------------------------------------------------
@@ -211,8 +241,15 @@ _docs:
 -include $(RUNS)/plan.mk
 
 PUBLISHED := data/$(FOLDER)/published.duckdb
+# what planners have left in the dashboard, and what they changed since: `make override` keeps the published file's time
+LEFT    := $(wildcard data/$(FOLDER)/overrides/inbox/*.json)
+CHANGED := $(wildcard data/$(FOLDER)/overrides/changed.json)
 
-.PHONY: _published
+# Where one domain was published by itself (make cycle-persist), the file is newer than another's forecast that is still to be published:
+# so each domain that was forecast anew leaves a mark until it is published.
+UNPUBLISHED = $(wildcard $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/unpublished))
+
+.PHONY: _published again
 _published: $(PUBLISHED)
 	@:
 _watched: $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/50_monitor.ipynb)
@@ -234,6 +271,7 @@ _all_pages:
 # The facts of each domain, then one notebook after another. A domain is `%`.
 define domain_rules
 $(RUNS)/$(1)/10_check_data.ipynb: $(RUNS)/$(1)/train_$(1).parquet $(RUNS)/$(1)/facts.json $(STAMPS)/$(1)-10_check_data.stamp
+	@touch $(RUNS)/$(1)/unpublished
 	@exec $$(FC) step $(1) 10_check_data $$(ARGS)
 
 # 10 leaves the cutoffs, and their file alone where they are the same: then nothing is trained anew, whatever else 10 found. The plus
@@ -244,6 +282,7 @@ $(RUNS)/$(1)/cutoffs.parquet: $(RUNS)/$(1)/10_check_data.ipynb
 # What came due of the forecasts published for earlier months; `data` writes it, and leaves it alone where it is the same.
 $(RUNS)/$(1)/50_monitor.ipynb: $(RUNS)/$(1)/10_check_data.ipynb $(foreach file,due.parquet known.parquet quiet.parquet before.json,$(RUNS)/$(1)/$(file)) \
     $(STAMPS)/$(1)-50_monitor.stamp
+	@touch $(RUNS)/$(1)/unpublished
 	@exec $$(FC) step $(1) 50_monitor $$(ARGS)
 
 $(foreach family,$(FAMILIES),$(RUNS)/$(1)/20_train_$(family).ipynb): $(RUNS)/$(1)/20_train_%.ipynb: \
@@ -259,17 +298,52 @@ $(RUNS)/$(1)/25_combine.ipynb: $(foreach step,$(call trains,$(1)),$(RUNS)/$(1)/$
 $(RUNS)/$(1)/30_evaluate.ipynb: $(RUNS)/$(1)/25_combine.ipynb $(RUNS)/$(1)/incumbent.json $(STAMPS)/$(1)-30_evaluate.stamp
 	@exec $$(FC) step $(1) 30_evaluate $$(ARGS)
 
-$(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(STAMPS)/$(1)-40_forecast.stamp
+$(RUNS)/$(1)/40_forecast.ipynb: $(RUNS)/$(1)/30_evaluate.ipynb $(RUNS)/$(1)/known_before.json $(STAMPS)/$(1)-40_forecast.stamp
+	@touch $(RUNS)/$(1)/unpublished
 	@exec $$(FC) step $(1) 40_forecast $$(ARGS)
 endef
 $(foreach domain,$(DOMAINS),$(eval $(call domain_rules,$(domain))))
 
 $(PUBLISHED): $(foreach domain,$(DOMAINS),$(foreach step,10_check_data 50_monitor 40_forecast,$(RUNS)/$(domain)/$(step).ipynb)) \
-              $(STAMPS)/data.stamp $(STAMPS)/publish.stamp
+              $(STAMPS)/data.stamp $(STAMPS)/publish.stamp $(LEFT) $(if $(UNPUBLISHED),again)
 	@exec $(FC) publish $(ARGS)
+	@rm -f $(foreach domain,$(DOMAINS),$(RUNS)/$(domain)/unpublished)
 
-$(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(STAMPS)/page-%.stamp
+$(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb): $(RUNS)/pages/%.ipynb: $(PUBLISHED) $(CHANGED) $(STAMPS)/page-%.stamp
 	@exec $(FC) page $* $(ARGS)
 
-$(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(STAMPS)/render.stamp
+$(RUNS)/report/index.html: $(foreach page,$(PAGES),$(RUNS)/pages/$(page).ipynb) $(PUBLISHED) $(CHANGED) $(STAMPS)/render.stamp
 	@exec $(FC) render $(ARGS)
+
+# --- the stages of make monthly one by one: what a scheduler calls (deploy/airflow/, docs/schedule.md) ------------------------------
+# Each has the workspace for itself only while it runs, and does only what is not done yet. Those of a domain want DOMAIN=…
+
+OF_DOMAIN := check train log predict persist
+.PHONY: cycle-data cycle-decide cycle-report $(foreach stage,$(OF_DOMAIN),cycle-$(stage) _$(stage))
+
+cycle-data: $(READY)  ## and cycle-check, …: the stages of make monthly one by one, for schedulers: docs/schedule.md
+	@exec $(FC) alone $(ARGS) -- $(FC) data --steps-follow --watch $(ARGS)
+
+cycle-decide: $(READY)
+	@exec $(FC) alone $(ARGS) -- $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
+
+cycle-report: $(READY)
+	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) _pages
+
+$(OF_DOMAIN:%=cycle-%): cycle-%: $(READY)
+	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) _$*
+
+ifneq ($(filter $(DOMAIN),$(DOMAINS)),)
+_check: $(RUNS)/$(DOMAIN)/50_monitor.ipynb
+_train: $(RUNS)/$(DOMAIN)/25_combine.ipynb
+_log: $(RUNS)/$(DOMAIN)/30_evaluate.ipynb
+_predict: $(RUNS)/$(DOMAIN)/40_forecast.ipynb
+_check _train _log _predict:
+	@:
+_persist: _check _predict
+	@exec $(FC) publish --domain="$$DOMAIN" $(ARGS)
+	@rm -f $(RUNS)/$(DOMAIN)/unpublished
+else
+$(OF_DOMAIN:%=_%):
+	@exec $(FC) not-here --domain="$$DOMAIN" $(ARGS)
+endif

@@ -146,10 +146,38 @@ def page(place, options) -> None:
 
 
 def publish(place, options) -> None:
-    """Write the forecasts into the ledger, register the champions, replace the published copy."""
+    """Take in what planners left, write the forecasts into the ledger, register the champions, replace the published copy, and alert."""
+    from forecasting import monitor
+    from forecasting.contracts import DOMAINS
     from forecasting.ledger import publish
 
-    progress.timed("publish", "ledger and registry", lambda: publish(place))
+    if any(place.data.glob("overrides/inbox/*.json")):
+        from forecasting.planning import take_inbox
+
+        print("\n".join(take_inbox(place)), flush=True)
+    which = [options.domain] if options.domain else None
+    progress.timed("publish", options.domain or "ledger and registry", lambda: publish(place, which))
+    monitor.alert(place, place.settings(DOMAINS[0])["on_alert"])
+
+
+def alerts(place, options) -> int:
+    """Say what the monitor found; exit code 3 where some domain needs new models or a person."""
+    from forecasting import monitor
+
+    found = monitor.standing(place)
+    print("\n".join(monitor.in_words(found)) or "Nothing has been published yet.")
+    return 3 if monitor.needs_action(found) else 0
+
+
+def not_here(place, options) -> None:
+    """Say that a stage has nothing to do for a domain that the workspace has not."""
+    from forecasting.contracts import DOMAINS
+
+    if options.domain not in DOMAINS:
+        raise UserError(f"There is no DOMAIN={options.domain[:80]}: domains are {', '.join(DOMAINS)}.")
+    place.domains()  # where nothing is built yet, that is what is wrong
+    why = place.missing().get(options.domain, f"the workspace «{place.name}» has no facts of it")
+    progress.show(f"{options.domain:<11}nothing to do: {why}")
 
 
 def publish_to(place, options) -> None:
@@ -178,6 +206,47 @@ def rollback(place, options) -> None:
     from forecasting.choice import rollback
 
     print(rollback(place, options.domain))
+
+
+def accuracy(place, options) -> None:
+    """Show the accuracy of a domain as it was published, by a run or by the one in force at the end of the day AS_OF."""
+    from forecasting.ledger import accuracy_as_published
+    from forecasting.report import as_published
+
+    found = accuracy_as_published(place, options.domain, place.as_of, options.run_id or None)
+    path = as_published.write(place.runs / "accuracy", found)
+    print(f"{as_published.text(options.domain, found)}\nAll rows, with all digits: {path.relative_to(place.root)}")
+
+
+def override(place, options) -> None:
+    """Take in what planners want instead of a forecast: what waits in the inbox, and a file."""
+    from forecasting.planning import take
+
+    print(take(place, options.file))
+
+
+def overrides(place, options) -> None:
+    """List the overrides in force."""
+    from forecasting.planning import listing
+
+    print(listing(place))
+
+
+def withdraw(place, options) -> None:
+    """Take an override back."""
+    from forecasting.planning import withdraw
+
+    print(withdraw(place, options.id, options.who, options.why))
+
+
+def render(place, options) -> None:
+    """Render the executed pages, write the files beside them and keep the report as an edition."""
+    from forecasting import pipeline
+    from forecasting.site import render
+
+    pipeline.without_unused_grammar()
+    folders = (place.runs / "pages", place.runs / "report", place.name, place.published, place.data / "editions")
+    progress.timed("report", "rendered, files, edition", lambda: render(*folders))
 
 
 def explain(place, options) -> None:
@@ -211,16 +280,6 @@ def restore(root, options) -> None:
     print(restore(root, options.file, options.name))
 
 
-def render(place, options) -> None:
-    """Render the executed pages, write the files beside them and keep the report as an edition."""
-    from forecasting import pipeline
-    from forecasting.site import render
-
-    pipeline.without_unused_grammar()
-    folders = (place.runs / "pages", place.runs / "report", place.name, place.published, place.data / "editions")
-    progress.timed("report", "rendered, files, edition", lambda: render(*folders))
-
-
 def by_hand(place, options) -> None:
     """Prepare the folder in which notebooks opened by hand work."""
     from forecasting import pipeline
@@ -244,11 +303,19 @@ COMMANDS = {
     ),
     "plan-month": (plan_month, {"--retrain": {"default": ""}}),
     "step": (step, {"domain": {}, "step": {}}),
-    "publish": (publish, {}),
+    "publish": (publish, {"--domain": {"default": ""}}),
+    "alerts": (alerts, {}),
+    "not-here": (not_here, {"--domain": {"default": ""}}),
     "publish-to": (publish_to, {"--target": {"default": ""}}),
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
+    "accuracy": (accuracy, {"--domain": {"default": ""}, "--run-id": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
+    "override": (override, {"--file": {"default": ""}}),
+    "overrides": (overrides, {}),
+    "override-withdraw": (withdraw, {"--id": {"default": ""}, "--who": {"default": ""}, "--why": {"default": ""}}),
+    "page": (page, {"page": {}}),
+    "render": (render, {}),
     "explain": (
         explain,
         {f"--{name}": {"default": ""} for name in ("run-id", "domain", "region", "category", "month", "json")},
@@ -256,8 +323,6 @@ COMMANDS = {
     "rerun": (rerun, {"--run-id": {"default": ""}, "--json": {"default": ""}}),
     "backup": (backup, {"--file": {"default": ""}}),
     "restore": (restore, {"--file": {"default": ""}}),
-    "page": (page, {"page": {}}),
-    "render": (render, {}),
     "by-hand": (by_hand, {}),
     "docs": (docs, {}),
 }

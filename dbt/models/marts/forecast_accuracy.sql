@@ -43,6 +43,7 @@ naive as (
         any_value(predicted_value) as naive_value
     from known
     where model_name = 'seasonal_naive'
+        and forecast_kind <> 'override'  -- what people made of one
     group by all
 
 ),
@@ -89,7 +90,8 @@ accuracy as (
         {{ mase('grouped.predicted_value', 'grouped.actual', 'grouped.scale') }} as mase,
         {{ coverage('grouped.actual', 'grouped.lo_80', 'grouped.hi_80') }} as coverage_80,
         {{ coverage('grouped.actual', 'grouped.lo_95', 'grouped.hi_95') }} as coverage_95,
-        {{ fva('grouped.predicted_value', 'grouped.actual', 'grouped.naive_value') }} as fva
+        {{ fva('grouped.predicted_value', 'grouped.actual', 'grouped.naive_value') }} as fva,
+        {{ masc('grouped.predicted_value', 'grouped.previous_value', 'grouped.scale') }} as masc
     from grouped
     group by all
 

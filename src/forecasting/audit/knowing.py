@@ -41,6 +41,8 @@ def _candidates(published: Published, said: dict[str, Any]) -> Iterator[tuple[st
     today = published.training_set(domain)
     today = today[today["ds"] <= cutoff].reset_index(drop=True)[TRAIN_COLUMNS]
     yield "today's facts up to its cutoff", today
+    if len(kept := published.known_by(domain, said["run_id"])):
+        yield "as the ledger keeps it", kept[TRAIN_COLUMNS]
     actuals = published.known_actuals(domain)
     actuals = actuals[actuals["ds"] <= cutoff]
     then = pd.Timestamp((said.get("params") or {}).get("as_of") or (said.get("facts") or {}).get("last_fact") or cutoff)

@@ -8,7 +8,7 @@ import json
 import pandas as pd
 
 from forecasting.ledger.reader import Reader
-from forecasting.run import Manifest
+from forecasting.run import Manifest, Monitoring
 
 LAST_COUNTED = """
     select run_id, cutoff, champion, manifest from runs semi join counted_forecasts using (run_id)
@@ -38,6 +38,12 @@ VERDICTS = """
     ) semi join counted_forecasts using (run_id)
     where domain = $domain and cutoff < $cutoff::date order by cutoff
 """
+JUDGEMENTS = """
+    select domain, cutoff, run_id, verdict, reasons, measures, limits from verdicts semi join latest_runs using (run_id)
+    qualify row_number() over (partition by run_id order by judged_at desc) = 1
+    order by list_position(['sales', 'inventory', 'profit'], domain)
+"""
+NOTED = ("reasons", "measures", "limits")
 
 
 class Due(Reader):
@@ -67,3 +73,15 @@ class Due(Reader):
         """Return the monitor's verdicts for earlier cutoffs, the earliest first: cutoff, run_id, verdict, reasons (a list each)."""
         rows = self.ask(VERDICTS, domain=domain, cutoff=cutoff)
         return rows.assign(reasons=rows["reasons"].map(json.loads))
+
+    def judgements(self) -> list[dict]:
+        """Return what the monitor says of the runs in force: domain, cutoff (ISO date), run_id, verdict, reasons, measures, limits."""
+        rows = self.ask(JUDGEMENTS).to_dict("records")
+        return [
+            row | {"cutoff": f"{row['cutoff']:%Y-%m-%d}"} | {name: json.loads(row[name]) for name in NOTED}
+            for row in rows
+        ]
+
+    def judgement(self, domain: str) -> Monitoring:
+        """Return what the monitor says of a domain's run in force; ok without a reason where it was not asked."""
+        return Monitoring.from_json(next((row for row in self.judgements() if row["domain"] == domain), None))

@@ -114,6 +114,6 @@ class Trail(Reader):
 
     def overrides_of(self, run_id: str) -> pd.DataFrame:
         """Return what people changed of a run's forecasts, a row per revision and set of overrides; none where nobody can yet."""
-        if self.ask(HAS_TABLE.replace("?", "'overridden_forecasts'")).empty:
+        if self.ask(HAS_TABLE.replace("?", "'overridden_forecasts'")).empty:  # published before people could
             return pd.DataFrame()
         return self.ask(OVERRIDES, run_id=run_id)

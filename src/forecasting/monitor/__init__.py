@@ -4,8 +4,11 @@ In: what was published for earlier months (`write_before`), the training set and
 beyond which they are no chance, and a verdict with its reasons (`assess`); `alerts.json` and the command that is handed it (`alert`).
 """
 
+from forecasting.monitor.alerts import alert, in_words, needs_action, standing
 from forecasting.monitor.assessing import Assessment, assess
 from forecasting.monitor.before import write_before
 from forecasting.monitor.verdicts import Measure, verdict
 
-__all__ = ["Assessment", "Measure", "assess", "verdict", "write_before"]
+__all__ = [
+    "Assessment", "Measure", "alert", "assess", "in_words", "needs_action", "standing", "verdict", "write_before",
+]  # fmt: skip

@@ -5,6 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from forecasting.monitor.came_due import Due, came_due
+from forecasting.monitor.changes import changes
+from forecasting.monitor.inputs import inputs
 from forecasting.monitor.verdicts import NOTHING_DUE, OK, Measure, verdict
 from forecasting.run import RunFolder
 
@@ -41,6 +44,21 @@ def assess(run: RunFolder, false_alarm_months: int = 36) -> Assessment:
     before = run.read_json("before")
     if before["run"] is None:
         return Assessment(reasons=[{"code": "nothing_due", "trigger": "", "text": NOTHING_DUE}])
-    measures: list[Measure] = []
+    train, due = run.training_set(), run.read_table("due")
+    measures = changes(train, run.read_table("known"), before["run"])
+    measures += inputs(train, due)
+    limits: dict[str, dict[str, Any]] = {}
+    if before["run"]["unit"] == before["run"]["unit_now"]:  # else nothing can be compared
+        judged = Due.of(due, run.read_table("quiet"), before["run"]["champion"], before["alarms"])
+        came, limits = came_due(judged, false_alarm_months)
+        measures = [*came, *measures]
     found, reasons = verdict(measures)
-    return Assessment(found, reasons, measures)
+    return Assessment(found, reasons or [_quiet(due, measures)], measures, limits)
+
+
+def _quiet(due: pd.DataFrame, measures: list[Measure]) -> dict[str, str]:
+    """Return the reason of a verdict that needs none: what was looked at."""
+    months = due["ds"].nunique()
+    judged = sum(measure.limit is not None for measure in measures)
+    text = f"{months} {'month' if months == 1 else 'months'} came due, and none of {judged} measures is near its limit."
+    return {"code": "quiet", "trigger": "", "text": text}

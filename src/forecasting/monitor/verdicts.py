@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 OK, WATCH, RECALIBRATE, RETRAIN, ASK = "ok", "watch", "recalibrate", "retrain", "ask a person"
 VERDICTS = (OK, WATCH, RECALIBRATE, RETRAIN, ASK)  # the graver, the later
+SAME = 1e-9  # a bounded signal may be its own limit, which says nothing: rounding must not carry it beyond
 NOTHING_DUE = "Nothing has come due yet: no month that was forecast and published has ended since."
 
 
@@ -16,7 +17,7 @@ class Measure:
     ----------
     code: its name for programs, such as 'level_shift'
     value: what was measured; nothing follows from one that is None
-    watch, limit: at these and beyond, `value` calls for watching, or for what `asks` says; None: it has no such limit
+    watch, limit: beyond these `value` calls for watching, or for what `asks` says; None: it has no such limit
     asks: the verdict beyond the limit
     trigger: which of `retrain_on` in params/ it belongs to: accuracy, drift or new_data; «» for those that retrain nothing
     text: what was found, in plain words
@@ -43,9 +44,9 @@ class Measure:
         """What this measure alone calls for."""
         if self.value is None:
             return OK
-        if self.limit is not None and self.value >= self.limit:
+        if self.limit is not None and self.value > self.limit + SAME:
             return self.asks
-        return WATCH if self.watch is not None and self.value >= self.watch else OK
+        return WATCH if self.watch is not None and self.value > self.watch + SAME else OK
 
 
 def verdict(measures: Sequence[Measure]) -> tuple[str, list[dict[str, str]]]:

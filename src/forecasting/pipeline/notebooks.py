@@ -11,6 +11,7 @@ from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.pipeline import warming
+from forecasting.pipeline.known_before import write_known_before
 from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, is_fork, pages_of, params, scratch_folder, stamps
 
 WATCHING = ("10_check_data", "50_monitor")  # what is done before it is decided whether models learn anew
@@ -63,6 +64,8 @@ def plan_watch(workspace: Workspace, rebuilt: bool) -> None:
     """Write what Make needs to know of the steps that come before the decision whether models learn anew."""
     domains = workspace.domains()
     for domain in domains:
+        if rebuilt:
+            forget(workspace, domain)
         settings = workspace.settings(domain)
         found = {step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings) for step in WATCHING}
         write_stamps(workspace, domain, found)
@@ -74,8 +77,8 @@ def plan_watch(workspace: Workspace, rebuilt: bool) -> None:
 def plan(workspace: Workspace, rebuilt: bool = True, by: str = choice.REPORT) -> dict[str, choice.Training]:
     """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do.
 
-    Also which champion each domain had before (`incumbent.json`); `rebuilt` says whether the warehouse was built anew, `by` who asks.
-    Returns for each domain whether its models learn anew.
+    Also which champion each domain had before (`incumbent.json`) and what was known otherwise (`known_before.json`); `rebuilt` says
+    whether the warehouse was built anew, `by` who asks. Returns for each domain whether its models learn anew.
     """
     domains = workspace.domains()
     settings = {name: workspace.settings(name) for name in domains}
@@ -95,15 +98,25 @@ def plan_domain(workspace: Workspace, domain: str, settings: dict[str, Any], reb
         step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings)
         for step in [*steps(settings), KEEPS]
     }
+    if rebuilt:
+        forget(workspace, domain)
     training = choice.decide_training(choice.Month(workspace, domain, settings, found, by))
     if training.kept:
         found[KEEPS] = digest(found[KEEPS], training.kept.run_id)
     found = {step: found[step] for step in steps(settings, bool(training.kept))}
     write_stamps(workspace, domain, found)
     write_run(workspace, domain, domain, found, kept=bool(training.kept))
-    choice.write_incumbent(workspace, domain, found, settings, rebuilt)
+    choice.write_incumbent(workspace, domain, found, settings)
     monitor.write_before(workspace, domain, settings, rebuilt)
+    write_known_before(workspace, domain, settings)
     return training
+
+
+def forget(workspace: Workspace, domain: str) -> None:
+    """Have what was looked up for a domain be looked up again: the warehouse was built anew, perhaps because it was emptied."""
+    for memory in (workspace.runs / "stamps").glob(f"{domain}-*"):
+        if memory.stem.removeprefix(f"{domain}-") in ("training", "incumbent", "known_before"):
+            memory.unlink()
 
 
 def write_stamps(workspace: Workspace, domain: str, found: dict[str, str]) -> None:

@@ -39,6 +39,7 @@ MADE_BY = {
     "significance.json": "30_evaluate",
     "forecasts.parquet": "40_forecast",
     "explanation.json": "40_forecast",
+    "restated_forecasts.parquet": "40_forecast",
 }
 # What the notebook of a model's family leaves for the model (`RunFolder.write_backtest`).
 OF_MODEL = re.compile(r"(?:said_|calibrated_|cut_|calibration/)(.+)\.\w+")
@@ -145,6 +146,17 @@ class RunFolder:
     def model_names(self, families: list[str]) -> list[str]:
         """Return the names of the models of these families, in this order, as their notebooks noted them (`trained_<family>.json`)."""
         return [name for family in families for name in self.read_json(f"trained_{family}")]
+
+    def known_before(self) -> tuple[str | None, pd.DataFrame]:
+        """Return the run published before and the months that it knew otherwise (`known_before.json`): unique_id, ds, y as it was.
+
+        y is NaN where there was no such month; there are no rows where nothing was restated.
+        """
+        import pandas as pd
+
+        found = self.read_json("known_before")
+        months = pd.DataFrame(found["months"], columns=["unique_id", "ds", "y"])
+        return found["run_id"], months.astype({"ds": "datetime64[ns]", "y": float})
 
     def require(self, name: str) -> Path:
         """Return the path of a file of this run, or say which notebook makes it."""

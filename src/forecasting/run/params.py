@@ -42,6 +42,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "publish_to": str,
     "publish_schema": str,
     "publish_readers": list,
+    "on_alert": (str, type(None)),
 }
 TEXTS = ["text"]  # what the lists among them hold
 # What the pipeline itself tells a notebook: where things are. Not for `params/`.

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import reprlib
+import shlex
 from typing import Any, NamedTuple
 
 from forecasting.contracts import DOMAINS, MAX_HORIZON
@@ -54,6 +55,7 @@ RANGES = {
     "gate_max_bias_loss_pct": Range(0, 1_000),
     "gate_max_coverage_loss": Range(0, 100),
     "monitor_false_alarm_months": Range(1, 1_200),
+    "gate_max_stability_loss": Range(0, 1_000),
 }
 
 
@@ -77,6 +79,7 @@ def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
             raise UserError(f"params: {key} may hold {', '.join(CHOICES[key])}; found {', '.join(map(str, wrong))}.")
     check_names(values)
     check_schema(values.get("publish_schema", "forecasting"))
+    check_command("on_alert", values.get("on_alert"))
     if values.get("as_of") is not None:
         check_day("params: as_of", values["as_of"])
     return values
@@ -138,3 +141,16 @@ def check_schema(name: str) -> None:
             f"params: publish_schema must be the name of a schema in PostgreSQL, of 1 to {SCHEMA_BYTES} bytes and not the server's own; "
             f"found {reprlib.repr(name)}."
         )
+
+
+def check_command(key: str, text: str | None) -> None:
+    """Raise a UserError unless a text, where there is one, can be parted into a program and its arguments, as a shell would."""
+    try:
+        if text is None or shlex.split(text):
+            return
+        why = "it names no program"
+    except ValueError as error:
+        why = str(error)
+    raise UserError(
+        f"params: {key} must be a command like 'python notify.py', or empty (null); found {reprlib.repr(text)} ({why})."
+    )
