@@ -3,6 +3,7 @@
 # of make import: FILE, TABLE, YES; of make promote, make rollback and the stages of a month: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN;
 # of make publish: TARGET; of make override: FILE; of make override-withdraw: ID, WHO, WHY;
 # of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
+# of make explain and make rerun: RUN, or DOMAIN, REGION, CATEGORY, MONTH, and JSON; of make backup and make restore: FILE.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -15,6 +16,8 @@ $(1) := $(2)
 endif
 endef
 $(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,REGION CATEGORY MONTH JSON,$(eval $(call from_command_line,$(setting),)))
+NAMED := $(if $(findstring command,$(origin NAME)),$(NAME))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -31,6 +34,7 @@ PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
 export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT
+export REGION CATEGORY MONTH JSON NAMED
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE" --as-of "$$AS_OF"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -48,6 +52,7 @@ RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
 .PHONY: help report monthly monthly-run import data run publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test lint clean _run _pages
+.PHONY: explain rerun backup restore
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -116,6 +121,19 @@ mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models, on http:
 	@test -f data/$(FOLDER)/mlflow.db || { echo "There is no MLflow store in data/$(FOLDER) yet: make report makes it." >&2; exit 2; }
 	@exec $(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" \
 	  --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),5000)" --workers 1
+
+explain: $(READY)  ## RUN=sales-2025-06-01-… (or DOMAIN=sales REGION=… CATEGORY=… MONTH=2025-07): where a number comes from (JSON=1)
+	@exec $(FC) explain --run-id="$$RUN" --domain="$$DOMAIN" --region="$$REGION" --category="$$CATEGORY" --month="$$MONTH" \
+	  --json="$$JSON" $(ARGS)
+
+rerun: $(READY)  ## RUN=sales-2025-06-01-…: makes a published run again, beside it, and compares bit for bit (JSON=1)
+	@exec $(FC) rerun --run-id="$$RUN" --json="$$JSON" $(ARGS)
+
+backup: $(READY)  ## NAME=acme [FILE=….tar.gz]: the workspace in one file, also while it is in use (backups/)
+	@exec $(FC) backup --file="$$FILE" $(ARGS)
+
+restore: $(READY)  ## FILE=….tar.gz [NAME=acme]: a workspace out of a backup, never over one that is there
+	@exec $(FC) restore --file="$$FILE" --name "$$NAMED"
 
 docs: $(READY)  ## the dbt documentation, from raw fact to report page
 	@exec $(FC) alone $(ARGS) -- $(SUB) _docs

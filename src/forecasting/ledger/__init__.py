@@ -16,9 +16,11 @@ from forecasting.ledger.published import Published, PublishedRun
 from forecasting.ledger.publishing import publish
 from forecasting.ledger.reader import NothingPublished, Unknown, Unreadable, require_known
 from forecasting.ledger.sign_policy import run_bounds_cut, run_points_cut
+from forecasting.ledger.snapshot import standing_still
 
 __all__ = [
-    "RANGE", "WITHDRAWAL", "AsPublished", "Domain", "NothingPublished", "Published", "PublishedRun", "Said", "Unknown", "Unreadable",
-    "accuracy_as_published", "add_overrides", "at", "changes", "connect", "known_before", "locked_message", "one_per_name", "overridden",
-    "publish", "publish_to", "require_known", "require_writable", "run_bounds_cut", "run_points_cut", "standing", "write_tables",
+    "RANGE", "WITHDRAWAL", "AsPublished", "Domain", "NothingPublished", "Published", "PublishedRun", "Said", "Unknown",
+    "Unreadable", "accuracy_as_published", "add_overrides", "at", "changes", "connect", "known_before", "locked_message",
+    "one_per_name", "overridden", "publish", "publish_to", "require_known", "require_writable", "run_bounds_cut",
+    "run_points_cut", "standing", "standing_still", "write_tables",
 ]  # fmt: skip

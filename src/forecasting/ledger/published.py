@@ -15,6 +15,7 @@ from forecasting.ledger.domain import Domain
 from forecasting.ledger.due import Due
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
+from forecasting.ledger.trail import Trail
 from forecasting.ledger.training_changes import KNOWN
 from forecasting.run import Manifest
 from forecasting.wording import sql_as_text
@@ -104,7 +105,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Changed, Due):
+class Published(Changed, Due, Trail):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:
