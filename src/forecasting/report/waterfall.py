@@ -20,6 +20,10 @@ RESTATED_TEXT = (
     " Restated months: by how much the same months of the year before were restated, which is what a forecast that repeats last year takes "
     "over; what the model makes of the restatement beyond this stays in the step after it."
 )
+MEASURED_TEXT = (
+    " Restated months: what the present model forecasts from the past as it is known now, less what it forecasts from the past as it was "
+    "known for the forecast before."
+)
 SMALL = 0.25  # of the larger level: a change below it would hardly be seen if the bars began at zero
 
 
@@ -107,7 +111,8 @@ def labels(domain: Domain, bridge: Bridge) -> dict[str, str]:
         BOTH: f"{'months corrected' if bridge.is_same_cutoff else known}; {which}",
     }
     alone = bridge.steps == [RESTATED]
-    texts[RESTATED] = "months published before" if alone else "the same months of the year before"
+    year_before = "the same months of the year before"
+    texts[RESTATED] = "months published before" if alone or bridge.is_measured else year_before
     ends = [
         f"Forecast before<br><small>{old}, data up to {month(bridge.cutoff)}</small>",
         f"This forecast<br><small>{new}, data up to {month(domain.last_month)}</small>",
@@ -165,7 +170,7 @@ def method(domain: Domain, bridge: Bridge | None) -> str:
     }
     text = texts[", ".join(step for step in bridge.steps if step != RESTATED)]
     if RESTATED in bridge.steps:
-        text += RESTATED_TEXT if len(bridge.steps) > 1 else ""
+        text += (MEASURED_TEXT if bridge.is_measured else RESTATED_TEXT) if len(bridge.steps) > 1 else ""
     if bridge.is_same_cutoff:
         text = (
             "No forecast from data up to an earlier month has been published, so this one is compared with the forecast that was "
