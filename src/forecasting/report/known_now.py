@@ -29,11 +29,12 @@ def section(domain: Domain, record: pd.DataFrame) -> str:
         return ""
     first, later = (by_lag(at(rows, "total"))[0] for rows in (record, now))
     months = listing([month(ds, short=True) for ds in sorted(changed["ds"].unique())[-6:]])
+    n = count(changed["ds"].nunique(), "of these months was", "of these months were")
     text = (
-        f"{count(changed['ds'].nunique(), 'month')} of these were {term('restated')} since, in the total or in a part (the latest: "
-        f"{months}). Against the actuals as they are known now, the forecast of the total published {ahead(first.lag)} missed it by "
-        f"{share(later.wape)}, where {share(first.wape)} is counted: the figures go on counting what was first known. What was restated "
-        f'and what that did to the forecasts: <a href="data_quality.html#restated-{domain.name}">data quality</a>.'
+        f"Since then {n} {term('restated')}, in the total or in a part (the latest: {months}). Against the actuals as they are known "
+        f"now, the forecast of the total published {ahead(first.lag)} missed it by {share(later.wape)}, where {share(first.wape)} is "
+        "counted: the figures go on counting what was first known. What was restated and what that did to the forecasts: "
+        f'<a href="data_quality.html#restated-{domain.name}">data quality</a>.'
     )
     body = "".join(both_table(domain, record, now, level) for level in LEVELS)
     return paragraph(text) + fold("Against the actuals as first known and as known now", body)

@@ -32,11 +32,11 @@ def effect(domain: Domain) -> str:
         return ""
     before, now = (together(domain, total[name]) for name in ("before", "now"))
     pct = change_pct(now, before)
-    size = f" ({percent(pct, plus=True)})" if is_known(pct) else ""
+    size = f", {percent(pct, plus=True)}" if is_known(pct) else ""
     what = "adds up to" if is_flow(domain) and len(total) > 1 else "is on average" if len(total) > 1 else "is"
     text = (
-        f"<strong>What that did to the forecast</strong>: for {span(total['ds'])} it {what} {escape(compact(now, domain.unit))}; from the "
-        f"past as it was known for the forecast before, the same model would say {escape(compact(before, domain.unit))}{size}."
+        f"<strong>What that did to the forecast</strong>: for {span(total['ds'])} it {what} {escape(compact(now, domain.unit))}{size} on "
+        f"the {escape(compact(before, domain.unit))} that the same model says from the past as it was known for the forecast before."
     )
     why = (
         "The model is the present one in both cases: what it learned of the restated months when it was trained is in both. Series "
