@@ -24,7 +24,7 @@ from waiting import PATIENCE
 SMOKE = ("report", "PROFILE=smoke")
 RUN = ("run", "PROFILE=smoke")
 TRAIN = tuple(f"20_train_{family}" for family in ("naive", "linear", "statistical", "boosting", "cnn_lstm"))
-STEPS = ("10_check_data", *TRAIN, "25_combine", "30_evaluate", "40_forecast")
+STEPS = ("10_check_data", "50_monitor", *TRAIN, "25_combine", "30_evaluate", "40_forecast")
 MODELS = {
     "naive",
     "seasonal_naive",

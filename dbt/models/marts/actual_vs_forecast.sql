@@ -24,6 +24,12 @@ latest_runs as (
 
 ),
 
+counted_overrides as (
+
+    select * from {{ ref('counted_overrides') }}
+
+),
+
 monthly_actuals as (
 
     select * from {{ ref('monthly_actuals') }}
@@ -76,6 +82,45 @@ published as (
 
 ),
 
+overridden as (
+
+    select
+        forecasts.domain,
+        forecasts.aggregation,
+        forecasts.unique_id,
+        forecasts.region,
+        forecasts.product_category,
+        forecasts.ds,
+        first_known_actuals.y as actual,
+        counted_overrides.predicted_value,
+        counted_overrides.lo_80,
+        counted_overrides.hi_80,
+        counted_overrides.lo_95,
+        counted_overrides.hi_95,
+        forecasts.cutoff,
+        forecasts.horizon,
+        forecasts.model_name,
+        'all' as evaluation_set,
+        forecasts.scale,
+        'override' as forecast_kind,
+        'override' as status,
+        forecasts.is_fallback,
+        forecasts.run_id
+    from counted_overrides
+    inner join forecasts
+        on counted_overrides.run_id = forecasts.run_id
+        and counted_overrides.aggregation = forecasts.aggregation
+        and counted_overrides.unique_id = forecasts.unique_id
+        and counted_overrides.horizon = forecasts.horizon
+        and forecasts.status = 'published'
+    left join first_known_actuals
+        on forecasts.domain = first_known_actuals.domain
+        and forecasts.aggregation = first_known_actuals.aggregation
+        and forecasts.unique_id = first_known_actuals.unique_id
+        and forecasts.ds = first_known_actuals.ds
+
+),
+
 walk_forward as (
 
     select
@@ -113,6 +158,8 @@ walk_forward as (
 together as (
 
     select * from published
+    union all
+    select * from overridden
     union all
     select * from walk_forward
 

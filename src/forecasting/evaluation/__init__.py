@@ -11,6 +11,7 @@ from forecasting.evaluation.metrics import METRICS, wql
 from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
 from forecasting.evaluation.restated import as_known_before, restated_forecasts
 from forecasting.evaluation.scores import (
+    errors_since,
     leaderboard_metrics,
     out_of_sample_errors,
     scores_by_cutoff,
@@ -18,10 +19,11 @@ from forecasting.evaluation.scores import (
     scores_by_horizon,
 )
 from forecasting.evaluation.significance import compare_models, pairs_to_compare, scaled_errors
+from forecasting.evaluation.value_added import FEW, value_added
 
 __all__ = [
-    "BASELINE", "CHOICE", "HELD_OUT_SET", "METRICS", "as_known_before", "back_test", "compare_models", "continued",
-    "forecast_nodes", "known_at", "leaderboard", "leaderboard_metrics", "metrics", "out_of_sample_errors",
-    "pairs_to_compare", "plan_cutoffs", "restated_forecasts", "scaled_errors", "scored_rows", "scores_by_cutoff",
-    "scores_by_group", "scores_by_horizon", "walk_forward", "wql",
+    "BASELINE", "CHOICE", "FEW", "HELD_OUT_SET", "METRICS", "as_known_before", "back_test", "compare_models", "continued", "errors_since",
+    "forecast_nodes", "known_at", "leaderboard", "leaderboard_metrics", "metrics", "out_of_sample_errors", "pairs_to_compare",
+    "plan_cutoffs", "restated_forecasts", "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group", "scores_by_horizon",
+    "value_added", "walk_forward", "wql",
 ]  # fmt: skip

@@ -22,6 +22,16 @@ def scores_by_horizon(rows: Iterable[pd.DataFrame], train: pd.DataFrame) -> pd.D
     return score(measured(pd.concat(list(rows), ignore_index=True), train), ["model_name", "horizon"])
 
 
+def errors_since(rows: Iterable[pd.DataFrame], train: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
+    """Return MASE by model and cutoff, from the cutoff `month` on, over all series and the months ahead that have come.
+
+    One row per model_name and cutoff: n, mase. Where nothing has come yet there is no row.
+    """
+    found = pd.concat(list(rows), ignore_index=True)
+    late = found[(found["aggregation"] == "series") & (found["cutoff"] >= month)]
+    return score(scored_rows(late, train), ["model_name", "cutoff"])[["model_name", "cutoff", "n", "mase"]]
+
+
 def scores_by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Return every measure by region, category and months ahead, over all single series, apart for choice and held-out cutoffs.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.run import DataWarning, Manifest
+from forecasting.run import DataWarning, Manifest, Monitoring
 
 RESTATED_COLUMNS = ["unique_id", "region", "product_category", "ds", "before", "now", "change"]
 RESTATEMENT_COLUMNS = ["run_id", "published_at", "cutoff", *RESTATED_COLUMNS]
@@ -30,6 +30,7 @@ class Domain:
     restatements: the same of every run that found any, with its run_id, published_at (UTC) and cutoff; the one published last first
     effects: of each run whose past was restated, what its champion forecasts from the past as it was known before (by the run known_by)
         and as it is now: one row per run_id, aggregation, series and coming month, with before, now and change
+    monitor: what the monitor says of the forecasts that came due
     """
 
     name: str
@@ -43,6 +44,7 @@ class Domain:
     restated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=RESTATED_COLUMNS))
     restatements: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=RESTATEMENT_COLUMNS))
     effects: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EFFECT_COLUMNS))
+    monitor: Monitoring = field(default_factory=Monitoring)
 
     @property
     def title(self) -> str:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
-from forecasting.ledger.comparisons import Comparisons
+from forecasting.ledger.changed import OVERRIDE_COLUMNS, WITH_OVERRIDES, Changed
 from forecasting.ledger.domain import Domain
+from forecasting.ledger.due import Due
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
 from forecasting.ledger.training_changes import KNOWN
@@ -67,11 +68,11 @@ ACTUALS = """
     select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals
     where domain = $domain and list_contains($aggregations, aggregation) order by all
 """
-FORECASTS = """
-    select aggregation, unique_id, region, product_category, ds, predicted_value, lo_80, hi_80, lo_95, hi_95, cutoff, horizon,
-        is_fallback, interval_pool, interval_n, model_version
-    from forecasts where run_id = $run_id and status = 'published'
-    order by list_position(['series', 'region', 'category', 'total'], aggregation), unique_id, horizon
+FORECASTS = f"""
+    select f.aggregation, f.unique_id, f.region, f.product_category, f.ds, f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95,
+        f.cutoff, f.horizon, f.is_fallback, f.interval_pool, f.interval_n, f.model_version, {OVERRIDE_COLUMNS}
+    from forecasts as f {WITH_OVERRIDES} where f.run_id = $run_id and f.status = 'published'
+    order by list_position(['series', 'region', 'category', 'total'], f.aggregation), f.unique_id, f.horizon
 """
 # What the model of a run says at an earlier cutoff, in the run's walk-forward.
 SAID_AT = """
@@ -79,19 +80,28 @@ SAID_AT = """
     where run_id = $run_id and forecast_kind = 'walk_forward' and is_champion and cutoff = $cutoff
 """
 # Grain: one row per domain, aggregation, series and coming month. `unit` is what the values count, from the run's manifest.
-COMING = """
+COMING = f"""
     select f.domain, f.aggregation, f.unique_id, f.region, f.product_category, f.ds, f.horizon, f.cutoff,
-        f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95,
+        f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95, {OVERRIDE_COLUMNS},
         coalesce(nullif(runs.manifest ->> '$.unit', ''), runs.manifest ->> '$.currency', '') as unit,
         f.is_fallback, f.model_name, f.model_version, f.run_id, f.prediction_time
     from forecasts as f
     inner join latest_runs on latest_runs.run_id = f.run_id
-    inner join runs on runs.run_id = f.run_id
+    inner join runs on runs.run_id = f.run_id {WITH_OVERRIDES}
     where f.status = 'published'
     order by list_position(['sales', 'inventory', 'profit'], f.domain),
         list_position(['total', 'region', 'category', 'series'], f.aggregation), f.unique_id, f.ds
 """
-COMING_TEXTS = ("unique_id", "region", "product_category", "unit", "model_name", "model_version")
+COMING_TEXTS = (
+    "unique_id",
+    "region",
+    "product_category",
+    "unit",
+    "model_name",
+    "model_version",
+    "overridden_by",
+    "override_reason",
+)
 CALENDAR = "select * from domain_calendar where domain = $domain"
 LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain = $domain order by ds"
 
@@ -105,7 +115,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Comparisons):
+class Published(Changed, Due):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:
@@ -195,6 +205,7 @@ class Published(Comparisons):
         """Return the published forecasts of a run for the first `horizon` months, one row per aggregation, unique_id and ds.
 
         `was_cut`: whether the sign policy cut a forecast, or one in a sum, to zero; missing where the run did not note it.
+        `override_value` and its bounds are what people made of it, missing where nobody overrides it; `final_value` is one of both.
 
         A region or category limits them to rows of that name; 'All' is the name of what a sum runs over.
 
@@ -248,6 +259,7 @@ class Published(Comparisons):
             restated=self.restated(name, run_id, manifest.cutoff),
             restatements=self.ask(RESTATEMENTS, domain=name),
             effects=self.ask(EFFECTS, domain=name),
+            monitor=self.judgement(name),
         )
 
     def domains(self, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:

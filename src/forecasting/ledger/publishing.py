@@ -16,15 +16,16 @@ import pandas as pd
 from forecasting import registry
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
-from forecasting.ledger.tables import PUBLISHED
+from forecasting.ledger.overrides import apply_overrides, insert
+from forecasting.ledger.tables import KEPT, PUBLISHED
 from forecasting.ledger.training_changes import ROUNDING, add_changes
 from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.run import Manifest, Workspace
 
 
-def publish(workspace: Workspace) -> list[str]:
-    """Publish the finished runs of all domains of a workspace together; return the run ids that are new in the ledger."""
-    runs = [finished_run(workspace, domain) for domain in workspace.domains()]
+def publish(workspace: Workspace, domains: list[str] | None = None) -> list[str]:
+    """Publish the finished runs of all domains of a workspace together, or of some; return the run ids that are new in the ledger."""
+    runs = [finished_run(workspace, domain) for domain in domains or workspace.domains()]
     warehouse.require_writable(workspace.warehouse)
     workspace.remember()
     versions = {run.domain: register(workspace, run) for run in runs}
@@ -32,6 +33,7 @@ def publish(workspace: Workspace) -> list[str]:
         new = add_to_ledger(connection, runs, {domain: known[CHAMPION] for domain, known in versions.items()})
         for run in runs:
             crown(workspace, run, versions[run.domain])
+        apply_overrides(connection)
         publish_copy(connection, workspace.published)  # last: where it is newer than the runs, all the rest is done
     return new
 
@@ -56,7 +58,9 @@ def crown(workspace: Workspace, run: FinishedRun, versions: dict[str, str | None
     known = [version for version in versions.values() if version is not None]
     registry.write_verdict(workspace.data, run.domain, known, run.manifest.champion)
     registry.set_aliases(workspace.data, run.domain, versions)
-    registry.mark_runs(workspace.data, run.domain, run.manifest.mlflow.values(), run.run_id)
+    kept = run.manifest.trained.models if run.manifest.trained.run_id != run.run_id else {}
+    own = [mlflow_run for name, mlflow_run in run.manifest.mlflow.items() if name not in kept]
+    registry.mark_runs(workspace.data, run.domain, own, run.run_id)
 
 
 def add_to_ledger(
@@ -77,6 +81,7 @@ def add_to_ledger(
                 add_run(connection, run, versions[run.domain], now)
             if in_force.get(run.domain) != run.run_id:
                 connection.execute("insert into publications values (?, ?, ?)", [run.domain, run.run_id, now])
+            add_verdict(connection, run, now)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -102,11 +107,16 @@ def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: st
     insert(connection, "runs", pd.DataFrame([row]))
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
-    """Append a frame to a ledger table by column name."""
-    connection.register("incoming", frame)
-    connection.execute(f"insert into {table} by name select * from incoming")
-    connection.unregister("incoming")
+def add_verdict(connection: duckdb.DuckDBPyConnection, run: FinishedRun, now: dt.datetime) -> None:
+    """Add what the monitor said of a run, unless it said the same of it before."""
+    said = run.manifest.monitor
+    row = [run.run_id, run.domain, run.manifest.cutoff, said.verdict]
+    row += [json.dumps(part, sort_keys=True, ensure_ascii=False) for part in (said.reasons, said.measures, said.limits)]
+    known = connection.execute(
+        "select * exclude (judged_at) from verdicts where run_id = ? order by judged_at desc limit 1", [run.run_id]
+    ).fetchone()
+    if known is None or [*map(str, known)] != row:
+        connection.execute("insert into verdicts values (?, ?, ?, ?, ?, ?, ?, ?)", [*row, now])
 
 
 KNOWN = """
@@ -178,16 +188,21 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
     connection.unregister("incoming")
 
 
-def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
-    """Copy what others read into a new file and put it in the old one's place in one step."""
+def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: os.stat_result | None = None) -> None:
+    """Copy what others read into a new file and put it in the old one's place in one step.
+
+    `time_of`: the file gets this file's time, and a nanosecond, so that finished runs that are not published yet do not look so.
+    """
     scratch = target.with_name("published.running.duckdb")
     for leftover in (scratch, scratch.with_name(scratch.name + ".wal")):
         leftover.unlink(missing_ok=True)
     connection.execute(f"attach '{str(scratch).replace(chr(39), chr(39) * 2)}' as published")
     for table in PUBLISHED:
-        connection.execute(f"create table published.main.{table} as select * from {table}")
+        connection.execute(f"create table published.main.{table} as {KEPT.get(table, f'select * from {table}')}")
     connection.execute("checkpoint published")
     connection.execute("detach published")
     # What somebody has written into the old file without a checkpoint: DuckDB would play it back into the new one.
     target.with_name(target.name + ".wal").unlink(missing_ok=True)
+    if time_of:
+        os.utime(scratch, ns=(time_of.st_atime_ns, time_of.st_mtime_ns + 1))
     os.replace(scratch, target)

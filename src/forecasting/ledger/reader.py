@@ -1,5 +1,6 @@
 """How the published database is read: from a copy that nobody can lock (`private_copy`), a new one after the file was replaced."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ STANDS_FOR = {
             y_before double, y double
         )
     """,
+    "verdicts": """
+        create temp table verdicts (
+            run_id varchar, domain varchar, cutoff date, verdict varchar, reasons varchar, measures varchar, limits varchar,
+            judged_at timestamp
+        )
+    """,
     "training_changes": """
         create temp table training_changes (
             run_id varchar, domain varchar, unique_id varchar, ds date, y double, region varchar, product_category varchar,
@@ -38,6 +45,26 @@ STANDS_FOR = {
         create temp table restated_forecasts (
             run_id varchar, domain varchar, aggregation varchar, unique_id varchar, region varchar, product_category varchar, cutoff date,
             horizon integer, ds date, predicted_value double, known_by varchar
+        )
+    """,
+    "counted_overrides": """
+        create temp table counted_overrides (
+            run_id varchar, revision integer, domain varchar, aggregation varchar, unique_id varchar, region varchar,
+            product_category varchar, cutoff date, horizon integer, ds date, model_name varchar, predicted_value double, lo_80 double,
+            hi_80 double, lo_95 double, hi_95 double, own_override integer, override_ids varchar, overridden_by varchar,
+            override_reason varchar, made_at timestamp
+        )
+    """,
+    "override_revisions": """
+        create temp table override_revisions (
+            run_id varchar, domain varchar, revision integer, applied varchar, not_applied varchar, made_at timestamp
+        )
+    """,
+    "overrides": """
+        create temp table overrides (
+            override_id integer, domain varchar, aggregation varchar, unique_id varchar, region varchar, product_category varchar,
+            first_month date, until date, kind varchar, amount double, who varchar, why varchar, made_at timestamp, based_on varchar,
+            source varchar, withdraws integer
         )
     """,
 }
@@ -94,7 +121,7 @@ class Reader:
         try:
             with private_copy.cursor(self.path) as connection:
                 for name, made in STANDS_FOR.items():
-                    if name in sql and not connection.execute(HAS_TABLE, [name]).fetchone():
+                    if re.search(rf"\b{name}\b", sql) and not connection.execute(HAS_TABLE, [name]).fetchone():
                         connection.execute(made)
                 return connection.execute(sql, params).df()
         except FileNotFoundError:  # it went away between the two looks

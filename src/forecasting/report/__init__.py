@@ -12,6 +12,7 @@ from forecasting.report import (
     files,
     glossary,
     model_card,
+    monitoring,
     outlook,
     overview,
     provenance,
@@ -33,7 +34,7 @@ from forecasting.report.track_record import Measures, by_lag, load_record
 
 __all__ = [
     "BANDS", "FILES", "WORKBOOK", "Measures", "accuracy", "as_published", "benchmark", "bridge", "bullets", "by_lag", "champion_text",
-    "domain_page", "files", "fold", "glossary", "load_record", "model_card", "note", "outlook", "overview",
+    "domain_page", "files", "fold", "glossary", "load_record", "model_card", "monitoring", "note", "outlook", "overview",
     "pool_words", "provenance", "quality", "restatements", "tag", "tiles", "together", "trend_traces", "variance", "visible_range",
     "waterfall", "year_on_year",
 ]  # fmt: skip
