@@ -8,10 +8,11 @@ from IPython.display import HTML
 
 from forecasting.ledger import Domain, Published, at
 from forecasting.models import about, model_name
-from forecasting.report import track_exceptions, track_tables, walk_forward
+from forecasting.report import known_now, track_exceptions, track_tables, walk_forward
 from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, fold, note, paragraph, table, tag
+from forecasting.report.known_now import CENT
 from forecasting.report.track_chart import chart
 from forecasting.report.track_record import load_record
 from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
@@ -19,7 +20,6 @@ from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, list
 OPEN_TABLES = {"total": "The total", "series": "Single series, on average"}
 FOLDED_TABLES = {"region": "Regions, on average", "category": "Categories, on average"}
 SETS = {"held_out": "Held out: not used to choose the model", "choice": "Used to choose the model"}
-CENT = 0.005  # in the unit: below it a restated actual is the same number
 
 
 def header(domains: dict[str, Domain | None]) -> str:
@@ -92,6 +92,7 @@ def track_figures(domain: Domain, record: pd.DataFrame) -> str:
         + "".join(parts)
         + track_tables.months_table(domain, record)
         + what_counts(domain, record)
+        + known_now.section(domain, record)
         + tag("h4", "Which actuals left their interval")
         + track_exceptions.miss_tables(domain, record)
         + tag("h4", "Which forecasts lean to one side")
