@@ -1,6 +1,6 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day);
-# of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make publish: TARGET;
+# of make import: FILE, TABLE, YES; of make promote and make rollback: DOMAIN, MODEL; of make backfill: FROM, TO, DOMAIN; of make publish: TARGET;
 # of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
 
 .DEFAULT_GOAL := help
@@ -13,7 +13,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL FROM TO TARGET DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -26,7 +26,7 @@ READY_TEST := $(if $(READY),$(VENV)/ready-test)
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL TARGET DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL FROM TO TARGET DATASETS REFERENCE INSIDE LIMIT
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE" --as-of "$$AS_OF"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -43,7 +43,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report import data run publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report import data run backfill publish export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -80,6 +80,9 @@ promote: $(READY)  ## DOMAIN=sales [MODEL=linear]: put a model in force (else th
 
 rollback: $(READY)  ## DOMAIN=sales: take the last change of the champion back, a person's or the gate's
 	@exec $(FC) alone $(ARGS) -- $(FC) rollback --domain="$$DOMAIN" $(ARGS)
+
+backfill: $(READY)  ## FROM=2023-01 TO=2023-12 [DOMAIN=sales]: what would have been published at those months' ends, for the accuracy page
+	@exec $(FC) alone $(ARGS) -- $(SUB) _backfill
 
 serve: $(READY)  ## forecasts by HTTP, on http://127.0.0.1:8000 (HOST=, PORT=; the key of FORECASTING_API_KEY, if set)
 	@exec $(PY) -m forecasting.api --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8000)"
@@ -162,6 +165,11 @@ _run:
 
 # What is to be done, by a dry run: the run's folder is where `progress` reads it.
 announced = test -z "$$FORECASTING_RUN" || $(SUB) --dry-run _all$(1) $(1) > "$$FORECASTING_RUN/plan"
+
+.PHONY: _backfill
+_backfill:
+	@exec $(FC) data $(ARGS)
+	@exec $(FC) backfill --from="$$FROM" --to="$$TO" --domain="$$DOMAIN" $(ARGS)
 
 _docs:
 	@exec $(FC) data $(ARGS)

@@ -170,6 +170,13 @@ def rollback(place, options) -> None:
     print(rollback(place, options.domain))
 
 
+def backfill(place, options) -> None:
+    """Fill in what would have been published at past month ends, from what was known then."""
+    from forecasting.backfill import backfill
+
+    print(backfill(place, getattr(options, "from"), options.to, options.domain), flush=True)
+
+
 def render(place, options) -> None:
     """Render the executed pages, write the files beside them and keep the report as an edition."""
     from forecasting import pipeline
@@ -204,6 +211,7 @@ COMMANDS = {
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
+    "backfill": (backfill, {"--from": {"default": ""}, "--to": {"default": ""}, "--domain": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),
     "by-hand": (by_hand, {}),

@@ -4,9 +4,10 @@ In: a workspace. Out: training sets and stamps (`prepare`), executed notebooks a
 """
 
 from forecasting.pipeline.notebooks import by_hand, notebooks_of, page_source, plan, prepare, run_page, run_step
-from forecasting.pipeline.warming import warm_up, without_unused_grammar
+from forecasting.pipeline.warming import THREADS, warm_up, without_unused_grammar
 
 __all__ = [
+    "THREADS",
     "by_hand",
     "notebooks_of",
     "page_source",

@@ -11,7 +11,7 @@ from forecasting.run.commit import code_state, git_commit
 from forecasting.run.folder import RunFolder, plain_rows
 from forecasting.run.identity import train_fingerprint
 from forecasting.run.lock import held, only_run, scratch_folder
-from forecasting.run.manifest import DataWarning, Manifest
+from forecasting.run.manifest import DataWarning, Explanation, Manifest
 from forecasting.run.pages import PAGES, Page, pages_of
 from forecasting.run.records import Champion, Facts, Incumbent, Rule
 from forecasting.run.warm import Steps, ask, end_with_parent, expect_steps, is_fork
@@ -19,7 +19,8 @@ from forecasting.run.workspace import Workspace, on_sigterm, open_workspace, run
 from forecasting.run.yaml_file import read_yaml
 
 __all__ = [
-    "LOG", "PAGES", "RESULTS", "TRIAL", "Champion", "DataWarning", "Facts", "Incumbent", "Manifest", "Page", "Rule", "RunFolder",
+    "LOG", "PAGES", "RESULTS", "TRIAL", "Champion", "DataWarning", "Explanation", "Facts", "Incumbent", "Manifest", "Page",
+    "Rule", "RunFolder",
     "Steps", "Workspace", "ask", "code_state", "end_with_parent", "expect_steps", "git_commit", "held", "identity", "is_fork",
     "on_sigterm", "only_run", "open_workspace", "pages_of", "params", "plain_rows", "progress", "read_yaml", "run_alone",
     "scratch_folder", "stamps", "train_fingerprint",
