@@ -37,6 +37,7 @@ ACCURACY_COLUMNS = [
     "coverage_80",
     "coverage_95",
     "fva",
+    "masc",
 ]
 KEY = ["aggregation", "unique_id", "region", "product_category"]
 HARD_NAMES = (
@@ -158,6 +159,15 @@ def compared(found: pd.DataFrame, actuals: pd.DataFrame, kind: str) -> pd.DataFr
     return both.assign(forecast_kind=kind, is_champion=both["model_name"] == CHAMPION, is_fallback=False)
 
 
+def previous(rows: pd.DataFrame) -> list[float]:
+    """What was said of each row's month a month before: by the same model at the cutoff before, in a run that counts."""
+    key = ["forecast_kind", "model_name", "aggregation", "unique_id", "ds", "cutoff"]
+    counted = rows[~rows["run_id"].str.endswith(SUPERSEDED)]
+    said = dict(zip(counted[key].itertuples(index=False, name=None), counted["predicted_value"], strict=True))
+    before = rows.assign(cutoff=rows["cutoff"] - pd.DateOffset(months=1))[key]
+    return [said.get(one, np.nan) for one in before.itertuples(index=False, name=None)]
+
+
 def accuracy(rows: pd.DataFrame) -> pd.DataFrame:
     """The mart forecast_accuracy from rows of actual_vs_forecast; wape and coverage are fractions."""
     known = rows.dropna(subset=["actual"]).assign(size=lambda d: d["variance"].abs())
@@ -190,6 +200,7 @@ def measures(part: pd.DataFrame) -> dict:
         "coverage_80": part["actual"].between(part["lo_80"], part["hi_80"]).mean(),
         "coverage_95": part["actual"].between(part["lo_95"], part["hi_95"]).mean(),
         "fva": part["naive"].mean() - part["size"].mean(),
+        "masc": ((part["predicted_value"] - part["previous_value"]).abs() / scale).mean(),
     }
 
 
@@ -345,6 +356,7 @@ def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
         ],
         ignore_index=True,
     )
+    rows["previous_value"] = previous(rows)
     rows = rows if company.walk_forward else rows[rows["forecast_kind"] != "walk_forward"]
     made = {name: manifest(company, domain, name, cutoff) for cutoff, name, _ in runs}
     publications = pd.DataFrame([{"run_id": name, "published_at": at} for _, name, at in runs])

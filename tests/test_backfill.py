@@ -29,7 +29,13 @@ TRAIN = training_set(44)
 MONTHS = list(pd.date_range("2022-12-01", "2023-02-01", freq="MS"))
 EVERY = 2  # months from one training to the next: December, February
 LATER = pd.Timestamp("2023-03-01")
-GATE = ("gate_metric", "gate_min_improvement_pct", "gate_max_bias_loss_pct", "gate_max_coverage_loss")
+GATE = (
+    "gate_metric",
+    "gate_min_improvement_pct",
+    "gate_max_bias_loss_pct",
+    "gate_max_coverage_loss",
+    "gate_max_stability_loss",
+)
 TABLES = ("forecasts", "runs", "publications", "actuals")
 
 

@@ -24,7 +24,7 @@ from waiting import PATIENCE
 SMOKE = ("report", "PROFILE=smoke")
 RUN = ("run", "PROFILE=smoke")
 TRAIN = tuple(f"20_train_{family}" for family in ("naive", "linear", "statistical", "boosting", "cnn_lstm"))
-STEPS = ("10_check_data", *TRAIN, "25_combine", "30_evaluate", "40_forecast")
+STEPS = ("10_check_data", "50_monitor", *TRAIN, "25_combine", "30_evaluate", "40_forecast")
 MODELS = {
     "naive",
     "seasonal_naive",
@@ -104,7 +104,7 @@ def test_the_accuracy_mart_agrees_with_the_leaderboard(project, published):
         keys = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
         both = board.merge(mart[mart["domain"] == domain], on=keys, suffixes=("", "_sql"), validate="one_to_one")
         assert len(both) == len(board) > 0
-        for measure in ("n", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95", "fva"):
+        for measure in ("n", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95", "fva", "masc"):
             assert both[measure].to_numpy() == pytest.approx(both[f"{measure}_sql"].to_numpy(), rel=1e-9, nan_ok=True)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dbt_sql import macros, model
+from forecasting.evaluation import restated_forecasts
 from forecasting.ledger import Published, publishing
 from forecasting.report import domain_page, quality, restatements, waterfall
 from forecasting.report.bridges import BOTH, DATA, MODEL, RESTATED, bridge, with_restatement
@@ -32,6 +33,8 @@ def ledger(tmp_path):
         made = macros("ledger")
         connection.execute(made.ledger_version_1())
         connection.execute(made.ledger_version_2())
+        connection.execute(made.ledger_version_3())
+        connection.execute(made.ledger_version_7())
         connection.execute(
             "create view latest_runs as select * from publications "
             "qualify row_number() over (partition by domain order by published_at desc) = 1"
@@ -40,8 +43,10 @@ def ledger(tmp_path):
         yield connection
 
 
-def publish(ledger: duckdb.DuckDBPyConnection, train: pd.DataFrame, run_id: str, **manifest: object) -> None:
-    """Publish a run that knows this training set; it forecasts nothing."""
+def finished(
+    ledger: duckdb.DuckDBPyConnection, train: pd.DataFrame, run_id: str, **manifest: object
+) -> SimpleNamespace:
+    """A run that knows this training set; it forecasts nothing."""
     last = train["ds"].max()
     about = Manifest.from_json(
         {**NOTHING, "run_id": run_id, "domain": "sales", "cutoff": f"{last:%Y-%m-%d}", **manifest}
@@ -49,11 +54,16 @@ def publish(ledger: duckdb.DuckDBPyConnection, train: pd.DataFrame, run_id: str,
     names = ledger.execute("describe forecasts").df()["column_name"]
     back = ledger.execute("describe backtests").df()["column_name"]
     run = SimpleNamespace(
-        domain="sales", run_id=run_id, manifest=about, train=train, forecasts=pd.DataFrame(columns=names.drop(0)),
-        backtests=pd.DataFrame(columns=back.drop(0)),
+        domain=about.domain, run_id=run_id, manifest=about, train=train, forecasts=pd.DataFrame(columns=names.drop(0)),
+        backtests=pd.DataFrame(columns=back.drop(0)), restated=restated_forecasts(None, None),
     )  # fmt: skip
     run.forecasts = run.forecasts.drop(columns=["model_version", "prediction_time"])
-    publishing.add_to_ledger(ledger, [run], {"sales": "1"})
+    return run
+
+
+def publish(ledger: duckdb.DuckDBPyConnection, train: pd.DataFrame, run_id: str, **manifest: object) -> None:
+    """Publish such a run."""
+    publishing.add_to_ledger(ledger, [finished(ledger, train, run_id, **manifest)], {"sales": "1"})
 
 
 def restated(ledger: duckdb.DuckDBPyConnection, run_id: str) -> pd.DataFrame:
@@ -192,3 +202,25 @@ def test_a_file_published_by_an_older_version_has_nothing_restated(tmp_path):
     domain = domain_page.load(build(tmp_path / "p.duckdb", Company(domains=("sales",), history=True)), "sales")
     assert domain.restated.empty and not restatements.warnings(domain) and restatements.tables(domain) == ""
     assert "Nothing: every month that was published before" in text_of(quality.section("sales", domain))
+
+
+def test_domains_published_one_by_one_leave_what_they_leave_together(ledger):
+    """Two months, the first restated by the second; what one domain publishes is no business of the other's."""
+    train, tables = (
+        company(36),
+        ("runs", "forecasts", "backtests", "actuals", "restatements", "verdicts", "latest_runs"),
+    )
+    months = [train[train["ds"] < "2023-12-01"], train.assign(y=train["y"] * 1.1)]
+    found = []
+    for together in (True, False):
+        for table in ("runs", "forecasts", "backtests", "actuals", "restatements", "verdicts", "publications"):
+            ledger.execute(f"delete from {table}")
+        for number, month in enumerate(months):
+            runs = [finished(ledger, month, f"{name} {number}", domain=name) for name in ("sales", "profit")]
+            for part in [runs] if together else [[run] for run in reversed(runs)]:
+                publishing.add_to_ledger(ledger, part, {"sales": "1", "profit": "2"})
+        found.append({table: ledger.execute(f"from {table} order by all").df().drop(columns=["published_at", "judged_at"], errors="ignore")
+                      for table in tables})  # fmt: skip
+    for table in tables:
+        pd.testing.assert_frame_equal(found[0][table], found[1][table])
+    assert len(found[0]["restatements"]) and len(found[0]["runs"]) == 4

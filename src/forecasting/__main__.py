@@ -109,7 +109,7 @@ def data(place, options) -> None:
     from forecasting import pipeline
 
     started = time.monotonic()
-    built = pipeline.prepare(place, options.steps_follow)
+    built = pipeline.prepare(place, options.steps_follow, options.watch, options.retrain not in ("", "0"))
     progress.show(
         f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
     )
@@ -117,6 +117,15 @@ def data(place, options) -> None:
         print((place.runs / "facts.txt").read_text(encoding="utf-8"), end="", flush=True)
     for why in place.missing().values():
         progress.show(f"{'':<11}Not forecast: {why}")
+
+
+def plan_month(place, options) -> None:
+    """Decide for each domain whether its models learn anew this month, and plan the steps that follow."""
+    from forecasting import choice, pipeline
+
+    by = choice.PERSON if options.retrain not in ("", "0") else choice.MONTHLY
+    for domain, training in pipeline.plan(place, rebuilt=False, by=by).items():
+        progress.show(f"{domain:<11}{'models are kept' if training.kept else 'models learn anew'}: {training.why}")
 
 
 def step(place, options) -> None:
@@ -136,10 +145,34 @@ def page(place, options) -> None:
 
 
 def publish(place, options) -> None:
-    """Write the forecasts into the ledger, register the champions, replace the published copy."""
+    """Write the forecasts into the ledger, register the champions, replace the published copy, and alert whom it concerns."""
+    from forecasting import monitor
+    from forecasting.contracts import DOMAINS
     from forecasting.ledger import publish
 
-    progress.timed("publish", "ledger and registry", lambda: publish(place))
+    which = [options.domain] if options.domain else None
+    progress.timed("publish", options.domain or "ledger and registry", lambda: publish(place, which))
+    monitor.alert(place, place.settings(DOMAINS[0])["on_alert"])
+
+
+def alerts(place, options) -> int:
+    """Say what the monitor found; exit code 3 where some domain needs new models or a person."""
+    from forecasting import monitor
+
+    found = monitor.standing(place)
+    print("\n".join(monitor.in_words(found)) or "Nothing has been published yet.")
+    return 3 if monitor.needs_action(found) else 0
+
+
+def not_here(place, options) -> None:
+    """Say that a stage has nothing to do for a domain that the workspace has not."""
+    from forecasting.contracts import DOMAINS
+
+    if options.domain not in DOMAINS:
+        raise UserError(f"There is no DOMAIN={options.domain[:80]}: domains are {', '.join(DOMAINS)}.")
+    place.domains()  # where nothing is built yet, that is what is wrong
+    why = place.missing().get(options.domain, f"the workspace «{place.name}» has no facts of it")
+    progress.show(f"{options.domain:<11}nothing to do: {why}")
 
 
 def publish_to(place, options) -> None:
@@ -177,6 +210,16 @@ def backfill(place, options) -> None:
     print(backfill(place, getattr(options, "from"), options.to, options.domain), flush=True)
 
 
+def accuracy(place, options) -> None:
+    """Show the accuracy of a domain as it was published, by a run or by the one in force at the end of the day AS_OF."""
+    from forecasting.ledger import accuracy_as_published
+    from forecasting.report import as_published
+
+    found = accuracy_as_published(place, options.domain, place.as_of, options.run_id or None)
+    path = as_published.write(place.runs / "accuracy", found)
+    print(f"{as_published.text(options.domain, found)}\nAll rows, with all digits: {path.relative_to(place.root)}")
+
+
 def render(place, options) -> None:
     """Render the executed pages, write the files beside them and keep the report as an edition."""
     from forecasting import pipeline
@@ -204,12 +247,19 @@ def docs(place, options) -> None:
 COMMANDS = {
     "alone": (alone, {"command": {"nargs": "+"}}),
     "import": (bring_in, {"--file": {"default": ""}, "--table": {"default": ""}, "--yes": {"default": ""}}),
-    "data": (data, {"--steps-follow": {"action": "store_true"}}),
+    "data": (
+        data,
+        {"--steps-follow": {"action": "store_true"}, "--watch": {"action": "store_true"}, "--retrain": {"default": ""}},
+    ),
+    "plan-month": (plan_month, {"--retrain": {"default": ""}}),
     "step": (step, {"domain": {}, "step": {}}),
-    "publish": (publish, {}),
+    "publish": (publish, {"--domain": {"default": ""}}),
+    "alerts": (alerts, {}),
+    "not-here": (not_here, {"--domain": {"default": ""}}),
     "publish-to": (publish_to, {"--target": {"default": ""}}),
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
+    "accuracy": (accuracy, {"--domain": {"default": ""}, "--run-id": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
     "backfill": (backfill, {"--from": {"default": ""}, "--to": {"default": ""}, "--domain": {"default": ""}}),
     "page": (page, {"page": {}}),

@@ -36,6 +36,8 @@ FORECAST_COLUMNS = [
     "domain", "aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "model_name", "predicted_value", *BOUNDS,
     "scale", "interval_pool", "interval_n", "status", "is_fallback",
 ]  # fmt: skip
+# What the champion would have forecast had published months not been restated since the run `known_by`.
+RESTATED_COLUMNS = ["aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "predicted_value", "known_by"]
 
 
 class BackTest(NamedTuple):

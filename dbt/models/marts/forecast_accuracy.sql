@@ -111,7 +111,8 @@ accuracy as (
         {{ mase('grouped.predicted_value', 'grouped.actual', 'grouped.scale') }} as mase,
         {{ coverage('grouped.actual', 'grouped.lo_80', 'grouped.hi_80') }} as coverage_80,
         {{ coverage('grouped.actual', 'grouped.lo_95', 'grouped.hi_95') }} as coverage_95,
-        {{ fva('grouped.predicted_value', 'grouped.actual', 'grouped.naive_value') }} as fva
+        {{ fva('grouped.predicted_value', 'grouped.actual', 'grouped.naive_value') }} as fva,
+        {{ masc('grouped.predicted_value', 'grouped.previous_value', 'grouped.scale') }} as masc
     from grouped
     group by all
 

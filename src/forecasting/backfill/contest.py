@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecasting import evaluation, intervals, models
 from forecasting.backfill.said import of_month
+from forecasting.backfill.schedule import before
 from forecasting.contracts import AGGREGATIONS, FLOWS
 from forecasting.files import digest, write_if_changed
 from forecasting.models import Model
@@ -80,8 +81,9 @@ def contest(job: Month) -> Path:
     cutoffs = job.cutoffs
     past = {name: past_of(job, name, cutoffs) for name in job.tables}
     past |= combined(job, past)
+    wanted = measured(cutoffs)
     made = {
-        name: intervals.calibrate_backtest(raw, job.train, job.domain, cutoffs, job.allow_negative, evaluation.COMPARED)
+        name: intervals.calibrate_backtest(raw, job.train, job.domain, cutoffs, job.allow_negative, wanted)
         for name, raw in past.items()
     }
     rows = pd.concat([made[name].rows for name in sorted(made)], ignore_index=True)
@@ -90,6 +92,12 @@ def contest(job: Month) -> Path:
     write_if_changed(job.result / "calibrations.json", json.dumps(calibrations, indent=1, sort_keys=True) + "\n")
     write_if_changed(board, evaluation.leaderboard(series, job.train).to_parquet(index=False))
     return job.result
+
+
+def measured(cutoffs: pd.DataFrame) -> list[pd.Timestamp]:
+    """Return the cutoffs that the leaderboard measures, and the one before them, from which the first of them moved."""
+    found = [*cutoffs.loc[cutoffs["evaluation_set"].isin(evaluation.COMPARED), "cutoff"]]
+    return [before(found[0]), *found] if found else []
 
 
 def timed_contest(job: Month) -> float:

@@ -6,7 +6,7 @@ came later.
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 
 import pandas as pd
 
@@ -26,9 +26,10 @@ from forecasting.run import (
     git_commit,
     stamps,
     train_fingerprint,
+    training_stamps,
 )
 
-GATE = ("gate_metric", "gate_min_improvement_pct", "gate_max_bias_loss_pct", "gate_max_coverage_loss")
+GATE = tuple(f"gate_{each.name}" for each in fields(choice.Gate))  # the settings that it is made of, in order
 
 
 def fill(
@@ -75,6 +76,8 @@ def filled(work: Work, pool: Executor) -> list[str]:
     for number, (walk, seconds) in enumerate(zip(walks, pool.map(said.timed_walk, walks), strict=True), 1):
         workers.say(work.domain, f"{number:>3}/{len(walks)} said by {walk.name}", seconds)
     jobs = planning.month_jobs(work, shared)
+    first = next(month for month in work.months if not is_done(work, month))
+    jobs = [job for job in jobs if job.month >= first]
     for job, seconds in zip(jobs, pool.map(contest.timed_contest, jobs), strict=True):
         workers.say(work.domain, f"{job.month:%Y-%m} compared", seconds)
     open_jobs = [(job, champion) for job in jobs if (champion := champion_of_open(work, job))]
@@ -138,7 +141,8 @@ def manifest_of(work: Work, job: Month, champion: Champion) -> Manifest:
     return Manifest.from_json({
         "backfill": True, "run_id": run_id, "contest": contest_key, "incumbent": asdict(incumbent(work, job.month)),
         "domain": work.domain, "workspace": work.workspace.name, "source": work.workspace.source, "cutoff": cutoff,
-        "trained": {"run_id": learned.run_id if learned and job.trained != job.month else run_id, "cutoff": f"{job.trained:%Y-%m-%d}"},
+        "trained": {"run_id": learned.run_id if learned and job.trained != job.month else run_id, "cutoff": f"{job.trained:%Y-%m-%d}",
+                    "steps": training_stamps(work.run.steps)},
         "fingerprint": train_fingerprint(job.train), "params": work.settings, "steps": steps(work),
         "lock": stamps.lock_hash(work.workspace.root), "git_commit": git_commit(work.workspace.root),
         "versions": ledger.package_versions(champion.models), "champion": asdict(champion),

@@ -93,7 +93,7 @@ def work_of(workspace: Workspace, domain: str, months: list[pd.Timestamp], retra
     train, counted = run.training_set(), ledger.counted_runs(workspace, domain)
     require_closed(domain, months[-1], train["ds"].max())
     pinned = {month: learned_up_to(one) for month, one in counted.items() if one.is_published or month < months[0]}
-    trained = trained_months(months, retrain_every or settings.get("retrain_every", 6), pinned)
+    trained = trained_months(months, retrain_every or settings["retrain_every"], pinned)
     open_months = {month for month in months if not (month in counted and counted[month].is_published)}
     needed = sorted(open_months | {trained[month] for month in open_months})
     sets = known_then(train, ledger.noted_actuals(workspace, domain), needed)
@@ -103,9 +103,8 @@ def work_of(workspace: Workspace, domain: str, months: list[pd.Timestamp], retra
 
 
 def learned_up_to(run: CountedRun) -> pd.Timestamp:
-    """Return up to which month the models of a run had learned; its own cutoff, where it does not say otherwise."""
-    trained = getattr(run.manifest, "trained", None) and run.manifest.trained.cutoff
-    return pd.Timestamp(trained) if trained else run.cutoff
+    """Return up to which month the models of a run had learned."""
+    return pd.Timestamp(run.manifest.trained.cutoff or run.cutoff)
 
 
 def require_closed(domain: str, month: pd.Timestamp, last: pd.Timestamp) -> None:

@@ -18,7 +18,9 @@ from forecasting.evaluation.backtest import (
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET, plan_cutoffs
 from forecasting.evaluation.metrics import METRICS, wql
 from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
+from forecasting.evaluation.restated import as_known_before, restated_forecasts
 from forecasting.evaluation.scores import (
+    errors_since,
     leaderboard_metrics,
     out_of_sample_errors,
     scores_by_cutoff,
@@ -28,8 +30,8 @@ from forecasting.evaluation.scores import (
 from forecasting.evaluation.significance import compare_models, pairs_to_compare, scaled_errors
 
 __all__ = [
-    "BASELINE", "CHOICE", "COMPARED", "HELD_OUT_SET", "METRICS", "back_test", "compare_models", "continued", "empty_backtest",
-    "forecast_nodes", "known_at", "leaderboard", "leaderboard_metrics", "metrics", "out_of_sample_errors", "pairs_to_compare",
-    "plan_cutoffs", "refit_month", "said", "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group",
-    "scores_by_horizon", "walk_forward", "wql",
+    "BASELINE", "CHOICE", "COMPARED", "HELD_OUT_SET", "METRICS", "as_known_before", "back_test", "compare_models", "continued",
+    "empty_backtest", "errors_since", "forecast_nodes", "known_at", "leaderboard", "leaderboard_metrics", "metrics",
+    "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs", "refit_month", "restated_forecasts", "said", "scaled_errors",
+    "scored_rows", "scores_by_cutoff", "scores_by_group", "scores_by_horizon", "walk_forward", "wql",
 ]  # fmt: skip

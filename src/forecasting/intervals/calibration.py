@@ -223,7 +223,7 @@ def calibrate_backtest(
     domain: str,
     cutoffs: pd.DataFrame,
     allow_negative: bool,
-    wanted: Collection[str] | None = None,
+    wanted: Collection[pd.Timestamp] | None = None,
 ) -> BackTest:
     """Make one model's forecasts at past cutoffs coherent and give them the intervals that were known at each cutoff.
 
@@ -232,7 +232,7 @@ def calibrate_backtest(
     raw: RAW_BACKTEST_COLUMNS, of `evaluation.walk_forward`; there may be no rows, and rows of months still to come count not yet.
     train: the training set up to its last month.
     cutoffs: cutoff, evaluation_set (of `evaluation.plan_cutoffs`); rows of other cutoffs are left out.
-    wanted: the evaluation sets whose rows are asked for, None: all; the others' errors teach as ever.
+    wanted: the cutoffs whose rows are asked for, None: all; the others teach as ever.
 
     Returns
     -------
@@ -243,8 +243,8 @@ def calibrate_backtest(
     measured = _past(observed.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
     past = Past.of(measured, cut)
     parts = [measured.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
-    asked = cutoffs if wanted is None else cutoffs[cutoffs["evaluation_set"].isin(wanted)]
-    for cutoff, rows in measured[measured["cutoff"].isin(asked["cutoff"])].groupby("cutoff"):
+    asked = measured if wanted is None else measured[measured["cutoff"].isin(wanted)]
+    for cutoff, rows in asked.groupby("cutoff"):
         naive = naive_errors(actuals[actuals["ds"] <= cutoff])
         parts.append(Calibration.fit(past.known_at(cutoff), naive).apply(rows, cut))
     calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(cutoffs, on="cutoff").assign(domain=domain)

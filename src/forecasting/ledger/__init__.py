@@ -4,6 +4,7 @@ In: the finished runs of a workspace. Out: rows that are only added to the ledge
 everybody else reads by asking `Published`.
 """
 
+from forecasting.ledger.as_published import AsPublished, accuracy_as_published
 from forecasting.ledger.backfilling import (
     BackfilledMonth,
     CountedRun,
@@ -18,14 +19,15 @@ from forecasting.ledger.delivery import publish_to
 from forecasting.ledger.domain import RANGE, Domain, at, one_per_name
 from forecasting.ledger.export import write_tables
 from forecasting.ledger.finished_run import package_versions
+from forecasting.ledger.known_before import known_before
 from forecasting.ledger.published import Published, PublishedRun
 from forecasting.ledger.publishing import publish
 from forecasting.ledger.reader import NothingPublished, Unknown, Unreadable, require_known
 from forecasting.ledger.sign_policy import run_bounds_cut, run_points_cut
 
 __all__ = [
-    "RANGE", "BackfilledMonth", "CountedRun", "Domain", "NothingPublished", "Published", "PublishedRun", "Unknown", "Unreadable",
-    "add_backfill", "at", "connect", "counted_runs", "locked_message", "noted_actuals", "one_per_name", "package_versions",
-    "publish", "publish_backfill", "publish_to", "require_known", "require_writable", "run_bounds_cut", "run_ids",
-    "run_points_cut", "write_tables",
+    "RANGE", "AsPublished", "BackfilledMonth", "CountedRun", "Domain", "NothingPublished", "Published", "PublishedRun", "Unknown",
+    "Unreadable", "accuracy_as_published", "add_backfill", "at", "connect", "counted_runs", "known_before", "locked_message",
+    "noted_actuals", "one_per_name", "package_versions", "publish", "publish_backfill", "publish_to", "require_known",
+    "require_writable", "run_bounds_cut", "run_ids", "run_points_cut", "write_tables",
 ]  # fmt: skip

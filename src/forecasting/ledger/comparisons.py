@@ -33,7 +33,7 @@ BESIDE_NAIVE = f"""
         from actual_vs_forecast where domain = $domain and model_name = 'seasonal_naive' group by all
     )
     select aggregation, unique_id, region, product_category, ds, horizon as lag, cutoff, model_name, actual, predicted_value,
-        lo_80, hi_80, lo_95, hi_95, scale, is_fallback, naive_value, published_at, predicted_value - actual as error
+        previous_value, lo_80, hi_80, lo_95, hi_95, scale, is_fallback, naive_value, published_at, predicted_value - actual as error
     from counted left join naive using (run_id, forecast_kind, aggregation, unique_id, cutoff, horizon)
 """
 RECORD = f"""
@@ -68,8 +68,9 @@ class Comparisons(Reader):
         """Return the published forecasts whose month has come, one row per aggregation, unique_id, lag and ds.
 
         Columns: aggregation, unique_id, region, product_category, ds, lag (months), cutoff, model_name, actual (as first
-        known), predicted_value, lo_80, hi_80, lo_95, hi_95, scale (MASE's), is_fallback, naive_value (the seasonal naive
-        stored beside; NaN where there is none), published_at, and error = predicted_value − actual.
+        known), predicted_value, previous_value (what was published of the same month one month before; NaN where nothing was), lo_80,
+        hi_80, lo_95, hi_95, scale (MASE's), is_fallback, naive_value (the seasonal naive stored beside; NaN where there is none),
+        published_at, and error = predicted_value − actual.
         """
         return self.ask(RECORD, domain=domain, lags=list(lags))
 

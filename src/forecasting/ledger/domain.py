@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.run import DataWarning, Manifest
+from forecasting.run import DataWarning, Manifest, Monitoring
 
 RESTATED_COLUMNS = ["unique_id", "region", "product_category", "ds", "before", "now", "change"]
 RANGE = ["lo_80", "hi_80", "lo_95", "hi_95"]
@@ -25,6 +25,7 @@ class Domain:
     calendar: the row of `domain_calendar`, empty where there are no facts
     left_out: one row per month that is not used
     restated: one row per series and month that was published before with another value (RESTATED_COLUMNS)
+    monitor: what the monitor says of the forecasts that came due
     """
 
     name: str
@@ -36,6 +37,7 @@ class Domain:
     calendar: dict[str, Any]
     left_out: pd.DataFrame
     restated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=RESTATED_COLUMNS))
+    monitor: Monitoring = field(default_factory=Monitoring)
 
     @property
     def title(self) -> str:

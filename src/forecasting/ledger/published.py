@@ -12,14 +12,17 @@ import pandas as pd
 from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
 from forecasting.ledger.comparisons import Comparisons
 from forecasting.ledger.domain import Domain
+from forecasting.ledger.due import Due
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
+from forecasting.ledger.training_changes import KNOWN
 from forecasting.run import Manifest
 from forecasting.wording import sql_as_text
 
 IN_FORCE = "select domain, run_id from latest_runs semi join runs using (run_id) order by domain"
 RUN = """
-    select domain, manifest, (select max(published_at) from publications where publications.run_id = runs.run_id) as published_at
+    select domain, manifest,
+        coalesce((select max(published_at) from publications where publications.run_id = runs.run_id), published_at) as published_at
     from runs where run_id = $run_id
 """
 # The run that was in force at the end of a day: the one published last until then.
@@ -58,6 +61,9 @@ FORECASTS = """
     from forecasts where run_id = $run_id and status = 'published'
     order by list_position(['series', 'region', 'category', 'total'], aggregation), unique_id, horizon
 """
+WITHOUT_RESTATEMENT = """
+    select aggregation, unique_id, region, product_category, ds, predicted_value, known_by from restated_forecasts where run_id = $run_id
+"""
 # What the model of a run says at an earlier cutoff, in the run's walk-forward.
 SAID_AT = """
     select aggregation, unique_id, region, product_category, ds, predicted_value from actual_vs_forecast
@@ -82,7 +88,7 @@ LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain
 
 
 class PublishedRun(NamedTuple):
-    """One run of the ledger; `published_at` is when it was last published, UTC."""
+    """One run of the ledger; `published_at` is when it was last published or, of a backfill, written, UTC."""
 
     run_id: str
     domain: str
@@ -90,7 +96,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Comparisons):
+class Published(Comparisons, Due):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:
@@ -152,6 +158,19 @@ class Published(Comparisons):
         """
         earlier = self.ask(EARLIER_RUNS, domain=domain, run_id=run_id, cutoff=cutoff)["run_id"]
         return self.ask(RESTATED, domain=domain, earlier=None if earlier.empty else earlier.iloc[0])
+
+    def known_by(self, domain: str, run_id: str) -> pd.DataFrame:
+        """Return the training set of a run (TRAIN_COLUMNS); no rows where it is of before the ledger kept it."""
+        rows = self.ask(KNOWN, domain=domain, run_id=run_id)
+        return rows.assign(ds=rows["ds"].astype("datetime64[ns]"))
+
+    def without_restatement(self, run_id: str) -> pd.DataFrame:
+        """Return what the champion of a run would have forecast had nothing been restated; no rows where nothing was, or it is not known.
+
+        One row per aggregation, unique_id and ds: with region, product_category, predicted_value and known_by, the run whose knowledge of
+        the past it is made from.
+        """
+        return self.ask(WITHOUT_RESTATEMENT, run_id=run_id)
 
     def training_set(self, domain: str) -> pd.DataFrame:
         """Return the training set of a domain: one row per unique_id, ds, in that order."""
@@ -226,6 +245,7 @@ class Published(Comparisons):
             calendar=calendar[0] if calendar else {},
             left_out=self.ask(LEFT_OUT, domain=name),
             restated=self.restated(name, run_id, manifest.cutoff),
+            monitor=self.judgement(name),
         )
 
     def domains(self, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:

@@ -31,6 +31,24 @@ STANDS_FOR = {
             y_before double, y double
         )
     """,
+    "verdicts": """
+        create temp table verdicts (
+            run_id varchar, domain varchar, cutoff date, verdict varchar, reasons varchar, measures varchar, limits varchar,
+            judged_at timestamp
+        )
+    """,
+    "training_changes": """
+        create temp table training_changes (
+            run_id varchar, domain varchar, unique_id varchar, ds date, y double, region varchar, product_category varchar,
+            is_imputed boolean
+        )
+    """,
+    "restated_forecasts": """
+        create temp table restated_forecasts (
+            run_id varchar, domain varchar, aggregation varchar, unique_id varchar, region varchar, product_category varchar, cutoff date,
+            horizon integer, ds date, predicted_value double, known_by varchar
+        )
+    """,
 }
 
 

@@ -6,13 +6,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from forecasting import choice, training_set
+from forecasting import choice, monitor, training_set
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.pipeline import warming
+from forecasting.pipeline.known_before import write_known_before
 from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, is_fork, pages_of, params, scratch_folder, stamps
 
+WATCHING = ("10_check_data", "50_monitor")  # what is done before it is decided whether models learn anew
+KEEPS = "20_keep_models"
 PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
 
 
@@ -21,10 +24,10 @@ def families(settings: dict[str, Any]) -> list[str]:
     return list(settings["families"])
 
 
-def steps(settings: dict[str, Any]) -> list[str]:
-    """Return the names of a domain's notebooks, in order."""
-    train = [f"20_train_{family}" for family in families(settings)]
-    return ["10_check_data", *train, "25_combine", "30_evaluate", "40_forecast"]
+def steps(settings: dict[str, Any], kept: bool = False) -> list[str]:
+    """Return the names of a domain's notebooks, in order; `kept`: its models go on as they are."""
+    train = [KEEPS] if kept else [f"20_train_{family}" for family in families(settings)]
+    return [*WATCHING, *train, "25_combine", "30_evaluate", "40_forecast"]
 
 
 def notebooks_of(workspace: Workspace) -> list[Path]:
@@ -36,10 +39,15 @@ def notebooks_of(workspace: Workspace) -> list[Path]:
         return []
 
 
-def prepare(workspace: Workspace, steps_follow: bool = False) -> bool:
-    """Bring training sets and stamps up to date; say whether anything had to be built."""
+def prepare(workspace: Workspace, steps_follow: bool = False, watch: bool = False, retrain: bool = False) -> bool:
+    """Bring training sets and stamps up to date; say whether anything had to be built.
+
+    `watch`: only plan what comes before it is decided whether models learn anew; `plan` goes on. `retrain`: they do in any case.
+    """
     built = training_set.build(workspace, checked_settings(workspace), steps_follow)
-    plan(workspace, rebuilt=built)
+    plan_watch(workspace, built) if watch else plan(
+        workspace, rebuilt=built, by=choice.PERSON if retrain else choice.REPORT
+    )
     return built
 
 
@@ -47,39 +55,80 @@ def checked_settings(workspace: Workspace) -> dict[str, Any]:
     """Return the settings of the whole run, after checking those of every domain, before anything is touched."""
     resolved = {name: workspace.settings(name) for name in DOMAINS}
     for settings in resolved.values():
-        for step in steps(settings):
+        for step in [*steps(settings), KEEPS]:
             notebook(workspace, step)
     return resolved["sales"]
 
 
-def plan(workspace: Workspace, rebuilt: bool = True) -> None:
+def plan_watch(workspace: Workspace, rebuilt: bool) -> None:
+    """Write what Make needs to know of the steps that come before the decision whether models learn anew."""
+    domains = workspace.domains()
+    for domain in domains:
+        if rebuilt:
+            forget(workspace, domain)
+        settings = workspace.settings(domain)
+        found = {step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings) for step in WATCHING}
+        write_stamps(workspace, domain, found)
+        write_run(workspace, domain, domain, found)
+        monitor.write_before(workspace, domain, settings, rebuilt)
+    write_if_changed(workspace.runs / "plan.mk", for_make(domains, [], workspace.settings(domains[0]), []))
+
+
+def plan(workspace: Workspace, rebuilt: bool = True, by: str = choice.REPORT) -> dict[str, choice.Training]:
     """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do.
 
-    Also which champion each domain had before (`incumbent.json`); `rebuilt` says whether the warehouse was built anew.
+    Also which champion each domain had before (`incumbent.json`) and what was known otherwise (`known_before.json`); `rebuilt` says
+    whether the warehouse was built anew, `by` who asks. Returns for each domain whether its models learn anew.
     """
     domains = workspace.domains()
-    folder = workspace.runs / "stamps"
     settings = {name: workspace.settings(name) for name in domains}
-    for domain in domains:
-        found = {
-            step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings[domain])
-            for step in steps(settings[domain])
-        }
-        for step, stamp in found.items():
-            write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
-        write_run(workspace, domain, domain, found)
-        choice.write_incumbent(workspace, domain, found, settings[domain], rebuilt)
+    trainings = {domain: plan_domain(workspace, domain, settings[domain], rebuilt, by) for domain in domains}
     pages = pages_of(domains, (workspace.root / RESULTS).exists())
     for page in pages:
         page_stamp(workspace, page, settings[page.domain or domains[0]])
     shared_stamps(workspace, pages)
-    write_if_changed(workspace.runs / "plan.mk", for_make(domains, settings[domains[0]], pages))
+    kept = [domain for domain in domains if trainings[domain].kept]
+    write_if_changed(workspace.runs / "plan.mk", for_make(domains, kept, settings[domains[0]], pages))
+    return trainings
 
 
-def for_make(domains: list[str], settings: dict[str, Any], pages: list[Page]) -> str:
-    """Return the content of `plan.mk`: the domains, the families of models, the pages and what some of these need besides, and where
-    else to publish."""
-    lists = {"DOMAINS": domains, "FAMILIES": families(settings), "PAGES": [page.name for page in pages]}
+def plan_domain(workspace: Workspace, domain: str, settings: dict[str, Any], rebuilt: bool, by: str) -> choice.Training:
+    """Write the stamps of a domain's steps, its run, its incumbent and what was published before; return whether its models learn anew."""
+    found = {
+        step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings)
+        for step in [*steps(settings), KEEPS]
+    }
+    if rebuilt:
+        forget(workspace, domain)
+    training = choice.decide_training(choice.Month(workspace, domain, settings, found, by))
+    if training.kept:
+        found[KEEPS] = digest(found[KEEPS], training.kept.run_id)
+    found = {step: found[step] for step in steps(settings, bool(training.kept))}
+    write_stamps(workspace, domain, found)
+    write_run(workspace, domain, domain, found, kept=bool(training.kept))
+    choice.write_incumbent(workspace, domain, found, settings)
+    monitor.write_before(workspace, domain, settings, rebuilt)
+    write_known_before(workspace, domain, settings)
+    return training
+
+
+def forget(workspace: Workspace, domain: str) -> None:
+    """Have what was looked up for a domain be looked up again: the warehouse was built anew, perhaps because it was emptied."""
+    for memory in (workspace.runs / "stamps").glob(f"{domain}-*"):
+        if memory.stem.removeprefix(f"{domain}-") in ("training", "incumbent", "known_before"):
+            memory.unlink()
+
+
+def write_stamps(workspace: Workspace, domain: str, found: dict[str, str]) -> None:
+    """Write the stamps of a domain's steps."""
+    for step, stamp in found.items():
+        write_if_changed(workspace.runs / "stamps" / f"{domain}-{step}.stamp", stamp)
+
+
+def for_make(domains: list[str], kept: list[str], settings: dict[str, Any], pages: list[Page]) -> str:
+    """Return the content of `plan.mk`: the domains, those whose models are kept, the families of models, the pages and what some of
+    these need besides, and where else to publish."""
+    lists = {"DOMAINS": domains, "KEPT": kept, "FAMILIES": families(settings), "PAGES": [page.name for page in pages]}
     lists["PUBLISH_TO"] = [target for target in [settings["publish_to"]] if target != "nowhere"]
     lines = [f"{name} := {' '.join(values)}" for name, values in lists.items()]
     lines += [f"$(RUNS)/pages/{page.name}.ipynb: {RESULTS.as_posix()}" for page in pages if page.shows_benchmark]
@@ -101,9 +150,11 @@ def shared_stamps(workspace: Workspace, pages: list[Page]) -> None:
     )
 
 
-def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[str, str], below: str = "") -> None:
+def write_run(
+    workspace: Workspace, domain: str, experiment: str, found: dict[str, str], below: str = "", kept: bool = False
+) -> None:
     """Write `run.json`, which tells the notebooks of a domain which run they belong to."""
-    run = {"domain": domain, "workspace": workspace.name, "experiment": experiment, "steps": found}
+    run = {"domain": domain, "workspace": workspace.name, "experiment": experiment, "steps": found, "kept": kept}
     folder = workspace.runs / below / domain
     write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
 

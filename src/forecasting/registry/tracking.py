@@ -46,6 +46,7 @@ ARTIFACTS = "mlflow"  # the folder beside the store that holds what is logged
 # MLflow compares the requirements with what is installed, two seconds in each process. Ours are what is installed; see `requirements`.
 COMPARING = "mlflow.utils.environment.warn_dependency_requirement_mismatches"
 # What every logged model needs to be loaded. Stated, as in `Model.packages`, because MLflow takes seconds to find it out for each.
+SAID = "said_{}.parquet"  # the walk-forward of a model, with which it can be kept in later months (`kept`)
 SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
 
 
@@ -159,6 +160,8 @@ def log_step(
             log_content(run_id, settings, metrics, figures or {}, tables or {})
             if model_dir is not None:
                 mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow, members))
+            if (said := run.path / SAID.format(name)).exists():
+                mlflow.log_artifact(said)
     run.write_json(
         f"tracking/{name}", {"mlflow_run_id": run_id, "model_uri": client.get_run(run_id).data.tags.get("model_uri")}
     )

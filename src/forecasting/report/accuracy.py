@@ -190,7 +190,7 @@ def accuracy_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
     decimals = decimals_for(whole["mae"])
     cells = [accuracy_row(row, mase, groups, decimals) for row in whole.to_dict("records")]
     ahead = [f"MASE, months {group.replace('-', f'{SPACE}to{SPACE}')}" for group in groups]
-    head = ["Model", "WAPE", "MASE", *ahead, "Bias", "Inside 80 %", "Inside 95 %", "FVA", "Forecasts"]
+    head = ["Model", "WAPE", "MASE", *ahead, "Stability", "Bias", "Inside 80 %", "Inside 95 %", "FVA", "Forecasts"]
     unit = f"; bias and FVA in {domain.unit}" if domain.unit else ""
     missing = "cannot be computed: every actual or every change on the year is 0"
     return table(head, cells, caption + unit, missing=missing)
@@ -204,6 +204,7 @@ def accuracy_row(row: dict, mase: pd.DataFrame, groups: list[str], decimals: int
         share(row["wape"]),
         decimal(row["mase"]),
         *by_group,
+        decimal(row["masc"]),
         number(row["bias"], decimals, plus=True),
         share(row["coverage_80"], 0),
         share(row["coverage_95"], 0),

@@ -32,7 +32,11 @@ from forecasting.run import Manifest
 
 KEY = ["aggregation", "unique_id", "region", "product_category", "ds"]
 MODEL, DATA, BOTH, RESTATED = "model", "data", "both", "restated"
-DATA_STEP = "10_"  # the check of the data, which changes no forecast
+NO_RECIPE = (
+    "10_",
+    "50_",
+    "20_",
+)  # the check of the data and the monitor change no forecast; who trained, `trained` says
 
 
 @dataclass(frozen=True)
@@ -117,8 +121,8 @@ def is_other_model(before: Manifest, after: Manifest) -> bool:
 
     def recipe(manifest: Manifest) -> tuple:
         """Return the model, the stamps of the steps that make a forecast and the libraries."""
-        steps = {name: stamp for name, stamp in manifest.steps.items() if not name.startswith(DATA_STEP)}
-        return manifest.champion.name, steps, manifest.lock
+        steps = {name: stamp for name, stamp in manifest.steps.items() if not name.startswith(NO_RECIPE)}
+        return manifest.champion.name, manifest.trained.steps, steps, manifest.lock
 
     return recipe(before) != recipe(after)
 

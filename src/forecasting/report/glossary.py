@@ -94,8 +94,8 @@ TERMS = (
     ),
     Term(
         "gate",
-        "what the challenger must show to replace the champion: a least improvement, without losing much in bias "
-        "or coverage",
+        "what the challenger must show to replace the champion: a least improvement, without losing much in bias, "
+        "coverage or stability",
     ),
     Term(
         "held out",
@@ -165,6 +165,13 @@ TERMS = (
         "sMAPE",
         "the mean of the absolute error in % of the mean of actual and forecast, from 0 to 200",
         ("symmetric mean absolute percentage error",),
+    ),
+    Term(
+        "stability",
+        "how far the forecast for the same month moves from one month's report to the next, in errors of the seasonal "
+        "naive in the history: 0 never moves, 1 moves as far as repeating last year misses (the mean absolute scaled change of "
+        "Godahewa et al. 2025)",
+        ("MASC", "mean absolute scaled change"),
     ),
     Term(
         "stock cover",

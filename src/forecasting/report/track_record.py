@@ -69,7 +69,8 @@ class Measures:
     """How good the forecasts of one kind were: one lag of the total, or of all series together.
 
     `bias`, `mae` and `fva` are in the domain's unit; `bias_share`, `wape` and `fva_share` are fractions of the mean
-    absolute actual (of the seasonal naive's mean absolute error). What cannot be computed (a division by zero, no seasonal
+    absolute actual (of the seasonal naive's mean absolute error). `masc` and `change_share` say how far the forecast of a month moved
+    since the month before, in typical errors and as a fraction of its size. What cannot be computed (a division by zero, no seasonal
     naive) is None. `signal` is None for several series together: their errors must not cancel out.
     """
 
@@ -83,6 +84,8 @@ class Measures:
     mae: float
     wape: float | None
     mase: float | None
+    masc: float | None
+    change_share: float | None
     signal: float | None
     coverage_80: Coverage
     coverage_95: Coverage
@@ -93,7 +96,9 @@ class Measures:
 def measurable(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows of `load_record` as `evaluation.metrics` measures them."""
     naive_error = (rows["naive_value"] - rows["actual"]).abs()
-    return rows.rename(columns={"actual": "y", "predicted_value": POINT, **BOUNDS}).assign(naive_error=naive_error)
+    return rows.rename(
+        columns={"actual": "y", "predicted_value": POINT, "previous_value": "previous", **BOUNDS}
+    ).assign(naive_error=naive_error)
 
 
 def known(value: float) -> float | None:
@@ -122,6 +127,8 @@ def measures(rows: pd.DataFrame) -> Measures:
         mae=metrics.mae(table),
         wape=known(metrics.wape(table)),
         mase=known(metrics.mase(table)),
+        masc=known(metrics.masc(table)),
+        change_share=known(metrics.change_share(table)),
         signal=known(metrics.tracking_signal(table)) if rows["unique_id"].nunique() == 1 else None,
         coverage_80=covered[80],
         coverage_95=covered[95],

@@ -37,9 +37,12 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "duplicates": str,
     "stray_dates": str,
     "long_gaps": str,
+    "retrain_every": int,
+    "retrain_on": list,
     "publish_to": str,
     "publish_schema": str,
     "publish_readers": list,
+    "on_alert": (str, type(None)),
 }
 TEXTS = ["text"]  # what the lists among them hold
 # What the pipeline itself tells a notebook: where things are. Not for `params/`.

@@ -73,6 +73,7 @@ COLUMNS = {
     "wape": Column("WAPE", "share", "Sum of the absolute errors over the sum of the absolute actuals."),
     "bias": Column("Bias", "amount", "Mean of forecast minus actual: above 0, the forecasts were too high."),
     "mase": Column("MASE", "ratio", "Mean absolute error over that of repeating last year: below 1 is better."),
+    "masc": Column("Stability", "ratio", "How far the forecast of a month moved since the month before, in errors of repeating last year."),
     "coverage_80": Column("Inside 80 %", "share", "Share of the actuals inside the 80 % range: 80 % is right."),
     "coverage_95": Column("Inside 95 %", "share", "Share of the actuals inside the 95 % range: 95 % is right."),
     "fva": Column("FVA", "amount", "Forecast value added: how much smaller the mean error is than that of repeating last year."),
@@ -116,8 +117,8 @@ VIEWS = (
     View(
         "accuracy", "accuracy", "How good the forecasts of every model were. Published forecasts and the back-test have rows "
         "of their own.", Published.accuracy, ("kind", "evaluation_set", "aggregation", "horizon_group", "model", "is_champion", "n",
-        "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95",
-        "fva"), ("forecast_kind", "evaluation_set", "aggregation", "horizon_group", "mase", "model_name"),
+        "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "masc", "coverage_80",
+        "coverage_95", "fva"), ("forecast_kind", "evaluation_set", "aggregation", "horizon_group", "mase", "model_name"),
     ),
 )  # fmt: skip
 BY_MONTH = "The last closed months and the coming ones side by side: a row for each series and each sum."
