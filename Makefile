@@ -47,7 +47,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -129,6 +129,9 @@ endurance: $(READY)  ## make report killed at 60 moments: what one more run make
 
 benchmark-operation: $(READY)  ## 24 months of make monthly, undisturbed and killed at 20 moments, to runs/benchmark/operation.csv (MONTHS=, KILLS=)
 	@$(PY) tests/replay.py runs/benchmark/operation.csv --months "$(or $(MONTHS),24)" --kills "$(or $(KILLS),20)"
+
+backfill-speed: $(READY)  ## make backfill beside the same months one by one: seconds and differences, to runs/benchmark/backfill.csv
+	@$(PY) tests/measure_backfill.py runs/benchmark/backfill.csv --months "$(or $(MONTHS),12)"
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv

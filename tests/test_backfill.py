@@ -22,7 +22,7 @@ from forecasting.backfill.schedule import month_range, trained_months
 from forecasting.errors import UserError
 from forecasting.intervals import Calibration, calibrate_backtest, calibrate_forecasts
 from forecasting.models.combination import MedianCombination, WeightedCombination
-from forecasting.run import Workspace
+from forecasting.run import RunFolder, Workspace
 from forecasting.series import aggregate_actuals, as_nodes
 
 TRAIN = training_set(44)
@@ -52,10 +52,21 @@ def tables(workspace: Workspace) -> dict[str, pd.DataFrame]:
     return {name: rows(workspace, name, times[name]) for name in TABLES}
 
 
+def trained_on(workspace: Workspace, domain: str = "sales") -> pd.DataFrame:
+    """The training set of a company's last run."""
+    return RunFolder.open(workspace.runs / domain).training_set()
+
+
 def require_same(found: Workspace, expected: Workspace) -> None:
     """Fail unless two ledgers hold the same."""
     for name, table in tables(expected).items():
         pd.testing.assert_frame_equal(tables(found)[name], table)
+
+
+@pytest.fixture(autouse=True)
+def without_dbt(monkeypatch):
+    """These companies have no facts: dbt would build what they have."""
+    monkeypatch.setattr(planning, "built_at", lambda workspace, domain, month: up_to(trained_on(workspace), month))
 
 
 def copy_of(workspace: Workspace, folder: Path) -> Workspace:
@@ -66,7 +77,9 @@ def copy_of(workspace: Workspace, folder: Path) -> Workspace:
 
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory) -> Workspace:
-    return filled(tmp_path_factory.mktemp("acme") / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning, "built_at", lambda workspace, domain, month: up_to(trained_on(workspace), month))
+        return filled(tmp_path_factory.mktemp("acme") / "project")
 
 
 def test_months_together_are_the_same_as_one_by_one(acme, tmp_path, monkeypatch):
@@ -261,6 +274,7 @@ def test_the_schedule(every, n, since):
 
 
 FOUR = [*MONTHS, LATER]
+CUT = {month: up_to(TRAIN, month) for month in FOUR}
 
 
 def noted(train: pd.DataFrame, as_of: str) -> pd.DataFrame:
@@ -274,7 +288,7 @@ def test_without_restatements_a_month_knew_what_is_known_now():
         noted(TRAIN.iloc[:0], "2023-09-02"),
         noted(up_to(TRAIN, FOUR[0]), "2023-01-02"),
     ):
-        found = known_then(TRAIN, known, FOUR)
+        found = known_then(TRAIN, known, CUT)
         assert all(found[month].equals(up_to(TRAIN, month)) for month in FOUR)
         assert [one.months for one in groups(FOUR, dict.fromkeys(FOUR, FOUR[0]), found)] == [FOUR]
 
@@ -284,7 +298,7 @@ def test_a_restated_month_counts_as_it_was_known_then():
     before = first.assign(y=first["y"].where(first["ds"] < FOUR[0], first["y"] / 2))
     changed = noted(first[first["ds"] >= FOUR[0]], "2023-02-27")
     known = pd.concat([noted(before, "2023-01-30"), changed, noted(TRAIN[TRAIN["ds"] > FOUR[1]], "2023-02-27")])
-    found = known_then(TRAIN, known, FOUR)
+    found = known_then(TRAIN, known, CUT)
     assert found[FOUR[0]].equals(up_to(before, FOUR[0])) and found[FOUR[1]].equals(before)
     assert found[FOUR[2]].equals(up_to(TRAIN, FOUR[2])) and found[FOUR[3]].equals(up_to(TRAIN, FOUR[3]))
     trained = trained_months(FOUR, EVERY, {})
@@ -303,7 +317,7 @@ def test_a_series_that_is_no_longer_there_was_known_then():
         noted(TRAIN[TRAIN["unique_id"] == "West/Bikes"], "2023-02-27"),
     ]
     rest = TRAIN[(TRAIN["unique_id"] != "West/Bikes") & (TRAIN["ds"] > FOUR[1])]
-    found = known_then(TRAIN, pd.concat([noted(then, "2023-01-30"), *renamed, noted(rest, "2023-02-27")]), FOUR)
+    found = known_then(TRAIN, pd.concat([noted(then, "2023-01-30"), *renamed, noted(rest, "2023-02-27")]), CUT)
     assert found[FOUR[1]].equals(then.sort_values(["unique_id", "ds"], ignore_index=True))
     assert found[FOUR[2]].equals(up_to(TRAIN, FOUR[2]))
 

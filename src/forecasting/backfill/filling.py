@@ -25,7 +25,6 @@ from forecasting.run import (
     Workspace,
     git_commit,
     stamps,
-    train_fingerprint,
     training_stamps,
 )
 
@@ -106,26 +105,10 @@ def incumbent(work: Work, month: pd.Timestamp) -> Incumbent:
 def rests_on(work: Work, month: pd.Timestamp) -> str:
     """Return a fingerprint of all that a month's forecasts rest on, its champion so far included."""
     trained = work.trained[month]
-    known = [train_fingerprint(work.sets[each]) for each in (month, trained)]
-    root = work.workspace.root
-    code = stamps.modules_hash({"forecasting.backfill.filling"}, root / "src" / "forecasting", stamps.PRESENTATION)
+    known = [work.fingerprints[each] for each in (month, trained)]
     settings = {name: work.settings[name] for name in GATE} | planning.contest_settings(work)
     said_by = {name: models.saved_settings(work.run.path / "models" / name) for name in work.names}
-    return digest(
-        known,
-        f"{trained:%Y-%m}",
-        settings,
-        said_by,
-        steps(work),
-        code,
-        stamps.lock_hash(root),
-        asdict(incumbent(work, month)),
-    )
-
-
-def steps(work: Work) -> dict[str, str]:
-    """Return the stamps of the notebooks that train, combine, compare and forecast."""
-    return {step: stamp for step, stamp in work.run.steps.items() if step[:2] in ("20", "25", "30", "40")}
+    return digest(known, f"{trained:%Y-%m}", settings, said_by, work.stamps, work.code, asdict(incumbent(work, month)))
 
 
 def manifest_of(work: Work, job: Month, champion: Champion) -> Manifest:
@@ -142,8 +125,8 @@ def manifest_of(work: Work, job: Month, champion: Champion) -> Manifest:
         "backfill": True, "run_id": run_id, "contest": contest_key, "incumbent": asdict(incumbent(work, job.month)),
         "domain": work.domain, "workspace": work.workspace.name, "source": work.workspace.source, "cutoff": cutoff,
         "trained": {"run_id": learned.run_id if learned and job.trained != job.month else run_id, "cutoff": f"{job.trained:%Y-%m-%d}",
-                    "steps": training_stamps(work.run.steps)},
-        "fingerprint": train_fingerprint(job.train), "params": work.settings, "steps": steps(work),
+                    "steps": training_stamps(work.stamps)},
+        "fingerprint": work.fingerprints[job.month], "params": work.settings, "steps": work.stamps,
         "lock": stamps.lock_hash(work.workspace.root), "git_commit": git_commit(work.workspace.root),
         "versions": ledger.package_versions(champion.models), "champion": asdict(champion),
         "facts": {"domain": work.domain, "measure": measure, "first_month": f"{months.min():%Y-%m-%d}", "last_month": cutoff,

@@ -15,17 +15,18 @@ KEY = ["unique_id", "ds"]
 
 
 def known_then(
-    train: pd.DataFrame, ledger: pd.DataFrame, months: Iterable[pd.Timestamp]
+    train: pd.DataFrame, ledger: pd.DataFrame, built: dict[pd.Timestamp, pd.DataFrame]
 ) -> dict[pd.Timestamp, pd.DataFrame]:
     """Return the training set as it was known at each month's end.
 
     Parameters
     ----------
     train: the training set of today.
-    ledger: of `ledger.noted_actuals`: unique_id, region, product_category, ds, y, as_of; what the ledger does not know is as it is today.
+    ledger: of `ledger.noted_actuals`: unique_id, region, product_category, ds, y, as_of.
+    built: for each month what today's facts up to its end give, which counts where the ledger does not know better.
     """
     restated = ledger.groupby(KEY)["y"].nunique().gt(1).any() or not same(newest(ledger), train)
-    return {month: _known_at(train, ledger, month) if restated else up_to(train, month) for month in months}
+    return {month: _known_at(own, ledger, month) if restated else own for month, own in built.items()}
 
 
 def up_to(train: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
@@ -44,13 +45,12 @@ def same(ledger: pd.DataFrame, train: pd.DataFrame) -> bool:
     return bool((both["y_noted"] == both["y"]).all())
 
 
-def _known_at(train: pd.DataFrame, ledger: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
+def _known_at(own: pd.DataFrame, ledger: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
     """Return the training set as it was known at a month's end."""
     past = ledger[ledger["ds"] <= month]
     first_noted = past.groupby("ds")["as_of"].transform("min")
     then = past[past["as_of"] <= first_noted.clip(lower=month + pd.offsets.MonthEnd(0))]
     noted = newest(then)
-    own = up_to(train, month)
     flags = own[[*KEY, "is_imputed"]]
     known = noted.merge(flags, on=KEY, how="left").assign(
         is_imputed=lambda rows: rows["is_imputed"].eq(True).fillna(False)

@@ -14,12 +14,14 @@ from forecasting.backfill.said import Walk
 from forecasting.backfill.schedule import trained_months
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.errors import UserError
+from forecasting.files import digest
 from forecasting.ledger import CountedRun
-from forecasting.run import RunFolder, Workspace
+from forecasting.run import RunFolder, Workspace, stamps, train_fingerprint
 from forecasting.series import month_number
 
 HALF_YEAR = 6  # months whose trainings are one unit of work: half a year of what is known stays as it is when a range is extended
 CUTOFFS = ("n_cutoffs", "n_calibration", "min_train_months")
+AFTER_TRAINING = ("25_combine", "30_evaluate", "40_forecast")
 FOLDER = "backfill"
 
 
@@ -60,6 +62,18 @@ class Work:
         return month in self.counted and self.counted[month].is_published
 
     @cached_property
+    def fingerprints(self) -> dict[pd.Timestamp, str]:
+        """The fingerprint of what was known at each month's end."""
+        return {month: train_fingerprint(train) for month, train in self.sets.items()}
+
+    @cached_property
+    def code(self) -> str:
+        """A fingerprint of the code that fills in and of the packages' versions."""
+        root = self.workspace.root
+        own = stamps.modules_hash({"forecasting.backfill.filling"}, root / "src" / "forecasting", stamps.PRESENTATION)
+        return digest(own, stamps.lock_hash(root))
+
+    @cached_property
     def names(self) -> list[str]:
         """The models that forecast by themselves, in the order of the run."""
         return self.run.model_names(self.settings["families"])
@@ -76,8 +90,10 @@ class Work:
 
     @cached_property
     def stamps(self) -> dict[str, str]:
-        """The stamps of the notebooks that combine, compare and forecast."""
-        return {step: stamp for step, stamp in self.run.steps.items() if step[:2] in ("25", "30", "40")}
+        """The stamps of the notebooks that train, combine, compare and forecast, whether or not the last run kept its models."""
+        root = self.workspace.root
+        steps = [*(f"20_train_{family}" for family in self.settings["families"]), *AFTER_TRAINING]
+        return {step: stamps.step_stamp(root, root / "notebooks" / f"{step}.ipynb", self.settings) for step in steps}
 
 
 def work_of(workspace: Workspace, domain: str, months: list[pd.Timestamp], retrain_every: int | None) -> Work:
@@ -96,10 +112,28 @@ def work_of(workspace: Workspace, domain: str, months: list[pd.Timestamp], retra
     trained = trained_months(months, retrain_every or settings["retrain_every"], pinned)
     open_months = {month for month in months if not (month in counted and counted[month].is_published)}
     needed = sorted(open_months | {trained[month] for month in open_months})
-    sets = known_then(train, ledger.noted_actuals(workspace, domain), needed)
+    sets = known_then(train, ledger.noted_actuals(workspace, domain), built_then(workspace, domain, train, needed))
     for month in needed[:1]:
         require_history(domain, sets[month], month)
     return Work(workspace, run, settings, months, trained, sets, counted, ledger.run_ids(workspace))
+
+
+def built_then(
+    workspace: Workspace, domain: str, train: pd.DataFrame, months: list[pd.Timestamp]
+) -> dict[pd.Timestamp, pd.DataFrame]:
+    """Return what today's facts up to each month's end give: today's training set up to it, where dbt's rules decided then as now.
+
+    Whether they did is seen at the first month, of which the least was known; where they did not, dbt builds every month.
+    """
+    cut = {month: up_to(train, month) for month in months}
+    if not months or built_at(workspace, domain, months[0]).equals(cut[months[0]]):
+        return cut
+    return {month: built_at(workspace, domain, month) for month in months}
+
+
+def built_at(workspace: Workspace, domain: str, month: pd.Timestamp) -> pd.DataFrame:
+    """Return the training set that dbt builds as of a month's end, up to that month."""
+    return up_to(training_set.built_as_of(workspace, domain, f"{month + pd.offsets.MonthEnd(0):%Y-%m-%d}"), month)
 
 
 def learned_up_to(run: CountedRun) -> pd.Timestamp:
@@ -165,7 +199,7 @@ def walks_of(work: Work, name: str, group: Group) -> list[Walk]:
     for own, own_kept in parts.values():
         learned = up_to(group.learned, max([*own, *own_kept]))
         train = up_to(group.train, max(sum(own_kept.values(), own)))
-        found.append(Walk(work.domain, name, settings, work.run.steps.get(f"20_train_{model.family}", ""), train, learned,
+        found.append(Walk(work.domain, name, settings, work.stamps[f"20_train_{model.family}"], train, learned,
                           own, own_kept, work.folder))  # fmt: skip
     return found
 
@@ -201,7 +235,8 @@ def month_job(work: Work, shared: Shared, month: pd.Timestamp) -> Month:
     }
     tables = {name: [walk.table for walk in walks] for name, walks in shared.walks.items()}
     return Month(
-        work.domain, month, trained, work.sets[month], tables, saved, work.members, contest_settings(work), work.stamps,
+        work.domain, month, trained, work.sets[month], tables, saved, work.members, contest_settings(work),
+        {step: work.stamps[step] for step in AFTER_TRAINING},
         work.folder,
     )  # fmt: skip
 

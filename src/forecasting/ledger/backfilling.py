@@ -10,6 +10,7 @@ from forecasting.contracts import FORECAST_COLUMNS
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import check_months
 from forecasting.ledger.publishing import insert, publish_copy
+from forecasting.ledger.reader import Reader, Unreadable
 from forecasting.run import Manifest, Workspace
 
 # What counts of each cutoff: the run that was published last, else the one that was filled in last.
@@ -93,6 +94,16 @@ def add_backfill(workspace: Workspace, month: BackfilledMonth) -> None:
 
 
 def publish_backfill(workspace: Workspace) -> None:
-    """Give readers a new published copy with what was filled in."""
+    """Give readers a new published copy with what was filled in; the one that they have stays where it holds all of that."""
+    if workspace.published.exists() and run_ids(workspace) == readers_runs(workspace):
+        return
     with warehouse.connect(workspace.warehouse, read_only=False) as connection:
         publish_copy(connection, workspace.published)
+
+
+def readers_runs(workspace: Workspace) -> frozenset[str]:
+    """Return the ids of the runs in the published copy; none where it cannot be read."""
+    try:
+        return frozenset(Reader(workspace.published).ask("select run_id from runs")["run_id"])
+    except Unreadable:
+        return frozenset()
