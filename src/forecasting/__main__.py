@@ -208,6 +208,13 @@ def rollback(place, options) -> None:
     print(rollback(place, options.domain))
 
 
+def backfill(place, options) -> None:
+    """Fill in what would have been published at past month ends, from what was known then."""
+    from forecasting.backfill import backfill
+
+    print(backfill(place, getattr(options, "from"), options.to, options.domain), flush=True)
+
+
 def accuracy(place, options) -> None:
     """Show the accuracy of a domain as it was published, by a run or by the one in force at the end of the day AS_OF."""
     from forecasting.ledger import accuracy_as_published
@@ -314,6 +321,7 @@ COMMANDS = {
     "override": (override, {"--file": {"default": ""}}),
     "overrides": (overrides, {}),
     "override-withdraw": (withdraw, {"--id": {"default": ""}, "--who": {"default": ""}, "--why": {"default": ""}}),
+    "backfill": (backfill, {"--from": {"default": ""}, "--to": {"default": ""}, "--domain": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),
     "explain": (

@@ -38,8 +38,8 @@ HELD = {
 }
 # dbt's models from there to the figures, each after those that it refers to.
 MODELS = (
-    "predictions/latest_runs", "marts/counted_forecasts", "marts/monthly_actuals", "marts/first_known_actuals",
-    "marts/counted_overrides", "marts/actual_vs_forecast", "marts/forecast_accuracy",
+    "predictions/latest_runs", "marts/counted_forecasts", "marts/counted_backfills", "marts/monthly_actuals",
+    "marts/first_known_actuals", "marts/counted_overrides", "marts/actual_vs_forecast", "marts/forecast_accuracy",
 )  # fmt: skip
 
 

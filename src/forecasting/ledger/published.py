@@ -22,7 +22,8 @@ from forecasting.wording import sql_as_text
 
 IN_FORCE = "select domain, run_id from latest_runs semi join runs using (run_id) order by domain"
 RUN = """
-    select domain, manifest, (select max(published_at) from publications where publications.run_id = runs.run_id) as published_at
+    select domain, manifest,
+        coalesce((select max(published_at) from publications where publications.run_id = runs.run_id), published_at) as published_at
     from runs where run_id = $run_id
 """
 # The run that was in force at the end of a day: the one published last until then.
@@ -108,7 +109,7 @@ LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain
 
 
 class PublishedRun(NamedTuple):
-    """One run of the ledger; `published_at` is when it was last published, UTC."""
+    """One run of the ledger; `published_at` is when it was last published or, of a backfill, written, UTC."""
 
     run_id: str
     domain: str

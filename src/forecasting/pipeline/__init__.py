@@ -14,9 +14,10 @@ from forecasting.pipeline.notebooks import (
     run_step_in,
     stamp_today,
 )
-from forecasting.pipeline.warming import warm_up, without_unused_grammar
+from forecasting.pipeline.warming import THREADS, warm_up, without_unused_grammar
 
 __all__ = [
+    "THREADS",
     "by_hand",
     "notebooks_of",
     "page_source",

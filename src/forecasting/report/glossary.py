@@ -42,7 +42,9 @@ TERMS = (
     ),
     Term(
         "backfill",
-        "a forecast of a past month that was added to the published ones later; it is shown apart from them",
+        "what would have been published at the end of a past month, made later from what was known then; it is shown and counted "
+        "apart from what was published",
+        spelled=("backfilled",),
     ),
     Term("bias", "the mean of prediction − actual: above zero means that the forecasts are too high"),
     Term("bridge", "the steps from the last forecast to this one: new actuals, restated ones, another model"),

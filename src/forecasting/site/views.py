@@ -49,13 +49,13 @@ COLUMNS = {
         "Kind of forecast",
         "text",
         "published: was in the report before the month came. walk-forward (back-test): made afterwards, with what was "
-        "known at the cutoff; no decision was based on it.",
+        "known at the cutoff; no decision was based on it. backfill: what would have been published, made later from what was known then.",
     ),
     "evaluation_set": Column(
         "Back-test set",
         "text",
         "choice: the cutoffs that chose the model. held_out: the two that did not. recent: later ones, with fewer months "
-        "ahead. all: published forecasts.",
+        "ahead. all: forecasts that were published or backfilled.",
     ),
     "is_fallback": Column("Simple forecast", "flag", "Yes where a series is too short or has ended, so no model is used."),
     "cutoff": Column("Data up to", "month", "The last month that was known when the forecast was made (the cutoff)."),
