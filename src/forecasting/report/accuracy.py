@@ -8,7 +8,7 @@ from IPython.display import HTML
 
 from forecasting.ledger import Domain, Published, at
 from forecasting.models import about, model_name
-from forecasting.report import backfilled, known_now, track_exceptions, track_tables, walk_forward
+from forecasting.report import backfilled, known_now, overridden, track_exceptions, track_tables, walk_forward
 from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, fold, note, paragraph, table, tag
@@ -75,6 +75,7 @@ def published_parts(published: str, domains: dict[str, Domain | None]) -> list[H
         parts.append(HTML(tag("h3", f"{domain.title}: published", id=domain.name) + track_text(domain, record)))
         if len(record):
             parts += [chart(domain, record), HTML(track_figures(domain, record))]
+            parts += [HTML(text) for text in (overridden.helped(published, domain),) if text]
     return parts or [HTML(paragraph("Nothing has been published yet."))]
 
 
