@@ -51,7 +51,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation benchmark-retraining timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore
 
 help:  ## this list
@@ -159,6 +159,9 @@ benchmark-operation: $(READY)  ## 24 months of make monthly, undisturbed and kil
 
 backfill-speed: $(READY)  ## make backfill beside the same months one by one: seconds and differences, to runs/benchmark/backfill.csv
 	@$(PY) tests/measure_backfill.py runs/benchmark/backfill.csv --months "$(or $(MONTHS),12)"
+
+benchmark-retraining: $(READY)  ## 24 months of NAME retrained every month, every 3, every 6 and on alarm, to runs/benchmark/retraining.csv
+	@$(PY) tests/measure_retraining.py runs/benchmark/retraining.csv --name "$(FOLDER)" --domains "$(or $(DOMAIN),sales)"
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
