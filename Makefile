@@ -1,8 +1,9 @@
 # The front door. `make` alone prints what there is; every target sets up what it needs first.
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day), RETRAIN=1;
 # of make import: FILE, TABLE, YES; of make promote, make rollback and the stages of a month: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN;
-# of make publish: TARGET; of make override: FILE; of make override-withdraw: ID, WHO, WHY;
+# of make publish: TARGET; of make override: FILE; of make override-withdraw: ID, WHO, WHY; of make backfill: FROM, TO, DOMAIN;
 # of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
+# of make explain and make rerun: RUN, or DOMAIN, REGION, CATEGORY, MONTH, and JSON; of make backup and make restore: FILE.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -14,7 +15,9 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL FROM TO RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,REGION CATEGORY MONTH JSON,$(eval $(call from_command_line,$(setting),)))
+NAMED := $(if $(findstring command,$(origin NAME)),$(NAME))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
 JOBS    ?= 2
 PYTHON3 ?= python3
@@ -30,7 +33,8 @@ AIRFLOW := .venv-airflow
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL FROM TO RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT
+export REGION CATEGORY MONTH JSON NAMED
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE" --as-of "$$AS_OF"
 SUB  = $(MAKE)
 export PYTHONHASHSEED := 0
@@ -47,7 +51,8 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: explain rerun backup restore
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -106,6 +111,9 @@ overrides: $(READY)  ## the overrides in force, and what they do
 override-withdraw: $(READY)  ## ID=… [WHO=… WHY=…]: take an override back
 	@exec $(FC) alone $(ARGS) -- $(FC) override-withdraw --id="$$ID" --who="$$WHO" --why="$$WHY" $(ARGS)
 
+backfill: $(READY)  ## FROM=2023-01 TO=2023-12 [DOMAIN=sales]: what would have been published at those months' ends, for the accuracy page
+	@exec $(FC) alone $(ARGS) -- $(SUB) _backfill
+
 serve: $(READY)  ## forecasts by HTTP, on http://127.0.0.1:8000 (HOST=, PORT=; the key of FORECASTING_API_KEY, if set)
 	@exec $(PY) -m forecasting.api --data "data/$(FOLDER)" --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8000)"
 
@@ -116,6 +124,19 @@ mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models, on http:
 	@test -f data/$(FOLDER)/mlflow.db || { echo "There is no MLflow store in data/$(FOLDER) yet: make report makes it." >&2; exit 2; }
 	@exec $(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" \
 	  --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),5000)" --workers 1
+
+explain: $(READY)  ## RUN=sales-2025-06-01-… (or DOMAIN=sales REGION=… CATEGORY=… MONTH=2025-07): where a number comes from (JSON=1)
+	@exec $(FC) explain --run-id="$$RUN" --domain="$$DOMAIN" --region="$$REGION" --category="$$CATEGORY" --month="$$MONTH" \
+	  --json="$$JSON" $(ARGS)
+
+rerun: $(READY)  ## RUN=sales-2025-06-01-…: makes a published run again, beside it, and compares bit for bit (JSON=1)
+	@exec $(FC) rerun --run-id="$$RUN" --json="$$JSON" $(ARGS)
+
+backup: $(READY)  ## NAME=acme [FILE=….tar.gz]: the workspace in one file, also while it is in use (backups/)
+	@exec $(FC) backup --file="$$FILE" $(ARGS)
+
+restore: $(READY)  ## FILE=….tar.gz [NAME=acme]: a workspace out of a backup, never over one that is there
+	@exec $(FC) restore --file="$$FILE" --name "$$NAMED"
 
 docs: $(READY)  ## the dbt documentation, from raw fact to report page
 	@exec $(FC) alone $(ARGS) -- $(SUB) _docs
@@ -135,6 +156,9 @@ endurance: $(READY)  ## make report killed at 60 moments: what one more run make
 
 benchmark-operation: $(READY)  ## 24 months of make monthly, undisturbed and killed at 20 moments, to runs/benchmark/operation.csv (MONTHS=, KILLS=)
 	@$(PY) tests/replay.py runs/benchmark/operation.csv --months "$(or $(MONTHS),24)" --kills "$(or $(KILLS),20)"
+
+backfill-speed: $(READY)  ## make backfill beside the same months one by one: seconds and differences, to runs/benchmark/backfill.csv
+	@$(PY) tests/measure_backfill.py runs/benchmark/backfill.csv --months "$(or $(MONTHS),12)"
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
@@ -214,6 +238,11 @@ _run:
 
 # What is to be done, by a dry run: the run's folder is where `progress` reads it.
 announced = test -z "$$FORECASTING_RUN" || $(SUB) --dry-run _all$(1) $(1) > "$$FORECASTING_RUN/plan"
+
+.PHONY: _backfill
+_backfill:
+	@exec $(FC) data $(ARGS)
+	@exec $(FC) backfill --from="$$FROM" --to="$$TO" --domain="$$DOMAIN" $(ARGS)
 
 _docs:
 	@exec $(FC) data $(ARGS)

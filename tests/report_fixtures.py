@@ -57,6 +57,7 @@ class Company:
     months: int = 48
     history: bool = False  # forecasts of earlier runs are published
     publications: int = 3  # how many earlier ones, one a month
+    filled: int = 0  # how many months before the published ones were filled in later
     restated: bool = False  # one month in the middle of them was known differently at first
     republished: bool = False  # one of them was published again later, with other forecasts
     walk_forward: bool = True  # there is a back-test
@@ -320,6 +321,14 @@ def published_runs(
     return runs
 
 
+def filled_in(company: Company, domain: str, first: pd.Timestamp) -> list[tuple[pd.Timestamp, str, pd.Timestamp]]:
+    """Cutoff, run id and time of writing of the months that were filled in, and of one that was filled in twice; before `first`."""
+    cutoffs = pd.date_range(end=first - pd.DateOffset(months=1), periods=company.filled, freq="MS")
+    written = pd.Timestamp("2025-03-04 05:06")
+    runs = [(cutoff, f"{domain}-{cutoff:%Y-%m}-5555555555", written) for cutoff in cutoffs]
+    return [*runs, *((cutoff, name[:-10] + SUPERSEDED, at - pd.DateOffset(days=9)) for cutoff, name, at in runs[:1])]
+
+
 def first_known(company: Company, domain: str, last: pd.Timestamp) -> pd.DataFrame:
     """The actuals as they were first known: like `aggregate`, but one series was lower in one month, if `restated`."""
     found = series(company, domain)
@@ -349,16 +358,25 @@ def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
             for n, (cutoff, name, _) in enumerate(runs)
         ]
     )
+    filled = filled_in(company, domain, min(cutoff for cutoff, _, _ in runs))
+    both = {name: MODELS[name] for name in (CHAMPION, "seasonal_naive")}
+    backfill = [
+        predictions(actuals, pd.DatetimeIndex([cutoff]), both, seed=70 + n).assign(run_id=name, status="backfill")
+        for n, (cutoff, name, _) in enumerate(filled)
+    ]
+    known = first_known(company, domain, last)
     rows = pd.concat(
         [
+            *(compared(found.assign(evaluation_set="all"), known, "backfill") for found in backfill),
             compared(walk.assign(run_id=run_id, status=None), actuals, "walk_forward"),
-            compared(published.assign(evaluation_set="all"), first_known(company, domain, last), "published"),
+            compared(published.assign(evaluation_set="all"), known, "published"),
         ],
         ignore_index=True,
     )
     rows["previous_value"] = previous(rows)
     rows = rows if company.walk_forward else rows[rows["forecast_kind"] != "walk_forward"]
     made = {name: manifest(company, domain, name, cutoff) for cutoff, name, _ in runs}
+    made |= {name: manifest(company, domain, name, cutoff) | {"backfill": True} for cutoff, name, _ in filled}
     publications = pd.DataFrame([{"run_id": name, "published_at": at} for _, name, at in runs])
     return {
         "monthly_actuals": actuals,
@@ -382,7 +400,7 @@ def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
                     "manifest": json.dumps(made[name]),
                     "published_at": at,
                 }
-                for cutoff, name, at in runs
+                for cutoff, name, at in [*runs, *filled]
             ]
         ),
         **what_came_in(company, domain, actuals["ds"].min(), last),
@@ -450,7 +468,8 @@ def write(path: Path, company: Company) -> None:
                 f"create table {table} as select * " + (f"replace ({casts})" if dates else "") + " from frame"
             )
             connection.unregister("frame")
-        connection.execute(f"create view counted_forecasts as {model('marts/counted_forecasts')}")
+        for view in ("counted_forecasts", "counted_backfills"):
+            connection.execute(f"create view {view} as {model(f'marts/{view}')}")
 
 
 VARIANTS = {

@@ -409,8 +409,8 @@ def test_a_migration_is_applied_whole_and_once(ledger, tmp_path):
     shutil.copy(ledger, tmp_path / "warehouse.duckdb")
     macro = tmp_path / "dbt" / "macros" / "ledger.sql"
     text, last = macro.read_text(), "'statements': ledger_version_1()},"
-    before = len(read(ledger, "from ledger_schema"))
     assert last in text
+    known = text.count("{'version': ")
     for statements, columns in [
         ("alter table runs add column note varchar; select nothing", 6),
         ("alter table runs add column note varchar", 7),
@@ -421,7 +421,7 @@ def test_a_migration_is_applied_whole_and_once(ledger, tmp_path):
         assert (done.returncode == 0) == (columns == 7), done.stdout
         runs = read(tmp_path / "warehouse.duckdb", "from runs")
         assert runs.shape == (len(RUNS), columns)
-        assert len(read(tmp_path / "warehouse.duckdb", "from ledger_schema")) == before + (columns == 7)
+        assert len(read(tmp_path / "warehouse.duckdb", "from ledger_schema")) == known + columns - 6
 
 
 # --- before and after something is published

@@ -5,6 +5,7 @@ A migration that is added to `ledger_migrations` is tested here without more wor
 of their columns.
 """
 
+import itertools
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,14 +14,13 @@ import duckdb
 import pandas as pd
 import pytest
 
-from dbt_sql import DBT, environment, model
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.ledger import publishing
 from forecasting.run import Manifest, Workspace
 from forecasting.training_set import building
+from ledger_by_macros import create_views, migrate, migrations, of_version
 from synthetic import series
 
-VIEWS = {"latest_runs": "predictions/latest_runs", "counted_forecasts": "marts/counted_forecasts"}
 ROWS = 3  # of each table of an old warehouse
 ONE_OF = re.compile(r"\(?\"?(\w+)\"? IN \(('[^)]*')\)", re.IGNORECASE)
 PLAIN = {
@@ -34,55 +34,46 @@ PLAIN = {
 AT = pd.Timestamp("2024-01-01")
 
 
-def migrations() -> list[dict]:
-    """What dbt is told to apply, oldest first."""
-    found: list[dict] = []
-    known = environment()
-    known.globals["return"] = lambda value: found.extend(value) or ""
-    known.from_string((DBT / "macros" / "ledger.sql").read_text(encoding="utf-8")).module.ledger_migrations()
-    return found
-
-
-def migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    """Do what dbt does when it starts."""
-    known = environment()
-
-    def run_query(sql: str):
-        rows = connection.execute(sql).fetchall()
-        column = SimpleNamespace(values=lambda: [row[0] for row in rows])
-        return SimpleNamespace(columns=[column])
-
-    known.globals.update(execute=True, run_query=run_query)
-    known.globals["return"] = lambda value: value
-    text = (DBT / "macros" / "ledger.sql").read_text(encoding="utf-8")
-    # a macro of dbt hands on a value, one of Jinja a text: the list is put in the loop's place
-    known.globals["all_migrations"] = migrations()
-    known.from_string(text.replace("in ledger_migrations()", "in all_migrations")).module.create_ledger()
-
-
-def of_version(connection: duckdb.DuckDBPyConnection, version: int) -> None:
-    """Make an empty ledger as the version of the project had it that knew no later migration."""
-    connection.execute("create table ledger_schema (version integer primary key, description varchar not null)")
-    for migration in migrations()[:version]:
-        connection.execute(migration["statements"])
-        connection.execute("insert into ledger_schema values (?, ?)", [migration["version"], migration["description"]])
-
-
 def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()]
 
 
-def row_of(connection: duckdb.DuckDBPyConnection, table: str, number: int) -> dict:
-    """A row that the checks of a table allow; what is free says which row it is."""
+def rows_of(connection: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
+    """Rows that the checks of a table allow, as full as may be; what is free says which row it is."""
+    columns = connection.execute(
+        f"select column_name, column_type, \"null\" = 'YES' from (describe {table})"
+    ).fetchall()
+    optional = [name for name, _, may_lack in columns if may_lack]
+    for n in range(len(optional) + 1):
+        for lacking in itertools.combinations(optional, n):
+            rows = [row_of(connection, table, columns, number) | dict.fromkeys(lacking) for number in range(ROWS)]
+            try:
+                connection.execute("begin")
+                insert(connection, table, rows)
+                return connection.execute(f"from {table}").df()
+            except duckdb.ConstraintException:
+                continue
+            finally:
+                connection.execute("rollback")
+    raise AssertionError(f"{table}: no row was found that its checks allow")
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict]) -> None:
+    for row in rows:
+        names = ", ".join(f'"{name}"' for name in row)
+        connection.execute(f"insert into {table} ({names}) values ({', '.join('?' * len(row))})", list(row.values()))
+
+
+def row_of(connection: duckdb.DuckDBPyConnection, table: str, columns: list[tuple], number: int) -> dict:
+    """A row with something in every column."""
     checks = connection.execute(
         "select constraint_text from duckdb_constraints() where table_name = ? and constraint_type = 'CHECK'", [table]
     ).fetchall()
     allowed = {name: values.split(",")[0].strip("' ") for (text,) in checks for name, values in ONE_OF.findall(text)}
     months = {"cutoff": AT, "horizon": 1, "ds": AT + pd.DateOffset(months=1)}
-    row = {}
-    for name, kind in connection.execute(f"select column_name, column_type from (describe {table})").fetchall():
-        row[name] = {**months, **allowed}.get(name, AT if kind == "DATE" else PLAIN[kind])
+    row = {name: {**months, **allowed}.get(name, AT if kind == "DATE" else PLAIN[kind]) for name, kind, _ in columns}
     row |= {name: f"{table}-{name}-{number}" for name, value in row.items() if value == "x"}
+    row |= {name: 1 + number for name, kind, _ in columns if kind == "INTEGER" and name != "horizon"}
     row |= {"run_id": f"run-{number}"} if "run_id" in row else {}
     row |= {"published_at": PLAIN["TIMESTAMP"] + pd.DateOffset(days=number)} if "published_at" in row else {}
     row |= {"manifest": f'{{"run_id": "run-{number}", "unit": "EUR"}}'} if "manifest" in row else {}
@@ -108,10 +99,7 @@ def old_warehouse(path: Path, version: int) -> dict[str, pd.DataFrame]:
         of_version(connection, version)
         names = [name for name in tables(connection) if name != "ledger_schema"]
         for name in names:
-            rows = pd.DataFrame([row_of(connection, name, number) for number in range(ROWS)])
-            connection.register("incoming", rows)
-            connection.execute(f"insert into {name} by name from incoming")
-            connection.unregister("incoming")
+            insert(connection, name, rows_of(connection, name).astype(object).to_dict("records"))
         return contents(connection, names)
 
 
@@ -131,7 +119,7 @@ def publish(connection: duckdb.DuckDBPyConnection, run_id: str, backtest_rows: i
         for month in pd.date_range("2001-01-01", periods=backtest_rows, freq="MS")
     ]
     run = SimpleNamespace(
-        run_id=run_id, domain="sales", manifest=Manifest.from_json(manifest), train=series([1.0] * 48),
+        run_id=run_id, domain="sales", manifest=Manifest.from_json(manifest), train=series([1.0] * 48), restated=pd.DataFrame(),
         forecasts=pd.DataFrame([forecast]), backtests=pd.DataFrame(back, columns=list(back[0]) if back else ["run_id"]).drop(
             columns=["run_id"], errors="ignore"),
     )  # fmt: skip
@@ -158,8 +146,7 @@ def test_an_old_warehouse_becomes_todays_and_loses_nothing(tmp_path, version):
             pd.testing.assert_frame_equal(now[name][rows.columns], rows, check_exact=True)
         applied = connection.execute("select version from ledger_schema order by 1").fetchall()
         assert applied == [(migration["version"],) for migration in migrations()]
-        for view, source in VIEWS.items():
-            connection.execute(f"create view {view} as {model(source)}")
+        create_views(connection)
         assert connection.execute("select run_id from latest_runs").fetchall() == [(f"run-{ROWS - 1}",)]
         publish(connection, "next")
         publish(connection, "next")
@@ -193,7 +180,7 @@ def test_what_readers_are_given_of_back_tests_does_not_grow(tmp_path, monkeypatc
     rows, path = 24, tmp_path / "published.duckdb"
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         migrate(connection)
-        connection.execute(f"create view latest_runs as {model(VIEWS['latest_runs'])}")
+        create_views(connection)
         for number in range(1, 6):
             publish(connection, f"run-{number}", rows)
             publishing.publish_copy(connection, path)

@@ -1,21 +1,38 @@
 """Overrides: what planners want instead of a forecast, from the file that they hand in to every table and page that shows it."""
 
+import datetime as dt
+import sys
+from pathlib import Path
+
 import duckdb
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
+from forecasting import dashboard
 from forecasting.contracts import BOUNDS
 from forecasting.errors import UserError
+from forecasting.evaluation import value_added
 from forecasting.intervals import PERCENT, VALUE, Change, override
 from forecasting.ledger import Published
 from forecasting.ledger import publishing as ledger_publishing
 from forecasting.ledger.overrides import apply_overrides
-from forecasting.planning import listing, take, withdraw
+from forecasting.planning import SHEET, leave, listing, take, waiting, withdraw
+from forecasting.planning.overriding import inbox
 from forecasting.planning.overriding.wishes import Misread, number_of
+from forecasting.report import domain_page, waterfall
+from forecasting.report import overridden as shown_overrides
+from forecasting.report.bridges import PEOPLE
+from forecasting.report.bridges import bridge as report_bridge
+from forecasting.report.summary import sentences
+from forecasting.run.lock import only_run
 from forecasting.series import Hierarchy
+from forecasting.site import workbook
+from forecasting.site.editions import Edition
 from forecasting.wording import SPACE
 from overridden_company import workspace
 
@@ -383,3 +400,270 @@ def test_a_workspace_without_a_publication_or_of_an_older_version_is_a_sentence(
         connection.execute("drop view counted_overrides cascade")
     with pytest.raises(UserError, match="knew no overrides: run `make report`"):
         take(place, csv(place, "sales,East,,2024-01,1000,,Ann,fine,"))
+
+
+# --- the workbook that comes back
+
+
+def adjusted(place, *cells: tuple[int, str, object], name: str = "forecasts.xlsx") -> str:
+    """Write the report's workbook, fill in cells of the sheet «Adjust» (row, heading, value) and return its name."""
+    target = place.root / name
+    workbook.write(place.published, target, Edition.open(place.published, "acme"))
+    book = openpyxl.load_workbook(target)
+    sheet = book[SHEET]
+    columns = {cell.value: cell.column for cell in sheet[4]}
+    for row, heading, value in cells:
+        sheet.cell(row, columns[heading], value)
+    book.save(target)
+    return str(target)
+
+
+WHO = [(row, heading, text) for row in (5, 12) for heading, text in (("Who", "Ann"), ("Why", "plan"))]
+
+
+def test_the_workbook_comes_back(place):
+    take(
+        place,
+        adjusted(place, *WHO, (5, "Your value", 777000), (12, "Your %", -50), (12, "Until", dt.datetime(2024, 3, 1))),
+    )
+    said = ask(place, "from overrides order by override_id")
+    sheet = openpyxl.load_workbook(adjusted(place, name="again.xlsx"))[SHEET]
+    headings = [cell.value for cell in sheet[4]]
+    for row, one in zip((5, 12), said.itertuples(), strict=True):
+        cells = dict(zip(headings, (cell.value for cell in sheet[row]), strict=True))
+        assert (cells["Level"], cells["Region"], cells["Category"]) == (
+            one.aggregation,
+            one.region,
+            one.product_category,
+        )
+        assert cells["Month"] == one.first_month and cells["Run"] == one.based_on and cells["In force"] is not None
+    assert said["kind"].tolist() == ["value", "percent"] and said["amount"].tolist() == [777000, -50]
+    assert said["until"].tolist()[1] == pd.Timestamp("2024-03-01")
+    assert "asks for nothing" in take(place, adjusted(place, *WHO, name="names_only.xlsx"))
+
+
+def test_a_workbook_of_an_earlier_run_is_refused(place):
+    file = adjusted(place, *WHO, (5, "Your value", 777000))
+    next_run(place)
+    with pytest.raises(UserError, match="belongs to an earlier forecast") as refused:
+        take(place, file)
+    assert "row 5 stand beside" in str(refused.value) and "in force is next" in str(refused.value)
+    assert ask(place, "from overrides").empty
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (
+            [*WHO, (5, "Your value", "=G5*2")],
+            "Adjust row 5: «value» '=G5*2' is not a number (a formula without its result)",
+        ),
+        ([*WHO, (5, "Your value", "a lot")], "Adjust row 5: «value» 'a lot' is not a number"),
+        ([*WHO, (5, "Your value", 1), (5, "Your %", 2)], "both a value and a percentage"),
+        ([(5, "Your value", 1), (5, "Why", "x")], "Adjust row 5: «who» is empty"),
+        (
+            [*WHO, (5, "Your value", 1), (5, "Until", dt.datetime(2023, 3, 1))],
+            "«until» 2023-03 lies before «month» 2024-01",
+        ),
+        ([*WHO, (5, "Your value", 1), (5, "Region", "Estonia")], "there is no region 'Estonia'"),
+    ],
+)
+def test_cells_that_cannot_be_used_are_named(place, cells, words):
+    with pytest.raises(UserError) as refused:
+        take(place, adjusted(place, *cells))
+    assert words in plain(str(refused.value)) and ask(place, "from overrides").empty
+
+
+# --- the dashboard and its inbox
+
+FORM = {
+    "domain": "sales",
+    "region": "North",
+    "product_category": "All",
+    "month": "2024-01",
+    "value": "250000",
+    "who": "Ann",
+    "why": "order",
+}
+
+
+def test_what_the_dashboard_leaves_is_taken_in_once(place, monkeypatch):
+    with only_run(place.data):  # a run is going on: nobody waits, nothing is lost
+        leave(place.data, FORM)
+        leave(place.data, {**FORM, "region": "Norht"})
+    assert len(waiting(place.data)) == 2 and "2 overrides wait" in plain(listing(place))
+    with monkeypatch.context() as killed:
+        killed.setattr(inbox, "move", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            take(place)
+    told = take(place)
+    assert "there is no region 'Norht': did you mean 'North'?" in told and len(ask(place, "from overrides")) == 1
+    assert waiting(place.data) == [] and coming(place).loc["region", "North/All", DS]["final_value"] == 250000
+    refused = sorted(path.suffix for path in (place.data / "overrides" / "refused").iterdir())
+    assert refused == [".json", ".txt"] and len(list((place.data / "overrides" / "taken").iterdir())) == 1
+    assert "Nothing waits" in take(place)
+
+
+def test_the_form_shows_what_it_does_and_hands_it_in(place, monkeypatch):
+    app_file = Path(dashboard.__file__).parent / "app.py"
+    monkeypatch.setattr(sys, "argv", [str(app_file), "--data", str(place.data)])
+    app = AppTest.from_file(app_file, default_timeout=60).run().switch_page("views/overrides.py").run()
+    assert not app.exception and "Nobody overrides a forecast of sales" in "".join(each.value for each in app.caption)
+    app.selectbox(key="override region sales").set_value("North").run()
+    app.button[1].click().run()
+    assert "neither a value nor a percentage" in plain(app.error[0].value) and waiting(place.data) == []
+    app.text_input(key="override A value").set_value("250000")
+    app.text_input(key="override who").set_value("Ann")
+    app.text_input(key="override why").set_value("order")
+    app.button[1].click().run()
+    assert "Handed in" in app.success[0].value and not app.exception
+    shown = app.dataframe[0].value
+    assert shown["Region and category"].iloc[0] == "North/All" and shown["With yours"].iloc[0] == 250000
+    take(place)
+    new = coming(place)
+    for row in shown.itertuples():
+        is_sum = [part == "All" for part in row[1].split("/")]
+        level = {(True, True): "total", (False, True): "region", (True, False): "category"}.get(tuple(is_sum), "series")
+        assert new.loc[level, row[1], row.Month]["final_value"] == pytest.approx(row[5])
+    app.run()
+    assert app.dataframe[0].value["Who"].tolist() == ["Ann"] and not app.exception
+
+
+def test_a_folder_that_may_not_be_written_is_a_sentence(place):
+    (place.data / "overrides").write_text("")
+    with pytest.raises(UserError, match="could not be left in"):
+        leave(place.data, FORM)
+
+
+# --- pages, bridge and accuracy
+
+
+def page(place, name: str = "sales"):
+    return Published(place.published).domain(name)
+
+
+def test_the_bridge_has_a_step_for_people_and_adds_up(place):
+    before = report_bridge(str(place.published), page(place))
+    take(place, csv(place, "sales,North,,,,10,Ann,promotion,2024-02"))
+    found = report_bridge(str(place.published), page(place))
+    assert found.steps == [*before.steps, PEOPLE]
+    total = found.rows[["before", *found.steps]].sum(axis=1)
+    assert total.to_numpy() == pytest.approx(found.rows["after"].to_numpy())
+    new = coming(place).reset_index().set_index(["aggregation", "unique_id", "ds"])
+    after = found.rows.set_index(["aggregation", "unique_id", "ds"])["after"]
+    assert after.to_numpy() == pytest.approx(new.loc[after.index, "final_value"].to_numpy())
+    parts = found.rows[found.rows["aggregation"] == "series"].groupby("ds")[PEOPLE].sum()
+    assert parts.to_numpy() == pytest.approx(
+        found.rows[found.rows["aggregation"] == "total"].sort_values("ds")[PEOPLE].to_numpy()
+    )
+    shown = waterfall.waterfall(page(place), found) + waterfall.method(page(place), found)
+    assert "What people changed" in shown
+    next_run(place)
+    later = report_bridge(str(place.published), page(place))
+    total = later.rows[["before", *later.steps]].sum(axis=1)
+    assert PEOPLE in later.steps and total.to_numpy() == pytest.approx(later.rows["after"].to_numpy())
+
+
+def test_the_page_shows_both(place):
+    assert "Nobody overrides the forecast of sales" in shown_overrides.section(str(place.published), page(place))
+    take(place, csv(place, "sales,,,2024-01,900000,,Ann <b>,plan & order,"))
+    text = shown_overrides.section(str(place.published), page(place)) + domain_page.next_months(page(place))
+    assert (
+        "Ann &lt;b&gt;" in text
+        and "plan &amp; order" in text
+        and text.count("900,000") >= 2
+        and "With overrides" in text
+    )
+    assert "override:" in domain_page.by_part(page(place), "region")
+    assert "People changed it to" in "".join(sentences(page(place), None))
+
+
+def due(place) -> pd.DataFrame:
+    """Override what an earlier run said of months that have come, and return how that came out."""
+    with duckdb.connect(str(place.warehouse)) as connection:
+        connection.execute(
+            "delete from publications where run_id in (select run_id from runs where cutoff = '2023-12-01')"
+        )
+    with duckdb.connect(str(place.warehouse)) as connection:
+        ledger_publishing.publish_copy(connection, place.published)
+    rows = [
+        "sales,North,,2023-12,,20,Ann,promotion,2024-02",
+        "sales,East,Bikes,2023-12,100000,,Bob,rival,",
+        "sales,,,2024-01,,5,Bob,plan,",
+    ]
+    take(place, csv(place, *rows))
+    return Published(place.published).came_due("sales")
+
+
+def test_overrides_that_came_due_are_scored_apart(place):
+    published = ask(place, "select * from forecast_accuracy where forecast_kind <> 'override' order by all")
+    rows = due(place)
+    assert not rows.empty and set(rows["who"]) <= {"Ann", "Bob", "Ann; Bob"}
+    own = rows[rows["own_override"].notna()].set_index("unique_id")
+    assert own.loc["North/All", "override"] == pytest.approx(1.2 * own.loc["North/All", "forecast"])
+    assert own.loc["East/Bikes", "override"] == 100000
+    scored = ask(place, "from actual_vs_forecast where forecast_kind = 'override' and actual is not null")
+    assert len(scored) == len(rows) and set(scored["status"]) == {"override"}
+    accuracy = ask(
+        place, "from forecast_accuracy where domain = 'sales' and forecast_kind = 'override' and horizon_group = 'all'"
+    )
+    for level, part in rows.groupby("aggregation"):
+        (mae,) = accuracy.loc[accuracy["aggregation"] == level, "mae"]
+        assert mae == pytest.approx((part["override"] - part["actual"]).abs().mean())
+    still = ask(place, "select * from forecast_accuracy where forecast_kind <> 'override' order by all")
+    assert set(still["forecast_kind"]) == set(published["forecast_kind"])
+    text = shown_overrides.helped(str(place.published), page(place))
+    assert "Did overrides help?" in text and "Ann" in text and "promotion" in text and "one month tells nothing" in text
+    assert shown_overrides.helped(str(place.published), page(place, "profit")) == ""
+
+
+# --- did they help
+
+
+def naive_added(rows: list[tuple[str, float, float, float]]) -> tuple[float, float, float]:
+    """FVA and its 95 % interval, by loops: month, actual, forecast, override."""
+    gains: dict[str, list[float]] = {}
+    for ds, actual, forecast_, override_ in rows:
+        gains.setdefault(ds, []).append(abs(forecast_ - actual) - abs(override_ - actual))
+    n = len(rows)
+    fva = sum(sum(part) for part in gains.values()) / n
+    if len(gains) < 2:
+        return fva, float("nan"), float("nan")
+    spread = sum((sum(part) - fva * len(part)) ** 2 for part in gains.values())
+    error = (len(gains) / (len(gains) - 1) * spread) ** 0.5 / n
+    reach = student(len(gains) - 1) * error
+    return fva, fva - reach, fva + reach
+
+
+def student(df: int) -> float:
+    """The 97.5 % quantile of Student's t, from a printed table."""
+    return {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}[df]
+
+
+months = st.sampled_from(["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-05-01"])
+tens = st.integers(0, 100).map(float)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(months, tens, tens, tens), min_size=1, max_size=12))
+def test_value_added_is_that_of_a_loop(rows):
+    frame = pd.DataFrame(rows, columns=["ds", "actual", "forecast", "override"]).assign(
+        who="Ann", ds=lambda d: pd.to_datetime(d["ds"])
+    )
+    for found in (value_added(frame).iloc[0], value_added(frame, "who").iloc[0]):
+        assert found[["fva", "lo", "hi"]].tolist() == pytest.approx(
+            list(naive_added(rows)), rel=1e-3, abs=1e-6, nan_ok=True
+        )
+        assert found["n_months"] == len({row[0] for row in rows}) and found["n"] == len(rows)
+        assert found["fva"] == pytest.approx(found["mae_forecast"] - found["mae_override"])
+
+
+def test_where_each_month_has_one_row_it_is_the_t_interval():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=12, freq="MS"), "actual": 0.0})
+    frame = frame.assign(forecast=rng.uniform(0, 2, 12), override=rng.uniform(0, 2, 12))
+    gains = frame["forecast"] - frame["override"]
+    reach = 2.201 * gains.std(ddof=1) / 12**0.5
+    found = value_added(frame).iloc[0]
+    assert [found["lo"], found["hi"]] == pytest.approx([gains.mean() - reach, gains.mean() + reach], rel=1e-3)
+    assert value_added(frame.head(0)).empty

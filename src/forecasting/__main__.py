@@ -1,6 +1,7 @@
 """`python -m forecasting`: what the Makefile calls. Exit codes: 0, 2 a user's error, 1 a bug, 130 Ctrl-C."""
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ def work(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         with run.on_sigterm(stop):
-            if options.run is bring_in:  # makes a workspace
+            if options.run in (bring_in, restore):  # they make a workspace
                 return options.run(ROOT, options) or 0
             place = run.open_workspace(
                 ROOT, options.name, options.source, options.facts, options.profile, options.as_of
@@ -207,6 +208,13 @@ def rollback(place, options) -> None:
     print(rollback(place, options.domain))
 
 
+def backfill(place, options) -> None:
+    """Fill in what would have been published at past month ends, from what was known then."""
+    from forecasting.backfill import backfill
+
+    print(backfill(place, getattr(options, "from"), options.to, options.domain), flush=True)
+
+
 def accuracy(place, options) -> None:
     """Show the accuracy of a domain as it was published, by a run or by the one in force at the end of the day AS_OF."""
     from forecasting.ledger import accuracy_as_published
@@ -248,6 +256,37 @@ def render(place, options) -> None:
     progress.timed("report", "rendered, files, edition", lambda: render(*folders))
 
 
+def explain(place, options) -> None:
+    """Say where a published number comes from."""
+    from forecasting.audit import explain
+
+    number = (options.domain, options.region, options.category, options.month)
+    print(explain(place, options.run_id, *number, as_json=options.json not in ("", "0")))
+
+
+def rerun(place, options) -> int:
+    """Make a published run again and say whether it comes out the same: 0, or 3 where it does not."""
+    from forecasting import audit
+
+    found = audit.rerun(place, options.run_id)
+    print(json.dumps(found, indent=2, ensure_ascii=False) if options.json not in ("", "0") else audit.as_text(found))
+    return 0 if found["reproduced"] else 3
+
+
+def backup(place, options) -> None:
+    """Write a workspace as it is now into one file."""
+    from forecasting.audit import backup
+
+    print(backup(place, options.file))
+
+
+def restore(root, options) -> None:
+    """Make a workspace out of a backup."""
+    from forecasting.audit import restore
+
+    print(restore(root, options.file, options.name))
+
+
 def by_hand(place, options) -> None:
     """Prepare the folder in which notebooks opened by hand work."""
     from forecasting import pipeline
@@ -282,8 +321,16 @@ COMMANDS = {
     "override": (override, {"--file": {"default": ""}}),
     "overrides": (overrides, {}),
     "override-withdraw": (withdraw, {"--id": {"default": ""}, "--who": {"default": ""}, "--why": {"default": ""}}),
+    "backfill": (backfill, {"--from": {"default": ""}, "--to": {"default": ""}, "--domain": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),
+    "explain": (
+        explain,
+        {f"--{name}": {"default": ""} for name in ("run-id", "domain", "region", "category", "month", "json")},
+    ),
+    "rerun": (rerun, {"--run-id": {"default": ""}, "--json": {"default": ""}}),
+    "backup": (backup, {"--file": {"default": ""}}),
+    "restore": (restore, {"--file": {"default": ""}}),
     "by-hand": (by_hand, {}),
     "docs": (docs, {}),
 }

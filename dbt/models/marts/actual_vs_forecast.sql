@@ -42,6 +42,12 @@ counted_forecasts as (
 
 ),
 
+counted_backfills as (
+
+    select * from {{ ref('counted_backfills') }}
+
+),
+
 first_known_actuals as (
 
     select * from {{ ref('first_known_actuals') }}
@@ -192,7 +198,8 @@ said_before as (
         cast(cutoff + interval 1 month as date) as cutoff,
         predicted_value
     from all_forecasts
-    where forecast_kind = 'walk_forward' or run_id in (select run_id from counted_forecasts)
+    where forecast_kind = 'walk_forward'
+        or run_id in (select run_id from counted_forecasts union all select run_id from counted_backfills)
 
 ),
 

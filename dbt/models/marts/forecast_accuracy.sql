@@ -12,9 +12,29 @@ counted_forecasts as (
 
 ),
 
+counted_backfills as (
+
+    select * from {{ ref('counted_backfills') }}
+
+),
+
 latest_runs as (
 
     select * from {{ ref('latest_runs') }}
+
+),
+
+counted as (
+
+    select
+        run_id,
+        'published' as forecast_kind
+    from counted_forecasts
+    union all
+    select
+        run_id,
+        'backfill' as forecast_kind
+    from counted_backfills
 
 ),
 
@@ -22,9 +42,11 @@ known as (
 
     select forecasts.*
     from forecasts
-    left join counted_forecasts on forecasts.run_id = counted_forecasts.run_id
+    left join counted
+        on forecasts.run_id = counted.run_id
+        and forecasts.forecast_kind = counted.forecast_kind
     where forecasts.actual is not null
-        and (forecasts.forecast_kind = 'walk_forward' or counted_forecasts.run_id is not null)
+        and (forecasts.forecast_kind = 'walk_forward' or counted.run_id is not null)
         and forecasts.evaluation_set not in ('calibration', 'recent')  -- cutoffs that are shown but not compared
         and not (forecasts.status = 'baseline' and forecasts.is_champion)  -- the same forecast is there as published
 

@@ -33,11 +33,13 @@ HELD = {
     "runs": "select * from runs where published_at <= (select moment from then_moment)",
     "forecasts": "select * from forecasts semi join then_runs using (run_id)",
     "backtests": "select * from backtests semi join then_runs using (run_id)",
+    "override_revisions": "select * from override_revisions where made_at <= (select moment from then_moment)",
+    "overridden_forecasts": "select * from overridden_forecasts where made_at <= (select moment from then_moment)",
 }
 # dbt's models from there to the figures, each after those that it refers to.
 MODELS = (
-    "predictions/latest_runs", "marts/counted_forecasts", "marts/monthly_actuals", "marts/first_known_actuals",
-    "marts/actual_vs_forecast", "marts/forecast_accuracy",
+    "predictions/latest_runs", "marts/counted_forecasts", "marts/counted_backfills", "marts/monthly_actuals",
+    "marts/first_known_actuals", "marts/counted_overrides", "marts/actual_vs_forecast", "marts/forecast_accuracy",
 )  # fmt: skip
 
 

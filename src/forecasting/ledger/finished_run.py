@@ -95,7 +95,7 @@ def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: d
         "fingerprint": fingerprint, "params": settings, "steps": run.steps,
         "lock": stamps.lock_hash(workspace.root), "git_commit": git_commit(workspace.root),
         "trained": asdict(run.trained()) if run.kept else own_training(run, run_id, settings["families"], cutoff),
-        "versions": versions(champion["models"]),
+        "versions": package_versions(champion["models"]),
         "seconds": seconds(run), "mlflow": {name: note["mlflow_run_id"] for name, note in notes.items()},
         "models": [name for name in champion["models"] if notes.get(name, {}).get("model_uri")], "champion": champion,
         "significance": run.read_json("significance"), "check": run.read_json("check"), "monitor": run.read_json("monitor"), "facts": facts,
@@ -125,7 +125,7 @@ def unit_of(facts: dict[str, Any], settings: dict[str, Any]) -> str:
     return "units" if facts["measure"] == "units" else settings["currency"] or ""
 
 
-def versions(names: list[str]) -> dict[str, str]:
+def package_versions(names: list[str]) -> dict[str, str]:
     """Return the installed versions of the packages that a run with these models is made with."""
     needed = {*PACKAGES, *(package for name in names for package in about(name).packages)}
     return {package: importlib.metadata.version(package) for package in sorted(needed)}

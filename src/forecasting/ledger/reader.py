@@ -23,6 +23,9 @@ COUNTED_FORECASTS = """
 # What a file lacks that an older version of the project published, and what stands for it until it is published again.
 STANDS_FOR = {
     "counted_forecasts": COUNTED_FORECASTS,
+    "counted_backfills": """
+        create temp table counted_backfills (domain varchar, cutoff date, run_id varchar, filled_at timestamp)
+    """,
     "restatements": """
         create temp table restatements (
             run_id varchar, domain varchar, unique_id varchar, region varchar, product_category varchar, ds date,

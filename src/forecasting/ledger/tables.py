@@ -5,7 +5,9 @@ from forecasting.contracts import DOMAINS
 TRAINING_SETS = tuple(f"ml_train_{domain}_monthly" for domain in DOMAINS)
 PREDICTIONS = tuple(f"ml_pred_{domain}_{months}m" for domain in DOMAINS for months in (1, 3, 6))
 BY_REGION = tuple(f"Pred{domain.capitalize()}1m" for domain in DOMAINS)
-COMPARED = ("monthly_actuals", "actual_vs_forecast", "counted_forecasts", "counted_overrides", "forecast_accuracy")
+COMPARED = (
+    "monthly_actuals", "actual_vs_forecast", "counted_forecasts", "counted_backfills", "counted_overrides", "forecast_accuracy",
+)  # fmt: skip
 PUBLISHED = (
     *TRAINING_SETS, *PREDICTIONS, *BY_REGION, "domain_calendar", "left_out_months", *COMPARED,
     "forecasts", "backtests", "actuals", "restatements", "verdicts", "training_changes", "restated_forecasts", "overrides",

@@ -206,12 +206,27 @@ def run_step(workspace: Workspace, domain: str, step: str) -> None:
         If the training sets are not those of this day (`as_of`), or a setting is at fault.
     """
     workspace.require_same_day()
+    run_step_in(workspace.runs / domain, workspace, step, workspace.settings(domain), workspace.data)
+
+
+def run_step_in(folder: Path, workspace: Workspace, step: str, settings: dict[str, Any], tracking_dir: Path) -> None:
+    """Execute one numbered notebook into a folder that holds what it reads, with these settings and this MLflow store."""
     source = notebook(workspace, step)
-    folder = workspace.runs / domain
-    settings = workspace.settings(domain)
-    injected = {"run_dir": ".", "tracking_dir": os.path.relpath(workspace.data, folder)}
+    injected = {"run_dir": ".", "tracking_dir": os.path.relpath(tracking_dir, folder)}
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
     execute(source, folder / f"{step}.ipynb", values)
+
+
+def stamp_today(workspace: Workspace, step: str, settings: dict[str, Any], trained_by: str = "") -> str | None:
+    """Return the stamp that a step has with today's code and these settings, None where there is no such notebook any more.
+
+    `trained_by`: the run whose models are kept, which is part of the stamp of the step that keeps them.
+    """
+    source = workspace.root / "notebooks" / f"{step}.ipynb"
+    if not source.exists():
+        return None
+    found = stamps.step_stamp(workspace.root, source, settings)
+    return digest(found, trained_by) if step == KEEPS else found
 
 
 def run_page(workspace: Workspace, name: str) -> None:

@@ -6,11 +6,12 @@ rows of the ledger's overrides, and what they do.
 
 from forecasting.planning.overriding.commands import listing, take, take_inbox, withdraw
 from forecasting.planning.overriding.inbox import leave, waiting
+from forecasting.planning.overriding.preview import tried
 from forecasting.planning.overriding.tables import SHEET
 from forecasting.planning.scenario import Assumptions, load_baseline, what_if
 from forecasting.planning.widgets import WhatIf, picture, source, table
 
 __all__ = [
     "SHEET", "Assumptions", "WhatIf", "leave", "listing", "load_baseline", "picture", "source", "table", "take", "take_inbox",
-    "waiting", "what_if", "withdraw",
+    "tried", "waiting", "what_if", "withdraw",
 ]  # fmt: skip

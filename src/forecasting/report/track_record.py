@@ -1,4 +1,4 @@
-"""Every published forecast against what came, and how good it was by months ahead. No back-test is among it.
+"""Every published forecast against what came, and how good it was by months ahead; likewise, and apart, what was filled in later.
 
 A forecast counts against the actual as it was first known, so that a restated month changes no old figure; which of them count
 says dbt's model `counted_forecasts`, as for the mart `forecast_accuracy`.
@@ -14,12 +14,18 @@ from forecasting.evaluation import metrics
 from forecasting.ledger import Published
 
 LAGS = (1, 3, 6)  # months between the last month that a forecast knew and the month that it was made for
+SAID = {"published": "published", "backfill": "backfilled as of"}
 SIGNAL_LIMIT = 4.0  # mean absolute errors: beyond it errors do not cancel out by chance alone
 
 
-def load_record(published: str, domain: str, lags: tuple[int, ...] = LAGS) -> pd.DataFrame:
-    """Return the published forecasts of a domain whose month has come; see `Published.record`."""
-    return Published(published).record(domain, lags)
+def load_record(published: str, domain: str, lags: tuple[int, ...] = LAGS, kind: str = "published") -> pd.DataFrame:
+    """Return the forecasts of a domain that were published, or filled in ('backfill'), and whose month has come; see `Published.record`."""
+    return Published(published).record(domain, lags, kind)
+
+
+def said(record: pd.DataFrame) -> str:
+    """Return how the forecasts of a record, which are of one kind, came to be: «published», or «backfilled as of» so long before."""
+    return SAID[record["kind"].iloc[0]]
 
 
 @dataclass(frozen=True)

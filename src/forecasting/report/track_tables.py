@@ -7,12 +7,11 @@ from forecasting.report.glossary import term
 from forecasting.report.html import Cell, bullets, fold, paragraph, table
 from forecasting.report.track_chart import ahead
 from forecasting.report.track_exceptions import outside
-from forecasting.report.track_record import SIGNAL_LIMIT, Coverage, Measures, by_lag, signals
+from forecasting.report.track_record import SIGNAL_LIMIT, Coverage, Measures, by_lag, said, signals
 from forecasting.wording import DASH, compact, count, decimals_for, month, number, percent, share
 
 SHOWN = 12  # rows from which a table is folded or scrolls
 HEAD = [
-    "Published",
     "Forecasts",
     "Bias",
     "MAE",
@@ -41,7 +40,7 @@ def span(found: Measures) -> str:
 def answer(domain: Domain, record: pd.DataFrame) -> str:
     """Say in a few sentences how good the forecasts of the total with the shortest lag were."""
     found = by_lag(at(record, "total"))[0]
-    text = f"Over {span(found)}, the forecast published {ahead(found.lag)} {missed(domain, found)}"
+    text = f"Over {span(found)}, the forecast {said(record)} {ahead(found.lag)} {missed(domain, found)}"
     gain = found.fva_share
     if gain is not None:
         word = "less" if gain > 0 else "more"
@@ -130,7 +129,7 @@ def lag_table(domain: Domain, record: pd.DataFrame, aggregation: str, caption: s
         several = f"{number(n)} of {number(int(nodes[one.lag]))}<br><small>beyond ±{SIGNAL_LIMIT:.0f}</small>"
         cells.append(lag_row(one, decimals, signal_text(one.signal) if aggregation == "total" else several))
     unit = f"; bias, MAE and FVA in {domain.unit}" if domain.unit else ""
-    return table(HEAD, cells, caption + unit, missing=MISSING)
+    return table([said(record).capitalize(), *HEAD], cells, caption + unit, missing=MISSING)
 
 
 def signal_text(signal: float | None) -> str:
@@ -194,7 +193,11 @@ def months_table(domain: Domain, record: pd.DataFrame) -> str:
             known = made.loc[lag] if lag in made.index else {"predicted_value": None, "error": None}
             row += [number(known["predicted_value"], decimals), number(known["error"], decimals, plus=True)]
         cells.append(row)
-    head = ["Month", "Actual", *(text for lag in lags for text in (f"Published {ahead(lag)}", "Error"))]
+    head = [
+        "Month",
+        "Actual",
+        *(text for lag in lags for text in (f"{said(record).capitalize()} {ahead(lag)}", "Error")),
+    ]
     caption = f"The total month by month{f', in {domain.unit}' if domain.unit else ''}; error = prediction − actual"
-    body = table(head, cells, caption, missing="nothing was published so long before", tall=len(cells) > SHOWN)
+    body = table(head, cells, caption, missing=f"nothing was {said(record)} so long before", tall=len(cells) > SHOWN)
     return fold("The total month by month", body)

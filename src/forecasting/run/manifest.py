@@ -64,6 +64,7 @@ class Manifest(Record):
     """What a published number can be traced back to."""
 
     run_id: str = ""
+    backfill: bool = False  # filled in later for a past month; nobody saw it then, and it was not published
     contest: str = ""  # what the choice of the champion rests on, all but the incumbent
     incumbent: Incumbent = field(default_factory=Incumbent)
     domain: str = ""

@@ -97,6 +97,12 @@ def resolve(root: Path, name: str, domain: str, profile: str | None = None, as_o
     return checked_ranges(values | ({"as_of": as_of} if as_of else {}))
 
 
+def defaults(root: Path, domain: str) -> dict[str, Any]:
+    """Return what holds for a domain where nobody states anything: what notebooks declare and params/default.yml says."""
+    known = declared_anywhere(root)
+    return {**known, **read_layer(root / "params" / "default.yml", domain, known)}
+
+
 def layers(root: Path, name: str, domain: str, profile: str | None) -> list[Path]:
     """Return the files that speak for a domain of a workspace, in the order in which later wins."""
     folder = root / "params"

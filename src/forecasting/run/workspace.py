@@ -126,10 +126,7 @@ def open_workspace(
     if as_of:
         check_day("AS_OF", as_of)
     name = name or source or DEFAULT_SOURCE
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
-        raise UserError(
-            f"NAME={name[:80]!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them."
-        )
+    require_name(name)
     memory = root / "data" / name / "workspace.json"
     known = remembered(memory) if memory.exists() else {}
     if source and source != known.get("source"):
@@ -142,6 +139,14 @@ def open_workspace(
     if not known:
         require_fit(source, found)
     return Workspace(root, name, source, found, profile or None, as_of or None)
+
+
+def require_name(name: str) -> None:
+    """Raise a UserError unless a name can be that of a workspace."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+        raise UserError(
+            f"NAME={name[:80]!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them."
+        )
 
 
 def remembered(memory: Path) -> dict[str, Any]:

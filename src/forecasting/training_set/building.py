@@ -112,8 +112,12 @@ def data_stamp(workspace: Workspace, settings: dict[str, Any]) -> str:
     )
 
 
-def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *options: str) -> None:
+def run_dbt(
+    workspace: Workspace, command: str, variables: dict[str, Any], *options: str, folder: Path | None = None
+) -> None:
     """Run dbt as a process of its own, so that it lets go of the warehouse when it ends.
+
+    `folder`: where it works on a warehouse of its own instead of the workspace's.
 
     Raises
     ------
@@ -122,16 +126,17 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
     """
     from forecasting.ledger import locked_message
 
-    where = workspace.runs / "dbt"
+    where = (folder or workspace.runs) / "dbt"
+    warehouse = folder / "warehouse.duckdb" if folder else workspace.warehouse
     where.mkdir(parents=True, exist_ok=True)
     line = [sys.executable, "-m", "dbt.cli.main", "--quiet", *command.split(), "--project-dir", "dbt", "--profiles-dir", "dbt",
             "--target-path", str(where.resolve()), "--log-path", str(where.resolve()),
             "--vars", json.dumps(variables), *options]  # fmt: skip
-    env = {**os.environ, "FORECASTING_WAREHOUSE": str(workspace.warehouse), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    env = {**os.environ, "FORECASTING_WAREHOUSE": str(warehouse.resolve()), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     done = subprocess.run(line, cwd=workspace.root, env=env, capture_output=True, text=True, pass_fds=held())
     if done.returncode:
         output = done.stdout + done.stderr
-        message = locked_message(workspace.warehouse, output) or storage_message(output)
+        message = locked_message(warehouse, output) or storage_message(output)
         raise UserError(message or f"dbt could not build the training sets; the whole log is runs/{workspace.name}/dbt/dbt.log.\n"
                         f"{output.strip()[-3000:]}")  # fmt: skip
 

@@ -11,7 +11,7 @@ from forecasting.errors import UserError
 from forecasting.facts import nearest
 from forecasting.intervals import PERCENT
 from forecasting.ledger import Published, Said, standing
-from forecasting.planning.overriding.wishes import Misread, Wish
+from forecasting.planning.overriding.wishes import Misread, Wish, text_of
 from forecasting.wording import listing, month
 
 MOST_SHOWN = 20
@@ -109,7 +109,7 @@ def _named(rows: pd.DataFrame, column: str, word: str, name: str) -> pd.DataFram
     """Return the rows of one name; all where none is given."""
     if not name:
         return rows
-    found = rows[rows[column] == name]
+    found = rows[rows[column].map({each: text_of(each) for each in rows[column].unique()}) == name]
     if found.empty:
         raise Misread(_unknown(word, name, sorted(rows[column].unique())))
     return found

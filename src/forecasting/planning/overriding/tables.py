@@ -14,7 +14,7 @@ SHEET = "Adjust"
 # What columns are called, in small letters: as in the database, and as on the sheet «Adjust»; None: shown to people alone.
 NAMES = {name: name for name in COLUMNS} | {
     "level": "aggregation", "category": "product_category", "your value": "value", "your %": "percent", "%": "percent", "run": "run_id",
-    "run_id": "run_id", "forecast": None, "80 % from": None, "80 % to": None, "unit": None,
+    "run_id": "run_id", "forecast": None, "80 % from": None, "80 % to": None, "unit": None, "in force": None,
 }  # fmt: skip
 WANTED = ("value", "percent")
 ELSEWISE = (
