@@ -223,13 +223,17 @@ _decided:
 	@$(SUB) -j$(JOBS) _watched
 	@exec $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
 
+# Months in which nobody ran the cycle are filled in once the newest one is published, so that its forecasts come first.
 _monthly: _decided
 	@$(call announced,_pages)
+	@$(SUB) -j$(JOBS) _published
+	@exec $(FC) fill-late $(ARGS)
 	@$(SUB) -j$(JOBS) _pages
 
 _monthly_run: _decided
 	@$(call announced,_published)
 	@$(SUB) -j$(JOBS) _published
+	@exec $(FC) fill-late $(ARGS)
 
 _run:
 	@exec $(FC) data --steps-follow --retrain="$$RETRAIN" $(ARGS)
@@ -338,8 +342,13 @@ cycle-data: $(READY)  ## and cycle-check, …: the stages of make monthly one by
 cycle-decide: $(READY)
 	@exec $(FC) alone $(ARGS) -- $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
 
+.PHONY: _late_pages
+_late_pages:
+	@exec $(FC) fill-late $(ARGS)
+	@$(SUB) -j$(JOBS) _pages
+
 cycle-report: $(READY)
-	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) $(if $(PAGES),_pages,_undecided)
+	@exec $(FC) alone $(ARGS) -- $(SUB) $(if $(PAGES),_late_pages,_undecided)
 
 $(OF_DOMAIN:%=cycle-%): cycle-%: $(READY)
 	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) _$*
