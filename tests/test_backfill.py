@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_sql import DBT, environment, macros, model
+from dbt_sql import DBT, environment, macros
 from filled_company import SETTINGS, Here, company, rows, training_set
 from forecasting import choice, evaluation, ledger, models
 from forecasting.backfill import backfill, fill, planning
@@ -237,7 +237,6 @@ def accuracy(workspace: Workspace) -> pd.DataFrame:
         connection.register("known", aggregate_actuals(TRAIN).assign(domain="sales"))
         for name in ("monthly_actuals", "first_known_actuals"):
             connection.execute(f"create or replace table {name} as select * replace (ds::date as ds) from known")
-        connection.execute(f"create or replace view latest_runs as {model('predictions/latest_runs')}")
         for name in ("actual_vs_forecast", "forecast_accuracy"):
             sql = found.from_string((DBT / "models" / "marts" / f"{name}.sql").read_text(encoding="utf-8")).render()
             connection.execute(f"create or replace view {name} as {sql}")
