@@ -51,7 +51,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation benchmark-retraining timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore
 
 help:  ## this list
@@ -160,6 +160,9 @@ benchmark-operation: $(READY)  ## 24 months of make monthly, undisturbed and kil
 backfill-speed: $(READY)  ## make backfill beside the same months one by one: seconds and differences, to runs/benchmark/backfill.csv
 	@$(PY) tests/measure_backfill.py runs/benchmark/backfill.csv --months "$(or $(MONTHS),12)"
 
+benchmark-retraining: $(READY)  ## 24 months of NAME retrained every month, every 3, every 6 and on alarm, to runs/benchmark/retraining.csv
+	@$(PY) tests/measure_retraining.py runs/benchmark/retraining.csv --name "$(FOLDER)" --domains "$(or $(DOMAIN),sales)"
+
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
 
@@ -223,13 +226,17 @@ _decided:
 	@$(SUB) -j$(JOBS) _watched
 	@exec $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
 
+# Months in which nobody ran the cycle are filled in once the newest one is published, so that its forecasts come first.
 _monthly: _decided
 	@$(call announced,_pages)
+	@$(SUB) -j$(JOBS) _published
+	@exec $(FC) fill-late $(ARGS)
 	@$(SUB) -j$(JOBS) _pages
 
 _monthly_run: _decided
 	@$(call announced,_published)
 	@$(SUB) -j$(JOBS) _published
+	@exec $(FC) fill-late $(ARGS)
 
 _run:
 	@exec $(FC) data --steps-follow --retrain="$$RETRAIN" $(ARGS)
@@ -338,8 +345,13 @@ cycle-data: $(READY)  ## and cycle-check, …: the stages of make monthly one by
 cycle-decide: $(READY)
 	@exec $(FC) alone $(ARGS) -- $(FC) plan-month --retrain="$$RETRAIN" $(ARGS)
 
+.PHONY: _late_pages
+_late_pages:
+	@exec $(FC) fill-late $(ARGS)
+	@$(SUB) -j$(JOBS) _pages
+
 cycle-report: $(READY)
-	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) $(if $(PAGES),_pages,_undecided)
+	@exec $(FC) alone $(ARGS) -- $(SUB) $(if $(PAGES),_late_pages,_undecided)
 
 $(OF_DOMAIN:%=cycle-%): cycle-%: $(READY)
 	@exec $(FC) alone $(ARGS) -- $(SUB) -j$(JOBS) _$*

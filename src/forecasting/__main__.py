@@ -215,6 +215,14 @@ def backfill(place, options) -> None:
     print(backfill(place, getattr(options, "from"), options.to, options.domain), flush=True)
 
 
+def fill_late(place, options) -> None:
+    """Fill in the months between two publications when the monthly cycle was not run."""
+    from forecasting.backfill import fill_late
+
+    for line in fill_late(place):
+        progress.show(line)
+
+
 def accuracy(place, options) -> None:
     """Show the accuracy of a domain as it was published, by a run or by the one in force at the end of the day AS_OF."""
     from forecasting.ledger import accuracy_as_published
@@ -321,6 +329,7 @@ COMMANDS = {
     "override": (override, {"--file": {"default": ""}}),
     "overrides": (overrides, {}),
     "override-withdraw": (withdraw, {"--id": {"default": ""}, "--who": {"default": ""}, "--why": {"default": ""}}),
+    "fill-late": (fill_late, {}),
     "backfill": (backfill, {"--from": {"default": ""}, "--to": {"default": ""}, "--domain": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),

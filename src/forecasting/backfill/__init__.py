@@ -5,7 +5,7 @@ with the champion's forecasts and the seasonal naive's, which `counted_backfills
 published. Where no past value was restated between them, all months share one walk-forward of each model.
 """
 
-from forecasting.backfill.command import backfill
+from forecasting.backfill.command import backfill, fill_late
 from forecasting.backfill.filling import fill
 
-__all__ = ["backfill", "fill"]
+__all__ = ["backfill", "fill", "fill_late"]

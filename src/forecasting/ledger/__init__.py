@@ -9,6 +9,7 @@ from forecasting.ledger.backfilling import (
     BackfilledMonth,
     CountedRun,
     add_backfill,
+    counted_months,
     counted_runs,
     noted_actuals,
     publish_backfill,
@@ -31,7 +32,7 @@ from forecasting.ledger.snapshot import standing_still
 __all__ = [
     "RANGE", "WITHDRAWAL", "AsPublished", "BackfilledMonth", "CountedRun", "Domain", "NothingPublished", "Published",
     "PublishedRun", "Said", "Unknown", "Unreadable", "accuracy_as_published", "add_backfill", "add_overrides", "at", "changes",
-    "connect", "counted_runs", "known_before", "locked_message", "noted_actuals", "one_per_name", "overridden", "package_versions",
-    "publish", "publish_backfill", "publish_to", "require_known", "require_writable", "run_bounds_cut", "run_ids", "run_points_cut",
-    "standing", "standing_still", "write_tables",
+    "connect", "counted_months", "counted_runs", "known_before", "locked_message", "noted_actuals", "one_per_name", "overridden",
+    "package_versions", "publish", "publish_backfill", "publish_to", "require_known", "require_writable", "run_bounds_cut",
+    "run_ids", "run_points_cut", "standing", "standing_still", "write_tables",
 ]  # fmt: skip

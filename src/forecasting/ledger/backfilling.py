@@ -21,6 +21,9 @@ COUNTED_RUNS = """
     ) as counts using (run_id)
     where runs.domain = ? order by runs.cutoff
 """
+COUNTED_MONTHS = """
+    select cutoff from counted_forecasts where domain = $1 union select cutoff from counted_backfills where domain = $1 order by cutoff
+"""
 NOTED_ACTUALS = """
     with named as (
         select unique_id, any_value(region) as region, any_value(product_category) as product_category
@@ -56,6 +59,12 @@ def counted_runs(workspace: Workspace, domain: str) -> dict[pd.Timestamp, Counte
         rows = connection.execute(COUNTED_RUNS, [domain]).fetchall()
     found = [CountedRun(name, pd.Timestamp(cutoff), Manifest.read(text), is_one) for name, cutoff, text, is_one in rows]
     return {run.cutoff: run for run in found}
+
+
+def counted_months(workspace: Workspace, domain: str) -> list[pd.Timestamp]:
+    """Return the cutoffs of a domain that were published or filled in, in order."""
+    with warehouse.connect(workspace.warehouse) as connection:
+        return [pd.Timestamp(cutoff) for (cutoff,) in connection.execute(COUNTED_MONTHS, [domain]).fetchall()]
 
 
 def run_ids(workspace: Workspace) -> frozenset[str]:
