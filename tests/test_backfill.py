@@ -1,6 +1,7 @@
 """Filling in past months: the same numbers together and one by one, nothing of what came later, resumed and never counted as published."""
 
 import json
+import math
 import shutil
 from collections import defaultdict
 from dataclasses import replace
@@ -270,6 +271,11 @@ def test_the_schedule(every, n, since):
         last = month if age is None or age >= every else last
         expected.append(last)
     assert list(trained_months(months, every, known).values()) == expected
+    assert set(trained_months(months, math.inf, known).values()) == {
+        expected[0] if since is None else next(iter(known.values()))
+    }
+    assert planning.scheduled({"retrain_every": every, "retrain_on": ["schedule", "drift"]}) == every
+    assert planning.scheduled({"retrain_every": every, "retrain_on": ["drift"]}) == math.inf
 
 
 FOUR = [*MONTHS, LATER]
