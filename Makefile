@@ -43,11 +43,11 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report import data run publish alerts export lab serve dashboard promote rollback test benchmark companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
+.PHONY: help report import data run publish alerts export lab serve dashboard promote rollback test benchmark benchmark-monitor companies endurance timing opening load postgres-speed mlflow docs quarto lock lint clean _run _pages
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
-	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## /  make \1\t/' | expand -t 21
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## /  make \1\t/' | expand -t 28
 	@echo
 	@echo "Your own data:  make report SOURCE=csv FACTS=path/to/folder NAME=acme"
 
@@ -104,6 +104,9 @@ test: $(READY_TEST)  ## all tests
 benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.csv (REFERENCE=1: SCUM beside it)
 	@$(PY) -m forecasting.benchmark --datasets "$$DATASETS" --reference "$$REFERENCE" --inside "$$INSIDE" --limit "$$LIMIT" \
 	  --jobs "$(JOBS)"
+
+benchmark-monitor: $(READY)  ## how often the monitor alarms without cause and how soon with one, to runs/benchmark/monitor.csv (SEEDS=)
+	@$(PY) tests/measure_monitor.py runs/benchmark/monitor.csv --seeds "$(or $(SEEDS),100-119)"
 
 companies: $(READY)  ## how much better the champion is on real companies' data, to runs/benchmark/companies.csv
 	@$(PY) tests/measure_companies.py runs/benchmark/companies.csv $(COMPANIES)
