@@ -42,7 +42,10 @@ def project(root, tmp_path) -> ProjectCopy:
     inputs = [f"runs/sample/stamps/{name}.stamp" for name in (*stamps, "data", "publish")]
     for name in (
         *inputs,
-        *(DOMAIN / file for file in ("train_sales.parquet", "facts.json", "incumbent.json", *BEFORE)),
+        *(
+            DOMAIN / file
+            for file in ("train_sales.parquet", "facts.json", "incumbent.json", "known_before.json", *BEFORE)
+        ),
     ):
         path = copy.path / name
         path.parent.mkdir(exist_ok=True)
@@ -90,3 +93,59 @@ def test_where_else_to_publish_comes_after_the_report(project, target, last):
     said = project.made("--dry-run", "_all_pages", "_pages", "NAME=sample").splitlines()
     steps = [line for line in said if "-m forecasting" in line]
     assert last in said[-1] and said[0].startswith(f": of {len(steps)} ")
+
+
+def test_a_domain_published_by_itself_leaves_the_others_to_be_published(project):
+    """`make cycle-persist DOMAIN=profit` makes the file newer than the forecast of sales that is not in it."""
+    ran(project)
+    os.utime(project.path / "runs/sample/stamps/sales-40_forecast.stamp")
+    stage = ("NAME=sample", "DOMAIN=sales", "PAGES=index", f"FC={sys.executable} command.py")
+    log = project.path / "log.txt"
+    log.write_text("")
+    project.made("_predict", *stage)
+    os.utime(project.path / "data/sample/published.duckdb")
+    assert log.read_text().split() == ["40_forecast"]
+    assert ran(project) == ["publish"] and ran(project) == []
+
+
+def test_the_stages_of_a_domain_end_where_they_should(project):
+    """One after another they run what a whole run does, each its own steps; again, they run nothing but the publication, which is idle."""
+    stages = {"check": ["10_check_data", "50_monitor"], "train": [*sorted(TRAIN), "25_combine"], "log": ["30_evaluate"],
+              "predict": ["40_forecast"], "persist": ["publish"]}  # fmt: skip
+    log = project.path / "log.txt"
+    for again in (False, True):
+        for stage, steps in stages.items():
+            log.write_text("")
+            project.made(f"_{stage}", "NAME=sample", "DOMAIN=sales", "PAGES=index", f"FC={sys.executable} command.py")
+            assert sorted(log.read_text().split()) == sorted(steps if stage == "persist" or not again else [])
+        assert not (project.path / DOMAIN / "unpublished").exists()
+    assert ran(project) == []
+
+
+@pytest.mark.parametrize("stage", ["_train", "_log", "_predict", "_persist"])
+def test_no_stage_goes_before_the_decision(project, stage):
+    """`make cycle-data` leaves a plan without pages; what is forecast from it would be of no known run."""
+    refused = project.make(stage, "NAME=sample", "DOMAIN=sales", f"FC={sys.executable} command.py")
+    assert refused.returncode == 2 and "make cycle-decide" in refused.stderr
+    assert not (project.path / "log.txt").exists()
+
+
+def test_what_planners_left_is_published_and_what_they_changed_is_shown(project):
+    """A form of the dashboard waits in the inbox; `make override` notes what it changed and leaves the published file's time alone."""
+    ran(project)
+    waits = project.path / "data/sample/overrides/inbox/one.json"
+    waits.parent.mkdir(parents=True)
+    waits.write_text("{}")
+    assert ran(project) == ["publish"]
+    waits.unlink()  # taken in
+    assert ran(project) == []
+    with (project.path / "runs/sample/plan.mk").open("a") as plan:
+        plan.write("PAGES := index\n")
+    for name in ("stamps/page-index.stamp", "stamps/render.stamp", "pages/index.ipynb", "report/index.html"):
+        path = project.path / "runs/sample" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("first")
+    assert "command.py" not in project.made("--dry-run", "_pages", "NAME=sample", "FC=python command.py")
+    (waits.parents[1] / "changed.json").write_text("{}")
+    said = project.made("--dry-run", "_pages", "NAME=sample", "FC=python command.py").splitlines()
+    assert [line.split("command.py ")[1].split()[0] for line in said if "command.py " in line] == ["page", "render"]

@@ -225,7 +225,8 @@ def published(place: Workspace, train: pd.DataFrame, cutoffs: list[pd.Timestamp]
                 pd.DataFrame([told | {"champion": "quick", "manifest": manifest, "published_at": at}]),
             )
             insert(connection, "publications", pd.DataFrame([{"domain": "sales", "run_id": run, "published_at": at}]))
-            judged_so = {"verdict": verdict, "reasons": REASONS, "measures": "[]", "limits": "{}", "judged_at": at}
+            reasons = REASONS.replace('"trigger": ""', '"trigger": "drift"') if verdict == RETRAIN else REASONS
+            judged_so = {"verdict": verdict, "reasons": reasons, "measures": "[]", "limits": "{}", "judged_at": at}
             insert(connection, "verdicts", pd.DataFrame([told | judged_so]))
             now = train[train["ds"] <= cutoff].set_index(["unique_id", "ds"])["y"]
             new = now if known is None else now[~now.index.isin(known.index)]

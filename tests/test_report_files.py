@@ -187,6 +187,7 @@ def test_the_summary_says_whose_of_when_and_by_which_run(book, published):
 def test_cells_are_numbers_dates_and_text_never_formulas(book):
     assert set(book.sheetnames) == {
         "Summary",
+        "Adjust",
         "Columns",
         *(f"{d.title()} {tab}" for d in HOSTILE.domains for tab in TABS),
     }

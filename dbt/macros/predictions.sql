@@ -3,6 +3,11 @@
 {{ of_the_run_in_force(domain, 'series', months, 'region, product_category, date', [
     'forecasts.ds as date', 'forecasts.region', 'forecasts.product_category', 'forecasts.predicted_value', 'forecasts.lo_80',
     'forecasts.hi_80', 'forecasts.lo_95', 'forecasts.hi_95', 'forecasts.horizon', 'forecasts.cutoff',
+], [
+    'overridden.predicted_value as override_value', 'overridden.lo_80 as override_lo_80', 'overridden.hi_80 as override_hi_80',
+    'overridden.lo_95 as override_lo_95', 'overridden.hi_95 as override_hi_95',
+    'coalesce(overridden.predicted_value, forecasts.predicted_value) as final_value', 'overridden.overridden_by',
+    'overridden.override_reason',
 ]) }}
 {% endmacro %}
 
@@ -10,12 +15,12 @@
 {#- The same for the next month by region, in the columns that BI tools are given. -#}
 {{ of_the_run_in_force(domain, 'region', 1, 'region, date', [
     'forecasts.ds as date', 'forecasts.region', country_of('forecasts.region') ~ ' as country', 'forecasts.predicted_value as "values"',
-]) }}
+], ['coalesce(overridden.predicted_value, forecasts.predicted_value) as final_values']) }}
 {% endmacro %}
 
-{% macro of_the_run_in_force(domain, aggregation, months, order, columns) %}
+{% macro of_the_run_in_force(domain, aggregation, months, order, columns, with_overrides) %}
 {#- Columns of a domain's published forecasts up to so many months ahead, of the run in force: the one published last, though another
-    may know a later month (latest_runs). -#}
+    may know a later month (latest_runs). Behind them what people made of them, where they did. -#}
 -- depends_on: {{ ref('ml_train_' ~ domain ~ '_monthly') }}
 with
 
@@ -31,15 +36,27 @@ runs as (
 
 ),
 
+overridden as (
+
+    select * from {{ ref('counted_overrides') }}
+
+),
+
 predictions as (
 
     select
         {{ columns | join(',\n        ') }},
         forecasts.model_name,
         forecasts.run_id,
-        forecasts.prediction_time
+        forecasts.prediction_time,
+        {{ with_overrides | join(',\n        ') }}
     from forecasts
     inner join runs on forecasts.run_id = runs.run_id
+    left join overridden
+        on forecasts.run_id = overridden.run_id
+        and forecasts.aggregation = overridden.aggregation
+        and forecasts.unique_id = overridden.unique_id
+        and forecasts.horizon = overridden.horizon
     where forecasts.domain = '{{ domain }}'
         and forecasts.aggregation = '{{ aggregation }}'
         and forecasts.status = 'published'

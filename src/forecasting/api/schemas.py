@@ -15,7 +15,7 @@ LONGEST_NAME = 200
 
 Domain = Literal[DOMAINS]
 Aggregation = Literal[AGGREGATIONS]
-Kind = Literal["published", "walk_forward", "backfill"]
+Kind = Literal["published", "walk_forward", "backfill", "override"]
 Month = Annotated[str, Field(pattern=MONTH)]
 Value = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 Level = Literal[80, 95]
@@ -176,6 +176,16 @@ class ForecastRow(BaseModel):
         description="Whether the model's forecast was below zero and is zero because the domain may not be below it; of a sum, whether "
         "that is so of a series in it. Null: an older run, which did not note it."
     )
+    override_value: float | None = Field(
+        description="What people made of the forecast; null where nobody overrides it."
+    )
+    override_lo_80: float | None = Field(description="Its bounds: those of the forecast, moved as far as the point.")
+    override_hi_80: float | None
+    override_lo_95: float | None
+    override_hi_95: float | None
+    final_value: float = Field(description="The override_value where there is one, else the predicted_value.")
+    overridden_by: str | None = Field(description="Who overrides it, or a sum that it is part of.")
+    override_reason: str | None = Field(description="Why, as they said.")
 
 
 class Forecasts(BaseModel):
@@ -199,7 +209,9 @@ class AccuracyQuery(Strict):
     domain: Domain
     aggregation: Aggregation | None = Field(None, description="Only series, or the sums of one kind.")
     model_name: Name | None = Field(None, description="Only this model.")
-    forecast_kind: Kind | None = Field(None, description="Only forecasts that were published, or made by walk-forward.")
+    forecast_kind: Kind | None = Field(
+        None, description="Only forecasts that were published, made by walk-forward, or changed by people."
+    )
 
 
 class AccuracyRow(BaseModel):
@@ -223,6 +235,10 @@ class AccuracyRow(BaseModel):
     coverage_80: float | None
     coverage_95: float | None
     fva: float | None
+    masc: float | None = Field(
+        None,
+        description="How far the forecast of a month moved since the month before, in errors of repeating last year.",
+    )
 
 
 class Accuracy(BaseModel):

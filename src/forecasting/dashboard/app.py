@@ -15,6 +15,7 @@ st.set_page_config(page_title="Monthly forecasts", page_icon=ICON, layout="wide"
 PAGES = [
     st.Page("views/forecasts.py", title="Forecasts", icon=":material/show_chart:", default=True),
     st.Page("views/accuracy.py", title="Accuracy", icon=":material/target:"),
+    st.Page("views/overrides.py", title="Overrides", icon=":material/edit:"),
     st.Page("views/own_series.py", title="Your own series", icon=":material/edit_note:"),
 ]
 page = st.navigation(PAGES, position="top")

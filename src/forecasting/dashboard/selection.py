@@ -13,7 +13,7 @@ PUBLISHED, BACK_TEST, COMING = "published", "back-test, not published", "coming"
 NAME = ["region", "product_category"]
 SELECTION_COLUMNS = [
     "ds", "actual", "first_known", "predicted_value", *RANGE, "variance", "variance_pct", "kind", "cutoff", "horizon",
-    "is_fallback", "was_cut",
+    "is_fallback", "was_cut", "override_value", "overridden_by", "override_reason",
 ]  # fmt: skip
 RECENT = 36  # months of actuals that are shown at first
 
@@ -25,7 +25,8 @@ class Selection:
     `rows` has one row per month, in order: ds, actual (as known today), first_known (the actual that the variance was measured
     with), predicted_value, lo_80, hi_80, lo_95, hi_95, variance (actual − forecast), variance_pct, kind (PUBLISHED, BACK_TEST,
     COMING; missing where no forecast reaches the month), cutoff, horizon, is_fallback, was_cut (of COMING;
-    missing where not known); values in the domain's unit.
+    missing where not known), override_value, overridden_by and override_reason (of COMING, missing where nobody overrides the forecast);
+    values in the domain's unit.
     """
 
     domain: Domain
@@ -80,9 +81,9 @@ def select(domain: Domain, region: str, category: str) -> Selection:
     made = past.rename(columns={"actual": "first_known"})
     made = made.assign(kind=made["is_published"].map({True: PUBLISHED, False: BACK_TEST}))
     known = actuals[["ds", "y"]].rename(columns={"y": "actual"}).merge(made, on="ds", how="left")
-    rows = [known.reindex(columns=SELECTION_COLUMNS), coming.assign(kind=COMING).reindex(columns=SELECTION_COLUMNS)]
-    rows = [part for part in rows if len(part)]
-    found = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=SELECTION_COLUMNS)
+    rows = [part.dropna(axis=1, how="all") for part in (known, coming.assign(kind=COMING)) if len(part)]
+    found = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+    found = found.reindex(columns=SELECTION_COLUMNS)
     return Selection(domain, region, category, found.sort_values("ds", ignore_index=True))
 
 

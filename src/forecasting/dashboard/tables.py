@@ -15,7 +15,8 @@ from forecasting.wording import DASH, count, decimals_for, month, number, percen
 KINDS = "What it is"
 INTERVALS = {"lo_80": "80 % from", "hi_80": "80 % to", "lo_95": "95 % from", "hi_95": "95 % to"}
 SHOWN = {
-    "ds": "Month", "actual": "Actual", "first_known": "Actual, first known", "predicted_value": "Forecast", "variance": "Variance",
+    "ds": "Month", "actual": "Actual", "first_known": "Actual, first known", "predicted_value": "Forecast",
+    "override_value": "Override", "overridden_by": "Overridden by", "variance": "Variance",
     "variance_pct": "Variance %", **INTERVALS, "kind": KINDS, "cutoff": "From data up to",
 }  # fmt: skip
 
@@ -24,6 +25,7 @@ def months_table(chosen: Selection) -> Styler:
     """Return one row per month, the latest first; what the variance was measured with stands there where it was restated."""
     decimals = decimals_for(chosen.rows["actual"])
     hidden = ["first_known"] if chosen.restated.empty else []
+    hidden += ["override_value", "overridden_by"] if chosen.rows["override_value"].isna().all() else []
     rows = chosen.rows.iloc[::-1][[column for column in SHOWN if column not in hidden]]
     words = chosen.rows["kind"].where(
         ~_flag(chosen.rows, "is_fallback"), chosen.rows["kind"].astype(str) + ", fallback"
@@ -31,9 +33,10 @@ def months_table(chosen: Selection) -> Styler:
     cut = (chosen.rows["predicted_value"] == 0).map({True: ", cut to 0", False: ", a part of it cut to 0"})
     rows = rows.assign(kind=words.where(~_flag(chosen.rows, "was_cut"), words.astype(str) + cut))
     amount, change = partial(number, decimals=decimals), partial(number, decimals=decimals, plus=True)
-    formats = dict.fromkeys(["actual", "first_known", "predicted_value", *INTERVALS], amount)
+    formats = dict.fromkeys(["actual", "first_known", "predicted_value", "override_value", *INTERVALS], amount)
     formats |= {"ds": partial(month, short=True), "cutoff": partial(month, short=True), "variance": change}
     formats |= {"variance_pct": partial(percent, plus=True), "kind": lambda text: DASH if pd.isna(text) else text}
+    formats |= {"overridden_by": formats["kind"]}
     return styled(rows, {name: formats[name] for name in rows}, SHOWN)
 
 

@@ -17,7 +17,15 @@ from forecasting.facts.cells import (
     table_number_styles,
 )
 from forecasting.facts.inspection import KNOWN_SOURCES, fingerprint, inspect, source_named
-from forecasting.facts.table_files import LeftOut, Limits, RawTable, Undecided, read_table_file, sheets_with_cells
+from forecasting.facts.table_files import (
+    LeftOut,
+    Limits,
+    RawTable,
+    Undecided,
+    read_table_file,
+    sheet_rows,
+    sheets_with_cells,
+)
 from forecasting.facts.tables import (
     AMOUNT,
     EARLIEST,
@@ -33,6 +41,6 @@ from forecasting.facts.tables import (
 __all__ = [
     "AMOUNT", "EARLIEST", "KNOWN_SOURCES", "TABLES", "Connection", "DateStyle", "Decision", "LeftOut", "Limits", "NumberStyle",
     "RawTable", "TableSpec", "Undecided", "connect", "date_ends", "date_styles", "fingerprint", "inspect", "literal", "nearest",
-    "number_styles", "one_file", "read_as_any_date", "read_dates", "read_numbers", "read_table_file", "sheets_with_cells",
-    "source_named", "table_number_styles",
+    "number_styles", "one_file", "read_as_any_date", "read_dates", "read_numbers", "read_table_file", "sheet_rows",
+    "sheets_with_cells", "source_named", "table_number_styles",
 ]  # fmt: skip

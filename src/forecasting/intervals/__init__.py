@@ -1,7 +1,7 @@
 """From raw forecasts to what is published: coherent points of every aggregation, with bounds from out-of-sample errors.
 
 In: raw forecasts of series and sums, and past ones with what came. Out: calibrated rows (BACKTEST_COLUMNS, FORECAST_COLUMNS) and, for
-each model, the `Calibration` that its next forecast gets. Here a bound is widened.
+each model, the `Calibration` that its next forecast gets. Here a bound is widened, and a point that people override moves its sums.
 """
 
 from forecasting.intervals.calibration import (
@@ -14,9 +14,10 @@ from forecasting.intervals.calibration import (
     reconciliation_table,
 )
 from forecasting.intervals.conformal import MIDDLE, naive_errors, ordered_around_point
+from forecasting.intervals.overriding import PERCENT, VALUE, Change, Overridden, override
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST
 
 __all__ = [
-    "ENTRIES", "METHODS", "MIDDLE", "SIMPLEST", "Calibration", "Past", "calibrate_backtest", "calibrate_forecasts",
-    "moved_to", "naive_errors", "ordered_around_point", "reconciliation_table",
+    "ENTRIES", "METHODS", "MIDDLE", "PERCENT", "SIMPLEST", "VALUE", "Calibration", "Change", "Overridden", "Past", "calibrate_backtest",
+    "calibrate_forecasts", "moved_to", "naive_errors", "ordered_around_point", "override", "reconciliation_table",
 ]  # fmt: skip

@@ -10,17 +10,20 @@ from typing import NamedTuple
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
-from forecasting.ledger.comparisons import Comparisons
+from forecasting.ledger.changed import OVERRIDE_COLUMNS, WITH_OVERRIDES, Changed
 from forecasting.ledger.domain import Domain
 from forecasting.ledger.due import Due
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
+from forecasting.ledger.trail import Trail
+from forecasting.ledger.training_changes import KNOWN
 from forecasting.run import Manifest
 from forecasting.wording import sql_as_text
 
 IN_FORCE = "select domain, run_id from latest_runs semi join runs using (run_id) order by domain"
 RUN = """
-    select domain, manifest, (select max(published_at) from publications where publications.run_id = runs.run_id) as published_at
+    select domain, manifest,
+        coalesce((select max(published_at) from publications where publications.run_id = runs.run_id), published_at) as published_at
     from runs where run_id = $run_id
 """
 # The run that was in force at the end of a day: the one published last until then.
@@ -49,15 +52,29 @@ RESTATED = """
     where restatements.domain = $domain and runs.published_at > (select published_at from runs where run_id = $earlier)
     group by unique_id, restatements.ds having change <> 0 order by restatements.ds, unique_id
 """
+# Every month that a run found changed, the run published last first, in it the largest change first.
+RESTATEMENTS = """
+    select run_id, runs.published_at, runs.cutoff, unique_id, region, product_category, ds, y_before as before, y as now,
+        y - y_before as change
+    from restatements inner join runs using (run_id) where restatements.domain = $domain
+    order by runs.published_at desc, abs(y - y_before) desc, unique_id, ds
+"""
+# What restated months did to the forecasts of each run: from the past as it was known before, and as it is known now.
+EFFECTS = """
+    select run_id, known_by, r.aggregation, unique_id, r.region, r.product_category, ds, r.predicted_value as before,
+        f.predicted_value as now, f.predicted_value - r.predicted_value as change
+    from restated_forecasts as r inner join forecasts as f using (run_id, aggregation, unique_id, horizon, ds)
+    where r.domain = $domain and f.status = 'published' order by run_id, r.aggregation, unique_id, ds
+"""
 ACTUALS = """
     select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals
     where domain = $domain and list_contains($aggregations, aggregation) order by all
 """
-FORECASTS = """
-    select aggregation, unique_id, region, product_category, ds, predicted_value, lo_80, hi_80, lo_95, hi_95, cutoff, horizon,
-        is_fallback, interval_pool, interval_n, model_version
-    from forecasts where run_id = $run_id and status = 'published'
-    order by list_position(['series', 'region', 'category', 'total'], aggregation), unique_id, horizon
+FORECASTS = f"""
+    select f.aggregation, f.unique_id, f.region, f.product_category, f.ds, f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95,
+        f.cutoff, f.horizon, f.is_fallback, f.interval_pool, f.interval_n, f.model_version, {OVERRIDE_COLUMNS}
+    from forecasts as f {WITH_OVERRIDES} where f.run_id = $run_id and f.status = 'published'
+    order by list_position(['series', 'region', 'category', 'total'], f.aggregation), f.unique_id, f.horizon
 """
 # What the model of a run says at an earlier cutoff, in the run's walk-forward.
 SAID_AT = """
@@ -65,25 +82,34 @@ SAID_AT = """
     where run_id = $run_id and forecast_kind = 'walk_forward' and is_champion and cutoff = $cutoff
 """
 # Grain: one row per domain, aggregation, series and coming month. `unit` is what the values count, from the run's manifest.
-COMING = """
+COMING = f"""
     select f.domain, f.aggregation, f.unique_id, f.region, f.product_category, f.ds, f.horizon, f.cutoff,
-        f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95,
+        f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95, {OVERRIDE_COLUMNS},
         coalesce(nullif(runs.manifest ->> '$.unit', ''), runs.manifest ->> '$.currency', '') as unit,
         f.is_fallback, f.model_name, f.model_version, f.run_id, f.prediction_time
     from forecasts as f
     inner join latest_runs on latest_runs.run_id = f.run_id
-    inner join runs on runs.run_id = f.run_id
+    inner join runs on runs.run_id = f.run_id {WITH_OVERRIDES}
     where f.status = 'published'
     order by list_position(['sales', 'inventory', 'profit'], f.domain),
         list_position(['total', 'region', 'category', 'series'], f.aggregation), f.unique_id, f.ds
 """
-COMING_TEXTS = ("unique_id", "region", "product_category", "unit", "model_name", "model_version")
+COMING_TEXTS = (
+    "unique_id",
+    "region",
+    "product_category",
+    "unit",
+    "model_name",
+    "model_version",
+    "overridden_by",
+    "override_reason",
+)
 CALENDAR = "select * from domain_calendar where domain = $domain"
 LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain = $domain order by ds"
 
 
 class PublishedRun(NamedTuple):
-    """One run of the ledger; `published_at` is when it was last published, UTC."""
+    """One run of the ledger; `published_at` is when it was last published or, of a backfill, written, UTC."""
 
     run_id: str
     domain: str
@@ -91,7 +117,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Comparisons, Due):
+class Published(Changed, Due, Trail):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:
@@ -154,6 +180,11 @@ class Published(Comparisons, Due):
         earlier = self.ask(EARLIER_RUNS, domain=domain, run_id=run_id, cutoff=cutoff)["run_id"]
         return self.ask(RESTATED, domain=domain, earlier=None if earlier.empty else earlier.iloc[0])
 
+    def known_by(self, domain: str, run_id: str) -> pd.DataFrame:
+        """Return the training set of a run (TRAIN_COLUMNS); no rows where it is of before the ledger kept it."""
+        rows = self.ask(KNOWN, domain=domain, run_id=run_id)
+        return rows.assign(ds=rows["ds"].astype("datetime64[ns]"))
+
     def training_set(self, domain: str) -> pd.DataFrame:
         """Return the training set of a domain: one row per unique_id, ds, in that order."""
         if domain not in DOMAINS:
@@ -176,6 +207,7 @@ class Published(Comparisons, Due):
         """Return the published forecasts of a run for the first `horizon` months, one row per aggregation, unique_id and ds.
 
         `was_cut`: whether the sign policy cut a forecast, or one in a sum, to zero; missing where the run did not note it.
+        `override_value` and its bounds are what people made of it, missing where nobody overrides it; `final_value` is one of both.
 
         A region or category limits them to rows of that name; 'All' is the name of what a sum runs over.
 
@@ -227,6 +259,8 @@ class Published(Comparisons, Due):
             calendar=calendar[0] if calendar else {},
             left_out=self.ask(LEFT_OUT, domain=name),
             restated=self.restated(name, run_id, manifest.cutoff),
+            restatements=self.ask(RESTATEMENTS, domain=name),
+            effects=self.ask(EFFECTS, domain=name),
             monitor=self.judgement(name),
         )
 

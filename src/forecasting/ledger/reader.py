@@ -1,5 +1,6 @@
 """How the published database is read: from a copy that nobody can lock (`private_copy`), a new one after the file was replaced."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ COUNTED_FORECASTS = """
 # What a file lacks that an older version of the project published, and what stands for it until it is published again.
 STANDS_FOR = {
     "counted_forecasts": COUNTED_FORECASTS,
+    "counted_backfills": """
+        create temp table counted_backfills (domain varchar, cutoff date, run_id varchar, filled_at timestamp)
+    """,
     "restatements": """
         create temp table restatements (
             run_id varchar, domain varchar, unique_id varchar, region varchar, product_category varchar, ds date,
@@ -32,6 +36,38 @@ STANDS_FOR = {
         create temp table verdicts (
             run_id varchar, domain varchar, cutoff date, verdict varchar, reasons varchar, measures varchar, limits varchar,
             judged_at timestamp
+        )
+    """,
+    "training_changes": """
+        create temp table training_changes (
+            run_id varchar, domain varchar, unique_id varchar, ds date, y double, region varchar, product_category varchar,
+            is_imputed boolean
+        )
+    """,
+    "restated_forecasts": """
+        create temp table restated_forecasts (
+            run_id varchar, domain varchar, aggregation varchar, unique_id varchar, region varchar, product_category varchar, cutoff date,
+            horizon integer, ds date, predicted_value double, known_by varchar
+        )
+    """,
+    "counted_overrides": """
+        create temp table counted_overrides (
+            run_id varchar, revision integer, domain varchar, aggregation varchar, unique_id varchar, region varchar,
+            product_category varchar, cutoff date, horizon integer, ds date, model_name varchar, predicted_value double, lo_80 double,
+            hi_80 double, lo_95 double, hi_95 double, own_override integer, override_ids varchar, overridden_by varchar,
+            override_reason varchar, made_at timestamp
+        )
+    """,
+    "override_revisions": """
+        create temp table override_revisions (
+            run_id varchar, domain varchar, revision integer, applied varchar, not_applied varchar, made_at timestamp
+        )
+    """,
+    "overrides": """
+        create temp table overrides (
+            override_id integer, domain varchar, aggregation varchar, unique_id varchar, region varchar, product_category varchar,
+            first_month date, until date, kind varchar, amount double, who varchar, why varchar, made_at timestamp, based_on varchar,
+            source varchar, withdraws integer
         )
     """,
 }
@@ -88,7 +124,7 @@ class Reader:
         try:
             with private_copy.cursor(self.path) as connection:
                 for name, made in STANDS_FOR.items():
-                    if name in sql and not connection.execute(HAS_TABLE, [name]).fetchone():
+                    if re.search(rf"\b{name}\b", sql) and not connection.execute(HAS_TABLE, [name]).fetchone():
                         connection.execute(made)
                 return connection.execute(sql, params).df()
         except FileNotFoundError:  # it went away between the two looks

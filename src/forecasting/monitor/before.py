@@ -72,8 +72,9 @@ def asked(
         "quiet": _typed(beside_actuals(quiet[quiet["ds"] <= last["cutoff"]], train, known)[QUIET_COLUMNS]),
         "known": _typed(known.loc[known["ds"] <= last["cutoff"], KNOWN_COLUMNS]),
     }
-    alarms = verdicts.loc[verdicts["verdict"].isin(("retrain", "ask a person")), "cutoff"]
-    return tables, {"run": last_run(last, due, settings, facts), "alarms": [f"{day:%Y-%m-%d}" for day in alarms]}
+    asked_for_models = [any(reason["trigger"] for reason in reasons) for reasons in verdicts["reasons"]]
+    alarms = [f"{day:%Y-%m-%d}" for day in verdicts.loc[asked_for_models, "cutoff"]]
+    return tables, {"run": last_run(last, due, settings, facts), "alarms": alarms}
 
 
 def last_run(
@@ -82,12 +83,11 @@ def last_run(
     """Return what `before.json` says of the last counted run."""
     manifest = last["manifest"]
     series = due[(due["run_id"] == last["run_id"]) & (due["aggregation"] == "series") & (due["status"] == "published")]
-    trained = getattr(manifest, "trained", None) or {}
     return {
         "run_id": last["run_id"],
         "cutoff": f"{last['cutoff']:%Y-%m-%d}",
         "champion": last["champion"],
-        "trained": trained.get("cutoff") or f"{last['cutoff']:%Y-%m-%d}",
+        "trained": manifest.trained.cutoff,
         "last_fact": manifest.facts.last_fact,
         "unit": manifest.unit,
         "unit_now": "units" if facts["measure"] == "units" else settings["currency"] or "",

@@ -1,9 +1,17 @@
-"""What people add to a forecast: assumptions laid over what was published, without changing it.
+"""What people add to a forecast: assumptions laid over what was published, and overrides that stand beside it.
 
-In: the published database and `Assumptions`. Out: a scenario beside the forecast, and the widgets that show it.
+In: the published database, `Assumptions`, and what planners hand in. Out: a scenario beside the forecast and the widgets that show it;
+rows of the ledger's overrides, and what they do.
 """
 
+from forecasting.planning.overriding.commands import listing, take, take_inbox, withdraw
+from forecasting.planning.overriding.inbox import leave, waiting
+from forecasting.planning.overriding.preview import tried
+from forecasting.planning.overriding.tables import SHEET
 from forecasting.planning.scenario import Assumptions, load_baseline, what_if
 from forecasting.planning.widgets import WhatIf, picture, source, table
 
-__all__ = ["Assumptions", "WhatIf", "load_baseline", "picture", "source", "table", "what_if"]
+__all__ = [
+    "SHEET", "Assumptions", "WhatIf", "leave", "listing", "load_baseline", "picture", "source", "table", "take", "take_inbox",
+    "tried", "waiting", "what_if", "withdraw",
+]  # fmt: skip

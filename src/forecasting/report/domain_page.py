@@ -7,13 +7,24 @@ import pandas as pd
 from forecasting.errors import UserError
 from forecasting.ledger import Domain, Published, at, run_points_cut
 from forecasting.models import model_name
+from forecasting.report import stability
 from forecasting.report.charts import drawing, trend
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, Chart, note, paragraph, table, tag
 from forecasting.report.notices import boxes
 from forecasting.report.order import natural_order, natural_rank
 from forecasting.report.rounding import sums_note
-from forecasting.wording import NO_PERCENTAGE, change_pct, compact, count, decimals_for, month, number, percent
+from forecasting.wording import (
+    NO_PERCENTAGE,
+    change_pct,
+    compact,
+    count,
+    decimals_for,
+    is_known,
+    month,
+    number,
+    percent,
+)
 
 NAMES = {"region": "region", "category": "product_category"}
 MARKS = {"is_fallback": "†", "was_cut": "‡"}
@@ -119,16 +130,19 @@ def next_months(domain: Domain) -> str:
     """Return the forecast of the total with both intervals and the same month of last year, one row per month."""
     rows, known = at(domain.future, "total").sort_values("ds"), at(domain.actuals, "total").set_index("ds")["y"]
     decimals = decimals_for(rows["predicted_value"])
+    changed = rows["override_value"].notna().any()
     columns = ["predicted_value", "lo_80", "hi_80", "lo_95", "hi_95"]
     cells = [
         [
             month(row["ds"]),
             *(number(row[c], decimals) for c in columns),
             *last_year(known.get(row["ds"] - pd.DateOffset(months=12)), row["predicted_value"], decimals),
+            *([number(row["final_value"], decimals)] if changed else []),
         ]
         for row in rows.to_dict("records")
     ]
     head = ["Month", "Forecast", "80 % from", "80 % to", "95 % from", "95 % to", "Same month last year", "Change"]
+    head += ["With overrides"] if changed else []
     body = table(head, cells, in_unit(domain, "Forecast of the total"), missing=NO_PERCENTAGE)
     cut = run_points_cut(domain.manifest)
     return body + interval_note(rows) + (note(escape(cut)) if cut else "")
@@ -204,6 +218,8 @@ def part_row(label: str, group: pd.DataFrame, months: list, decimals: int) -> li
         row = by_month.loc[ds]
         low, high = number(row["lo_80"], decimals), number(row["hi_80"], decimals)
         text = f"{number(row['predicted_value'], decimals)}<br><small>{low} to {high}</small>"
+        if is_known(row["override_value"]):
+            text += f"<br><small>override: {number(row['override_value'], decimals)}</small>"
         cells.append(Cell(text, float(row["predicted_value"])))
     return [label, *cells]
 
@@ -237,10 +253,14 @@ def in_unit(domain: Domain, text: str) -> str:
 
 def made_by(domain: Domain) -> str:
     """Say where to read how good the forecasts were and how they are made, with the run that made these."""
-    return paragraph(
-        'How good the forecasts were, month by month: <a href="accuracy.html">accuracy over time</a>. What the model is, what it '
-        f'was compared with, its settings and data: <a href="model_card.html#{domain.name}">model card</a>.'
-    ) + note(
-        f"Run <code>{escape(domain.manifest.run_id)}</code>, {escape(model_name(domain.champion))}, "
-        f"data up to {month(domain.last_month)}."
+    return (
+        stability.sentence(domain)
+        + paragraph(
+            'How good the forecasts were, month by month: <a href="accuracy.html">accuracy over time</a>. What the model is, what it '
+            f'was compared with, its settings and data: <a href="model_card.html#{domain.name}">model card</a>.'
+        )
+        + note(
+            f"Run <code>{escape(domain.manifest.run_id)}</code>, {escape(model_name(domain.champion))}, "
+            f"data up to {month(domain.last_month)}."
+        )
     )

@@ -42,10 +42,15 @@ TERMS = (
     ),
     Term(
         "backfill",
-        "a forecast of a past month that was added to the published ones later; it is shown apart from them",
+        "what would have been published at the end of a past month, made later from what was known then; it is shown and counted "
+        "apart from what was published",
+        spelled=("backfilled",),
     ),
     Term("bias", "the mean of prediction − actual: above zero means that the forecasts are too high"),
-    Term("bridge", "the steps from the last forecast to this one: new actuals, restated ones, another model"),
+    Term(
+        "bridge",
+        "the steps from the last forecast to this one: new actuals, restated ones, another model, what people changed",
+    ),
     Term("challenger", "the best of the models that are not champion"),
     Term("champion", "the model whose forecasts are published, one per domain"),
     Term("closed month", "a whole month of facts; the running month is never used", spelled=("last closed month",)),
@@ -89,13 +94,13 @@ TERMS = (
     Term(
         "FVA",
         "the seasonal naive's mean absolute error − the model's: how much better than the simplest forecast it "
-        "is; below zero it is worse",
+        "is; below zero it is worse. Of overrides, the model's mean absolute error − theirs",
         ("forecast value added",),
     ),
     Term(
         "gate",
-        "what the challenger must show to replace the champion: a least improvement, without losing much in bias "
-        "or coverage",
+        "what the challenger must show to replace the champion: a least improvement, without losing much in bias, "
+        "coverage or stability",
     ),
     Term(
         "held out",
@@ -140,7 +145,12 @@ TERMS = (
         spelled=("median",),
     ),
     Term("naive", "the forecast that repeats the last month"),
-    Term("override", "a forecast that a person put in the place of the model's"),
+    Term(
+        "override",
+        "what a person wants instead of the model's forecast, with a reason and until when; it stands beside the forecast, the sums "
+        "agree with it, and both are scored",
+        spelled=("overrides",),
+    ),
     Term(
         "reconciliation",
         "making the forecasts of series, regions, categories and the total agree, so that every sum is the sum of"
@@ -165,6 +175,13 @@ TERMS = (
         "sMAPE",
         "the mean of the absolute error in % of the mean of actual and forecast, from 0 to 200",
         ("symmetric mean absolute percentage error",),
+    ),
+    Term(
+        "stability",
+        "how far the forecast for the same month moves from one month's report to the next, in errors of the seasonal "
+        "naive in the history: 0 never moves, 1 moves as far as repeating last year misses (the mean absolute scaled change of "
+        "Godahewa et al. 2025)",
+        ("MASC", "mean absolute scaled change"),
     ),
     Term(
         "stock cover",

@@ -7,7 +7,7 @@ import pandas as pd
 from forecasting.contracts import ALL
 from forecasting.ledger import Domain, at
 from forecasting.models import model_name
-from forecasting.report.bridges import DATA, MODEL, RESTATED, Bridge
+from forecasting.report.bridges import BOTH, DATA, MODEL, PEOPLE, RESTATED, Bridge
 from forecasting.report.kpi import Kpi, key_figures, year_before
 from forecasting.report.notices import texts_of
 from forecasting.wording import SPACE, amount, between, compact, compared, is_known, is_nothing, listing, month, revised
@@ -47,8 +47,14 @@ def expected(domain: Domain, figures: Kpi) -> str:
         earlier = month(ds - pd.DateOffset(months=12))
         year = f", {compared(value, before, unit)} {earlier} ({amount(before, unit, domain.name)})"
     text = f"{subject(domain)} {when} {verb} expected to be <strong>{escape(amount(value, unit, domain.name))}</strong>"
+    changed = coming.get("override_value")
+    people = (
+        f" People changed it to <strong>{escape(amount(changed, unit, domain.name))}</strong>."
+        if is_known(changed)
+        else ""
+    )
     doubt = " In doubt: see the warning." if texts_of(domain, "high") else ""
-    return f"{text}{escape(year)}; 80{SPACE}% range {escape(between(coming['lo_80'], coming['hi_80'], unit))}.{doubt}"
+    return f"{text}{escape(year)}; 80{SPACE}% range {escape(between(coming['lo_80'], coming['hi_80'], unit))}.{people}{doubt}"
 
 
 def changes(domain: Domain, ds: pd.Timestamp) -> pd.DataFrame:
@@ -127,7 +133,7 @@ def since(domain: Domain, figures: Kpi, before: Bridge | None) -> str:
     rows = rows[rows["ds"] == coming["ds"]].to_dict("records")
     if rows:
         then = rows[0]["before"]
-        text = f"{edition} was {amount(then, unit, domain.name)}: it {revised(coming['predicted_value'], then, unit)}"
+        text = f"{edition} was {amount(then, unit, domain.name)}: it {revised(rows[0]['after'], then, unit)}"
         text += steps(before, rows[0], unit)
     else:
         text = f"{edition} did not reach {month(coming['ds'])}"
@@ -141,14 +147,16 @@ def model(domain: Domain, before: Bridge) -> str:
 
 
 def steps(before: Bridge, row: dict, unit: str) -> str:
-    """Say how much of a change came of the model and how much of the data; nothing where it is one of them alone."""
-    if [step for step in before.steps if step != RESTATED] != [MODEL, DATA]:
-        return restated(before, row, unit)
-    parts = {RESTATED: "by restated months", MODEL: "by the model", DATA: "by new data"}
-    return f" ({', '.join(f'{compact(row[name], unit, plus=True)} {by}' for name, by in parts.items() if name in before.steps)})"
-
-
-def restated(before: Bridge, row: dict, unit: str) -> str:
-    """Say how much of a change is that of restated months; nothing where it is none."""
-    moved = RESTATED in before.steps and not is_nothing(compact(row[RESTATED]))
-    return f" ({compact(row[RESTATED], unit, plus=True)} by restated months)" if moved else ""
+    """Say how much of a change came of the model, of the data and of people; nothing where it is model or data alone."""
+    told = {
+        RESTATED: "by restated months",
+        MODEL: "by the model",
+        DATA: "by new data",
+        PEOPLE: "by what people changed",
+    }
+    if [step for step in before.steps if step in (MODEL, DATA, BOTH)] == [MODEL, DATA]:
+        parts = [name for name in told if name in before.steps]
+    else:
+        parts = [name for name in (RESTATED, PEOPLE) if name in before.steps and not is_nothing(compact(row[name]))]
+    said = ", ".join(f"{compact(row[name], unit, plus=True)} {told[name]}" for name in parts)
+    return f" ({said})" if said else ""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from forecasting.ledger import Domain, at
 from forecasting.models import model_name
-from forecasting.report.bridges import BOTH, DATA, MODEL, RESTATED, Bridge
+from forecasting.report.bridges import BOTH, DATA, MODEL, PEOPLE, RESTATED, Bridge
 from forecasting.report.domain_page import NAMES, TALL, in_unit, parts
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, fold, note, paragraph, table
@@ -15,10 +15,24 @@ from forecasting.report.periods import is_flow, span, together, word
 from forecasting.report.rounding import adding_up, sums_note
 from forecasting.wording import change_pct, compact, count, decimals_for, is_known, month, number, percent
 
-TITLES = {MODEL: "Change of model", DATA: "New data", BOTH: "New data and model", RESTATED: "Restated months"}
+TITLES = {
+    MODEL: "Change of model",
+    DATA: "New data",
+    BOTH: "New data and model",
+    RESTATED: "Restated months",
+    PEOPLE: "What people changed",
+}
 RESTATED_TEXT = (
     " Restated months: by how much the same months of the year before were restated, which is what a forecast that repeats last year takes "
     "over; what the model makes of the restatement beyond this stays in the step after it."
+)
+MEASURED_TEXT = (
+    " Restated months: what the present model forecasts from the past as it is known now, less what it forecasts from the past as it was "
+    "known for the forecast before."
+)
+PEOPLE_TEXT = (
+    " What people changed: this forecast's overrides less those that the earlier one had in the same months; both ends have theirs "
+    "in them."
 )
 SMALL = 0.25  # of the larger level: a change below it would hardly be seen if the bars began at zero
 
@@ -106,8 +120,10 @@ def labels(domain: Domain, bridge: Bridge) -> dict[str, str]:
         DATA: "the same months, corrected" if bridge.is_same_cutoff else known,
         BOTH: f"{'months corrected' if bridge.is_same_cutoff else known}; {which}",
     }
-    alone = bridge.steps == [RESTATED]
-    texts[RESTATED] = "months published before" if alone else "the same months of the year before"
+    texts[PEOPLE] = "overrides of this forecast less those before"
+    alone = [step for step in bridge.steps if step != PEOPLE] == [RESTATED]
+    year_before = "the same months of the year before"
+    texts[RESTATED] = "months published before" if alone or bridge.is_measured else year_before
     ends = [
         f"Forecast before<br><small>{old}, data up to {month(bridge.cutoff)}</small>",
         f"This forecast<br><small>{new}, data up to {month(domain.last_month)}</small>",
@@ -163,15 +179,17 @@ def method(domain: Domain, bridge: Bridge | None) -> str:
         "both": f"What the present model would have said from data up to {cutoff} is not on record for these months, so new "
         "data and model cannot be told apart.",
     }
-    text = texts[", ".join(step for step in bridge.steps if step != RESTATED)]
-    if RESTATED in bridge.steps:
-        text += RESTATED_TEXT if len(bridge.steps) > 1 else ""
+    made = [step for step in bridge.steps if step != PEOPLE]
+    text = texts[", ".join(step for step in made if step != RESTATED)]
+    if RESTATED in made:
+        text += (MEASURED_TEXT if bridge.is_measured else RESTATED_TEXT) if len(made) > 1 else ""
+    text += PEOPLE_TEXT if PEOPLE in bridge.steps else ""
     if bridge.is_same_cutoff:
         text = (
             "No forecast from data up to an earlier month has been published, so this one is compared with the forecast that was "
             f"published before it from the same months. {text}"
         )
-    if bridge.again and bridge.steps != [DATA, MODEL]:
+    if bridge.again and made != [DATA, MODEL]:
         text += (
             f" From data up to {month(domain.last_month)} a forecast by the {escape(model_name(bridge.again))} model was published "
             "before this one; as no month lies between them, it is left out here."

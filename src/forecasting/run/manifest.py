@@ -4,7 +4,14 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from forecasting.run.records import Champion, Facts, Incumbent, Record
+from forecasting.run.records import Champion, Facts, Incumbent, Record, Trained
+
+TRAINS = "20_train_"
+
+
+def training_stamps(steps: dict[str, str]) -> dict[str, str]:
+    """Return the stamps of the steps that train."""
+    return {step: stamp for step, stamp in steps.items() if step.startswith(TRAINS)}
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class Manifest(Record):
     """What a published number can be traced back to."""
 
     run_id: str = ""
+    backfill: bool = False  # filled in later for a past month; nobody saw it then, and it was not published
     contest: str = ""  # what the choice of the champion rests on, all but the incumbent
     incumbent: Incumbent = field(default_factory=Incumbent)
     domain: str = ""
@@ -66,6 +74,9 @@ class Manifest(Record):
     fingerprint: str = ""  # of the training set
     params: dict[str, Any] = field(default_factory=dict)
     steps: dict[str, str] = field(default_factory=dict)  # the stamp of each; seconds and mlflow are by step as well
+    trained: Trained = field(
+        default_factory=Trained
+    )  # the run that trained the models: this one, or one whose models are kept
     lock: str = ""
     git_commit: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
@@ -85,8 +96,14 @@ class Manifest(Record):
 
     @classmethod
     def from_json(cls, found: dict[str, Any] | None) -> Self:
-        """Return the record of a JSON object; where the unit was not noted yet, it is the currency."""
+        """Return the record of a JSON object; where the unit was not noted yet, it is the currency, and before models were kept,
+        every run trained its own.
+        """
         manifest = super().from_json(found)
+        if not manifest.trained.run_id:
+            manifest = replace(
+                manifest, trained=Trained(manifest.run_id, manifest.cutoff or "", training_stamps(manifest.steps))
+            )
         return manifest if manifest.unit else replace(manifest, unit=manifest.currency)
 
     @classmethod

@@ -14,7 +14,12 @@ from forecasting.wording import month
 READING_ORDER = {"total": 0, "region": 1, "category": 2, "series": 3}
 RANKS = {"aggregation": READING_ORDER, "horizon_group": {"all": 0, "1-3": 1, "4-6": 2}}
 SHOWN_MONTHS = 12  # closed months on the tabs «by month» and «actual vs forecast»
-KINDS = {"published": "published", "walk_forward": "walk-forward (back-test)", "backfill": "backfill"}
+KINDS = {
+    "published": "published",
+    "walk_forward": "walk-forward (back-test)",
+    "backfill": "backfill",
+    "override": "override",
+}
 
 
 @dataclass(frozen=True)
@@ -43,19 +48,24 @@ COLUMNS = {
     "hi_80": Column("80 % to", "amount", "Upper end of that range."),
     "lo_95": Column("95 % from", "amount", "Lower end of the range that should hold 95 of 100 months."),
     "hi_95": Column("95 % to", "amount", "Upper end of that range."),
+    "override_value": Column("Override", "amount", "What people made of the forecast; empty where nobody overrides it."),
+    "final_value": Column("With overrides", "amount", "The override where there is one, else the forecast; sums of it agree."),
+    "overridden_by": Column("Overridden by", "text", "Who overrides the forecast, or a sum that it is part of."),
+    "override_reason": Column("Reason", "text", "Why they do, in their words."),
     "variance": Column("Variance", "amount", "Actual minus forecast."),
     "variance_share": Column("Variance %", "share", "The variance in % of the forecast's size; empty where that is 0."),
     "kind": Column(
         "Kind of forecast",
         "text",
         "published: was in the report before the month came. walk-forward (back-test): made afterwards, with what was "
-        "known at the cutoff; no decision was based on it.",
+        "known at the cutoff; no decision was based on it. backfill: what would have been published, made later from what was known then. "
+        "override: a published forecast as people changed it.",
     ),
     "evaluation_set": Column(
         "Back-test set",
         "text",
         "choice: the cutoffs that chose the model. held_out: the two that did not. recent: later ones, with fewer months "
-        "ahead. all: published forecasts.",
+        "ahead. all: forecasts that were published or backfilled.",
     ),
     "is_fallback": Column("Simple forecast", "flag", "Yes where a series is too short or has ended, so no model is used."),
     "cutoff": Column("Data up to", "month", "The last month that was known when the forecast was made (the cutoff)."),
@@ -73,6 +83,7 @@ COLUMNS = {
     "wape": Column("WAPE", "share", "Sum of the absolute errors over the sum of the absolute actuals."),
     "bias": Column("Bias", "amount", "Mean of forecast minus actual: above 0, the forecasts were too high."),
     "mase": Column("MASE", "ratio", "Mean absolute error over that of repeating last year: below 1 is better."),
+    "masc": Column("Stability", "ratio", "How far the forecast of a month moved since the month before, in errors of repeating last year."),
     "coverage_80": Column("Inside 80 %", "share", "Share of the actuals inside the 80 % range: 80 % is right."),
     "coverage_95": Column("Inside 95 %", "share", "Share of the actuals inside the 95 % range: 95 % is right."),
     "fva": Column("FVA", "amount", "Forecast value added: how much smaller the mean error is than that of repeating last year."),
@@ -100,7 +111,8 @@ BOUNDED = ("predicted_value", "lo_80", "hi_80", "lo_95", "hi_95")
 VIEWS = (
     View(
         "forecast", "forecast", "The coming months: total, regions, categories and series, with their ranges.", Published.coming,
-        (*NODE, "ds", "horizon", *BOUNDED, "is_fallback", "cutoff", "model", "run_id", "prediction_time"),
+        (*NODE, "ds", "horizon", *BOUNDED, "override_value", "final_value", "overridden_by", "override_reason", "is_fallback", "cutoff",
+         "model", "run_id", "prediction_time"),
         ("aggregation", "unique_id", "ds"),
     ),
     View("actuals", "actuals", "Every closed month: total, regions, categories and series.", Published.actuals,
@@ -116,8 +128,8 @@ VIEWS = (
     View(
         "accuracy", "accuracy", "How good the forecasts of every model were. Published forecasts and the back-test have rows "
         "of their own.", Published.accuracy, ("kind", "evaluation_set", "aggregation", "horizon_group", "model", "is_champion", "n",
-        "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95",
-        "fva"), ("forecast_kind", "evaluation_set", "aggregation", "horizon_group", "mase", "model_name"),
+        "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "masc", "coverage_80",
+        "coverage_95", "fva"), ("forecast_kind", "evaluation_set", "aggregation", "horizon_group", "mase", "model_name"),
     ),
 )  # fmt: skip
 BY_MONTH = "The last closed months and the coming ones side by side: a row for each series and each sum."

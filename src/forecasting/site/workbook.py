@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from xlsxwriter.worksheet import Worksheet
 
+from forecasting.site import adjust
 from forecasting.site.editions import Edition, InForce
 from forecasting.site.sheets import HEADINGS, Book
 from forecasting.site.views import BY_MONTH, COLUMNS, VIEWS, Column, by_month, rows
@@ -40,11 +41,14 @@ def write(published: Path, target: Path, edition: Edition) -> None:
     title = f"Monthly forecast: {edition.company}"
     book = Book(target, title, edition.date)
     summary = book.sheet("Summary", title, edition.sentence)
-    key_figures, tabs = [], []
+    key_figures, tabs, coming = [], [], {}
     for run in edition.runs:
         found = {view.name: rows(published, run.domain, view) for view in VIEWS}
+        coming[run] = found["forecast"]
         key_figures.append(summary_row(run, found["actuals"], found["forecast"]))
         tabs += domain_tabs(book, run, found)
+    if coming:
+        tabs.append(adjust.tab(book, coming))
     meaning = "What the columns mean"
     book.table_tab("Columns", meaning, "Amounts are in the unit that stands in the heading.", CODEBOOK, codebook(), "")
     fill_summary(book, summary, pd.DataFrame(key_figures, columns=list(SUMMARY)), [*tabs, ("Columns", f"{meaning}.")])

@@ -17,6 +17,15 @@ a UserError with `key` (of the dialect) and `choices` (value → what speaks for
 
 from forecasting.facts.table_files.reading import read_table_file
 from forecasting.facts.table_files.shapes import Dialect, LeftOut, Limits, RawTable, Undecided
-from forecasting.facts.table_files.workbook import sheets_with_cells
+from forecasting.facts.table_files.workbook import sheet_rows, sheets_with_cells
 
-__all__ = ["Dialect", "LeftOut", "Limits", "RawTable", "Undecided", "read_table_file", "sheets_with_cells"]
+__all__ = [
+    "Dialect",
+    "LeftOut",
+    "Limits",
+    "RawTable",
+    "Undecided",
+    "read_table_file",
+    "sheet_rows",
+    "sheets_with_cells",
+]

@@ -101,6 +101,19 @@ def read_sheet(path: Path, name: str, stated: str | None, notes: Notes, limits: 
     return Sheet(title, rows)
 
 
+def sheet_rows(path: Path, title: str) -> list[list[Value]]:
+    """Return the cells of one sheet of a workbook as Excel has them, row by row, '' where there is nothing; the first is row 1.
+
+    Of a formula its result; one whose result is not stored is its text, '=…'.
+
+    Raises
+    ------
+    UserError
+        If the workbook cannot be opened, or has no such sheet.
+    """
+    return read_sheet(path, path.name, title, Notes(), Limits()).rows
+
+
 @contextmanager
 def opened(path: Path, name: str, limits: Limits) -> Iterator[CalamineWorkbook]:
     """Open a workbook, or raise a UserError about why it, or something in it, cannot be read."""

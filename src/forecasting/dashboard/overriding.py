@@ -1,0 +1,96 @@
+"""The form with which a planner overrides a forecast, and the tables beside it."""
+
+import datetime as dt
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from forecasting.contracts import ALL
+from forecasting.dashboard.selection import categories, regions
+from forecasting.dashboard.tables import styled
+from forecasting.ledger import Domain, Published, standing
+from forecasting.wording import DASH, decimals_for, month, number
+
+VALUE, PERCENT = "A value", "A percentage"
+SHOWN = {
+    "override_id": "ID", "unique_id": "Region and category", "when": "Months", "wanted": "Override", "who": "Who", "why": "Why",
+    "made_at": "Made (UTC)", "applied": "Applied",
+}  # fmt: skip
+MOST = 500  # rows of what would change that are shown
+
+
+def cells(domain: Domain) -> dict[str, str]:
+    """Show the fields of the form and return what is in them, as a row of a CSV has it."""
+    first, second, third = st.columns(3)
+    region = first.selectbox("Region", regions(domain), key=f"override region {domain.name}")
+    category = second.selectbox("Category", categories(domain, region), key=f"override category {domain.name}")
+    months = sorted(domain.future["ds"].unique())
+    span = third.select_slider(
+        "Months",
+        months,
+        (months[0], months[0]),
+        lambda ds: month(ds, short=True),
+        key=f"override months {domain.name} {months[0]}",
+    )
+    kind = first.segmented_control("What you give", [VALUE, PERCENT], default=VALUE, key="override kind", required=True)
+    unit = f" in {domain.unit}" if domain.unit else ""
+    label = f"Your value{unit}, each month" if kind == VALUE else "Your %: 10 is up, −10 down"
+    amount = second.text_input(label, key=f"override {kind}")
+    who = first.text_input("Who", key="override who")
+    why = second.text_input("Why", key="override why")
+    return {
+        "domain": domain.name, "region": region, "product_category": category, "month": f"{span[0]:%Y-%m}", "until": f"{span[1]:%Y-%m}",
+        ("value" if kind == VALUE else "percent"): amount, "who": who, "why": why, "run_id": domain.manifest.run_id,
+    }  # fmt: skip
+
+
+def before_and_after(found: pd.DataFrame) -> Styler:
+    """Return what would change as a table: one row per series or sum and month."""
+    decimals = decimals_for(found["forecast"])
+    names = {
+        "unique_id": "Region and category",
+        "ds": "Month",
+        "forecast": "Forecast",
+        "now": "In force",
+        "then": "With yours",
+    }
+    formats = dict.fromkeys(("forecast", "now", "then"), lambda value: number(value, decimals))
+    formats |= {"ds": lambda ds: month(ds, short=True)}
+    return styled(found[list(names)].head(MOST), formats, names)
+
+
+def in_force(data: Path, domain: Domain) -> pd.DataFrame:
+    """Return the overrides of a domain that stand, the last one first, with words on what each is; empty where there is none."""
+    published = Published(data / "published.duckdb")
+    rows = standing(published.overrides())
+    rows = rows[rows["domain"] == domain.name].iloc[::-1]
+    lost = published.not_applied(domain.manifest.run_id)
+    first = domain.future["ds"].min()
+    return rows.assign(
+        when=[_when(row.first_month, row.until) for row in rows.itertuples()],
+        wanted=[_wanted(row.kind, row.amount) for row in rows.itertuples()],
+        applied=[lost.get(row.override_id) or ("over" if row.until < first else "yes") for row in rows.itertuples()],
+        made_at=rows["made_at"].dt.strftime("%Y-%m-%d %H:%M"),
+    )[list(SHOWN)].rename(columns=SHOWN)  # fmt: skip
+
+
+def _when(first: dt.date, until: dt.date) -> str:
+    """Say in which months an override holds."""
+    last = month(until, short=True)
+    if pd.isna(first):
+        return f"until {last}"
+    return last if first == until else f"{month(first, short=True)} to {last}"
+
+
+def _wanted(kind: str, amount: float) -> str:
+    """Say what is wanted: a value, or a percentage."""
+    return f"{amount:+g} %" if kind == "percent" else number(amount, decimals_for(pd.Series([amount]))) or DASH
+
+
+def whole(region: str, category: str) -> str:
+    """Say what an override is split over, «» for a single series."""
+    if ALL not in (region, category):
+        return ""
+    return "It is split over the series of this sum in proportion to their forecasts."
