@@ -149,7 +149,7 @@ benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.cs
 	  --jobs "$(JOBS)"
 
 benchmark-monitor: $(READY)  ## how often the monitor alarms without cause and how soon with one, to runs/benchmark/monitor.csv (SEEDS=)
-	@$(PY) tests/measure_monitor.py runs/benchmark/monitor.csv --seeds "$(or $(SEEDS),100-119)"
+	@$(PY) tests/measure_monitor.py runs/benchmark/monitor.csv --seeds "$(or $(SEEDS),200-219)"
 
 companies: $(READY)  ## how much better the champion is on real companies' data, to runs/benchmark/companies.csv
 	@$(PY) tests/measure_companies.py runs/benchmark/companies.csv $(COMPANIES)
