@@ -51,12 +51,12 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark benchmark-monitor companies endurance benchmark-operation benchmark-retraining timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
-	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## /  make \1\t/' | expand -t 21
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## /  make \1\t/' | expand -t 28
 	@echo
 	@echo "Your own data:  make report SOURCE=csv FACTS=path/to/folder NAME=acme"
 
@@ -149,6 +149,9 @@ benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.cs
 	@$(PY) -m forecasting.benchmark --datasets "$$DATASETS" --reference "$$REFERENCE" --inside "$$INSIDE" --limit "$$LIMIT" \
 	  --jobs "$(JOBS)"
 
+benchmark-monitor: $(READY)  ## how often the monitor alarms without cause and how soon with one, to runs/benchmark/monitor.csv (SEEDS=)
+	@$(PY) tests/measure_monitor.py runs/benchmark/monitor.csv --seeds "$(or $(SEEDS),200-219)"
+
 companies: $(READY)  ## how much better the champion is on real companies' data, to runs/benchmark/companies.csv
 	@$(PY) tests/measure_companies.py runs/benchmark/companies.csv $(COMPANIES)
 
@@ -160,6 +163,9 @@ benchmark-operation: $(READY)  ## 24 months of make monthly, undisturbed and kil
 
 backfill-speed: $(READY)  ## make backfill beside the same months one by one: seconds and differences, to runs/benchmark/backfill.csv
 	@$(PY) tests/measure_backfill.py runs/benchmark/backfill.csv --months "$(or $(MONTHS),12)"
+
+benchmark-retraining: $(READY)  ## 24 months of NAME retrained every month, every 3, every 6 and on alarm, to runs/benchmark/retraining.csv
+	@$(PY) tests/measure_retraining.py runs/benchmark/retraining.csv --name "$(FOLDER)" --domains "$(or $(DOMAIN),sales)"
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv

@@ -128,3 +128,24 @@ def test_no_stage_goes_before_the_decision(project, stage):
     refused = project.make(stage, "NAME=sample", "DOMAIN=sales", f"FC={sys.executable} command.py")
     assert refused.returncode == 2 and "make cycle-decide" in refused.stderr
     assert not (project.path / "log.txt").exists()
+
+
+def test_what_planners_left_is_published_and_what_they_changed_is_shown(project):
+    """A form of the dashboard waits in the inbox; `make override` notes what it changed and leaves the published file's time alone."""
+    ran(project)
+    waits = project.path / "data/sample/overrides/inbox/one.json"
+    waits.parent.mkdir(parents=True)
+    waits.write_text("{}")
+    assert ran(project) == ["publish"]
+    waits.unlink()  # taken in
+    assert ran(project) == []
+    with (project.path / "runs/sample/plan.mk").open("a") as plan:
+        plan.write("PAGES := index\n")
+    for name in ("stamps/page-index.stamp", "stamps/render.stamp", "pages/index.ipynb", "report/index.html"):
+        path = project.path / "runs/sample" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("first")
+    assert "command.py" not in project.made("--dry-run", "_pages", "NAME=sample", "FC=python command.py")
+    (waits.parents[1] / "changed.json").write_text("{}")
+    said = project.made("--dry-run", "_pages", "NAME=sample", "FC=python command.py").splitlines()
+    assert [line.split("command.py ")[1].split()[0] for line in said if "command.py " in line] == ["page", "render"]

@@ -149,6 +149,12 @@ def test_a_manifest_from_before_models_were_kept_trained_its_own():
     assert Manifest.read(json.dumps(asdict(old))) == old
 
 
+def test_after_make_clean_and_in_a_restored_workspace_a_decision_needs_no_earlier_run(tmp_path, decide):
+    place = folder(tmp_path)
+    (place.runs / "sales" / "run.json").unlink()
+    assert decide(place, [published(1, 1)]).kept
+
+
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory):
     """A small company replayed for four months without a disturbance: the company, and what each month did."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from forecasting import dashboard
+from forecasting.api.schemas import ForecastRow
 from forecasting.contracts import BOUNDS
 from forecasting.errors import UserError
 from forecasting.evaluation import value_added
@@ -29,6 +30,7 @@ from forecasting.report import overridden as shown_overrides
 from forecasting.report.bridges import PEOPLE
 from forecasting.report.bridges import bridge as report_bridge
 from forecasting.report.summary import sentences
+from forecasting.run import plain_rows
 from forecasting.run.lock import only_run
 from forecasting.series import Hierarchy
 from forecasting.site import workbook
@@ -220,6 +222,8 @@ def test_a_value_and_a_percentage_stand_beside_the_forecast(place):
             one = new.loc["series", f"{region}/{category}", ds]
             assert (row["predicted_value"], row["final_value"]) == (one["predicted_value"], one["final_value"])
             assert row["override_value"] == one["override_value"] or pd.isna(row["override_value"])
+    for row in plain_rows(new.reset_index()):
+        assert ForecastRow.model_validate(row).final_value == row["final_value"], "what /api/forecasts answers"
     bi = ask(place, 'from "PredSales1m"').set_index("region")
     assert (
         bi.loc["North", "final_values"] == 250000

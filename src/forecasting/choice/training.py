@@ -12,7 +12,7 @@ from typing import Any
 
 from forecasting.choice.incumbent import published_runs
 from forecasting.files import digest, write_if_changed
-from forecasting.run import Manifest, Trained, Workspace, identity, training_stamps
+from forecasting.run import Manifest, Trained, Workspace, identity, read_parquet, training_stamps
 
 REPORT, MONTHLY, PERSON = "report", "monthly", "person"  # who decides: a newer one may decide again what `report` did
 SCHEDULE, ACCURACY, DRIFT, NEW_DATA = "schedule", "accuracy", "drift", "new_data"
@@ -170,7 +170,5 @@ def age(trained: Trained, train: Any) -> str:
 
 
 def training_set(month: Month) -> Any:
-    """Return the domain's training set."""
-    from forecasting.run import RunFolder
-
-    return RunFolder.open(month.folder).training_set()
+    """Return the domain's training set, which is there before the run is: after `make clean`, and in a restored workspace."""
+    return read_parquet(month.folder / f"train_{month.domain}.parquet")

@@ -55,6 +55,8 @@ def changes(overrides: pd.DataFrame, forecasts: pd.DataFrame) -> tuple[list[Chan
     Of several overrides of the same series or sum in a month the one made last counts. One whose months are over wants nothing, and
     nothing is said of it.
     """
+    if forecasts.empty:
+        return [], {}
     months = sorted(forecasts["ds"].unique())
     nodes = set(zip(forecasts["aggregation"], forecasts["unique_id"], strict=True))
     wanted: dict[tuple, Change] = {}

@@ -15,12 +15,14 @@ from forecasting.monitor.verdicts import ASK, OK, RETRAIN, VERDICTS
 from forecasting.run import Workspace
 
 ACT = (RETRAIN, ASK)  # verdicts that somebody, or the next run, must act on
+TOLD = ("domain", "cutoff", "run_id", "verdict", "reasons", "limits")
 PATIENCE = 120  # seconds that the command may take
 
 
 def standing(workspace: Workspace) -> dict[str, Any]:
     """Return the content of `alerts.json`: workspace, the gravest verdict, and of each domain in force what the monitor says."""
     found = Published(workspace.published).judgements() if workspace.published.exists() else []
+    found = [{name: each[name] for name in TOLD} for each in found]
     verdicts = [each["verdict"] for each in found] or [OK]
     return {"workspace": workspace.name, "verdict": max(verdicts, key=VERDICTS.index), "domains": found}
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from forecasting.monitor import signals
-from forecasting.monitor.errors import TOTAL, Errors, split
-from forecasting.monitor.limits import WINDOW, Limits, simulate
+from forecasting.monitor.errors import TOTAL, Errors, breadth, split
+from forecasting.monitor.limits import DRAWS, WINDOW, Limits, simulate
 from forecasting.monitor.verdicts import RECALIBRATE, RETRAIN, WATCH, Measure
 
 LEAST = 3  # months, below which a signal over a window says nothing
@@ -48,15 +48,21 @@ class Due:
         return {"n": len(months), "first_month": f"{months[0]:%Y-%m}", "last_month": f"{months[-1]:%Y-%m}"}
 
 
-def came_due(due: Due, false_alarm_months: int) -> tuple[list[Measure], dict[str, dict[str, Any]]]:
+def came_due(due: Due, false_alarm_months: int, draws: int = DRAWS) -> tuple[list[Measure], dict[str, dict[str, Any]]]:
     """Return the measures of what came due and where their limits come from; none where nothing did."""
     if not np.isfinite(due.errors.loss).any():
         return [], {}
     if np.isfinite(due.quiet.loss[:, 0]).sum() < LEAST_TAUGHT:
         text = "There are too few back-tests to say what a usual month misses; what came due is shown, and not judged."
         return [Measure("not_judged", None, text=text, **due.months)], {}
-    limits = simulate(due.quiet, due.errors, false_alarm_months)
-    found = [level_shift(due, limits), loss(due, limits), tracking_signal(due, limits), worse_than_naive(due, limits)]
+    limits = simulate(due.quiet, due.errors, false_alarm_months, draws)
+    found = [
+        level_shift(due, limits),
+        one_side(due, limits),
+        loss(due, limits),
+        tracking_signal(due, limits),
+        worse_than_naive(due, limits),
+    ]
     found += [coverage(due, limits, level) for level in (80, 95)]
     return [each for each in (*found, *parts(due, limits)) if each is not None], limits.as_json()
 
@@ -68,8 +74,23 @@ def level_shift(due: Due, limits: Limits) -> Measure | None:
     value = _number(limits.signal("level_shift", months)) if "level_shift" in limits.quiet else None
     if value is None:
         return None
-    text = f"{_against(due.rows, TOTAL)} That is {value:.1f} times what the sum of errors usually is"
+    text = f"{_against(due.rows, TOTAL)} That is {value:.1f} times what the sum of its errors usually is"
     return _measured("level_shift", value, limits, due, text, RETRAIN, "drift", f"The level has changed. {NEW_MODELS}")
+
+
+def one_side(due: Due, limits: Limits) -> Measure | None:
+    """Return how far most series, large and small alike, came in on one side of their forecasts in the last months."""
+    size = signals.usual(breadth(due.quiet, due.quiet))
+    months = signals.by_month(breadth(due.errors, due.quiet), size)
+    value = _number(limits.signal("breadth", months)) if "breadth" in limits.quiet else None
+    if value is None:
+        return None
+    side = "below" if signals.mean(months[-max(signals.RUNS) :], axis=-1) > 0 else "above"
+    text = (
+        f"In the last months the series together came in {side} their forecasts, {value:.1f} times as far as is usual"
+    )
+    says = f"What most series share has changed. {NEW_MODELS}"
+    return _measured("breadth", value, limits, due, text, RETRAIN, "drift", says)
 
 
 def loss(due: Due, limits: Limits) -> Measure | None:
@@ -78,7 +99,7 @@ def loss(due: Due, limits: Limits) -> Measure | None:
     value = _number(limits.signal("loss", months - 1)) if "loss" in limits.quiet else None
     if value is None:
         return None
-    last = signals.mean(months[-3:], axis=-1)
+    last = signals.mean(months[-max(signals.RUNS) :], axis=-1)
     text = f"In the last months forecasts of the series missed {last:.1f} times as much as in the back-tests; signal {value:.1f}"
     return _measured(
         "loss", value, limits, due, text, RETRAIN, "accuracy", f"The forecasts have become worse. {NEW_MODELS}"

@@ -11,9 +11,11 @@ import pandas as pd
 
 from forecasting.contracts import MAX_HORIZON
 from forecasting.evaluation import BASELINE
+from forecasting.monitor import signals
 from forecasting.series import NODE
 
 TOTAL = ("total", "All/All")
+MOST = 3.0  # usual sizes that one series may count
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,18 @@ class Errors:
             out = out | ((cutoff < alarm) & (month >= alarm - 2))
         parts = (np.where(out, np.nan, part) for part in (self.error, self.loss, self.naive_loss, self.inside))
         return type(self)(self.months, self.nodes, *parts)
+
+
+def breadth(errors: Errors, quiet: Errors) -> np.ndarray:
+    """Return how far all series, large and small alike, were missed on one side [months, horizons].
+
+    That is the mean over the series of errors in units of what is usual for them in quiet months, each cut at MOST: what many
+    series share shows here though each by itself is too noisy, and one alone cannot show.
+    """
+    both = [node for node in errors.nodes if node[0] == "series" and node in quiet.nodes]
+    mine, usual = (each.error[[each.nodes.index(node) for node in both]] for each in (errors, quiet))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return signals.mean(np.clip(mine / signals.usual(usual)[:, None, :], -MOST, MOST), axis=0)
 
 
 def _number(months: pd.DatetimeIndex | pd.Timestamp) -> np.ndarray:

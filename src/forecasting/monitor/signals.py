@@ -5,7 +5,9 @@ Errors are in units of what a month with that horizon usually misses (`usual`), 
 
 import numpy as np
 
-RUNS = (1, 2, 3)  # months: a break is looked for in the last one, two and three
+RUNS = (2, 3)  # months: a break is looked for in the last two and three together, so one wild month alone is none
+# What a single month may count at most, in usual sizes: it may be wild without a break.
+CLIPS = {"level_shift": 4.0, "breadth": 4.0, "loss": 1.0}
 
 
 def usual(errors: np.ndarray) -> np.ndarray:
@@ -23,10 +25,13 @@ def by_month(errors: np.ndarray, size: np.ndarray) -> np.ndarray:
         return _mean(errors / size[..., None, :], axis=-1)
 
 
-def sums(months: np.ndarray) -> np.ndarray:
-    """Return the sums over the last one, two and three months [..., len(RUNS)]; NaN where one of them is not known."""
-    known = months.shape[-1]
-    parts = [months[..., -k:].sum(axis=-1) if k <= known else np.full(months.shape[:-1], np.nan) for k in RUNS]
+def sums(code: str, months: np.ndarray) -> np.ndarray:
+    """Return the sums over the last two and three months [..., len(RUNS)] of months, each cut to what one may count at most.
+
+    NaN where one of them is not known.
+    """
+    known, cut = months.shape[-1], np.clip(months, -CLIPS[code], CLIPS[code])
+    parts = [cut[..., -k:].sum(axis=-1) if k <= known else np.full(months.shape[:-1], np.nan) for k in RUNS]
     return np.stack(parts, axis=-1)
 
 

@@ -17,8 +17,9 @@ ADVICE = {
     "ask a person": "Somebody who knows the company has to look.",
 }
 MEASURES = {
-    "level_shift": "Level: error of the total, 1 to 3 months",
-    "loss": "Loss of the series against the back-tests, 1 to 3 months",
+    "level_shift": "Level: error of the total, 2 or 3 months",
+    "breadth": "Breadth: error that all series share, 2 or 3 months",
+    "loss": "Loss of the series against the back-tests, 2 or 3 months",
     "tracking_signal": "Tracking signal of the total, one month ahead",
     "worse_than_naive": "Loss of the series ÷ the seasonal naive's",
     "coverage_80": "Coverage of the 80 % interval, difference to the back-tests",

@@ -3,7 +3,8 @@
 from forecasting.ledger import Domain, at
 from forecasting.report.glossary import term
 from forecasting.report.html import paragraph
-from forecasting.wording import count, number
+from forecasting.report.periods import span
+from forecasting.wording import number
 
 SAID = {
     "published": "From one published report to the next",
@@ -21,9 +22,9 @@ def sentence(domain: Domain) -> str:
     ):
         if len(found):
             row = found.iloc[0]
-            over = count(int(row["n_cutoffs"]), "cutoff")
+            over = span([row["first_cutoff"], row["last_cutoff"]])
             return paragraph(
                 f"{SAID[kind]}, the forecast of the total for the same month moved by {number(row['masc'], 2)} of a typical error on "
-                f"average ({term('stability')}, {over}); a typical error is how far repeating last year missed in the history."
+                f"average ({term('stability')}; data up to {over}): a typical error is how far repeating last year missed in the history."
             )
     return ""

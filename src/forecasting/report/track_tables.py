@@ -47,7 +47,7 @@ def answer(domain: Domain, record: pd.DataFrame) -> str:
         than = f"than repeating the same month of last year (the {term('seasonal naive')}) would have"
         text += f"; that is {share(abs(gain), 0)} {word} {than}" if round(abs(gain), 2) else f", as much as {than[5:]}"
     return paragraph(
-        f"{text}. {leaning(found)} {held(found.coverage_80)} {held(found.coverage_95)} {moved(found)}".strip()
+        f"{text}. {leaning(found)} {held(found.coverage_80)} {held(found.coverage_95)} {moved(found, record)}".strip()
     )
 
 
@@ -96,12 +96,13 @@ def expected(found: Coverage) -> str:
     return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
-def moved(found: Measures) -> str:
+def moved(found: Measures, record: pd.DataFrame) -> str:
     """Say how far the forecast of a month moved since the month before; nothing where there was none before."""
     if found.masc is None or found.change_share is None:
         return ""
+    reports = "month's report" if record["kind"].iloc[0] == "published" else "month"
     return (
-        f"From one month's report to the next, the forecast for the same month moved by {share(found.change_share)} of its size, "
+        f"From one {reports} to the next, the forecast for the same month moved by {share(found.change_share)} of its size, "
         f"{ratio(found.masc)} of a typical error ({term('stability')})."
     )
 

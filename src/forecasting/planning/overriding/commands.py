@@ -37,8 +37,7 @@ def take(workspace: Workspace, file: str = "") -> str:
     if known:
         told.append(f"{count(len(known), 'row says', 'rows say')} what is in force already.")
     if said:
-        told += [f"{effect(workspace, each)}" for each in add_overrides(workspace, said)]
-        told.append(PAGES)
+        told += [*effects(workspace, add_overrides(workspace, said)), PAGES]
     return "\n".join(told or [f"{path.name} asks for nothing: no row has a value or a percentage."])
 
 
@@ -52,7 +51,7 @@ def take_inbox(workspace: Workspace) -> list[str]:
             continue
         try:
             said, _ = checked(published, [inbox.read(path)])
-            told += [effect(workspace, each) for each in (add_overrides(workspace, said) if said else [])]
+            told += effects(workspace, add_overrides(workspace, said)) if said else []
         except (Misread, UserError) as error:
             text = said_of(path.name, error) if isinstance(error, Misread) else str(error)
             inbox.move(path, inbox.REFUSED, text)
@@ -62,10 +61,10 @@ def take_inbox(workspace: Workspace) -> list[str]:
     return told
 
 
-def effect(workspace: Workspace, override_id: int) -> str:
-    """Say in a line what an override does to the first month that it reaches."""
-    (text,) = [line for number_, line in _lines(Published(workspace.published)) if number_ == override_id]
-    return text
+def effects(workspace: Workspace, ids: list[int]) -> list[str]:
+    """Say in a line each what overrides do to the first month that they reach."""
+    lines = dict(_lines(Published(workspace.published)))
+    return [lines[each] for each in ids]
 
 
 def listing(workspace: Workspace) -> str:
