@@ -15,6 +15,7 @@ from forecasting.ledger import Published
 from forecasting.run import RunFolder, Workspace, plain_rows
 
 SCRATCH = ".rerun-"
+NO_RESTATEMENT = {"run_id": None, "cutoff": None, "months": []}
 SHOWN = 10  # months that are named of those that differ
 
 
@@ -85,6 +86,7 @@ def write_inputs(workspace: Workspace, folder: Path, said: dict[str, Any], known
     run.write_json("facts", said["facts"])
     run.write_json("tests", said.get("tests") or [])
     run.write_json("incumbent", said["incumbent"])
+    run.write_json("known_before", NO_RESTATEMENT)  # what that tells changes no forecast
     if kept:
         run.write_json("trained", said["trained"])
 
