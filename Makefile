@@ -122,6 +122,7 @@ dashboard: $(READY)  ## forecasts, accuracy and a form for your own series, on h
 
 mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models, on http://127.0.0.1:5000 (HOST=, PORT=)
 	@test -f data/$(FOLDER)/mlflow.db || { echo "There is no MLflow store in data/$(FOLDER) yet: make report makes it." >&2; exit 2; }
+	@$(FC) follow $(ARGS)
 	@exec $(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" \
 	  --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),5000)" --workers 1
 

@@ -24,57 +24,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audited_company import AuditedCompany, project, published_company
 from forecasting import audit
 from forecasting.__main__ import main
 from forecasting.audit import archive, backing_up, restoring
 from forecasting.errors import UserError, storage_message
 from forecasting.ledger import Published
-from forecasting.ledger import publishing as publish
 from forecasting.registry import tracking, versions
 from forecasting.run import Workspace, only_run, open_workspace
-from ledger_by_macros import create_views, migrate
-from test_promote import Company
 
-TABLES = ["forecasts", "backtests", "actuals", "restatements", "runs", "publications", "latest_runs"]
 IMPORTED = {"facts": "imported/facts", "imported": "imported-0123456789"}
 
 
-def project(root: Path, place: Path) -> Path:
-    """An empty project that has this one's code."""
-    place.mkdir(parents=True, exist_ok=True)
-    for part in ("dbt", "notebooks", "reports", "src", "requirements.lock"):
-        (place / part).symlink_to(root / part)
-    shutil.copytree(root / "params", place / "params")
-    return place
-
-
 @pytest.fixture(scope="module")
-def made(root, tmp_path_factory) -> Company:
+def made(root, tmp_path_factory) -> AuditedCompany:
     """A company that has been published twice, with settings, imports and editions of its own."""
-    place = project(root, tmp_path_factory.mktemp("project") / "here")
-    company = Company(Workspace(place, "acme", "import", "data/acme/facts"))
+    company = published_company(root, tmp_path_factory.mktemp("project") / "here")
     data = company.place.data
-    data.mkdir(parents=True)
-    tracking.prepare_store(data)
-    with duckdb.connect(str(company.place.warehouse)) as connection:
-        migrate(connection)
-        create_views(connection)
-    company.place.runs.mkdir(parents=True)
-    (company.place.runs / "built.json").write_text('{"domains": ["sales"]}')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publish, "PUBLISHED", TABLES)
-        company.run()
-        company.months = 49
-        company.run()
     (data / "imported-0123456789" / "facts" / "sales").mkdir(parents=True)
     (data / "imported-0123456789" / "facts" / "sales" / "Ærø & Co.parquet").write_bytes(b"facts")
     for name, to in IMPORTED.items():
         (data / name).symlink_to(to)
     (data / "editions" / "2024").mkdir(parents=True)
     (data / "editions" / "2024" / "index.html").write_text("<p>then</p>", encoding="utf-8")
-    for folder in ("workspaces", "imports"):
-        (place / "params" / folder).mkdir(exist_ok=True)
-        (place / "params" / folder / "acme.yml").write_text("currency: EUR\n", encoding="utf-8")
+    (company.place.root / "params" / "imports").mkdir(exist_ok=True)
+    (company.place.root / "params" / "imports" / "acme.yml").write_text("currency: EUR\n", encoding="utf-8")
     return company
 
 
@@ -133,7 +107,7 @@ def test_the_store_goes_with_it_and_goes_on(made, saved, elsewhere):
     assert champion.version == versions.champion(made.place.data, "sales").version
     assert champion.folder.is_relative_to(data) and champion.folder.is_dir()
     client = tracking.open_store(data, "sales")
-    train = Published(data / "published.duckdb").ask("select unique_id, ds, y from actuals order by all")
+    train = Published(data / "published.duckdb").ask("select unique_id, ds, y from ml_train_sales_monthly order by all")
     shutil.move(made.place.data / "mlflow", made.place.data / "gone")  # nothing may come from there
     try:
         model = mlflow.pyfunc.load_model("models:/sales_monthly@champion")
@@ -146,12 +120,15 @@ def test_the_store_goes_with_it_and_goes_on(made, saved, elsewhere):
     assert client.get_run(run.info.run_id).info.artifact_uri.startswith((data / "mlflow").as_uri())
 
 
-def test_a_project_that_moved_logs_where_it_is_now(made, tmp_path):
-    """Before anything is built again: promote, serve and log ask the store first."""
+def test_a_project_that_moved_logs_where_it_is_now(made, tmp_path, capsys):
+    """Before anything is built again: make mlflow says where it lies, and whoever logs or registers looks first."""
     after = tmp_path / "after" / "data"
     shutil.copytree(made.place.data, after, symlinks=True)
     before = {path for path in made.place.data.rglob("*") if path.name == "artifacts"}
+    tracking.follow_move(after)
+    assert "from now on its paths lead to" in capsys.readouterr().err
     tracking.open_store(after, "sales")
+    assert capsys.readouterr().err == ""  # it lies where it says
     with mlflow.start_run() as run:
         mlflow.log_text("hello", "hello.txt")
     assert (after / "mlflow" / "sales" / run.info.run_id / "artifacts" / "hello.txt").exists()

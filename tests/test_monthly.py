@@ -169,6 +169,16 @@ def test_four_months_in_a_row_keep_the_models_and_are_published_once(quiet):
     assert again[0]["kept"] == 2 and not incomplete(watched.folders[0], months(4))
 
 
+def test_a_run_that_trained_and_one_that_kept_its_models_come_out_the_same_again(quiet):
+    copy, data = quiet[0].copy, quiet[0].folders[0]
+    manifests = Published(data / "published.duckdb").manifests("sales")
+    before = copy.checksums("data")
+    for manifest in (manifests[-1], manifests[0]):
+        said = copy.made("rerun", "NAME=acme", f"RUN={manifest.run_id}")
+        assert "the training set is the same" in said and "are the same, bit for bit" in said
+    assert copy.checksums("data") == before
+
+
 def test_a_replay_that_is_killed_and_begun_again_ends_with_the_same_tables(quiet, tmp_path):
     chosen = months(4)
     kills = [

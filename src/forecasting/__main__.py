@@ -295,6 +295,13 @@ def restore(root, options) -> None:
     print(restore(root, options.file, options.name))
 
 
+def follow(place, options) -> None:
+    """Have MLflow's store, where the workspace was moved, point to where it lies now."""
+    from forecasting import registry
+
+    registry.follow_move(place.data)
+
+
 def by_hand(place, options) -> None:
     """Prepare the folder in which notebooks opened by hand work."""
     from forecasting import pipeline
@@ -340,6 +347,7 @@ COMMANDS = {
     "rerun": (rerun, {"--run-id": {"default": ""}, "--json": {"default": ""}}),
     "backup": (backup, {"--file": {"default": ""}}),
     "restore": (restore, {"--file": {"default": ""}}),
+    "follow": (follow, {}),
     "by-hand": (by_hand, {}),
     "docs": (docs, {}),
 }

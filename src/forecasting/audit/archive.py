@@ -57,17 +57,19 @@ class Writer:
         UserError
             If it changes meanwhile.
         """
-        with path.open("rb") as file:
-            before, counted = _state(path), Counted(file)
-            info = tarfile.TarInfo(name)
-            info.size, info.mtime, info.mode = before[2], before[1] // 10**9, 0o644
-            try:
+        same = False
+        try:
+            with path.open("rb") as file:
+                before, counted = _state(path), Counted(file)
+                info = tarfile.TarInfo(name)
+                info.size, info.mtime, info.mode = before[2], before[1] // 10**9, 0o644
                 self.tar.addfile(info, counted)
                 same = counted.size == info.size and _state(path) == before
-            except OSError as error:
-                if "unexpected end of data" not in str(error):
-                    raise
-                same = False
+        except FileNotFoundError:
+            pass
+        except OSError as error:  # the archive cannot be written, or the file has become shorter
+            if "unexpected end of data" not in str(error):
+                raise
         if not same:
             raise UserError(
                 f"{path} was written to while it was copied. Nothing has been backed up; run the same command again."

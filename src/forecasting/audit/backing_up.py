@@ -120,7 +120,7 @@ def said(workspace: Workspace, target: Path, about: About) -> str:
         f"SHA-256 {sha256}: keep it elsewhere, and nobody can change the backup unseen.",
         f"Not in it: runs/{workspace.name}, which make report builds again"
         + (f", and the facts themselves, in {workspace.facts}." if facts_outside(about) else "."),
-        f"Back again, here or in another copy of the project: make restore FILE={target.name} NAME={workspace.name}",
+        f"Back again, here or in another copy of the project: make restore FILE={target} NAME={workspace.name}",
     ]
     return "\n".join(lines)
 

@@ -79,14 +79,10 @@ def apart(then: pd.DataFrame, now: pd.DataFrame) -> Apart:
         size = np.abs(new - old) / np.maximum(np.abs(old), np.abs(new))
     size = np.where(same, 0.0, np.where(np.isnan(size), np.inf, size)).max(axis=1, initial=0.0)
     where = None
-    if len(size) and size.max() > 0:
-        row = shared.loc[size.idxmax()]
-        where = {
-            **{name: row[name] for name in KEY},
-            "then": float(row["predicted_value_then"]),
-            "now": float(row["predicted_value_now"]),
-        }
-        where["horizon"] = int(where["horizon"])
+    if not same.all():
+        row = shared.loc[int(size.argmax())]
+        where = {**{name: row[name] for name in KEY}, "horizon": int(row["horizon"])}
+        where |= {when: float(row[f"predicted_value_{when}"]) for when in ("then", "now")}
     counts = both["_merge"].value_counts()
     return Apart(len(shared), int((~same).any(axis=1).sum()), int(counts["left_only"]), int(counts["right_only"]),
                  float(size.max(initial=0.0)), where)  # fmt: skip

@@ -26,12 +26,12 @@ def training_set_of(published: Published, said: dict[str, Any]) -> Known:
 
     That is today's up to the cutoff, with the months that were restated since as they were before.
     """
-    candidates = list(_candidates(published, said))
-    today = candidates[0][1]
-    for how, train in candidates:
+    tried: list[tuple[str, pd.DataFrame]] = []
+    for how, train in _candidates(published, said):
+        tried.append((how, train))
         if train_fingerprint(train) == said["fingerprint"]:
-            return Known(train, how, True, changes(train, today))
-    how, nearest = candidates[1]
+            return Known(train, how, True, changes(train, tried[0][1]))
+    (_, today), (how, nearest) = tried[:2]
     return Known(nearest, how, False, changes(nearest, today))
 
 
@@ -69,8 +69,9 @@ def with_values(train: pd.DataFrame, values: pd.DataFrame, names: pd.DataFrame) 
     """Return a training set with some values in the place of its own; what it lacks is added, as never filled in."""
     both = train.merge(values[[*KEY, "y"]], on=KEY, how="outer", suffixes=("", "_then"))
     named = both.merge(names, on="unique_id", how="left", suffixes=("", "_of"))
-    for column in ("region", "product_category"):
-        named[column] = named[column].fillna(named[f"{column}_of"])
+    parts = named["unique_id"].str.split("/", n=1)  # where a series was never forecast
+    for number, column in enumerate(("region", "product_category")):
+        named[column] = named[column].fillna(named[f"{column}_of"]).fillna(parts.str[number])
     named["y"] = named["y_then"].fillna(named["y"])
     named["is_imputed"] = named["is_imputed"].fillna(False).astype(bool)
     return named.sort_values(KEY, ignore_index=True)[TRAIN_COLUMNS]

@@ -26,8 +26,8 @@ def written(row: dict[str, Any]) -> str:
     version = f" version {row['model_version']}" if row["model_version"] else ""
     fallback = f", {row['n_fallback']} by the fallback" if row["n_fallback"] else ""
     months = f"{month(row['first_month'])} to {month(row['last_month'])}"
-    many = f"{row['n']} rows «{row['status']}» of {row['n_series']} series"
-    return f"{many}, by {row['model_name']}{version}, {months}, written {row['written_at']}{fallback}"
+    rows = f"{many(row['n'], 'row')} «{row['status']}» of {row['n_series']} series"
+    return f"{rows}, by {row['model_name']}{version}, {months}, written {row['written_at']}{fallback}"
 
 
 def about_model(known: dict[str, Any]) -> Rows:
@@ -143,7 +143,7 @@ def about_intervals(known: dict[str, Any]) -> Rows:
 
 def pool(row: dict[str, Any]) -> str:
     """One line on the errors behind some intervals."""
-    return f"{row['aggregation']}: {row['n']} forecasts by {row['interval_n']} errors of {row['interval_pool']}"
+    return f"{row['aggregation']}: {many(row['n'], 'forecast')} by {many(row['interval_n'], 'error')} of {row['interval_pool']}"
 
 
 def about_since(known: dict[str, Any]) -> Rows:
@@ -162,18 +162,23 @@ def about_since(known: dict[str, Any]) -> Rows:
 def restated(row: dict[str, Any]) -> str:
     """One line on what a later run found restated."""
     span = f"{month(row['first_month'])} to {month(row['last_month'])}"
-    return f"{row['n']} values of {span}, by {amount(row['change'])} in all, found by {row['run_id']} on {row['written_at'][:10]}"
+    return f"{many(row['n'], 'value')} of {span}, by {amount(row['change'])} in all, found by {row['run_id']} on {row['written_at'][:10]}"
 
 
 def overridden(row: dict[str, Any]) -> str:
     """One line on what people changed."""
     who = f"{row['overridden_by']}: {row['override_reason']}"
-    return f"revision {row['revision']}, {row['made_at']}: {row['n']} forecasts by {who}"
+    return f"revision {row['revision']}, {row['made_at']}: {many(row['n'], 'forecast')} by {who}"
 
 
 def lines(texts: Iterable[str], none: str = "") -> str:
     """Write texts below each other."""
     return "\n".join(texts) or none
+
+
+def many(n: int, noun: str) -> str:
+    """Write a number of things."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def months(cutoffs: list[str] | None) -> str:

@@ -16,8 +16,9 @@ WRITTEN = """
     from forecasts where run_id = $run_id group by all order by status desc, model_name
 """
 POOLS = """
-    select aggregation, interval_pool, interval_n, count(*) as n from forecasts
-    where run_id = $run_id and status = (select max(status) from forecasts where run_id = $run_id and status <> 'baseline')
+    select aggregation, interval_pool, interval_n, count(*) as n
+    from forecasts semi join runs on forecasts.run_id = runs.run_id and forecasts.model_name = runs.champion
+    where run_id = $run_id and status <> 'baseline'
     group by aggregation, interval_pool, interval_n
     order by list_position(['total', 'region', 'category', 'series'], aggregation), interval_pool
 """
@@ -34,6 +35,7 @@ NUMBERS = """
         f.lo_80, f.hi_80, f.lo_95, f.hi_95, f.prediction_time as written_at,
         latest_runs.run_id is not null as in_force, counted_forecasts.run_id is not null as counts
     from forecasts as f
+    inner join runs on f.run_id = runs.run_id and f.model_name = runs.champion
     left join latest_runs on f.run_id = latest_runs.run_id
     left join counted_forecasts on f.run_id = counted_forecasts.run_id
     where f.domain = $domain and f.region = $region and f.product_category = $category and f.ds = $month::date
