@@ -138,10 +138,19 @@ def publish(place, options) -> None:
     from forecasting.ledger import publish
 
     if any(place.data.glob("overrides/inbox/*.json")):
-        from forecasting.planning import take_inbox
-
-        print("\n".join(take_inbox(place)), flush=True)
+        take_inbox(place)
     progress.timed("publish", "ledger and registry", lambda: publish(place))
+
+
+def take_inbox(place) -> None:
+    """Take in what planners left in the dashboard; it goes on waiting where what was published cannot be read."""
+    from forecasting.ledger import NothingPublished, Unreadable
+    from forecasting.planning import take_inbox
+
+    try:
+        print("\n".join(take_inbox(place)), flush=True)
+    except (NothingPublished, Unreadable) as error:
+        print(f"Overrides go on waiting: {error}", flush=True)
 
 
 def publish_to(place, options) -> None:
