@@ -4,6 +4,11 @@
     python environment.py test    what only the tests need besides
     python environment.py lock    pins the packages of pyproject.toml again, for every platform
 
+Airflow wants other versions than we do, so it has an environment of its own (.venv-airflow), filled by that one's Python:
+
+    python environment.py airflow        what deploy/airflow/requirements.lock says
+    python environment.py lock-airflow   pins deploy/airflow/requirements.in again
+
 uv installs them, several times as fast as pip, which goes on where uv cannot. torch comes first and by itself: on Linux the usual
 build brings gigabytes for graphics cards, and the small one lies elsewhere, where pip may have been told to look. Nothing
 that is there already is installed again, so what was interrupted is simply run once more. Standard library only.
@@ -23,6 +28,7 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent
 LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "requirements-test.lock"
+AIRFLOW_LOCK, AIRFLOW_LIST = (ROOT / "deploy" / "airflow" / f"requirements.{kind}" for kind in ("lock", "in"))
 # Not in the locks: which of them torch needs depends on its build, and it asks for them itself.
 OF_TORCH_ALONE = ("nvidia-", "cuda-", "triton")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
@@ -45,7 +51,9 @@ def done(*command: str | Path, show: bool = True) -> bool:
 
 
 def blocks(lock: Path) -> dict[str, str]:
-    """Return the lines of each package in a lock, its hashes included, by its name."""
+    """Return the lines of each package in a lock, its hashes included, by its name; none of a lock that is not here (in an image)."""
+    if not lock.exists():
+        return {}
     found = re.split(r"(?m)^(?=[a-z0-9])", lock.read_text(encoding="utf-8"))[1:]
     by_name: dict[str, str] = {}
     for block in found:
@@ -77,7 +85,7 @@ def is_whole(package: Path) -> bool:
 
 def forget_what_was_interrupted() -> None:
     """Have locked packages installed again of which an interrupted set-up left pieces: pip and uv would take them for installed."""
-    locked = {*blocks(LOCK), *blocks(TEST_LOCK)}
+    locked = {*blocks(LOCK), *blocks(TEST_LOCK), *blocks(AIRFLOW_LOCK)}
     for package in Path(sysconfig.get_path("platlib")).glob("*.dist-info"):
         if package.name.split("-")[0].lower().replace("_", "-") in locked and not is_whole(package):
             shutil.rmtree(package)
@@ -167,7 +175,7 @@ def fill(lock: Path) -> None:
     if lock == LOCK:
         install_torch(uv)
     by = "uv" if uv else "pip, which takes some minutes: uv is not to be had"
-    say(f"installing the packages of {lock.name} by {by}")
+    say(f"installing the packages of {lock.relative_to(ROOT)} by {by}")
     well = install("--no-deps", "--requirement", lock, uv=uv)
     if well and lock == LOCK:
         well = install(f"torch=={pinned('torch')}", uv=uv)
@@ -190,8 +198,18 @@ def pin() -> None:
         lock.write_text("".join(kept), encoding="utf-8")
 
 
+def pin_airflow() -> None:
+    """Write Airflow's lock anew, for the systems that Airflow runs on (it does not on Windows)."""
+    with TemporaryDirectory() as folder:
+        whole = Path(folder, "airflow.lock")
+        if not (fetch_uv() and done(*UV, "compile", "--quiet", *COMPILE, AIRFLOW_LIST, "--output-file", whole)):
+            sys.exit(f"{AIRFLOW_LOCK.name} stays as it was: uv is not to be had, or could not pin the packages.")
+        AIRFLOW_LOCK.write_text(whole.read_text(encoding="utf-8"), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["lock"]:
-        pin()
+    what = "".join(sys.argv[1:])
+    if what.startswith("lock"):
+        {"lock": pin, "lock-airflow": pin_airflow}[what]()
     else:
-        fill(TEST_LOCK if sys.argv[1:] == ["test"] else LOCK)
+        fill({"test": TEST_LOCK, "airflow": AIRFLOW_LOCK}.get(what, LOCK))

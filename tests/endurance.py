@@ -44,7 +44,7 @@ PARTS = {
 }
 KILLS = ("kill -9 of the group", "SIGTERM of the parent", "kill -9 of the parent")
 UNEQUAL = ["published_at", "prediction_time"]  # when it was is another time each time
-UNEQUAL_IN_MANIFEST = ("seconds", "mlflow", "git_commit")
+UNEQUAL_IN_MANIFEST = ("seconds", "mlflow", "git_commit", "trained")
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,13 @@ class Watched:
 
     copy: ProjectCopy
     temporary: Path
+    settings: tuple[str, ...] = ()  # of make, besides
 
     @classmethod
-    def new(cls, folder: Path) -> "Watched":
+    def new(cls, folder: Path, families: tuple[str, ...] = ("naive",)) -> "Watched":
         """Make the copy, with few models, and the company's facts: two regions, 40 months, with costs."""
-        copy = ProjectCopy.of(ROOT, folder / "project").with_families("naive")
-        months = pd.date_range(end="2024-12-01", periods=40, freq="MS")
-        rng = np.random.default_rng(3)
-        lines = ["order_date,net_amount,region,product_category,cost_amount"]
-        for day in pd.date_range(months[0], "2024-12-31", freq="3D").append(pd.DatetimeIndex(["2024-12-31"])):
-            for region in ("North", "South"):
-                amount = 100 + 20 * np.sin(day.month / 2) + rng.normal(0, 5)
-                lines.append(f"{day:%Y-%m-%d},{amount:.2f},{region},Bikes,{0.6 * amount:.2f}")
-        (copy.path / "sales.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        copy = ProjectCopy.of(ROOT, folder / "project").with_families(*families)
+        write_company(copy.path / "sales.csv")
         temporary = Path(tempfile.mkdtemp(prefix="e"))  # short: sockets lie there
         return cls(copy, temporary)
 
@@ -81,7 +75,7 @@ class Watched:
 
     def begin(self, target: str = "report", log: str = "", at: str = "", reached: str = "") -> subprocess.Popen:
         """Begin a run in a process group of its own."""
-        command = self.copy.command(target, "SOURCE=csv", "FACTS=sales.csv", f"NAME={NAME}", "PROFILE=smoke", "JOBS=1",
+        command = self.copy.command(target, "SOURCE=csv", "FACTS=sales.csv", f"NAME={NAME}", "PROFILE=smoke", "JOBS=1", *self.settings,
                                     f"PYTHONPATH={HOOK}:{self.copy.path / 'src'}")  # fmt: skip
         watched = {"ROOT": str(self.copy.path), "LOG": log, "AT": at, "REACHED": reached}
         env = {
@@ -153,6 +147,18 @@ class Watched:
             if re.search(r"\.(running|new|failed)\b", path.name)
         ]
         return [str(path) for path in [*found, *self.temporary.glob("fc-*")]]
+
+
+def write_company(path: Path) -> None:
+    """Write the facts of a small company, a CSV: two regions, 40 months, with costs."""
+    months = pd.date_range(end="2024-12-01", periods=40, freq="MS")
+    rng = np.random.default_rng(3)
+    lines = ["order_date,net_amount,region,product_category,cost_amount"]
+    for day in pd.date_range(months[0], "2024-12-31", freq="3D").append(pd.DatetimeIndex(["2024-12-31"])):
+        for region in ("North", "South"):
+            amount = 100 + 20 * np.sin(day.month / 2) + rng.normal(0, 5)
+            lines.append(f"{day:%Y-%m-%d},{amount:.2f},{region},Bikes,{0.6 * amount:.2f}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def aside(folder: Path) -> Path:

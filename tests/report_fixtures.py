@@ -37,6 +37,7 @@ ACCURACY_COLUMNS = [
     "coverage_80",
     "coverage_95",
     "fva",
+    "masc",
 ]
 KEY = ["aggregation", "unique_id", "region", "product_category"]
 HARD_NAMES = (
@@ -56,6 +57,7 @@ class Company:
     months: int = 48
     history: bool = False  # forecasts of earlier runs are published
     publications: int = 3  # how many earlier ones, one a month
+    filled: int = 0  # how many months before the published ones were filled in later
     restated: bool = False  # one month in the middle of them was known differently at first
     republished: bool = False  # one of them was published again later, with other forecasts
     walk_forward: bool = True  # there is a back-test
@@ -158,6 +160,15 @@ def compared(found: pd.DataFrame, actuals: pd.DataFrame, kind: str) -> pd.DataFr
     return both.assign(forecast_kind=kind, is_champion=both["model_name"] == CHAMPION, is_fallback=False)
 
 
+def previous(rows: pd.DataFrame) -> list[float]:
+    """What was said of each row's month a month before: by the same model at the cutoff before, in a run that counts."""
+    key = ["forecast_kind", "model_name", "aggregation", "unique_id", "ds", "cutoff"]
+    counted = rows[~rows["run_id"].str.endswith(SUPERSEDED)]
+    said = dict(zip(counted[key].itertuples(index=False, name=None), counted["predicted_value"], strict=True))
+    before = rows.assign(cutoff=rows["cutoff"] - pd.DateOffset(months=1))[key]
+    return [said.get(one, np.nan) for one in before.itertuples(index=False, name=None)]
+
+
 def accuracy(rows: pd.DataFrame) -> pd.DataFrame:
     """The mart forecast_accuracy from rows of actual_vs_forecast; wape and coverage are fractions."""
     known = rows.dropna(subset=["actual"]).assign(size=lambda d: d["variance"].abs())
@@ -190,6 +201,7 @@ def measures(part: pd.DataFrame) -> dict:
         "coverage_80": part["actual"].between(part["lo_80"], part["hi_80"]).mean(),
         "coverage_95": part["actual"].between(part["lo_95"], part["hi_95"]).mean(),
         "fva": part["naive"].mean() - part["size"].mean(),
+        "masc": ((part["predicted_value"] - part["previous_value"]).abs() / scale).mean(),
     }
 
 
@@ -309,6 +321,14 @@ def published_runs(
     return runs
 
 
+def filled_in(company: Company, domain: str, first: pd.Timestamp) -> list[tuple[pd.Timestamp, str, pd.Timestamp]]:
+    """Cutoff, run id and time of writing of the months that were filled in, and of one that was filled in twice; before `first`."""
+    cutoffs = pd.date_range(end=first - pd.DateOffset(months=1), periods=company.filled, freq="MS")
+    written = pd.Timestamp("2025-03-04 05:06")
+    runs = [(cutoff, f"{domain}-{cutoff:%Y-%m}-5555555555", written) for cutoff in cutoffs]
+    return [*runs, *((cutoff, name[:-10] + SUPERSEDED, at - pd.DateOffset(days=9)) for cutoff, name, at in runs[:1])]
+
+
 def first_known(company: Company, domain: str, last: pd.Timestamp) -> pd.DataFrame:
     """The actuals as they were first known: like `aggregate`, but one series was lower in one month, if `restated`."""
     found = series(company, domain)
@@ -338,15 +358,25 @@ def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
             for n, (cutoff, name, _) in enumerate(runs)
         ]
     )
+    filled = filled_in(company, domain, min(cutoff for cutoff, _, _ in runs))
+    both = {name: MODELS[name] for name in (CHAMPION, "seasonal_naive")}
+    backfill = [
+        predictions(actuals, pd.DatetimeIndex([cutoff]), both, seed=70 + n).assign(run_id=name, status="backfill")
+        for n, (cutoff, name, _) in enumerate(filled)
+    ]
+    known = first_known(company, domain, last)
     rows = pd.concat(
         [
+            *(compared(found.assign(evaluation_set="all"), known, "backfill") for found in backfill),
             compared(walk.assign(run_id=run_id, status=None), actuals, "walk_forward"),
-            compared(published.assign(evaluation_set="all"), first_known(company, domain, last), "published"),
+            compared(published.assign(evaluation_set="all"), known, "published"),
         ],
         ignore_index=True,
     )
+    rows["previous_value"] = previous(rows)
     rows = rows if company.walk_forward else rows[rows["forecast_kind"] != "walk_forward"]
     made = {name: manifest(company, domain, name, cutoff) for cutoff, name, _ in runs}
+    made |= {name: manifest(company, domain, name, cutoff) | {"backfill": True} for cutoff, name, _ in filled}
     publications = pd.DataFrame([{"run_id": name, "published_at": at} for _, name, at in runs])
     return {
         "monthly_actuals": actuals,
@@ -370,7 +400,7 @@ def domain_tables(company: Company, domain: str) -> dict[str, pd.DataFrame]:
                     "manifest": json.dumps(made[name]),
                     "published_at": at,
                 }
-                for cutoff, name, at in runs
+                for cutoff, name, at in [*runs, *filled]
             ]
         ),
         **what_came_in(company, domain, actuals["ds"].min(), last),
@@ -438,7 +468,8 @@ def write(path: Path, company: Company) -> None:
                 f"create table {table} as select * " + (f"replace ({casts})" if dates else "") + " from frame"
             )
             connection.unregister("frame")
-        connection.execute(f"create view counted_forecasts as {model('marts/counted_forecasts')}")
+        for view in ("counted_forecasts", "counted_backfills"):
+            connection.execute(f"create view {view} as {model(f'marts/{view}')}")
 
 
 VARIANTS = {

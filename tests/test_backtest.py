@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.contracts import RAW_BACKTEST_COLUMNS
-from forecasting.evaluation.backtest import empty_backtest, forecast_nodes, known_at, walk_forward
+from forecasting.evaluation.backtest import (
+    back_test,
+    continued,
+    empty_backtest,
+    forecast_nodes,
+    known_at,
+    refit_month,
+    walk_forward,
+)
 from forecasting.evaluation.cutoffs import COMPARED, cutoffs
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.models.base import Model, point_forecast
@@ -51,8 +59,9 @@ def test_plan_names_what_each_cutoff_is_for():
 def test_recent_cutoffs_have_the_horizons_that_were_observed():
     train = company(40)
     table = plan(train["ds"], n_cutoffs=1, n_calibration=0)
-    rows = walk_forward(SeasonalNaive(), train, "sales", list(table["cutoff"]))
-    assert rows.groupby("cutoff")["horizon"].max().tolist() == [6, 5, 4, 3, 2, 1]
+    rows = back_test(SeasonalNaive(), train, "sales", table, False)
+    assert rows.rows.groupby("cutoff")["horizon"].max().tolist() == [6, 5, 4, 3, 2, 1]
+    assert set(rows.raw.groupby("cutoff")["horizon"].max()) == {6}  # what was said of months to come is measured later
 
 
 class Spy(Model):
@@ -75,15 +84,56 @@ class Spy(Model):
 LOG: list[tuple[str, pd.Timestamp, int]] = []
 
 
-def test_walk_forward_shows_a_model_the_past_only_and_refits_as_it_asks():
+def test_walk_forward_shows_a_model_the_past_only_and_refits_on_the_calendar():
     LOG.clear()
-    train = company(60)
-    chosen = cutoffs(train["ds"], n_cutoffs=5)
+    train = company(60)  # January 2019 to December 2023
+    chosen = cutoffs(train["ds"], n_cutoffs=5)  # February to June
     walk_forward(Spy(), train, "sales", chosen)
+    january, march, may = (pd.Timestamp(2023, month, 1) for month in (1, 3, 5))
     assert [(kind, cutoff) for kind, cutoff, _ in LOG] == [
-        ("fit", chosen[0]), ("predict", chosen[0]), ("predict", chosen[1]), ("fit", chosen[2]), ("predict", chosen[2]),
-        ("predict", chosen[3]), ("fit", chosen[4]), ("predict", chosen[4]),
+        ("fit", january), ("predict", chosen[0]), ("fit", march), ("predict", chosen[1]), ("predict", chosen[2]),
+        ("fit", may), ("predict", chosen[3]), ("predict", chosen[4]),
     ]  # fmt: skip
+
+
+@given(st.integers(0, 200), st.integers(0, 200), st.integers(1, 24))
+def test_a_refit_month_is_the_last_on_the_calendar_at_which_enough_was_known(n_known: int, start: int, every: int):
+    first = pd.Timestamp("2001-01-01") + pd.DateOffset(months=start)
+    cutoff = first + pd.DateOffset(months=n_known)
+    found = refit_month(cutoff, first, every)
+    possible = [cutoff - pd.DateOffset(months=back) for back in range(n_known + 1)]
+    on_calendar = [
+        m for m in possible if (m.year * 12 + m.month - 1) % every == 0 and m >= first + pd.DateOffset(months=23)
+    ]
+    earliest = first + pd.DateOffset(months=23)
+    assert found == (on_calendar[0] if on_calendar else min(cutoff, earliest))
+
+
+def test_what_is_said_at_a_cutoff_does_not_depend_on_the_month_from_which_one_looks():
+    train = company(60)
+    later = walk_forward(LinearModel(), train, "sales", cutoffs(train["ds"], n_cutoffs=9))
+    before = train[train["ds"] <= train["ds"].max() - pd.DateOffset(months=4)]
+    earlier = walk_forward(LinearModel(), before, "sales", cutoffs(before["ds"], n_cutoffs=9))
+    both = sorted({*later["cutoff"]} & {*earlier["cutoff"]})
+    assert len(both) == 5
+    cut = [rows[rows["cutoff"].isin(both)].reset_index(drop=True) for rows in (later, earlier)]
+    pd.testing.assert_frame_equal(*cut, check_exact=True)
+
+
+def test_a_model_that_is_kept_says_at_later_cutoffs_what_it_says_there_and_at_earlier_ones_what_was_noted():
+    train = company(60)
+    trained = train["ds"].max() - pd.DateOffset(months=2)
+    then = train[train["ds"] <= trained]
+    noted = walk_forward(LinearModel(), then, "sales", list(plan(then["ds"])["cutoff"]))
+    model = LinearModel().fit(as_nodes(known_at(then, trained)))
+    now = list(plan(train["ds"])["cutoff"])
+    rows = continued(model, noted, train, "sales", trained, now)
+    assert sorted(set(rows["cutoff"])) == now and list(rows.columns) == RAW_BACKTEST_COLUMNS
+    old = rows[rows["cutoff"] < trained].reset_index(drop=True)
+    pd.testing.assert_frame_equal(old, noted[noted["cutoff"].isin(now)].reset_index(drop=True), check_exact=True)
+    for cutoff in now[-2:]:
+        own = forecast_nodes(model, known_at(train, cutoff), 6, True)
+        assert rows.loc[rows["cutoff"] == cutoff, "q500"].tolist() == own["q500"].tolist()
 
 
 def test_walk_forward_rows():
@@ -96,8 +146,6 @@ def test_walk_forward_rows():
         rows["ds"] == [c + pd.DateOffset(months=h) for c, h in zip(rows["cutoff"], rows["horizon"], strict=True)]
     ).all()
     assert len(rows) == 3 * 6 * (6 + 2 + 3 + 1)
-    late = walk_forward(SeasonalNaive(), train, "sales", [train["ds"].max() - pd.DateOffset(months=2)])
-    assert sorted(set(late["horizon"])) == [1, 2]  # months that have not been observed have no row
 
 
 def test_a_model_sees_series_and_sums_alike():

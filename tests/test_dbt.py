@@ -524,7 +524,27 @@ def compared(warehouse: Path) -> pd.DataFrame:
     actuals = {"published": actuals_oracle(warehouse, True), "walk_forward": actuals_oracle(warehouse, False)}
     table["actual"] = [actuals[r.kind].get((r.aggregation, r.unique_id, r.ds), np.nan) for r in table.itertuples()]
     table["is_champion"] = [r.model_name == RUNS[r.run_id][1] for r in table.itertuples()]
-    return table
+    return table.assign(previous_value=previous_oracle(table))
+
+
+def previous_oracle(table: pd.DataFrame) -> list[float]:
+    """What was said of each row's month at the cutoff one month before: by the same model, or by what was published then and counts."""
+    rows = table.to_dict("records")
+    found = []
+    for row in rows:
+        before = pd.Timestamp(row["cutoff"]) - pd.DateOffset(months=1)
+        same = ("kind", "status", "aggregation", "unique_id", "ds")
+        said = [
+            other["predicted_value"]
+            for other in rows
+            if pd.Timestamp(other["cutoff"]) == before
+            and all(other[name] == row[name] for name in same)
+            and other["run_id"] != "sales-2022-02-b"
+            and (row["status"] == "published" or other["model_name"] == row["model_name"])
+        ]
+        assert len(said) < 2
+        found.append(said[0] if said else np.nan)
+    return found
 
 
 def test_actual_vs_forecast_holds_every_forecast_beside_what_came(ledger):
@@ -542,6 +562,7 @@ def test_actual_vs_forecast_holds_every_forecast_beside_what_came(ledger):
         "evaluation_set",
         "is_champion",
         "scale",
+        "previous_value",
     ]
     pd.testing.assert_frame_equal(found[same], expected[same], check_dtype=False)
     assert found["actual"].isna().any() and found["actual"].notna().any()
@@ -553,7 +574,7 @@ def test_actual_vs_forecast_holds_every_forecast_beside_what_came(ledger):
 
 def accuracy_oracle(rows: pd.DataFrame, naive: pd.DataFrame) -> dict[str, float]:
     """The metrics of some rows, one by one."""
-    errors, scaled, in_80, in_95, gained = [], [], [], [], []
+    errors, scaled, in_80, in_95, gained, moved = [], [], [], [], [], []
     baseline = {
         (r.run_id, r.aggregation, r.unique_id, r.cutoff, r.horizon): abs(r.actual - r.predicted_value)
         for r in naive.itertuples()
@@ -562,6 +583,8 @@ def accuracy_oracle(rows: pd.DataFrame, naive: pd.DataFrame) -> dict[str, float]
         error = r.predicted_value - r.actual
         errors.append(error)
         scaled.append(abs(error) / r.scale)
+        if not np.isnan(r.previous_value):
+            moved.append(abs(r.predicted_value - r.previous_value) / r.scale)
         in_80.append(r.lo_80 <= r.actual <= r.hi_80)
         in_95.append(r.lo_95 <= r.actual <= r.hi_95)
         gained.append(baseline[(r.run_id, r.aggregation, r.unique_id, r.cutoff, r.horizon)] - abs(error))
@@ -569,7 +592,7 @@ def accuracy_oracle(rows: pd.DataFrame, naive: pd.DataFrame) -> dict[str, float]
         "n": len(errors), "n_cutoffs": rows["cutoff"].nunique(), "mae": np.mean(np.abs(errors)),
         "rmse": np.sqrt(np.mean(np.square(errors))), "wape": np.sum(np.abs(errors)) / rows["actual"].abs().sum(),
         "bias": np.mean(errors), "mase": np.mean(scaled), "coverage_80": np.mean(in_80), "coverage_95": np.mean(in_95),
-        "fva": np.mean(gained),
+        "fva": np.mean(gained), "masc": np.mean(moved) if moved else None,
     }  # fmt: skip
 
 
@@ -591,7 +614,10 @@ def test_forecast_accuracy_equals_a_naive_loop(ledger, kind):
     assert set(found[keys].itertuples(index=False, name=None)) == set(expected)
     for row in found.to_dict("records"):
         for metric, value in expected[tuple(row[key] for key in keys)].items():
-            assert row[metric] == pytest.approx(value), (row, metric)
+            if value is None:
+                assert pd.isna(row[metric]), (row, metric)
+            else:
+                assert row[metric] == pytest.approx(value), (row, metric)
         assert row["is_champion"] == (row["model_name"] == "linear")
     assert found["fva"].abs().max() > 0 and found.query("model_name == 'seasonal_naive'")["fva"].eq(0).all()
 

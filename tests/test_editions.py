@@ -10,7 +10,7 @@ import duckdb
 import nbformat
 import pytest
 
-from forecasting.pipeline import notebooks as pipeline
+from forecasting.pipeline import planning as pipeline
 from forecasting.report.files import FILES
 from forecasting.run import stamps
 from forecasting.site import beside, editions

@@ -24,7 +24,7 @@ from waiting import PATIENCE
 SMOKE = ("report", "PROFILE=smoke")
 RUN = ("run", "PROFILE=smoke")
 TRAIN = tuple(f"20_train_{family}" for family in ("naive", "linear", "statistical", "boosting", "cnn_lstm"))
-STEPS = ("10_check_data", *TRAIN, "25_combine", "30_evaluate", "40_forecast")
+STEPS = ("10_check_data", "50_monitor", *TRAIN, "25_combine", "30_evaluate", "40_forecast")
 MODELS = {
     "naive",
     "seasonal_naive",
@@ -104,8 +104,21 @@ def test_the_accuracy_mart_agrees_with_the_leaderboard(project, published):
         keys = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
         both = board.merge(mart[mart["domain"] == domain], on=keys, suffixes=("", "_sql"), validate="one_to_one")
         assert len(both) == len(board) > 0
-        for measure in ("n", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95", "fva"):
+        for measure in ("n", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95", "fva", "masc"):
             assert both[measure].to_numpy() == pytest.approx(both[f"{measure}_sql"].to_numpy(), rel=1e-9, nan_ok=True)
+
+
+def test_the_accuracy_of_a_publication_is_the_marts(project, published):
+    """Put together from what the run knew, by dbt's SQL without dbt."""
+    said = project.made("accuracy", "DOMAIN=sales", "PROFILE=smoke")
+    (path,) = (project.path / "runs" / "sample" / "accuracy").glob("sales-*.csv")
+    assert path.stem in said and path.name in said
+    found, mart = pd.read_csv(path), query(published, "select * from forecast_accuracy where domain = 'sales'")
+    key = ["aggregation", "model_name", "forecast_kind", "evaluation_set", "horizon_group"]
+    both = found.merge(mart, on=key, suffixes=("", "_mart"), validate="one_to_one")
+    assert len(both) == len(found) == len(mart) > 0
+    for name in ("n", "mae", "wape", "mase", "masc", "coverage_80", "fva"):
+        assert both[name].to_numpy() == pytest.approx(both[f"{name}_mart"].to_numpy(), rel=1e-12, nan_ok=True)
 
 
 def test_what_is_published_goes_to_postgres_and_into_files(project, published, postgres_dsn, monkeypatch):

@@ -231,6 +231,13 @@ def test_what_only_tests_need_is_added_by_itself(environment, monkeypatch, root)
     ]
 
 
+def test_airflow_gets_its_own_lock_and_nothing_of_ours(environment, monkeypatch, root):
+    lock = root / "deploy" / "airflow" / "requirements.lock"
+    assert filled(environment, monkeypatch, "AIRFLOW_LOCK")[1:] == [
+        f"uv pip install --quiet --python {sys.executable} --no-deps --requirement {lock}"
+    ]
+
+
 @pytest.mark.parametrize("failing", ["uv.lock", "uv pip"])  # uv is not to be had; uv fails
 def test_pip_goes_on_where_uv_cannot(environment, monkeypatch, failing):
     done = [line for line in filled(environment, monkeypatch, "LOCK", failing) if failing not in line]
@@ -277,6 +284,14 @@ def test_what_an_interruption_left_in_pieces_is_installed_again(environment, mon
     assert {path.name for path in tmp_path.glob("*.dist-info")} == {"whole-1.dist-info", "pip-23.dist-info"}
 
 
+def test_an_image_has_no_lock_but_ours(environment, monkeypatch, tmp_path):
+    """The Dockerfile copies requirements.lock alone."""
+    monkeypatch.setattr(environment.sysconfig, "get_path", lambda name: str(tmp_path))
+    for name in ("TEST_LOCK", "AIRFLOW_LOCK"):
+        monkeypatch.setattr(environment, name, tmp_path / name)
+    environment.forget_what_was_interrupted()
+
+
 def test_pinning_leaves_out_cuda_and_tells_the_tests_packages_from_the_others(environment, monkeypatch, tmp_path):
     hashed = {
         name: f"{name}==1 \\\n    --hash=sha256:{name}\n"
@@ -298,6 +313,19 @@ def test_pinning_leaves_out_cuda_and_tells_the_tests_packages_from_the_others(en
     assert (tmp_path / "TEST_LOCK").read_text() == hashed["pytest"] + hashed[
         "six"
     ]  # six: there on every system for tests alone
+
+
+def test_airflows_lock_is_pinned_by_itself(environment, monkeypatch, tmp_path):
+    def compiled(*command: str | Path) -> bool:
+        assert str(command[-3]).endswith("requirements.in") and "--generate-hashes" in command
+        Path(command[-1]).write_text("pinned")
+        return True
+
+    monkeypatch.setattr(environment, "AIRFLOW_LOCK", tmp_path / "lock")
+    monkeypatch.setattr(environment, "done", compiled)
+    monkeypatch.setattr(environment, "fetch_uv", lambda: True)
+    environment.pin_airflow()
+    assert (tmp_path / "lock").read_text() == "pinned"
 
 
 def test_environment_py_needs_nothing_but_python(root):

@@ -45,7 +45,7 @@ def test_leaderboard_agrees_with_a_loop(evaluation: pd.DataFrame, train: pd.Data
     assert len(board) == 4 * 2 * 3 * 3
     for line in board.to_dict("records"):
         low, high = limits[line["horizon_group"]]
-        absolute, scaled, added, signed, cutoffs = [], [], [], [], set()
+        absolute, scaled, added, signed, moved, cutoffs = [], [], [], [], [], set()
         for row in evaluation.to_dict("records"):
             same = all(row[key] == line[key] for key in ("aggregation", "evaluation_set", "model_name"))
             if not same or not low <= row["horizon"] <= high:
@@ -57,9 +57,12 @@ def test_leaderboard_agrees_with_a_loop(evaluation: pd.DataFrame, train: pd.Data
             scaled.append(abs(row["q500"] - actual) / row["scale"])
             added.append(abs(naive - actual) - abs(row["q500"] - actual))
             cutoffs.add(row["cutoff"])
+            before = row["aggregation"], row["unique_id"], row["cutoff"] - pd.DateOffset(months=1), row["horizon"] + 1
+            if before in points:  # whatever that cutoff is for
+                moved.append(abs(row["q500"] - points[before][row["model_name"]]) / row["scale"])
         assert line["n"] == len(absolute) and line["n_cutoffs"] == len(cutoffs)
         assert (line["first_cutoff"], line["last_cutoff"]) == (min(cutoffs), max(cutoffs))
-        for name, values in {"mae": absolute, "mase": scaled, "fva": added, "bias": signed}.items():
+        for name, values in {"mae": absolute, "mase": scaled, "fva": added, "bias": signed, "masc": moved}.items():
             assert line[name] == pytest.approx(sum(values) / len(values), rel=1e-9, abs=1e-9)
 
 
@@ -70,7 +73,7 @@ def test_leaderboard_is_in_order_and_leaves_calibration_out(evaluation: pd.DataF
     first = board.iloc[:3]
     assert first["horizon_group"].tolist() == ["1-3"] * 3 and first["mase"].is_monotonic_increasing
     baseline = board[board["model_name"] == "seasonal_naive"]
-    assert (baseline["fva"] == 0).all()
+    assert (baseline["fva"] == 0).all() and (baseline["masc"] == 0).all() and (first["masc"] >= 0).all()
 
 
 def test_squared_scale_is_the_mean_square_of_the_history(evaluation: pd.DataFrame, train: pd.DataFrame):

@@ -25,6 +25,7 @@ GOOD = {
     "bias": 0.0,
     "coverage_80": 0.8,
     "coverage_95": 0.95,
+    "masc": 0.2,
     "n": 10,
 }
 
@@ -101,11 +102,16 @@ def test_the_incumbent_stays_without_the_least_improvement(mase, name, verdict):
         ({"coverage_80": 0.67}, "coverage_80_loss", "80 % interval is 11.0 points further from 80 %"),
         ({"coverage_80": 0.93}, "coverage_80_loss", "80 % interval is 11.0 points further from 80 %"),
         ({"coverage_95": 0.84}, "coverage_95_loss", "95 % interval is 11.0 points further from 95 %"),
+        (
+            {"masc": 0.61},
+            "stability_loss",
+            "moves by 0.41 typical errors more from one month to the next, where the gate allows 0.4",
+        ),
     ],
 )
 def test_a_better_challenger_must_not_lose_bias_or_coverage(worse, failing, words):
     """The mean absolute actual is mae / wape = 100; the incumbent has a bias of 0 or, where it is as bad, nothing is lost."""
-    limits = {"max_bias_loss_pct": 4.0, "max_coverage_loss": 10.0}
+    limits = {"max_bias_loss_pct": 4.0, "max_coverage_loss": 10.0, "max_stability_loss": 0.4}
     good = {"mase": 0.9, "coverage_80": 0.78}
     found = chosen(board_of({"naive": good, "linear": {"mase": 0.5, **worse}}, {}), "naive", **limits)
     assert found["name"] == "naive" and [entry["name"] for entry in found["rules"] if not entry["passed"]] == [failing]
@@ -114,6 +120,20 @@ def test_a_better_challenger_must_not_lose_bias_or_coverage(worse, failing, word
     assert (
         chosen(board_of({"naive": as_bad, "linear": {"mase": 0.5, **worse}}, {}), "naive", **limits)["name"] == "linear"
     )
+
+
+def test_beside_the_seasonal_naive_which_never_moves_a_model_may_learn():
+    """Nor is anything asked where there are no two cutoffs a month apart."""
+    moving = {"mase": 0.5, "masc": 5.0}
+    assert chosen(board_of({"seasonal_naive": {"mase": 1.0, "masc": 0.0}, "linear": moving}))["name"] == "linear"
+    kept = chosen(board_of({"naive": 0.9, "linear": moving}, {}), "naive")
+    assert kept["name"] == "naive" and rule(kept, "stability_loss")["measured"] == pytest.approx(4.8)
+    for unknown in (
+        {"naive": {"mase": 0.9, "masc": math.nan}, "linear": moving},
+        {"naive": 0.9, "linear": {"mase": 0.5, "masc": math.nan}},
+    ):
+        found = chosen(board_of(unknown, {}), "naive")
+        assert found["name"] == "linear" and "stability_loss" not in {entry["name"] for entry in found["rules"]}
 
 
 def test_another_metric_may_decide():

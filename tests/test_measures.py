@@ -15,6 +15,7 @@ from forecasting.evaluation import metrics
 ARGUMENTS = {
     "mae": (POINT, "y"), "rmse": (POINT, "y"), "bias": (POINT, "y"), "wape": (POINT, "y"), "mase": (POINT, "y", "scale"),
     "coverage": ("y", BOUNDS["lo_80"], BOUNDS["hi_80"]), "fva": (POINT, "y", "naive"), "tracking_signal": (POINT, "y"),
+    "masc": (POINT, "previous", "scale"),
 }  # fmt: skip
 SQL = macros("measures")
 PYTHON = {"coverage": metrics.coverage_80}
@@ -26,6 +27,7 @@ row = st.fixed_dictionaries(
         "bounds": st.tuples(amount, amount).map(sorted),
         "scale": st.one_of(st.none(), st.just(0.0), st.integers(1, 10**8).map(lambda cents: cents / 100)),
         "naive": st.one_of(st.none(), amount),
+        "previous": st.one_of(st.none(), amount),
     }
 )
 
@@ -36,7 +38,7 @@ def mean(values: list[float]) -> float:
 
 def by_loop(rows: list[dict]) -> dict[str, float]:
     """Every measure one row at a time; NaN where nothing can be measured."""
-    errors, scaled, inside, gains, actuals = [], [], [], [], 0.0
+    errors, scaled, moved, inside, gains, actuals = [], [], [], [], [], 0.0
     for each in rows:
         error = each[POINT] - each["y"]
         errors.append(error)
@@ -44,6 +46,8 @@ def by_loop(rows: list[dict]) -> dict[str, float]:
         inside.append(1.0 if each["bounds"][0] <= each["y"] <= each["bounds"][1] else 0.0)
         if each["scale"]:
             scaled.append(abs(error) / each["scale"])
+        if each["scale"] and each["previous"] is not None:
+            moved.append(abs(each[POINT] - each["previous"]) / each["scale"])
         if each["naive"] is not None:
             gains.append(abs(each["naive"] - each["y"]) - abs(error))
     sizes = [abs(error) for error in errors]
@@ -53,6 +57,7 @@ def by_loop(rows: list[dict]) -> dict[str, float]:
         "bias": mean(errors),
         "wape": math.fsum(sizes) / actuals if actuals else math.nan,
         "mase": mean(scaled),
+        "masc": mean(moved),
         "coverage": mean(inside),
         "fva": mean(gains),
         "tracking_signal": math.fsum(errors) / mean(sizes) if any(errors) else math.nan,
@@ -69,7 +74,7 @@ def by_sql(table: pd.DataFrame) -> dict[str, float]:
 
 @given(st.lists(row, min_size=1, max_size=30))
 def test_python_sql_and_a_loop_measure_the_same(rows: list[dict]):
-    table = pd.DataFrame(rows).astype({"scale": float, "naive": float})
+    table = pd.DataFrame(rows).astype({"scale": float, "naive": float, "previous": float})
     table[BOUNDS["lo_80"]], table[BOUNDS["hi_80"]] = zip(*table.pop("bounds"), strict=True)
     table["naive_error"] = (table["naive"] - table["y"]).abs()
     expected, in_sql = by_loop(rows), by_sql(table)

@@ -62,6 +62,7 @@ def test_the_models_are_compared_by_the_databases_figures(path, domain):
         path,
         """select model_name, max(mase) filter (evaluation_set = 'choice' and aggregation = 'series') as choice,
                   max(mase) filter (evaluation_set = 'held_out' and aggregation = 'series') as held_out,
+                  max(masc) filter (evaluation_set = 'held_out' and aggregation = 'series') as masc,
                   max(wape) filter (evaluation_set = 'held_out' and aggregation = 'total') as total
            from forecast_accuracy where domain = 'sales' and forecast_kind = 'walk_forward' and horizon_group = 'all'
            group by all order by choice""",
@@ -73,7 +74,9 @@ def test_the_models_are_compared_by_the_databases_figures(path, domain):
         gain = 100 * (1 - row["held_out"] / naive)
         shown = "0" if round(gain) == 0 else f"{gain:+,.0f}".replace("-", "−")
         name = row["model_name"].replace("_", " ")
-        line = f"{name} {row['choice']:.3f} {row['held_out']:.3f} {shown} % {100 * row['total']:.1f} %"
+        line = (
+            f"{name} {row['choice']:.3f} {row['held_out']:.3f} {row['masc']:.2f} {shown} % {100 * row['total']:.1f} %"
+        )
         assert line in text
         places.append(text.index(line))
     assert places == sorted(places)

@@ -12,6 +12,7 @@ import pytest
 from conftest import write_notebook
 from forecasting.errors import UserError
 from forecasting.pipeline import notebooks as pipeline
+from forecasting.pipeline import steps
 from nbval_on_any_machine import run_nbval
 from waiting import PATIENCE, until
 
@@ -151,4 +152,4 @@ def test_an_unknown_model_family_lists_the_notebooks(root):
     from forecasting.run.workspace import Workspace
 
     with pytest.raises(UserError, match="20_train_lineer.*20_train_linear"):
-        pipeline.notebook(Workspace(root, "sample", "sample", None), "20_train_lineer")
+        steps.notebook(Workspace(root, "sample", "sample", None), "20_train_lineer")

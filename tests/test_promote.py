@@ -20,7 +20,7 @@ from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_C
 from forecasting.errors import UserError
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.ledger import publishing as publish
-from forecasting.pipeline import notebooks as pipeline
+from forecasting.pipeline import planning as pipeline
 from forecasting.registry import tracking
 from forecasting.registry import versions as registry
 from forecasting.run import Champion, Incumbent, Manifest

@@ -120,6 +120,12 @@ def test_every_measure_by_lag_is_that_of_a_loop(long, domain, aggregation):
         assert one.wape == pytest.approx(sum(sizes) / sum(actuals))
         assert one.mase == pytest.approx(sum(s / row["scale"] for s, (row, _) in zip(sizes, rows, strict=True)) / n)
         assert one.fva == pytest.approx((sum(naive) - sum(sizes)) / n)
+        moves, scaled, before = moves_of(long, domain, aggregation, lag)
+        if lag == 6:  # nothing is said so long before
+            assert (one.masc, one.change_share, moves) == (None, None, [])
+        else:
+            assert one.masc == pytest.approx(sum(scaled) / len(scaled))
+            assert one.change_share == pytest.approx(sum(moves) / sum(map(abs, before)))
         assert one.fva_share == pytest.approx((sum(naive) - sum(sizes)) / sum(naive))
         for level, covered in ((80, one.coverage_80), (95, one.coverage_95)):
             inside = sum(row[f"lo_{level}"] <= row["actual"] <= row[f"hi_{level}"] for row, _ in rows)
@@ -128,6 +134,23 @@ def test_every_measure_by_lag_is_that_of_a_loop(long, domain, aggregation):
             assert one.signal == pytest.approx(sum(errors) / (sum(sizes) / n))
         else:
             assert one.signal is None
+
+
+def moves_of(path: Path, domain: str, aggregation: str, lag: int) -> tuple[list[float], list[float], list[float]]:
+    """By how much each published forecast moved since the month before, the same in scales, and what was said then."""
+    said = {
+        (row["unique_id"], row["cutoff"], row["horizon"]): row["predicted_value"]
+        for row in counted(path, domain)
+        if row["aggregation"] == aggregation and row["status"] == "published"
+    }
+    moves, scaled, before = [], [], []
+    for row, _ in pairs(path, domain, aggregation, lag):
+        earlier = said.get((row["unique_id"], row["cutoff"] - pd.DateOffset(months=1), lag + 1))
+        if earlier is not None:
+            moves.append(abs(row["predicted_value"] - earlier))
+            scaled.append(moves[-1] / row["scale"])
+            before.append(earlier)
+    return moves, scaled, before
 
 
 def test_all_lags_together_are_the_marts_figures(long):
@@ -140,8 +163,8 @@ def test_all_lags_together_are_the_marts_figures(long):
         ):
             one = measures(at(record, row["aggregation"]))
             assert one.n == row["n"]
-            assert (one.bias, one.mae, one.wape, one.mase, one.fva) == pytest.approx(
-                tuple(row[name] for name in ("bias", "mae", "wape", "mase", "fva"))
+            assert (one.bias, one.mae, one.wape, one.mase, one.masc, one.fva) == pytest.approx(
+                tuple(row[name] for name in ("bias", "mae", "wape", "mase", "masc", "fva"))
             )
             assert one.coverage_80.share == pytest.approx(row["coverage_80"])
 
@@ -269,6 +292,10 @@ def test_the_text_says_how_the_total_fared(long):
         in text
     )
     assert f"{100 * abs(one.bias_share):.1f} % too {'high' if one.bias > 0 else 'low'}" in text
+    assert (
+        f"the forecast for the same month moved by {100 * one.change_share:.1f} % of its size, {one.masc:.2f} of a typical error"
+        in text
+    )
     low = record.assign(error=-record["actual"].abs(), predicted_value=record["actual"] - record["actual"].abs())
     warned = text_of(track_tables.answer(domain, low))
     assert "the tracking signal of −" in warned and "keeps being too low" in warned and "100.0 % too low" in warned
@@ -368,6 +395,7 @@ def test_the_back_test_by_months_ahead_region_and_category_is_the_databases(long
             long,
             f"""select mine.{column} as name, count(*) as n, avg(mine.predicted_value - mine.actual) as bias,
                     sum(abs(mine.variance)) / sum(abs(mine.actual)) as wape, avg(abs(mine.variance) / mine.scale) as mase,
+                    avg(abs(mine.predicted_value - mine.previous_value) / mine.scale) as masc,
                     avg(cast(mine.actual between mine.lo_80 and mine.hi_80 as double)) as inside,
                     avg(abs(naive.variance) - abs(mine.variance)) as fva
                 from (select * from actual_vs_forecast where {where}) as mine
@@ -377,7 +405,8 @@ def test_the_back_test_by_months_ahead_region_and_category_is_the_databases(long
         ):
             name = f"{row['name']} month{'s' if row['name'] != 1 else ''}" if column == "horizon" else row["name"]
             bias, fva = (f"{row[key]:+,.0f}".replace("-", "−") for key in ("bias", "fva"))
-            assert f"{name.replace('&', '&amp;')} {100 * row['wape']:.1f} % {row['mase']:.2f} {bias} " in page
+            moved = "–" if pd.isna(row["masc"]) else f"{row['masc']:.2f}"
+            assert f"{name.replace('&', '&amp;')} {100 * row['wape']:.1f} % {row['mase']:.2f} {moved} {bias} " in page
             assert f" {100 * row['inside']:.0f} % " in page and f" {fva} " in page
     assert "on the 2 cutoffs held out" in page
 

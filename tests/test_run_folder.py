@@ -19,8 +19,8 @@ def run(tmp_path) -> RunFolder:
 @pytest.mark.parametrize(
     ("name", "maker"),
     [
-        ("backtest_auto_ets", "20_train_statistical"),
-        ("backtest_median", "25_combine"),
+        ("said_auto_ets", "20_train_statistical"),
+        ("said_median", "25_combine"),
         ("calibrated_auto_ets", "20_train_statistical"),
         ("cutoffs", "10_check_data"),
         ("leaderboard", "30_evaluate"),

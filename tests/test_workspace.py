@@ -1,5 +1,6 @@
 """Workspaces: what they remember, what they refuse, and one run at a time."""
 
+import json
 import os
 import subprocess
 import sys
@@ -32,6 +33,18 @@ def test_a_workspace_refuses_another_company(tmp_path, source, facts):
 def test_a_workspace_in_which_nothing_was_built_says_so(tmp_path):
     with pytest.raises(UserError, match="Nothing has been built.*make data"):
         workspace.open_workspace(tmp_path, "acme", "csv", "x").domains()
+
+
+@pytest.mark.parametrize(("built", "told"), [("2024-11-30", "2024-12-31"), (None, "2024-12-31"), ("2024-11-30", None)])
+def test_a_step_refuses_what_was_built_as_of_another_day(root, tmp_path, built, told):
+    """A scheduler calls one step after another; a run that came between has left other training sets."""
+    for name in ("params", "notebooks"):
+        (tmp_path / name).symlink_to(root / name)
+    (tmp_path / "runs" / "acme").mkdir(parents=True)
+    (tmp_path / "runs" / "acme" / "built.json").write_text(json.dumps({"domains": ["sales"], "as_of": built}))
+    workspace.Workspace(tmp_path, "acme", "csv", "x", as_of=built).require_same_day()
+    with pytest.raises(UserError, match="another run came between.*make monthly or make cycle-data"):
+        workspace.Workspace(tmp_path, "acme", "csv", "x", as_of=told).require_same_day()
 
 
 def test_the_sample_is_the_default_and_a_source_names_its_workspace(tmp_path):

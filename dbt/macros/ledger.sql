@@ -20,7 +20,9 @@
   {{ return([
     {'version': 1, 'description': 'runs, publications, forecasts, backtests and actuals', 'statements': ledger_version_1()},
     {'version': 2, 'description': 'what each run restated', 'statements': ledger_version_2()},
+    {'version': 3, 'description': 'what the monitor said of each run', 'statements': ledger_version_3()},
     {'version': 4, 'description': 'what people override', 'statements': ledger_version_4()},
+    {'version': 7, 'description': 'what each run knew, and the forecasts without what it restated', 'statements': ledger_version_7()},
   ]) }}
 {% endmacro %}
 
@@ -112,6 +114,20 @@
   )
 {% endmacro %}
 
+{% macro ledger_version_3() %}
+  create table verdicts (
+    run_id varchar not null,
+    domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
+    cutoff date not null,
+    verdict varchar not null check (verdict in ('ok', 'watch', 'recalibrate', 'retrain', 'ask a person')),
+    reasons varchar not null,
+    measures varchar not null,
+    limits varchar not null,
+    judged_at timestamp not null,
+    primary key (run_id, judged_at)
+  )
+{% endmacro %}
+
 {#- What people want instead of a forecast, never over it: who, why, from which month until which. One that is taken back has a row of its
     own that names it (withdraws); nothing is changed. What they make of a run's forecast stands apart from it, a revision for each time
     that it came to something else; the last one counts. -#}
@@ -171,5 +187,37 @@
     made_at timestamp not null,
     check (ds = cast(cutoff + to_months(horizon) as date)),
     primary key (run_id, revision, aggregation, unique_id, horizon)
+  )
+{% endmacro %}
+
+{#- training_changes: a run's training set is the last row of each series and month up to it, in the order of runs.published_at;
+    y is null where the month is no longer there. -#}
+{% macro ledger_version_7() %}
+  create table training_changes (
+    run_id varchar not null,
+    domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
+    unique_id varchar not null,
+    ds date not null,
+    y double,
+    region varchar not null,
+    product_category varchar not null,
+    is_imputed boolean not null,
+    primary key (run_id, unique_id, ds)
+  );
+
+  create table restated_forecasts (
+    run_id varchar not null,
+    domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
+    aggregation varchar not null check (aggregation in ('series', 'region', 'category', 'total')),
+    unique_id varchar not null,
+    region varchar not null,
+    product_category varchar not null,
+    cutoff date not null,
+    horizon integer not null check (horizon >= 1),
+    ds date not null,
+    predicted_value double not null,
+    known_by varchar not null,
+    check (ds = cast(cutoff + to_months(horizon) as date)),
+    primary key (run_id, aggregation, unique_id, horizon)
   )
 {% endmacro %}

@@ -29,6 +29,10 @@
   avg(abs({{ naive }} - {{ actual }}) - abs({{ predicted }} - {{ actual }}))
 {%- endmacro %}
 
+{% macro masc(predicted, previous, scale) -%}
+  avg(abs({{ predicted }} - {{ previous }}) / nullif({{ scale }}, 0))
+{%- endmacro %}
+
 {% macro tracking_signal(predicted, actual) -%}
   sum({{ predicted }} - {{ actual }}) / nullif(avg(abs({{ predicted }} - {{ actual }})), 0)
 {%- endmacro %}

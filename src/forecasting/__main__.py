@@ -1,6 +1,7 @@
 """`python -m forecasting`: what the Makefile calls. Exit codes: 0, 2 a user's error, 1 a bug, 130 Ctrl-C."""
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -27,9 +28,11 @@ def work(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         with run.on_sigterm(stop):
-            if options.run is bring_in:  # makes a workspace
+            if options.run in (bring_in, restore):  # they make a workspace
                 return options.run(ROOT, options) or 0
-            place = run.open_workspace(ROOT, options.name, options.source, options.facts, options.profile)
+            place = run.open_workspace(
+                ROOT, options.name, options.source, options.facts, options.profile, options.as_of
+            )
             return options.run(place, options) or 0
     except UserError as error:
         print(f"\nError: {error}\n", file=sys.stderr)
@@ -70,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=work)
         for argument, extra in arguments.items():
             command.add_argument(argument, **extra)
-        for option in ("--name", "--source", "--facts", "--profile"):
+        for option in ("--name", "--source", "--facts", "--profile", "--as-of"):
             command.add_argument(option, default="")
     return top
 
@@ -107,7 +110,7 @@ def data(place, options) -> None:
     from forecasting import pipeline
 
     started = time.monotonic()
-    built = pipeline.prepare(place, options.steps_follow)
+    built = pipeline.prepare(place, options.steps_follow, options.watch, options.retrain not in ("", "0"))
     progress.show(
         f"{'data':<11}{'facts → training sets' if built else 'unchanged':<28}{time.monotonic() - started:6.1f} s"
     )
@@ -115,6 +118,15 @@ def data(place, options) -> None:
         print((place.runs / "facts.txt").read_text(encoding="utf-8"), end="", flush=True)
     for why in place.missing().values():
         progress.show(f"{'':<11}Not forecast: {why}")
+
+
+def plan_month(place, options) -> None:
+    """Decide for each domain whether its models learn anew this month, and plan the steps that follow."""
+    from forecasting import choice, pipeline
+
+    by = choice.PERSON if options.retrain not in ("", "0") else choice.MONTHLY
+    for domain, training in pipeline.plan(place, rebuilt=False, by=by).items():
+        progress.show(f"{domain:<11}{'models are kept' if training.kept else 'models learn anew'}: {training.why}")
 
 
 def step(place, options) -> None:
@@ -134,12 +146,36 @@ def page(place, options) -> None:
 
 
 def publish(place, options) -> None:
-    """Write the forecasts into the ledger, register the champions, replace the published copy; first take in what planners left."""
+    """Take in what planners left, write the forecasts into the ledger, register the champions, replace the published copy, and alert."""
+    from forecasting import monitor
+    from forecasting.contracts import DOMAINS
     from forecasting.ledger import publish
 
     if any(place.data.glob("overrides/inbox/*.json")):
         take_inbox(place)
-    progress.timed("publish", "ledger and registry", lambda: publish(place))
+    which = [options.domain] if options.domain else None
+    progress.timed("publish", options.domain or "ledger and registry", lambda: publish(place, which))
+    monitor.alert(place, place.settings(DOMAINS[0])["on_alert"])
+
+
+def alerts(place, options) -> int:
+    """Say what the monitor found; exit code 3 where some domain needs new models or a person."""
+    from forecasting import monitor
+
+    found = monitor.standing(place)
+    print("\n".join(monitor.in_words(found)) or "Nothing has been published yet.")
+    return 3 if monitor.needs_action(found) else 0
+
+
+def not_here(place, options) -> None:
+    """Say that a stage has nothing to do for a domain that the workspace has not."""
+    from forecasting.contracts import DOMAINS
+
+    if options.domain not in DOMAINS:
+        raise UserError(f"There is no DOMAIN={options.domain[:80]}: domains are {', '.join(DOMAINS)}.")
+    place.domains()  # where nothing is built yet, that is what is wrong
+    why = place.missing().get(options.domain, f"the workspace «{place.name}» has no facts of it")
+    progress.show(f"{options.domain:<11}nothing to do: {why}")
 
 
 def take_inbox(place) -> None:
@@ -181,6 +217,31 @@ def rollback(place, options) -> None:
     print(rollback(place, options.domain))
 
 
+def backfill(place, options) -> None:
+    """Fill in what would have been published at past month ends, from what was known then."""
+    from forecasting.backfill import backfill
+
+    print(backfill(place, getattr(options, "from"), options.to, options.domain), flush=True)
+
+
+def fill_late(place, options) -> None:
+    """Fill in the months between two publications when the monthly cycle was not run."""
+    from forecasting.backfill import fill_late
+
+    for line in fill_late(place):
+        progress.show(line)
+
+
+def accuracy(place, options) -> None:
+    """Show the accuracy of a domain as it was published, by a run or by the one in force at the end of the day AS_OF."""
+    from forecasting.ledger import accuracy_as_published
+    from forecasting.report import as_published
+
+    found = accuracy_as_published(place, options.domain, place.as_of, options.run_id or None)
+    path = as_published.write(place.runs / "accuracy", found)
+    print(f"{as_published.text(options.domain, found)}\nAll rows, with all digits: {path.relative_to(place.root)}")
+
+
 def override(place, options) -> None:
     """Take in what planners want instead of a forecast: what waits in the inbox, and a file."""
     from forecasting.planning import take
@@ -212,6 +273,37 @@ def render(place, options) -> None:
     progress.timed("report", "rendered, files, edition", lambda: render(*folders))
 
 
+def explain(place, options) -> None:
+    """Say where a published number comes from."""
+    from forecasting.audit import explain
+
+    number = (options.domain, options.region, options.category, options.month)
+    print(explain(place, options.run_id, *number, as_json=options.json not in ("", "0")))
+
+
+def rerun(place, options) -> int:
+    """Make a published run again and say whether it comes out the same: 0, or 3 where it does not."""
+    from forecasting import audit
+
+    found = audit.rerun(place, options.run_id)
+    print(json.dumps(found, indent=2, ensure_ascii=False) if options.json not in ("", "0") else audit.as_text(found))
+    return 0 if found["reproduced"] else 3
+
+
+def backup(place, options) -> None:
+    """Write a workspace as it is now into one file."""
+    from forecasting.audit import backup
+
+    print(backup(place, options.file))
+
+
+def restore(root, options) -> None:
+    """Make a workspace out of a backup."""
+    from forecasting.audit import restore
+
+    print(restore(root, options.file, options.name))
+
+
 def by_hand(place, options) -> None:
     """Prepare the folder in which notebooks opened by hand work."""
     from forecasting import pipeline
@@ -229,18 +321,34 @@ def docs(place, options) -> None:
 COMMANDS = {
     "alone": (alone, {"command": {"nargs": "+"}}),
     "import": (bring_in, {"--file": {"default": ""}, "--table": {"default": ""}, "--yes": {"default": ""}}),
-    "data": (data, {"--steps-follow": {"action": "store_true"}}),
+    "data": (
+        data,
+        {"--steps-follow": {"action": "store_true"}, "--watch": {"action": "store_true"}, "--retrain": {"default": ""}},
+    ),
+    "plan-month": (plan_month, {"--retrain": {"default": ""}}),
     "step": (step, {"domain": {}, "step": {}}),
-    "publish": (publish, {}),
+    "publish": (publish, {"--domain": {"default": ""}}),
+    "alerts": (alerts, {}),
+    "not-here": (not_here, {"--domain": {"default": ""}}),
     "publish-to": (publish_to, {"--target": {"default": ""}}),
     "export": (export, {}),
     "promote": (promote, {"--domain": {"default": ""}, "--model": {"default": ""}}),
+    "accuracy": (accuracy, {"--domain": {"default": ""}, "--run-id": {"default": ""}}),
     "rollback": (rollback, {"--domain": {"default": ""}}),
     "override": (override, {"--file": {"default": ""}}),
     "overrides": (overrides, {}),
     "override-withdraw": (withdraw, {"--id": {"default": ""}, "--who": {"default": ""}, "--why": {"default": ""}}),
+    "fill-late": (fill_late, {}),
+    "backfill": (backfill, {"--from": {"default": ""}, "--to": {"default": ""}, "--domain": {"default": ""}}),
     "page": (page, {"page": {}}),
     "render": (render, {}),
+    "explain": (
+        explain,
+        {f"--{name}": {"default": ""} for name in ("run-id", "domain", "region", "category", "month", "json")},
+    ),
+    "rerun": (rerun, {"--run-id": {"default": ""}, "--json": {"default": ""}}),
+    "backup": (backup, {"--file": {"default": ""}}),
+    "restore": (restore, {"--file": {"default": ""}}),
     "by-hand": (by_hand, {}),
     "docs": (docs, {}),
 }

@@ -36,13 +36,16 @@ FORECAST_COLUMNS = [
     "domain", "aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "model_name", "predicted_value", *BOUNDS,
     "scale", "interval_pool", "interval_n", "status", "is_fallback",
 ]  # fmt: skip
+# What the champion would have forecast had published months not been restated since the run `known_by`.
+RESTATED_COLUMNS = ["aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "predicted_value", "known_by"]
 
 
 class BackTest(NamedTuple):
     """What one model would have said at past cutoffs, as its notebook leaves it.
 
-    `raw` (RAW_BACKTEST_COLUMNS) is what it said, `rows` (BACKTEST_COLUMNS) are coherent and have intervals, `cut` counts what the sign
-    policy cut at zero of them («points», «bounds»), and `calibration` is what the next forecast gets, as JSON.
+    `raw` (RAW_BACKTEST_COLUMNS) is what it said, also of months still to come; `rows` (BACKTEST_COLUMNS) are those that came, coherent
+    and with intervals; `cut` counts what the sign policy cut at zero of them («points», «bounds»), and `calibration` is what the next
+    forecast gets, as JSON.
     """
 
     raw: pd.DataFrame

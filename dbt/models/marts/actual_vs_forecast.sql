@@ -36,6 +36,18 @@ monthly_actuals as (
 
 ),
 
+counted_forecasts as (
+
+    select * from {{ ref('counted_forecasts') }}
+
+),
+
+counted_backfills as (
+
+    select * from {{ ref('counted_backfills') }}
+
+),
+
 first_known_actuals as (
 
     select * from {{ ref('first_known_actuals') }}
@@ -149,13 +161,45 @@ walk_forward as (
 
 ),
 
-all_forecasts as (
+together as (
 
     select * from published
     union all
     select * from overridden
     union all
     select * from walk_forward
+
+),
+
+all_forecasts as (
+
+    select
+        together.*,
+        coalesce(together.model_name = runs.champion, false) as is_champion,
+        -- whose forecasts follow one another from cutoff to cutoff: the champions', whichever models they are, or a model's own
+        case
+            when together.status in ('published', 'backfill') and together.model_name = runs.champion then together.status
+            else together.status || ' ' || together.model_name
+        end as said_by
+    from together
+    left join runs on together.run_id = runs.run_id
+
+),
+
+-- what was said a month before, of what counts
+said_before as (
+
+    select
+        domain,
+        aggregation,
+        unique_id,
+        said_by,
+        ds,
+        cast(cutoff + interval 1 month as date) as cutoff,
+        predicted_value
+    from all_forecasts
+    where forecast_kind = 'walk_forward'
+        or run_id in (select run_id from counted_forecasts union all select run_id from counted_backfills)
 
 ),
 
@@ -170,6 +214,7 @@ compared as (
         all_forecasts.ds,
         all_forecasts.actual,
         all_forecasts.predicted_value,
+        said_before.predicted_value as previous_value,
         all_forecasts.lo_80,
         all_forecasts.hi_80,
         all_forecasts.lo_95,
@@ -180,7 +225,7 @@ compared as (
         all_forecasts.cutoff,
         all_forecasts.horizon,
         all_forecasts.model_name,
-        coalesce(all_forecasts.model_name = runs.champion, false) as is_champion,
+        all_forecasts.is_champion,
         all_forecasts.evaluation_set,
         all_forecasts.scale,
         all_forecasts.forecast_kind,
@@ -188,7 +233,13 @@ compared as (
         all_forecasts.is_fallback,
         all_forecasts.run_id
     from all_forecasts
-    left join runs on all_forecasts.run_id = runs.run_id
+    left join said_before
+        on all_forecasts.domain = said_before.domain
+        and all_forecasts.aggregation = said_before.aggregation
+        and all_forecasts.unique_id = said_before.unique_id
+        and all_forecasts.said_by = said_before.said_by
+        and all_forecasts.ds = said_before.ds
+        and all_forecasts.cutoff = said_before.cutoff
 
 )
 

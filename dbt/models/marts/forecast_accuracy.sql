@@ -12,9 +12,34 @@ counted_forecasts as (
 
 ),
 
+counted_backfills as (
+
+    select * from {{ ref('counted_backfills') }}
+
+),
+
 latest_runs as (
 
     select * from {{ ref('latest_runs') }}
+
+),
+
+counted as (
+
+    select
+        run_id,
+        'published' as forecast_kind
+    from counted_forecasts
+    union all
+    select
+        run_id,
+        'override' as forecast_kind
+    from counted_forecasts
+    union all
+    select
+        run_id,
+        'backfill' as forecast_kind
+    from counted_backfills
 
 ),
 
@@ -22,9 +47,11 @@ known as (
 
     select forecasts.*
     from forecasts
-    left join counted_forecasts on forecasts.run_id = counted_forecasts.run_id
+    left join counted
+        on forecasts.run_id = counted.run_id
+        and forecasts.forecast_kind = counted.forecast_kind
     where forecasts.actual is not null
-        and (forecasts.forecast_kind = 'walk_forward' or counted_forecasts.run_id is not null)
+        and (forecasts.forecast_kind = 'walk_forward' or counted.run_id is not null)
         and forecasts.evaluation_set not in ('calibration', 'recent')  -- cutoffs that are shown but not compared
         and not (forecasts.status = 'baseline' and forecasts.is_champion)  -- the same forecast is there as published
 
@@ -90,7 +117,8 @@ accuracy as (
         {{ mase('grouped.predicted_value', 'grouped.actual', 'grouped.scale') }} as mase,
         {{ coverage('grouped.actual', 'grouped.lo_80', 'grouped.hi_80') }} as coverage_80,
         {{ coverage('grouped.actual', 'grouped.lo_95', 'grouped.hi_95') }} as coverage_95,
-        {{ fva('grouped.predicted_value', 'grouped.actual', 'grouped.naive_value') }} as fva
+        {{ fva('grouped.predicted_value', 'grouped.actual', 'grouped.naive_value') }} as fva,
+        {{ masc('grouped.predicted_value', 'grouped.previous_value', 'grouped.scale') }} as masc
     from grouped
     group by all
 

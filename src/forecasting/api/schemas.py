@@ -235,6 +235,10 @@ class AccuracyRow(BaseModel):
     coverage_80: float | None
     coverage_95: float | None
     fva: float | None
+    masc: float | None = Field(
+        None,
+        description="How far the forecast of a month moved since the month before, in errors of repeating last year.",
+    )
 
 
 class Accuracy(BaseModel):

@@ -4,6 +4,7 @@ All numbers are those of a leaderboard's series over all horizons. The cutoffs t
 out can only veto: where they speak against the winner, the seasonal naive is used. A person's decision stands above both.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -24,13 +25,15 @@ class Gate:
     """What a challenger must show, from `params/`.
 
     `metric` is one of a leaderboard's measures where less is better. The improvement is in % of the incumbent's metric; the
-    loss of bias in points of the mean absolute actual; the loss of coverage in points, for the 80 % and the 95 % interval.
+    loss of bias in points of the mean absolute actual; the loss of coverage in points, for the 80 % and the 95 % interval; the loss of
+    stability in typical errors (MASC: how much further a forecast may move from one month to the next).
     """
 
     metric: str = "mase"
     min_improvement_pct: float = 1.0
     max_bias_loss_pct: float = 10.0
     max_coverage_loss: float = 15.0
+    max_stability_loss: float = 0.5
 
 
 def choose_champion(
@@ -108,7 +111,8 @@ def gate_rules(candidates: pd.DataFrame, challenger: str, incumbent: str, gate: 
     """Measure the challenger against the incumbent.
 
     `candidates` are a leaderboard's rows of one evaluation set by model_name. Improvement is in %, losses are in points; an
-    improvement of the bias or the coverage is a negative loss.
+    improvement of the bias, the coverage or the stability is a negative loss. The stability counts where both are known and the
+    incumbent learns: the seasonal naive never moves, and beside it no model would be allowed to learn.
     """
     new, old = candidates.loc[challenger], candidates.loc[incumbent]
     gain = 100 * (1 - new[gate.metric] / old[gate.metric]) if old[gate.metric] > 0 else 0.0
@@ -127,6 +131,9 @@ def gate_rules(candidates: pd.DataFrame, challenger: str, incumbent: str, gate: 
         off = [abs(100 * row[f"coverage_{level}"] - level) for row in (new, old)]
         loss = float(off[0] - off[1])
         rules.append(Rule(f"coverage_{level}_loss", loss, gate.max_coverage_loss, loss <= gate.max_coverage_loss))
+    moves = float(new["masc"] - old["masc"])
+    if incumbent != BASELINE and math.isfinite(moves):
+        rules.append(Rule("stability_loss", moves, gate.max_stability_loss, moves <= gate.max_stability_loss))
     return tuple(rules)
 
 

@@ -16,9 +16,7 @@ from forecasting.files import write_if_changed
 from forecasting.run import Incumbent, Manifest, Workspace, identity
 
 
-def write_incumbent(
-    workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any], rebuilt: bool
-) -> None:
+def write_incumbent(workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any]) -> None:
     """Write `incumbent.json` into the run folder of a domain: name and run_id (None at a first run), decision (or None).
 
     Nothing is looked up, which takes seconds, while nothing that the contest rests on has changed and nobody has decided anything.
@@ -26,13 +24,12 @@ def write_incumbent(
     Parameters
     ----------
     steps, settings: the stamps by step and the parameters of the domain.
-    rebuilt: whether the warehouse was built anew, perhaps because the workspace was emptied.
     """
     target, memory = workspace.runs / domain / "incumbent.json", memory_file(workspace, domain)
     train = workspace.runs / domain / f"train_{domain}.parquet"
     looked_up_for = identity.contest(hashlib.sha256(train.read_bytes()).hexdigest(), steps, settings)
     known = target.exists() and memory.exists() and memory.read_text(encoding="utf-8") == looked_up_for
-    if known and not rebuilt:
+    if known:
         return
     found = look_up(workspace, domain, steps, settings)
     write_if_changed(target, json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")

@@ -42,8 +42,10 @@ def failure(rule: Rule) -> str:
         "bias_loss_pct": "its bias is {} points of the mean actual larger",
         "coverage_80_loss": "the coverage of its 80 % interval is {} points further from 80 %",
         "coverage_95_loss": "the coverage of its 95 % interval is {} points further from 95 %",
+        "stability_loss": "its forecast of a month moves by {} typical errors more from one month to the next",
     }[rule.name]
-    return f"{what.format(f'{rule.measured:.1f}')}, where the gate allows {rule.limit:g}"
+    decimals = 2 if rule.name == "stability_loss" else 1
+    return f"{what.format(f'{rule.measured:.{decimals}f}')}, where the gate allows {rule.limit:g}"
 
 
 def contest_text(contest: Contest, metric: pd.Series, n_cutoffs: int) -> str:

@@ -5,11 +5,22 @@ the leaderboard, and whether a difference is more than luck.
 """
 
 from forecasting.evaluation import metrics
-from forecasting.evaluation.backtest import back_test, forecast_nodes, known_at, walk_forward
-from forecasting.evaluation.cutoffs import CHOICE, HELD_OUT_SET, plan_cutoffs
+from forecasting.evaluation.backtest import (
+    back_test,
+    continued,
+    empty_backtest,
+    forecast_nodes,
+    known_at,
+    refit_month,
+    said,
+    walk_forward,
+)
+from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET, plan_cutoffs
 from forecasting.evaluation.metrics import METRICS, wql
 from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
+from forecasting.evaluation.restated import as_known_before, restated_forecasts
 from forecasting.evaluation.scores import (
+    errors_since,
     leaderboard_metrics,
     out_of_sample_errors,
     scores_by_cutoff,
@@ -20,8 +31,8 @@ from forecasting.evaluation.significance import compare_models, pairs_to_compare
 from forecasting.evaluation.value_added import FEW, value_added
 
 __all__ = [
-    "BASELINE", "CHOICE", "FEW", "HELD_OUT_SET", "METRICS", "back_test", "compare_models", "forecast_nodes", "known_at",
-    "leaderboard", "leaderboard_metrics", "metrics", "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs",
-    "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group", "scores_by_horizon", "value_added", "walk_forward",
-    "wql",
+    "BASELINE", "CHOICE", "COMPARED", "FEW", "HELD_OUT_SET", "METRICS", "as_known_before", "back_test", "compare_models",
+    "continued", "empty_backtest", "errors_since", "forecast_nodes", "known_at", "leaderboard", "leaderboard_metrics", "metrics",
+    "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs", "refit_month", "restated_forecasts", "said", "scaled_errors",
+    "scored_rows", "scores_by_cutoff", "scores_by_group", "scores_by_horizon", "value_added", "walk_forward", "wql",
 ]  # fmt: skip

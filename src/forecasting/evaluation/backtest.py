@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from forecasting.contracts import FLOWS, MAX_HORIZON, RAW_BACKTEST_COLUMNS, BackTest
+from forecasting.contracts import FLOWS, MAX_HORIZON, RAW_BACKTEST_COLUMNS, SEASON_LENGTH, BackTest
+from forecasting.evaluation.cutoffs import MIN_TRAIN_MONTHS
 from forecasting.intervals import calibrate_backtest
 from forecasting.models import Model, forecast
 from forecasting.series import as_nodes, from_nodes
@@ -43,7 +44,7 @@ def forecast_nodes(model: Model, history: pd.DataFrame, horizon: int, flow: bool
 def walk_forward(
     model: Model, train: pd.DataFrame, domain: str, cutoffs: Sequence[pd.Timestamp], horizon: int = MAX_HORIZON
 ) -> pd.DataFrame:
-    """Forecast every series and sum at every cutoff; the model is refitted at every `model.refit_every`-th, from the first on.
+    """Forecast every series and sum at every cutoff, by a model that was fitted in its `refit_month`.
 
     Parameters
     ----------
@@ -53,18 +54,64 @@ def walk_forward(
 
     Returns
     -------
-    One row per aggregation, unique_id, cutoff, horizon up to the last month of `train` (RAW_BACKTEST_COLUMNS), without the
-    actuals. Series and sums are forecast each by itself (`intervals` makes them agree). A forecast has all its nodes, also
-    where a series has no value in a later month: `series.comparable` says which rows have an actual.
+    One row per aggregation, unique_id, cutoff, horizon (RAW_BACKTEST_COLUMNS), without the actuals; months after the last one of
+    `train` are there too, what was said of them is measured once they are known. Series and sums are forecast each by itself
+    (`intervals` makes them agree). A forecast has all its nodes, also where a series has no value in a later month:
+    `series.comparable` says which rows have an actual. What is said at a cutoff follows from the rows of `train` up to it alone,
+    whatever other cutoffs are asked for.
     """
-    parts, fitted = [], model
-    for number, cutoff in enumerate(cutoffs):
-        history = known_at(train, cutoff)
-        if number % model.refit_every == 0:
-            fitted = copy.deepcopy(model).fit(as_nodes(history))
-        rows = forecast_nodes(fitted, history, horizon, domain in FLOWS)
-        parts.append(rows[rows["ds"] <= train["ds"].max()].assign(cutoff=cutoff, model_name=model.name))
-    return pd.concat(parts, ignore_index=True)[RAW_BACKTEST_COLUMNS] if parts else empty_backtest()
+    parts, fitted, fitted_in = [], model, None
+    for cutoff in cutoffs:
+        month = refit_month(cutoff, train["ds"].min(), model.refit_every)
+        if month != fitted_in:
+            fitted, fitted_in = copy.deepcopy(model).fit(as_nodes(known_at(train, month))), month
+        parts.append(said(fitted, train, domain, cutoff, horizon))
+    return pd.concat(parts, ignore_index=True) if parts else empty_backtest()
+
+
+def said(
+    model: Model, train: pd.DataFrame, domain: str, cutoff: pd.Timestamp, horizon: int = MAX_HORIZON
+) -> pd.DataFrame:
+    """Return what a fitted model says at one cutoff, from the rows of `train` up to it (RAW_BACKTEST_COLUMNS)."""
+    rows = forecast_nodes(model, known_at(train, cutoff), horizon, domain in FLOWS)
+    return rows.assign(cutoff=cutoff, model_name=model.name)[RAW_BACKTEST_COLUMNS]
+
+
+def refit_month(cutoff: pd.Timestamp, first: pd.Timestamp, every: int) -> pd.Timestamp:
+    """Return the month up to which the model that forecasts at a cutoff has learned.
+
+    Refits stand on the calendar, for example in every January and July, so that a cutoff is forecast by the same model however many
+    others are asked for. Where fewer than MIN_TRAIN_MONTHS were known there (`first` is the first month of all), the model is fitted
+    as soon as that many are.
+    """
+    on_the_grid = cutoff - pd.DateOffset(months=(cutoff.year * SEASON_LENGTH + cutoff.month - 1) % every)
+    enough = first + pd.DateOffset(months=MIN_TRAIN_MONTHS - 1)
+    return max(on_the_grid, min(enough, cutoff))
+
+
+def continued(
+    model: Model,
+    before: pd.DataFrame,
+    train: pd.DataFrame,
+    domain: str,
+    trained: pd.Timestamp,
+    cutoffs: Sequence[pd.Timestamp],
+) -> pd.DataFrame:
+    """Return what a model said at the cutoffs, where it is kept: up to its own last month as it was noted then, since then by itself.
+
+    Parameters
+    ----------
+    model: fitted on the months up to `trained`; it learns nothing more.
+    before: its walk-forward of that time (RAW_BACKTEST_COLUMNS).
+
+    Returns
+    -------
+    RAW_BACKTEST_COLUMNS, as `walk_forward` does. A cutoff that was not planned then, earlier than `trained`, is not there.
+    """
+    known = before[before["cutoff"].isin([cutoff for cutoff in cutoffs if cutoff < trained])]
+    return pd.concat(
+        [known, *(said(model, train, domain, cutoff) for cutoff in cutoffs if cutoff >= trained)], ignore_index=True
+    )
 
 
 def back_test(model: Model, train: pd.DataFrame, domain: str, cutoffs: pd.DataFrame, allow_negative: bool) -> BackTest:

@@ -2,8 +2,9 @@
 
 Every measure takes one table and returns one number (float; NaN where nothing can be measured). The table has one row
 per series, cutoff and month: `y`, the quantiles `q025 … q975` (the point is q500), `scale` (mean absolute
-seasonal-naive error of the history up to the cutoff), `squared_scale` (the mean of their squares) and `naive_error` (the
-seasonal naive's absolute error on the same row). The rows of a table count alike, as utilsforecast does within one unique_id.
+seasonal-naive error of the history up to the cutoff), `squared_scale` (the mean of their squares), `naive_error` (the
+seasonal naive's absolute error on the same row) and `previous` (what was said of the same month one month before). The
+rows of a table count alike, as utilsforecast does within one unique_id.
 What SQL needs of them is in `dbt/macros/measures.sql`, which gives the same numbers.
 
 A percentage of zero is not defined: such rows are left out of it and `excluded` counts them.
@@ -126,12 +127,33 @@ def wql(frame: pd.DataFrame) -> float:
     return _quantile_loss(frame, QUANTILES[1:-1])
 
 
+def masc(frame: pd.DataFrame) -> float:
+    """Mean absolute scaled change: how far a forecast moved from what was said of the same month one month before, in scales.
+
+    The vertical stability of Godahewa et al. (2025, International Journal of Forecasting 41), in the unit of MASE so that the two can be
+    read side by side; 0 is a forecast that never moves. Rows without an earlier forecast (the longest horizon) are left out.
+    """
+    return _mean(_share(_moved(frame), frame["scale"].to_numpy()))
+
+
+def change_share(frame: pd.DataFrame) -> float:
+    """Sum of the absolute changes since the forecast one month before / sum of that forecast's sizes, a fraction; NaN if that is 0."""
+    known = frame[frame["previous"].notna()]
+    size = known["previous"].abs().sum()
+    return float(_moved(known).sum() / size) if size else float("nan")
+
+
+def _moved(frame: pd.DataFrame) -> np.ndarray:
+    """Return by how much each forecast moved since the month before, whichever way [n]; NaN where there is none to compare with."""
+    return (frame[POINT] - frame["previous"]).abs().to_numpy(dtype=np.float64)
+
+
 Measure = Callable[[pd.DataFrame], float]
 METRICS: dict[str, Measure] = {
     measure.__name__: measure
     for measure in (mae, rmse, wape, smape, mape, mase, rmsse, bias, coverage_80, coverage_95, scaled_crps)
 }
-WITH_FVA = METRICS | {"fva": fva}
+BESIDE_OTHERS = METRICS | {"fva": fva, "masc": masc}  # with those that need another forecast of the same month
 
 
 def excluded(frame: pd.DataFrame) -> dict[str, int]:

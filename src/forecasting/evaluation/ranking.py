@@ -1,10 +1,12 @@
 """Which model is how good: the leaderboard, with forecast value added. `choice` chooses by it."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, POINT, SEASON_LENGTH
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET
-from forecasting.evaluation.metrics import WITH_FVA, score
+from forecasting.evaluation.metrics import BESIDE_OTHERS, score
 from forecasting.series import aggregate_actuals, month_number
 
 BASELINE = "seasonal_naive"
@@ -12,19 +14,30 @@ HORIZON_GROUPS = {"1-3": (1, 3), "4-6": (4, 6), "all": (1, 10_000)}
 ROW = ["aggregation", "unique_id", "cutoff", "horizon"]
 
 
-def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
-    """Join evaluation rows with what happened.
+def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame, sets: Sequence[str] | None = None) -> pd.DataFrame:
+    """Join evaluation rows, all of them or those of some evaluation sets, with what happened and what was said a month before.
 
-    Adds y, squared_scale (the mean squared seasonal-naive error up to the cutoff; NaN where there is no scale) and naive_error (the
-    seasonal naive's absolute error on the same row; NaN where it has none).
+    Adds previous (what the same model said of the same month one month before, at whichever cutoff; NaN where it said nothing), y,
+    squared_scale (the mean squared seasonal-naive error up to the cutoff; NaN where there is no scale) and naive_error (the seasonal
+    naive's absolute error on the same row; NaN where it has none).
     """
     actuals = aggregate_actuals(train)
-    rows = evaluation.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
+    rows = with_previous(evaluation)
+    rows = rows if sets is None else rows[rows["evaluation_set"].isin(sets)]
+    rows = rows.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
     rows = rows.merge(_squared_scales(actuals), on=["aggregation", "unique_id", "cutoff"], how="left")
     rows["squared_scale"] = rows["squared_scale"].where(rows["scale"].notna())
     naive = rows[rows["model_name"] == BASELINE]
     naive = naive[ROW].assign(naive_error=(naive[POINT] - naive["y"]).abs())
     return rows.merge(naive, on=ROW, how="left")
+
+
+def with_previous(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add what the same model said of the same month at the cutoff one month before (`previous`; NaN where there is none)."""
+    key = ["aggregation", "unique_id", "model_name", "cutoff", "ds"]
+    earlier = rows[[*key, POINT]].rename(columns={POINT: "previous"})
+    earlier["cutoff"] += pd.offsets.MonthBegin(1)
+    return rows.merge(earlier, on=key, how="left")
 
 
 def _squared_scales(actuals: pd.DataFrame) -> pd.DataFrame:
@@ -55,9 +68,10 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     -------
     One row per aggregation, evaluation_set ('choice', 'held_out'), horizon_group ('1-3', '4-6', 'all') and model, best MASE
     first: n, n_cutoffs, first_cutoff, last_cutoff, the measures of `metrics`, how many rows these left out, and fva: the seasonal
-    naive's MAE − the model's, in the unit of y, on the rows that both have (above zero, the model is better).
+    naive's MAE − the model's, in the unit of y, on the rows that both have (above zero, the model is better), and masc: how far the
+    forecast of a month moved since the month before, in scales.
     """
-    rows = scored_rows(evaluation[evaluation["evaluation_set"].isin(COMPARED)], train)
+    rows = scored_rows(evaluation, train, COMPARED)
     parts = [
         rows[rows["horizon"].between(low, high)].assign(horizon_group=name)
         for name, (low, high) in HORIZON_GROUPS.items()
@@ -67,7 +81,7 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     spans = grouped.groupby(by).agg(
         n_cutoffs=("cutoff", "nunique"), first_cutoff=("cutoff", "min"), last_cutoff=("cutoff", "max")
     )
-    board = score(grouped, by, WITH_FVA).merge(spans.reset_index(), on=by)
+    board = score(grouped, by, BESIDE_OTHERS).merge(spans.reset_index(), on=by)
     order = {
         "aggregation": AGGREGATIONS,
         "evaluation_set": (CHOICE, HELD_OUT_SET),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from forecasting.contracts import POINT
 from forecasting.evaluation.cutoffs import COMPARED
-from forecasting.evaluation.metrics import METRICS, WITH_FVA, score
+from forecasting.evaluation.metrics import BESIDE_OTHERS, METRICS, score
 from forecasting.evaluation.ranking import scored_rows
 
 GROUPINGS = ("region", "product_category", "horizon")
@@ -14,8 +14,7 @@ GROUPINGS = ("region", "product_category", "horizon")
 
 def measured(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Return the series' evaluation rows of the cutoffs that are compared, with what happened (`y`)."""
-    compared = rows[(rows["aggregation"] == "series") & rows["evaluation_set"].isin(COMPARED)]
-    return scored_rows(compared, train)
+    return scored_rows(rows[rows["aggregation"] == "series"], train, COMPARED)
 
 
 def scores_by_horizon(rows: Iterable[pd.DataFrame], train: pd.DataFrame) -> pd.DataFrame:
@@ -23,17 +22,27 @@ def scores_by_horizon(rows: Iterable[pd.DataFrame], train: pd.DataFrame) -> pd.D
     return score(measured(pd.concat(list(rows), ignore_index=True), train), ["model_name", "horizon"])
 
 
+def errors_since(rows: Iterable[pd.DataFrame], train: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
+    """Return MASE by model and cutoff, from the cutoff `month` on, over all series and the months ahead that have come.
+
+    One row per model_name and cutoff: n, mase. Where nothing has come yet there is no row.
+    """
+    found = pd.concat(list(rows), ignore_index=True)
+    late = found[(found["aggregation"] == "series") & (found["cutoff"] >= month)]
+    return score(scored_rows(late, train), ["model_name", "cutoff"])[["model_name", "cutoff", "n", "mase"]]
+
+
 def scores_by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Return every measure by region, category and months ahead, over all single series, apart for choice and held-out cutoffs.
 
     One row per model_name, evaluation_set, grouped_by ('region', 'product_category', 'horizon') and group (text): n, the measures,
-    how many rows these left out, and fva, the seasonal naive's MAE − the model's, in the unit of y.
+    how many rows these left out, fva, the seasonal naive's MAE − the model's, in the unit of y, and masc.
     """
     known = measured(rows, train)
     by = ["model_name", "evaluation_set"]
     parts = []
     for name in GROUPINGS:
-        table = score(known, [*by, name], WITH_FVA)
+        table = score(known, [*by, name], BESIDE_OTHERS)
         parts.append(table.rename(columns={name: "group"}).assign(grouped_by=name).astype({"group": str}))
     together = pd.concat(parts, ignore_index=True)
     first = [*by, "grouped_by", "group"]
@@ -57,13 +66,13 @@ def scores_by_cutoff(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
 def leaderboard_metrics(board: pd.DataFrame) -> pd.DataFrame:
     """Return a leaderboard's series rows over all horizons as `metric, value`: «held_out_linear_mase»."""
     rows = board[(board["aggregation"] == "series") & (board["horizon_group"] == "all")]
-    long = _long(rows.assign(suffix=""), ["evaluation_set", "model_name", "suffix"])
+    long = _long(rows.assign(suffix=""), ["evaluation_set", "model_name", "suffix"], (*METRICS, "masc"))
     return long.assign(metric=long["evaluation_set"] + "_" + long["model_name"] + "_" + long["metric"])[
         ["metric", "value"]
     ]
 
 
-def _long(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def _long(table: pd.DataFrame, keys: list[str], measures: Iterable[str] = tuple(METRICS)) -> pd.DataFrame:
     """Return one row per key and measure; the measure's name carries the suffix."""
-    long = table.melt(keys, list(METRICS), "metric", "value")
+    long = table.melt(keys, list(measures), "metric", "value")
     return long.assign(metric=long["metric"] + long["suffix"])

@@ -6,6 +6,7 @@ made to agree by the method that did best up to their cutoff, series are cut at 
 what is left, and each gets the interval that was known at its cutoff.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -217,25 +218,33 @@ class Calibrated(NamedTuple):
 
 
 def calibrate_backtest(
-    raw: pd.DataFrame, train: pd.DataFrame, domain: str, cutoffs: pd.DataFrame, allow_negative: bool
+    raw: pd.DataFrame,
+    train: pd.DataFrame,
+    domain: str,
+    cutoffs: pd.DataFrame,
+    allow_negative: bool,
+    wanted: Collection[pd.Timestamp] | None = None,
 ) -> BackTest:
     """Make one model's forecasts at past cutoffs coherent and give them the intervals that were known at each cutoff.
 
     Parameters
     ----------
-    raw: RAW_BACKTEST_COLUMNS, of `evaluation.walk_forward`; there may be no rows.
+    raw: RAW_BACKTEST_COLUMNS, of `evaluation.walk_forward`; there may be no rows, and rows of months still to come count not yet.
     train: the training set up to its last month.
     cutoffs: cutoff, evaluation_set (of `evaluation.plan_cutoffs`); rows of other cutoffs are left out.
+    wanted: the cutoffs whose rows are asked for, None: all; the others teach as ever.
 
     Returns
     -------
     The back-test, with one row per aggregation, unique_id, cutoff, horizon; and the calibration of the next forecast, from all rows.
     """
     actuals, cut = aggregate_actuals(train), not allow_negative
-    measured = _past(raw.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
+    observed = raw[raw["ds"] <= train["ds"].max()]
+    measured = _past(observed.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
     past = Past.of(measured, cut)
     parts = [measured.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
-    for cutoff, rows in measured.groupby("cutoff"):
+    asked = measured if wanted is None else measured[measured["cutoff"].isin(wanted)]
+    for cutoff, rows in asked.groupby("cutoff"):
         naive = naive_errors(actuals[actuals["ds"] <= cutoff])
         parts.append(Calibration.fit(past.known_at(cutoff), naive).apply(rows, cut))
     calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(cutoffs, on="cutoff").assign(domain=domain)

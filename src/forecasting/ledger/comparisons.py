@@ -1,6 +1,7 @@
 """What was forecast beside what came: which forecasts count, month by month, and how good they were.
 
-Which published forecasts count for a cutoff is dbt's model `counted_forecasts`; the back-test that is read is that of the run in force.
+Which published forecasts count for a cutoff is dbt's model `counted_forecasts`, which backfilled ones its `counted_backfills`; the
+back-test that is read is that of the run in force. What was filled in later is only ever read by itself.
 """
 
 import pandas as pd
@@ -18,6 +19,15 @@ COUNTED = """
             and ((f.status = 'published' and c.run_id is not null) or (f.forecast_kind = 'walk_forward' and f.is_champion))
     )
 """
+# The champions' forecasts that were filled in later, where nothing was published.
+FILLED_IN = """
+    counted as (
+        select f.*, c.filled_at as published_at
+        from actual_vs_forecast as f
+        inner join counted_backfills as c on f.run_id = c.run_id
+        where f.domain = $domain and f.actual is not null and f.status = 'backfill' and f.is_champion
+    )
+"""
 PAST = f"""
     with {COUNTED}
     select aggregation, unique_id, region, product_category, ds, actual, predicted_value, lo_80, hi_80, lo_95, hi_95,
@@ -26,20 +36,24 @@ PAST = f"""
     qualify row_number() over (partition by aggregation, unique_id, ds order by is_published desc, horizon) = 1
     order by aggregation, unique_id, ds
 """
-BESIDE_NAIVE = f"""
-    with {COUNTED},
+BESIDE_NAIVE = """
     naive as (
         select run_id, forecast_kind, aggregation, unique_id, cutoff, horizon, any_value(predicted_value) as naive_value
         from actual_vs_forecast where domain = $domain and model_name = 'seasonal_naive' group by all
     )
-    select aggregation, unique_id, region, product_category, ds, horizon as lag, cutoff, model_name, actual, predicted_value,
-        lo_80, hi_80, lo_95, hi_95, scale, is_fallback, naive_value, published_at, predicted_value - actual as error
+    select aggregation, unique_id, region, product_category, ds, horizon as lag, cutoff, model_name, forecast_kind as kind, actual,
+        predicted_value, previous_value, lo_80, hi_80, lo_95, hi_95, scale, is_fallback, naive_value, published_at,
+        predicted_value - actual as error
     from counted left join naive using (run_id, forecast_kind, aggregation, unique_id, cutoff, horizon)
 """
-RECORD = f"""
-    {BESIDE_NAIVE} where is_published and list_contains($lags, horizon) order by aggregation, unique_id, lag, ds
-"""
-HELD_OUT = f"{BESIDE_NAIVE} where evaluation_set = 'held_out' order by aggregation, unique_id, cutoff, lag"
+RECORDS = {
+    kind: f"with {counted}, {BESIDE_NAIVE} where forecast_kind = '{kind}' and list_contains($lags, horizon) "
+    "order by aggregation, unique_id, lag, ds"
+    for kind, counted in (("published", COUNTED), ("backfill", FILLED_IN))
+}
+HELD_OUT = (
+    f"with {COUNTED}, {BESIDE_NAIVE} where evaluation_set = 'held_out' order by aggregation, unique_id, cutoff, lag"
+)
 LATELY = f"""
     with {COUNTED}
     select *, variance_pct / 100 as variance_share from counted
@@ -64,14 +78,15 @@ class Comparisons(Reader):
         """
         return self.ask(PAST, domain=domain, aggregations=list(aggregations))
 
-    def record(self, domain: str, lags: tuple[int, ...]) -> pd.DataFrame:
-        """Return the published forecasts whose month has come, one row per aggregation, unique_id, lag and ds.
+    def record(self, domain: str, lags: tuple[int, ...], kind: str = "published") -> pd.DataFrame:
+        """Return the forecasts of one kind ('published' or 'backfill') whose month has come, one row per aggregation, unique_id, lag, ds.
 
-        Columns: aggregation, unique_id, region, product_category, ds, lag (months), cutoff, model_name, actual (as first
-        known), predicted_value, lo_80, hi_80, lo_95, hi_95, scale (MASE's), is_fallback, naive_value (the seasonal naive
-        stored beside; NaN where there is none), published_at, and error = predicted_value − actual.
+        Columns: aggregation, unique_id, region, product_category, ds, lag (months), cutoff, model_name, kind, actual (as first
+        known), predicted_value, previous_value (what the same kind said of the same month one month before; NaN where nothing was), lo_80,
+        hi_80, lo_95, hi_95, scale (MASE's), is_fallback, naive_value (the seasonal naive stored beside; NaN where there is none),
+        published_at (of a backfill: when it was filled in), and error = predicted_value − actual.
         """
-        return self.ask(RECORD, domain=domain, lags=list(lags))
+        return self.ask(RECORDS[kind], domain=domain, lags=list(lags))
 
     def held_out(self, domain: str) -> pd.DataFrame:
         """Return the champion's back-test on the held-out cutoffs, one row per aggregation, unique_id, cutoff and lag.

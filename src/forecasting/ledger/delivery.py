@@ -2,7 +2,7 @@
 
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.run import Workspace, params
+from forecasting.run import Workspace
 
 TARGETS = ("postgres",)
 
@@ -20,5 +20,5 @@ def publish_to(workspace: Workspace, target: str = "") -> str:
         raise UserError(f"make publish needs TARGET={' or '.join(TARGETS)}{found}.")
     from forecasting.ledger.postgres.publishing import publish  # psycopg takes a while, and most commands need it not
 
-    settings = params.resolve(workspace.root, workspace.name, DOMAINS[0], workspace.profile)
+    settings = workspace.settings(DOMAINS[0])
     return publish(workspace, settings["publish_schema"], settings["publish_readers"])

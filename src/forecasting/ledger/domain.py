@@ -5,9 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.run import DataWarning, Manifest
+from forecasting.run import DataWarning, Manifest, Monitoring
 
 RESTATED_COLUMNS = ["unique_id", "region", "product_category", "ds", "before", "now", "change"]
+RESTATEMENT_COLUMNS = ["run_id", "published_at", "cutoff", *RESTATED_COLUMNS]
+EFFECT_COLUMNS = ["run_id", "known_by", "aggregation", *RESTATED_COLUMNS]
 RANGE = ["lo_80", "hi_80", "lo_95", "hi_95"]
 
 
@@ -25,6 +27,10 @@ class Domain:
     calendar: the row of `domain_calendar`, empty where there are no facts
     left_out: one row per month that is not used
     restated: one row per series and month that was published before with another value (RESTATED_COLUMNS)
+    restatements: the same of every run that found any, with its run_id, published_at (UTC) and cutoff; the one published last first
+    effects: of each run whose past was restated, what its champion forecasts from the past as it was known before (by the run known_by)
+        and as it is now: one row per run_id, aggregation, series and coming month, with before, now and change
+    monitor: what the monitor says of the forecasts that came due
     """
 
     name: str
@@ -36,6 +42,9 @@ class Domain:
     calendar: dict[str, Any]
     left_out: pd.DataFrame
     restated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=RESTATED_COLUMNS))
+    restatements: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=RESTATEMENT_COLUMNS))
+    effects: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EFFECT_COLUMNS))
+    monitor: Monitoring = field(default_factory=Monitoring)
 
     @property
     def title(self) -> str:

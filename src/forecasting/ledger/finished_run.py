@@ -2,15 +2,15 @@
 
 import importlib.metadata
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
-from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS
+from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, RESTATED_COLUMNS
 from forecasting.errors import UserError
 from forecasting.models import about
-from forecasting.run import Manifest, RunFolder, Workspace, git_commit, identity, params, stamps
+from forecasting.run import Manifest, RunFolder, Workspace, git_commit, identity, stamps, training_stamps
 
 # What every run is made with; each model adds what it needs.
 PACKAGES = ("duckdb", "hierarchicalforecast", "mlflow", "numpy", "pandas", "papermill", "scipy", "utilsforecast")
@@ -18,12 +18,16 @@ PACKAGES = ("duckdb", "hierarchicalforecast", "mlflow", "numpy", "pandas", "pape
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What publishing needs of one domain's run: its manifest, its tables and its MLflow runs."""
+    """What publishing needs of one domain's run: its manifest, its tables and its MLflow runs.
+
+    `restated` (RESTATED_COLUMNS) is what it would have forecast from the past as it was known before; no rows where nothing was restated.
+    """
 
     manifest: Manifest
     forecasts: pd.DataFrame
     backtests: pd.DataFrame
     train: pd.DataFrame
+    restated: pd.DataFrame
     notes: dict[str, dict[str, Any]]
 
     @property
@@ -56,8 +60,14 @@ def finished_run(workspace: Workspace, domain: str) -> FinishedRun:
         path.stem: json.loads(path.read_text(encoding="utf-8"))
         for path in sorted((run.path / "tracking").glob("*.json"))
     }
+    restated = run.read_table("restated_forecasts")[RESTATED_COLUMNS]
     return FinishedRun(
-        manifest(workspace, run, train, notes), forecasts[FORECAST_COLUMNS], backtests[BACKTEST_COLUMNS], train, notes
+        manifest(workspace, run, train, notes),
+        forecasts[FORECAST_COLUMNS],
+        backtests[BACKTEST_COLUMNS],
+        train,
+        restated,
+        notes,
     )
 
 
@@ -73,27 +83,49 @@ def check_months(name: str, frame: pd.DataFrame) -> None:
 
 def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: dict[str, dict]) -> Manifest:
     """Return everything a published number can be traced back to."""
-    settings = params.resolve(workspace.root, workspace.name, run.domain, workspace.profile)
+    settings = workspace.settings(run.domain)
     facts, cutoff = run.read_json("facts"), f"{train['ds'].max():%Y-%m-%d}"
     fingerprint, incumbent = identity.train_fingerprint(train), run.read_json("incumbent")
-    champion, currency = run.read_json("champion"), settings["currency"] or ""
+    champion = run.read_json("champion")
+    run_id = identity.run_id(run.domain, cutoff, fingerprint, facts, run.steps, incumbent)
     return Manifest.from_json({
-        "run_id": identity.run_id(run.domain, cutoff, fingerprint, facts, run.steps, incumbent),
+        "run_id": run_id,
         "contest": identity.contest(fingerprint, run.steps, settings), "incumbent": incumbent,
         "domain": run.domain, "workspace": workspace.name, "source": workspace.source, "cutoff": cutoff,
         "fingerprint": fingerprint, "params": settings, "steps": run.steps,
         "lock": stamps.lock_hash(workspace.root), "git_commit": git_commit(workspace.root),
-        "versions": versions(champion["models"]),
+        "trained": asdict(run.trained()) if run.kept else own_training(run, run_id, settings["families"], cutoff),
+        "versions": package_versions(champion["models"]),
         "seconds": seconds(run), "mlflow": {name: note["mlflow_run_id"] for name, note in notes.items()},
         "models": [name for name in champion["models"] if notes.get(name, {}).get("model_uri")], "champion": champion,
-        "significance": run.read_json("significance"), "check": run.read_json("check"), "facts": facts,
+        "significance": run.read_json("significance"), "check": run.read_json("check"), "monitor": run.read_json("monitor"), "facts": facts,
         "explanation": run.read_json("explanation"), "tests": run.read_json("tests"),
         "calibration": calibrations(run, champion["models"]),
-        "currency": currency, "unit": "units" if facts["measure"] == "units" else currency,
+        "currency": settings["currency"] or "", "unit": unit_of(facts, settings),
     })  # fmt: skip
 
 
-def versions(names: list[str]) -> dict[str, str]:
+def own_training(run: RunFolder, run_id: str, families: list[str], cutoff: str) -> dict[str, Any]:
+    """Return what later runs need to keep the models that this run trained, as the JSON of a `Trained`."""
+    names = {family: run.read_json(f"trained_{family}") for family in families}
+    models = {
+        name: run.read_json(f"tracking/{name}")["mlflow_run_id"] for members in names.values() for name in members
+    }
+    return {
+        "run_id": run_id,
+        "cutoff": cutoff,
+        "steps": training_stamps(run.steps),
+        "families": names,
+        "models": models,
+    }
+
+
+def unit_of(facts: dict[str, Any], settings: dict[str, Any]) -> str:
+    """Return what a domain's values count: the currency, or units."""
+    return "units" if facts["measure"] == "units" else settings["currency"] or ""
+
+
+def package_versions(names: list[str]) -> dict[str, str]:
     """Return the installed versions of the packages that a run with these models is made with."""
     needed = {*PACKAGES, *(package for name in names for package in about(name).packages)}
     return {package: importlib.metadata.version(package) for package in sorted(needed)}

@@ -12,14 +12,18 @@ import pandas as pd
 from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
 from forecasting.ledger.changed import OVERRIDE_COLUMNS, WITH_OVERRIDES, Changed
 from forecasting.ledger.domain import Domain
+from forecasting.ledger.due import Due
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
+from forecasting.ledger.trail import Trail
+from forecasting.ledger.training_changes import KNOWN
 from forecasting.run import Manifest
 from forecasting.wording import sql_as_text
 
 IN_FORCE = "select domain, run_id from latest_runs semi join runs using (run_id) order by domain"
 RUN = """
-    select domain, manifest, (select max(published_at) from publications where publications.run_id = runs.run_id) as published_at
+    select domain, manifest,
+        coalesce((select max(published_at) from publications where publications.run_id = runs.run_id), published_at) as published_at
     from runs where run_id = $run_id
 """
 # The run that was in force at the end of a day: the one published last until then.
@@ -47,6 +51,20 @@ RESTATED = """
     from restatements inner join runs using (run_id)
     where restatements.domain = $domain and runs.published_at > (select published_at from runs where run_id = $earlier)
     group by unique_id, restatements.ds having change <> 0 order by restatements.ds, unique_id
+"""
+# Every month that a run found changed, the run published last first, in it the largest change first.
+RESTATEMENTS = """
+    select run_id, runs.published_at, runs.cutoff, unique_id, region, product_category, ds, y_before as before, y as now,
+        y - y_before as change
+    from restatements inner join runs using (run_id) where restatements.domain = $domain
+    order by runs.published_at desc, abs(y - y_before) desc, unique_id, ds
+"""
+# What restated months did to the forecasts of each run: from the past as it was known before, and as it is known now.
+EFFECTS = """
+    select run_id, known_by, r.aggregation, unique_id, r.region, r.product_category, ds, r.predicted_value as before,
+        f.predicted_value as now, f.predicted_value - r.predicted_value as change
+    from restated_forecasts as r inner join forecasts as f using (run_id, aggregation, unique_id, horizon, ds)
+    where r.domain = $domain and f.status = 'published' order by run_id, r.aggregation, unique_id, ds
 """
 ACTUALS = """
     select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals
@@ -91,7 +109,7 @@ LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain
 
 
 class PublishedRun(NamedTuple):
-    """One run of the ledger; `published_at` is when it was last published, UTC."""
+    """One run of the ledger; `published_at` is when it was last published or, of a backfill, written, UTC."""
 
     run_id: str
     domain: str
@@ -99,7 +117,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Changed):
+class Published(Changed, Due, Trail):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:
@@ -161,6 +179,11 @@ class Published(Changed):
         """
         earlier = self.ask(EARLIER_RUNS, domain=domain, run_id=run_id, cutoff=cutoff)["run_id"]
         return self.ask(RESTATED, domain=domain, earlier=None if earlier.empty else earlier.iloc[0])
+
+    def known_by(self, domain: str, run_id: str) -> pd.DataFrame:
+        """Return the training set of a run (TRAIN_COLUMNS); no rows where it is of before the ledger kept it."""
+        rows = self.ask(KNOWN, domain=domain, run_id=run_id)
+        return rows.assign(ds=rows["ds"].astype("datetime64[ns]"))
 
     def training_set(self, domain: str) -> pd.DataFrame:
         """Return the training set of a domain: one row per unique_id, ds, in that order."""
@@ -236,6 +259,9 @@ class Published(Changed):
             calendar=calendar[0] if calendar else {},
             left_out=self.ask(LEFT_OUT, domain=name),
             restated=self.restated(name, run_id, manifest.cutoff),
+            restatements=self.ask(RESTATEMENTS, domain=name),
+            effects=self.ask(EFFECTS, domain=name),
+            monitor=self.judgement(name),
         )
 
     def domains(self, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:

@@ -17,16 +17,16 @@ from forecasting import registry
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
 from forecasting.ledger.overrides import apply_overrides, insert
-from forecasting.ledger.tables import PUBLISHED
+from forecasting.ledger.tables import KEPT, PUBLISHED
+from forecasting.ledger.training_changes import ROUNDING, add_changes
 from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.run import Manifest, Workspace
 
-ROUNDING = 1e-9  # of the value: what differs by less is the same number
 
-
-def publish(workspace: Workspace) -> list[str]:
-    """Publish the finished runs of all domains of a workspace together; return the run ids that are new in the ledger."""
-    runs = [finished_run(workspace, domain) for domain in workspace.domains()]
+def publish(workspace: Workspace, domains: list[str] | None = None) -> list[str]:
+    """Publish the finished runs of all domains of a workspace together, or of some; return the run ids that are new in the ledger."""
+    workspace.require_same_day()
+    runs = [finished_run(workspace, domain) for domain in domains or workspace.domains()]
     warehouse.require_writable(workspace.warehouse)
     workspace.remember()
     versions = {run.domain: register(workspace, run) for run in runs}
@@ -59,7 +59,9 @@ def crown(workspace: Workspace, run: FinishedRun, versions: dict[str, str | None
     known = [version for version in versions.values() if version is not None]
     registry.write_verdict(workspace.data, run.domain, known, run.manifest.champion)
     registry.set_aliases(workspace.data, run.domain, versions)
-    registry.mark_runs(workspace.data, run.domain, run.manifest.mlflow.values(), run.run_id)
+    kept = run.manifest.trained.models if run.manifest.trained.run_id != run.run_id else {}
+    own = [mlflow_run for name, mlflow_run in run.manifest.mlflow.items() if name not in kept]
+    registry.mark_runs(workspace.data, run.domain, own, run.run_id)
 
 
 def add_to_ledger(
@@ -80,6 +82,7 @@ def add_to_ledger(
                 add_run(connection, run, versions[run.domain], now)
             if in_force.get(run.domain) != run.run_id:
                 connection.execute("insert into publications values (?, ?, ?)", [run.domain, run.run_id, now])
+            add_verdict(connection, run, now)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -99,7 +102,22 @@ def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: st
     insert(connection, "backtests", run.backtests.assign(run_id=run.run_id))
     add_restatements(connection, run)
     add_actuals(connection, run)
+    add_changes(connection, run.run_id, run.domain, run.train)
+    if len(run.restated):
+        insert(connection, "restated_forecasts", run.restated.assign(run_id=run.run_id, domain=run.domain))
     insert(connection, "runs", pd.DataFrame([row]))
+
+
+def add_verdict(connection: duckdb.DuckDBPyConnection, run: FinishedRun, now: dt.datetime) -> None:
+    """Add what the monitor said of a run, unless it said the same of it before."""
+    said = run.manifest.monitor
+    row = [run.run_id, run.domain, run.manifest.cutoff, said.verdict]
+    row += [json.dumps(part, sort_keys=True, ensure_ascii=False) for part in (said.reasons, said.measures, said.limits)]
+    known = connection.execute(
+        "select * exclude (judged_at) from verdicts where run_id = ? order by judged_at desc limit 1", [run.run_id]
+    ).fetchone()
+    if known is None or [*map(str, known)] != row:
+        connection.execute("insert into verdicts values (?, ?, ?, ?, ?, ?, ?, ?)", [*row, now])
 
 
 KNOWN = """
@@ -146,15 +164,14 @@ def add_restatements(connection: duckdb.DuckDBPyConnection, run: FinishedRun) ->
 def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None:
     """Add the actuals that are new or restated: where the value differs from the one known last.
 
-    What was known before stays: where the facts of the same day were restated, the new value counts from the day after. A month of a
-    series that is no longer there is 0 from now on.
+    What was known before stays: where the facts of the same day, or of an earlier one, were restated, the new value counts from the day
+    after. A month of a series that is no longer there is 0 from now on.
     """
-    stated = run.manifest.params["as_of"]
-    as_of = "$as_of::date" if stated else "greatest($as_of::date, coalesce(known.as_of + 1, $as_of::date))"
     connection.register("incoming", run.train[["unique_id", "ds", "y"]])
+    as_of = run.manifest.params["as_of"] or run.manifest.facts.last_fact
     connection.execute(
         f"""
-        insert or replace into actuals
+        insert into actuals
         with known as ({KNOWN}),
         gone as (
             select unique_id, ds from restatements where run_id = $run_id and y = 0
@@ -163,11 +180,11 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
         found as (
             select unique_id, ds::date as ds, y from incoming union all select unique_id, ds, 0 from gone
         )
-        select $domain, found.unique_id, found.ds, found.y, {as_of}
+        select $domain, found.unique_id, found.ds, found.y, greatest($as_of::date, coalesce(known.as_of + 1, $as_of::date))
         from found left join known using (unique_id, ds)
         where known.y is distinct from found.y
         """,
-        {"domain": run.domain, "run_id": run.run_id, "as_of": stated or run.manifest.facts.last_fact},
+        {"domain": run.domain, "run_id": run.run_id, "as_of": as_of},
     )
     connection.unregister("incoming")
 
@@ -182,7 +199,7 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: o
         leftover.unlink(missing_ok=True)
     connection.execute(f"attach '{str(scratch).replace(chr(39), chr(39) * 2)}' as published")
     for table in PUBLISHED:
-        connection.execute(f"create table published.main.{table} as select * from {table}")
+        connection.execute(f"create table published.main.{table} as {KEPT.get(table, f'select * from {table}')}")
     connection.execute("checkpoint published")
     connection.execute("detach published")
     # What somebody has written into the old file without a checkpoint: DuckDB would play it back into the new one.

@@ -23,10 +23,31 @@ COUNTED_FORECASTS = """
 # What a file lacks that an older version of the project published, and what stands for it until it is published again.
 STANDS_FOR = {
     "counted_forecasts": COUNTED_FORECASTS,
+    "counted_backfills": """
+        create temp table counted_backfills (domain varchar, cutoff date, run_id varchar, filled_at timestamp)
+    """,
     "restatements": """
         create temp table restatements (
             run_id varchar, domain varchar, unique_id varchar, region varchar, product_category varchar, ds date,
             y_before double, y double
+        )
+    """,
+    "verdicts": """
+        create temp table verdicts (
+            run_id varchar, domain varchar, cutoff date, verdict varchar, reasons varchar, measures varchar, limits varchar,
+            judged_at timestamp
+        )
+    """,
+    "training_changes": """
+        create temp table training_changes (
+            run_id varchar, domain varchar, unique_id varchar, ds date, y double, region varchar, product_category varchar,
+            is_imputed boolean
+        )
+    """,
+    "restated_forecasts": """
+        create temp table restated_forecasts (
+            run_id varchar, domain varchar, aggregation varchar, unique_id varchar, region varchar, product_category varchar, cutoff date,
+            horizon integer, ds date, predicted_value double, known_by varchar
         )
     """,
     "counted_overrides": """

@@ -17,10 +17,10 @@ from forecasting.models.families import (
     with_names,
 )
 from forecasting.models.forecasts import forecast, forecast_each
-from forecasting.models.saved import gathered, member_folders, saved_folders, saved_member
+from forecasting.models.saved import gathered, member_folders, saved_folders, saved_member, saved_settings
 
 __all__ = [
     "LARGEST_ERROR", "Model", "about", "families", "family_models", "forecast", "forecast_each", "gathered", "get",
     "load", "member_errors", "member_families", "member_folders", "model_name", "saved_folders", "saved_member",
-    "with_names",
+    "saved_settings", "with_names",
 ]  # fmt: skip

@@ -29,6 +29,11 @@ def saved_member(directory: Path) -> SavedMember:
     return SavedMember(content["name"], content["family"], directory)
 
 
+def saved_settings(directory: Path) -> dict[str, Any]:
+    """Return the settings that a saved model was made with."""
+    return read(directory)["settings"]
+
+
 def read(directory: Path) -> dict[str, Any]:
     """Return what `model.json` says.
 

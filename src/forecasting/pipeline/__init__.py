@@ -3,10 +3,13 @@
 In: a workspace. Out: training sets and stamps (`prepare`), executed notebooks and pages. Make asks; only what changed runs.
 """
 
-from forecasting.pipeline.notebooks import by_hand, notebooks_of, page_source, plan, prepare, run_page, run_step
-from forecasting.pipeline.warming import warm_up, without_unused_grammar
+from forecasting.pipeline.notebooks import run_page, run_step, run_step_in
+from forecasting.pipeline.planning import by_hand, plan, prepare, stamp_today
+from forecasting.pipeline.steps import notebooks_of, page_source
+from forecasting.pipeline.warming import THREADS, warm_up, without_unused_grammar
 
 __all__ = [
+    "THREADS",
     "by_hand",
     "notebooks_of",
     "page_source",
@@ -14,6 +17,8 @@ __all__ = [
     "prepare",
     "run_page",
     "run_step",
+    "run_step_in",
+    "stamp_today",
     "warm_up",
     "without_unused_grammar",
 ]

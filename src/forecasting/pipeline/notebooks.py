@@ -1,157 +1,33 @@
 """Runs one notebook through papermill, strictly: its parameters must be declared, and a failed run leaves no result behind."""
 
-import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
-from forecasting import choice, training_set
-from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
-from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.pipeline import warming
-from forecasting.run import LOG, PAGES, RESULTS, Page, Workspace, is_fork, pages_of, params, scratch_folder, stamps
+from forecasting.pipeline.steps import notebook
+from forecasting.run import LOG, PAGES, RESULTS, Workspace, is_fork, params, scratch_folder
 
 PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
 
 
-def families(settings: dict[str, Any]) -> list[str]:
-    """Return the model families of a run, in the order of `params/`."""
-    return list(settings["families"])
-
-
-def steps(settings: dict[str, Any]) -> list[str]:
-    """Return the names of a domain's notebooks, in order."""
-    train = [f"20_train_{family}" for family in families(settings)]
-    return ["10_check_data", *train, "25_combine", "30_evaluate", "40_forecast"]
-
-
-def notebooks_of(workspace: Workspace) -> list[Path]:
-    """Return the notebooks of a domain's steps, in order; none where the settings are at fault, which the first command will say."""
-    try:
-        settings = params.resolve(workspace.root, workspace.name, DOMAINS[0], workspace.profile)
-        return [notebook(workspace, step) for step in steps(settings)]
-    except UserError:
-        return []
-
-
-def prepare(workspace: Workspace, steps_follow: bool = False) -> bool:
-    """Bring training sets and stamps up to date; say whether anything had to be built."""
-    built = training_set.build(workspace, checked_settings(workspace), steps_follow)
-    plan(workspace, rebuilt=built)
-    return built
-
-
-def checked_settings(workspace: Workspace) -> dict[str, Any]:
-    """Return the settings of the whole run, after checking those of every domain, before anything is touched."""
-    resolved = {name: params.resolve(workspace.root, workspace.name, name, workspace.profile) for name in DOMAINS}
-    for settings in resolved.values():
-        for step in steps(settings):
-            notebook(workspace, step)
-    return resolved["sales"]
-
-
-def plan(workspace: Workspace, rebuilt: bool = True) -> None:
-    """Write what Make needs to know: domains, families, and for each step a stamp that changes only when its inputs do.
-
-    Also which champion each domain had before (`incumbent.json`); `rebuilt` says whether the warehouse was built anew.
-    """
-    domains = workspace.domains()
-    folder = workspace.runs / "stamps"
-    settings = {name: params.resolve(workspace.root, workspace.name, name, workspace.profile) for name in domains}
-    for domain in domains:
-        found = {
-            step: stamps.step_stamp(workspace.root, notebook(workspace, step), settings[domain])
-            for step in steps(settings[domain])
-        }
-        for step, stamp in found.items():
-            write_if_changed(folder / f"{domain}-{step}.stamp", stamp)
-        write_run(workspace, domain, domain, found)
-        choice.write_incumbent(workspace, domain, found, settings[domain], rebuilt)
-    pages = pages_of(domains, (workspace.root / RESULTS).exists())
-    for page in pages:
-        page_stamp(workspace, page, settings[page.domain or domains[0]])
-    shared_stamps(workspace, pages)
-    write_if_changed(workspace.runs / "plan.mk", for_make(domains, settings[domains[0]], pages))
-
-
-def for_make(domains: list[str], settings: dict[str, Any], pages: list[Page]) -> str:
-    """Return the content of `plan.mk`: the domains, the families of models, the pages and what some of these need besides, and where
-    else to publish."""
-    lists = {"DOMAINS": domains, "FAMILIES": families(settings), "PAGES": [page.name for page in pages]}
-    lists["PUBLISH_TO"] = [target for target in [settings["publish_to"]] if target != "nowhere"]
-    lines = [f"{name} := {' '.join(values)}" for name, values in lists.items()]
-    lines += [f"$(RUNS)/pages/{page.name}.ipynb: {RESULTS.as_posix()}" for page in pages if page.shows_benchmark]
-    return "\n".join(lines) + "\n"
-
-
-def shared_stamps(workspace: Workspace, pages: list[Page]) -> None:
-    """Write the stamps of what all domains share: publishing, and how pages are rendered."""
-    folder = workspace.runs / "stamps"
-    package = workspace.root / "src" / "forecasting"
-    write_if_changed(
-        folder / "publish.stamp", stamps.modules_hash({"forecasting.ledger.publishing"}, package, stamps.PRESENTATION)
-    )
-    forget_pages(workspace, {page.name for page in pages})
-    look = folder_hash(workspace.root / "reports", ("*.yml", "*.css", "*.typ", "*.j2", "*.html", "*.js", "*.json"))
-    write_if_changed(
-        folder / "render.stamp",
-        digest(look, stamps.modules_hash({"forecasting.site.rendering"}, package), shutil.which("quarto")),
-    )
-
-
-def write_run(workspace: Workspace, domain: str, experiment: str, found: dict[str, str], below: str = "") -> None:
-    """Write `run.json`, which tells the notebooks of a domain which run they belong to."""
-    run = {"domain": domain, "workspace": workspace.name, "experiment": experiment, "steps": found}
-    folder = workspace.runs / below / domain
-    write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
-
-
-def page_source(root: Path, name: str) -> Path:
-    """Return the notebook of a report page."""
-    (source,) = (page.source for page in PAGES if page.name == name)
-    return root / "reports" / source
-
-
-def page_stamp(workspace: Workspace, page: Page, settings: dict[str, Any]) -> None:
-    """Write the stamp of a report page."""
-    source = workspace.root / "reports" / page.source
-    stamp = stamps.step_stamp(workspace.root, source, settings, page=True)
-    write_if_changed(workspace.runs / "stamps" / f"page-{page.name}.stamp", stamp)
-
-
-def forget_pages(workspace: Workspace, pages: set[str]) -> None:
-    """Remove executed pages of domains that are no longer built, so that the report does not show them on."""
-    for path in (workspace.runs / "pages").glob("*.ipynb"):
-        if path.name.split(".")[0] not in pages:
-            path.unlink()
-            (workspace.runs / "stamps" / "render.stamp").unlink(missing_ok=True)  # render again, without them
-
-
-def notebook(workspace: Workspace, step: str) -> Path:
-    """Return the notebook of a step.
+def run_step(workspace: Workspace, domain: str, step: str) -> None:
+    """Execute one numbered notebook for one domain into the domain's run folder.
 
     Raises
     ------
     UserError
-        If there is none, which is how a misspelt model family shows.
+        If the training sets are not those of this day (`as_of`), or a setting is at fault.
     """
-    folder = workspace.root / "notebooks"
-    known = sorted(found.stem for found in folder.glob("*.ipynb"))
-    if step not in known:
-        raise UserError(
-            f"There is no notebook {step[:80]}.ipynb. Notebooks: {', '.join(known)}. See «families» in params/default.yml."
-        )
-    return folder / f"{step}.ipynb"
+    workspace.require_same_day()
+    run_step_in(workspace.runs / domain, workspace, step, workspace.settings(domain), workspace.data)
 
 
-def run_step(workspace: Workspace, domain: str, step: str) -> None:
-    """Execute one numbered notebook for one domain into the domain's run folder."""
+def run_step_in(folder: Path, workspace: Workspace, step: str, settings: dict[str, Any], tracking_dir: Path) -> None:
+    """Execute one numbered notebook into a folder that holds what it reads, with these settings and this MLflow store."""
     source = notebook(workspace, step)
-    folder = workspace.runs / domain
-    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
-    injected = {"run_dir": ".", "tracking_dir": os.path.relpath(workspace.data, folder)}
+    injected = {"run_dir": ".", "tracking_dir": os.path.relpath(tracking_dir, folder)}
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
     execute(source, folder / f"{step}.ipynb", values)
 
@@ -164,7 +40,7 @@ def run_page(workspace: Workspace, name: str) -> None:
              "benchmark_log": workspace.root / LOG}  # fmt: skip
     injected = {name: os.path.relpath(path, folder) for name, path in files.items()} | {"domain": page.domain}
     domain = page.domain or workspace.domains()[0]
-    settings = params.resolve(workspace.root, workspace.name, domain, workspace.profile)
+    settings = workspace.settings(domain)
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
     execute(source, folder / f"{page.name}.ipynb", values)
 
@@ -238,12 +114,3 @@ def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: 
             if error.ename == "UserError":
                 raise UserError(error.evalue) from None
             raise
-
-
-def by_hand(workspace: Workspace) -> None:
-    """Copy each domain's run into `by_hand/`, where notebooks opened by hand work without touching the real run."""
-    for domain in workspace.domains():
-        origin, copy = workspace.runs / domain, workspace.runs / "by_hand" / domain
-        ignore = shutil.ignore_patterns("*.ipynb", "*.running", "*.new", "tracking")
-        shutil.copytree(origin, copy, dirs_exist_ok=True, ignore=ignore)
-        write_run(workspace, domain, f"{domain} by hand", {}, below="by_hand")

@@ -3,7 +3,10 @@
 In: what a step computed, its model folder and figures. Out: runs, versions of `<domain>_monthly`, the alias `champion`.
 """
 
-from forecasting.registry.tracking import log_step, prepare_store
+from forecasting.registry.copying import scratch_store
+from forecasting.registry.kept import can_be_kept, trained_model
+from forecasting.registry.snapshot import STORE, copy_store
+from forecasting.registry.tracking import log_step, point_store, prepare_store
 from forecasting.registry.versions import (
     CHALLENGER,
     CHAMPION,
@@ -14,17 +17,21 @@ from forecasting.registry.versions import (
     decision,
     decisions,
     mark_runs,
+    missing_runs,
     register,
     registered,
     registered_name,
     set_aliases,
     standing,
     version_of,
+    versions_of,
     write_verdict,
 )
 
 __all__ = [
-    "CHALLENGER", "CHAMPION", "Registered", "add_decision", "champion", "crown", "decision", "decisions", "log_step",
-    "mark_runs", "prepare_store", "register", "registered", "registered_name", "set_aliases", "standing", "version_of",
+    "CHALLENGER", "CHAMPION", "STORE", "Registered", "add_decision", "can_be_kept", "champion", "copy_store", "crown",
+    "decision", "decisions", "log_step", "mark_runs", "missing_runs", "point_store", "prepare_store", "register",
+    "registered", "registered_name", "scratch_store",
+    "set_aliases", "standing", "trained_model", "version_of", "versions_of",
     "write_verdict",
 ]  # fmt: skip

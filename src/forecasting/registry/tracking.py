@@ -40,12 +40,18 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
 # Where MLflow keeps whole paths: column by table
-PATHS = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location"}
+PATHS = {
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "logged_models": "artifact_location",
+    "model_versions": "storage_location",
+}
 BY_HAND = "by hand"
 ARTIFACTS = "mlflow"  # the folder beside the store that holds what is logged
 # MLflow compares the requirements with what is installed, two seconds in each process. Ours are what is installed; see `requirements`.
 COMPARING = "mlflow.utils.environment.warn_dependency_requirement_mismatches"
 # What every logged model needs to be loaded. Stated, as in `Model.packages`, because MLflow takes seconds to find it out for each.
+SAID = "said_{}.parquet"  # the walk-forward of a model, with which it can be kept in later months (`kept`)
 SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
 
 
@@ -68,25 +74,36 @@ def prepare_store(tracking_dir: Path) -> None:
 
 
 def follow_move(tracking_dir: Path) -> None:
-    """Have a store that was copied or moved with its workspace point to what lies beside it now, and say so.
+    """Have a store that was copied or moved with its workspace point to what lies beside it now, and say so."""
+    if before := point_store(tracking_dir, tracking_dir):
+        print(
+            f"{'':<11}MLflow's store came from {before}; from now on its paths lead to {tracking_dir.resolve()}.",
+            file=sys.stderr,
+            flush=True,
+        )
 
-    MLflow keeps whole paths: a copy would go on writing into the folder of the company that it was copied from.
+
+def point_store(tracking_dir: Path, to: Path) -> Path | None:
+    """Have the store in a folder point to what lies, or will lie, in the folder `to`; return where it pointed, None if it was there.
+
+    MLflow keeps whole paths: a copy would go on writing into the folder of the company that it was copied from. (It would take relative
+    ones for paths below the folder that a process happens to work in.)
     """
-    here = (tracking_dir / ARTIFACTS).resolve()
+    here = (to / ARTIFACTS).resolve()
     with closing(sqlite3.connect(tracking_dir / "mlflow.db", timeout=600)) as store, store:
-        (noted,) = store.execute("select artifact_location from experiments where name = ?", [DOMAINS[0]]).fetchone()
-        before = noted[: noted.rindex("/")]
+        made = store.execute("select 1 from sqlite_master where name = 'model_versions'").fetchone()
+        query = "select artifact_location from experiments where name = ?"
+        found = store.execute(query, [DOMAINS[0]]).fetchone() if made else None
+        if found is None:  # a process was killed while it made the store; the next one goes on
+            return None
+        before = found[0][: found[0].rindex("/")]
         there = Path(unquote(urlsplit(before).path))
         if here == there or (here.exists() and there.exists() and here.samefile(there)):
-            return
+            return None
         for table, column in PATHS.items():
             change = f"update {table} set {column} = ? || substr({column}, ?) where substr({column}, 1, ?) = ?"
             store.execute(change, [here.as_uri(), len(before) + 1, len(before) + 1, before + "/"])
-    print(
-        f"{'':<11}MLflow's store came from {there.parent}; from now on its paths lead to {here.parent}.",
-        file=sys.stderr,
-        flush=True,
-    )
+    return there.parent
 
 
 def open_store(tracking_dir: str | Path, experiment: str) -> "MlflowClient":
@@ -94,7 +111,9 @@ def open_store(tracking_dir: str | Path, experiment: str) -> "MlflowClient":
     import mlflow
 
     folder = Path(tracking_dir)
-    if not (folder / "mlflow.db").exists():
+    if (folder / "mlflow.db").exists():
+        follow_move(folder)
+    else:
         prepare_store(folder)
     mlflow.set_tracking_uri(store_uri(folder))
     mlflow.set_registry_uri(store_uri(folder))
@@ -159,6 +178,8 @@ def log_step(
             log_content(run_id, settings, metrics, figures or {}, tables or {})
             if model_dir is not None:
                 mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow, members))
+            if (said := run.path / SAID.format(name)).exists():
+                mlflow.log_artifact(said)
     run.write_json(
         f"tracking/{name}", {"mlflow_run_id": run_id, "model_uri": client.get_run(run_id).data.tags.get("model_uri")}
     )

@@ -93,6 +93,35 @@ def registered(tracking_dir: Path, domain: str, run_id: str, model: str) -> Regi
     raise UserError(f"{model} of the run {run_id} is not registered in MLflow.")
 
 
+def versions_of(tracking_dir: Path, domain: str, run_id: str) -> list[dict[str, Any]]:
+    """Return the versions under which models of a run are registered: version, model_name, aliases, mlflow_run_id, folder."""
+    client, name = _reader(tracking_dir), registered_name(domain)
+    aliases: dict[str, list[str]] = {}
+    for model in client.search_registered_models(f"name = '{name}'"):
+        for alias, version in model.aliases.items():
+            aliases.setdefault(str(version), []).append(alias)
+    known = client.search_model_versions(f"name = '{name}'")
+    own = sorted((each for each in known if each.tags.get("run_id") == run_id), key=lambda each: int(each.version))
+    return [
+        {"version": str(each.version), "model_name": each.tags.get("model_name"), "aliases": sorted(aliases.get(str(each.version), [])),
+         "mlflow_run_id": each.run_id, "folder": str(_registered(tracking_dir, domain, str(each.version)).folder)}
+        for each in own
+    ]  # fmt: skip
+
+
+def missing_runs(tracking_dir: Path, mlflow_runs: Iterable[str]) -> list[str]:
+    """Return those of the MLflow runs that the store does not hold any more."""
+    from mlflow.exceptions import MlflowException
+
+    client, missing = _reader(tracking_dir), []
+    for mlflow_run in mlflow_runs:
+        try:
+            client.get_run(mlflow_run)
+        except MlflowException:
+            missing.append(mlflow_run)
+    return missing
+
+
 def _registered(tracking_dir: Path, domain: str, number: str) -> Registered:
     """Look up one version."""
     client = _reader(tracking_dir)

@@ -6,11 +6,14 @@ section; none computes anything that is not in the published database.
 
 from forecasting.report import (
     accuracy,
+    as_published,
+    backfilled,
     benchmark,
     domain_page,
     files,
     glossary,
     model_card,
+    monitoring,
     outlook,
     overview,
     provenance,
@@ -31,8 +34,8 @@ from forecasting.report.periods import together
 from forecasting.report.track_record import Measures, by_lag, load_record
 
 __all__ = [
-    "BANDS", "FILES", "WORKBOOK", "Measures", "accuracy", "benchmark", "bridge", "bullets", "by_lag", "champion_text",
-    "domain_page", "files", "fold", "glossary", "load_record", "model_card", "note", "outlook", "overview",
+    "BANDS", "FILES", "WORKBOOK", "Measures", "accuracy", "as_published", "backfilled", "benchmark", "bridge", "bullets", "by_lag",
+    "champion_text", "domain_page", "files", "fold", "glossary", "load_record", "model_card", "monitoring", "note", "outlook", "overview",
     "pool_words", "provenance", "quality", "restatements", "tag", "tiles", "together", "trend_traces", "variance", "visible_range",
     "waterfall", "year_on_year",
 ]  # fmt: skip

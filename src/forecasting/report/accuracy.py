@@ -8,10 +8,11 @@ from IPython.display import HTML
 
 from forecasting.ledger import Domain, Published, at
 from forecasting.models import about, model_name
-from forecasting.report import overridden, track_exceptions, track_tables, walk_forward
+from forecasting.report import backfilled, known_now, overridden, track_exceptions, track_tables, walk_forward
 from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, fold, note, paragraph, table, tag
+from forecasting.report.known_now import CENT
 from forecasting.report.track_chart import chart
 from forecasting.report.track_record import load_record
 from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
@@ -19,24 +20,34 @@ from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, list
 OPEN_TABLES = {"total": "The total", "series": "Single series, on average"}
 FOLDED_TABLES = {"region": "Regions, on average", "category": "Categories, on average"}
 SETS = {"held_out": "Held out: not used to choose the model", "choice": "Used to choose the model"}
-CENT = 0.005  # in the unit: below it a restated actual is the same number
 
 
 def header(domains: dict[str, Domain | None]) -> str:
     """Return the page's title, what it keeps apart, and links to its sections."""
     shown = [domain for domain in domains.values() if domain]
-    sections = (("Published", ""), (f"{term('back-test', 'Back-test')}", "backtest-"))
+    filled = [domain for domain in shown if backfilled.is_filled(domain)]
+    sections = (
+        ("Published", "", shown),
+        ("Backfilled", "backfill-", filled),
+        (f"{term('back-test', 'Back-test')}", "backtest-", shown),
+    )
     links = "".join(
         paragraph(
-            f"{title}: " + ", ".join(f'<a href="#{prefix}{domain.name}">{domain.name}</a>' for domain in shown) + ".",
+            f"{title}: " + ", ".join(f'<a href="#{prefix}{domain.name}">{domain.name}</a>' for domain in those) + ".",
             "note",
         )
-        for title, prefix in sections
+        for title, prefix, those in sections
+        if those
     )
     text = (
         "How good the forecasts were that people really saw, and how good the models would have been before. These are "
         "two different things, so no figure on this page mixes them."
     )
+    if filled:
+        text = (
+            "How good the forecasts were that people really saw; what would have been published in months before, made later from what was "
+            "known then; and how good every model would have been. These are different things, so no figure on this page mixes them."
+        )
     return tag("h1", "Accuracy over time") + paragraph(text, "lead") + (links + track_tables.reading() if shown else "")
 
 
@@ -76,8 +87,16 @@ def track_text(domain: Domain, record: pd.DataFrame) -> str:
     when = "" if pd.isna(coming) else f" The first to do so is the one of {month(coming)}, once that month has closed."
     return paragraph(
         f"No published forecast of {domain.name} has met its month yet, so nothing can be said here.{when} "
-        f'<a href="#backtest-{domain.name}">The back-test below</a> is all there is until then.'
+        f"{until_then(domain)} all there is until then."
     )
+
+
+def until_then(domain: Domain) -> str:
+    """Name what there is of a domain while no published forecast has met its month, with its verb."""
+    backtest = f'<a href="#backtest-{domain.name}">{{}}he back-test below</a>'
+    if not backfilled.is_filled(domain):
+        return f"{backtest.format('T')} is"
+    return f'<a href="#backfill-{domain.name}">What was filled in</a> and {backtest.format("t")} are'
 
 
 def track_figures(domain: Domain, record: pd.DataFrame) -> str:
@@ -93,6 +112,7 @@ def track_figures(domain: Domain, record: pd.DataFrame) -> str:
         + "".join(parts)
         + track_tables.months_table(domain, record)
         + what_counts(domain, record)
+        + known_now.section(domain, record)
         + tag("h4", "Which actuals left their interval")
         + track_exceptions.miss_tables(domain, record)
         + tag("h4", "Which forecasts lean to one side")
@@ -191,7 +211,7 @@ def accuracy_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
     decimals = decimals_for(whole["mae"])
     cells = [accuracy_row(row, mase, groups, decimals) for row in whole.to_dict("records")]
     ahead = [f"MASE, months {group.replace('-', f'{SPACE}to{SPACE}')}" for group in groups]
-    head = ["Model", "WAPE", "MASE", *ahead, "Bias", "Inside 80 %", "Inside 95 %", "FVA", "Forecasts"]
+    head = ["Model", "WAPE", "MASE", *ahead, "Stability", "Bias", "Inside 80 %", "Inside 95 %", "FVA", "Forecasts"]
     unit = f"; bias and FVA in {domain.unit}" if domain.unit else ""
     missing = "cannot be computed: every actual or every change on the year is 0"
     return table(head, cells, caption + unit, missing=missing)
@@ -205,6 +225,7 @@ def accuracy_row(row: dict, mase: pd.DataFrame, groups: list[str], decimals: int
         share(row["wape"]),
         decimal(row["mase"]),
         *by_group,
+        decimal(row["masc"]),
         number(row["bias"], decimals, plus=True),
         share(row["coverage_80"], 0),
         share(row["coverage_95"], 0),

@@ -14,8 +14,10 @@ ledger holds decides which split is honest, the first that applies:
 4. Else one step stands for both.
 
 Where months that were published before have other values now, that is a step of its own. Between two forecasts of the same model from
-the same months it is all of the difference. Else it is what a forecast takes over that repeats last year: by how much the same month of
-the year before was restated; what the model makes of it beyond this stays in the step of the data (in 3, of the model).
+the same months it is all of the difference. Else it is measured: what the present model forecasts from the past as it is known now less
+what it forecasts from the past as the earlier run knew it (notebook 40 makes both, `Domain.effects`). Where an older version published
+the run, or only whole series were renamed, it is what a forecast takes over that repeats last year: by how much the same month of the
+year before was restated. It is taken from the step of the data (in 3, of the model), so the steps add up in either case.
 
 What people changed is the last step: the overrides of this forecast less those that the earlier one had in these months. Both ends are the
 forecasts as they count, overrides included; the steps before it are those of the models' forecasts alone.
@@ -35,7 +37,8 @@ from forecasting.run import Manifest
 
 KEY = ["aggregation", "unique_id", "region", "product_category", "ds"]
 MODEL, DATA, BOTH, RESTATED, PEOPLE = "model", "data", "both", "restated", "people"
-DATA_STEP = "10_"  # the check of the data, which changes no forecast
+# The check of the data and the monitor change no forecast; who trained, `trained` says
+NO_RECIPE = ("10_", "50_", "20_")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Bridge:
         it was taken from; 'people' at the end, where one of the forecasts has overrides in these months
     rows: one row per aggregation, series and month: before, a column per step, after, in the domain's unit; before plus the
         steps is after. A series that only one of the forecasts has counts as 0 in the other.
+    is_measured: the step of the restatement is what the present model makes of it, not what repeating last year would
     again: the model of an earlier run at the present cutoff, beside a bridge from an earlier cutoff; else None
     other_unit: the earlier forecast's unit where it was another, so that no months can be compared; None where it is the same
     """
@@ -63,6 +67,7 @@ class Bridge:
     rows: pd.DataFrame
     again: str | None
     other_unit: str | None = None
+    is_measured: bool = False
 
 
 def bridge(path: str, domain: Domain) -> Bridge | None:
@@ -78,7 +83,8 @@ def bridge(path: str, domain: Domain) -> Bridge | None:
     before = published.forecasts(earlier["run_id"])
     order, middle = middle_forecast(published, domain, earlier, same_cutoff)
     steps, rows = split(before, domain.future, order, middle)
-    steps, rows = with_restatement(domain, steps, rows, bool(earlier["is_same_cutoff"]))
+    measured = effect_since(domain, earlier["run_id"])
+    steps, rows = with_restatement(domain, steps, rows, bool(earlier["is_same_cutoff"]), measured)
     steps, rows = with_overrides(steps, rows, before, domain.future)
     again = same_cutoff["champion"]
     return Bridge(
@@ -89,6 +95,7 @@ def bridge(path: str, domain: Domain) -> Bridge | None:
         steps=steps,
         rows=rows,
         again=None if earlier["is_same_cutoff"] or again.empty else again.iloc[0],
+        is_measured=len(measured) > 0 and RESTATED in steps and set(steps) - {RESTATED, PEOPLE} != set(),
     )
 
 
@@ -121,8 +128,8 @@ def is_other_model(before: Manifest, after: Manifest) -> bool:
 
     def recipe(manifest: Manifest) -> tuple:
         """Return the model, the stamps of the steps that make a forecast and the libraries."""
-        steps = {name: stamp for name, stamp in manifest.steps.items() if not name.startswith(DATA_STEP)}
-        return manifest.champion.name, steps, manifest.lock
+        steps = {name: stamp for name, stamp in manifest.steps.items() if not name.startswith(NO_RECIPE)}
+        return manifest.champion.name, manifest.trained.steps, steps, manifest.lock
 
     return recipe(before) != recipe(after)
 
@@ -153,19 +160,34 @@ def split(
 
 
 def with_restatement(
-    domain: Domain, steps: list[str], rows: pd.DataFrame, is_same_cutoff: bool
+    domain: Domain,
+    steps: list[str],
+    rows: pd.DataFrame,
+    is_same_cutoff: bool,
+    measured: dict[tuple, float] | None = None,
 ) -> tuple[list[str], pd.DataFrame]:
-    """Give what was restated a step of its own; nothing changes where nothing was."""
+    """Give what was restated a step of its own; nothing changes where nothing was.
+
+    `measured` is what it did to the present forecast (`effect_since`); without it the year before stands for that.
+    """
     if domain.restated.empty or rows.empty or steps == [MODEL]:
         return steps, rows
     if is_same_cutoff and steps == [DATA]:
         return [RESTATED], rows.rename(columns={DATA: RESTATED})
     source = MODEL if steps == [MODEL, DATA] else BOTH if BOTH in steps else DATA
-    taken = restated_a_year_before(domain, rows)
+    keys = rows[KEY].itertuples(index=False, name=None)
+    taken = [measured.get(key, 0.0) for key in keys] if measured else restated_a_year_before(domain, rows)
     at_source = steps.index(source)
     return [*steps[:at_source], RESTATED, *steps[at_source:]], rows.assign(
         **{RESTATED: taken, source: rows[source] - taken}
     )
+
+
+def effect_since(domain: Domain, run_id: str) -> dict[tuple, float]:
+    """Return by KEY what months restated since an earlier run did to the forecast in force; nothing where that was not measured."""
+    rows = domain.effects
+    rows = rows[(rows["run_id"] == domain.manifest.run_id) & (rows["known_by"] == run_id)]
+    return dict(zip(rows[KEY].itertuples(index=False, name=None), rows["change"], strict=True))
 
 
 def restated_a_year_before(domain: Domain, rows: pd.DataFrame) -> list[float]:

@@ -15,6 +15,7 @@ RULES = {
     "bias_loss_pct": "Larger bias, points of the mean actual",
     "coverage_80_loss": "80 % interval further from 80 %, points",
     "coverage_95_loss": "95 % interval further from 95 %, points",
+    "stability_loss": "Forecast of a month moves further from month to month, typical errors",
 }
 
 

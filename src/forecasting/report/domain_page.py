@@ -7,6 +7,7 @@ import pandas as pd
 from forecasting.errors import UserError
 from forecasting.ledger import Domain, Published, at, run_points_cut
 from forecasting.models import model_name
+from forecasting.report import stability
 from forecasting.report.charts import drawing, trend
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, Chart, note, paragraph, table, tag
@@ -252,10 +253,14 @@ def in_unit(domain: Domain, text: str) -> str:
 
 def made_by(domain: Domain) -> str:
     """Say where to read how good the forecasts were and how they are made, with the run that made these."""
-    return paragraph(
-        'How good the forecasts were, month by month: <a href="accuracy.html">accuracy over time</a>. What the model is, what it '
-        f'was compared with, its settings and data: <a href="model_card.html#{domain.name}">model card</a>.'
-    ) + note(
-        f"Run <code>{escape(domain.manifest.run_id)}</code>, {escape(model_name(domain.champion))}, "
-        f"data up to {month(domain.last_month)}."
+    return (
+        stability.sentence(domain)
+        + paragraph(
+            'How good the forecasts were, month by month: <a href="accuracy.html">accuracy over time</a>. What the model is, what it '
+            f'was compared with, its settings and data: <a href="model_card.html#{domain.name}">model card</a>.'
+        )
+        + note(
+            f"Run <code>{escape(domain.manifest.run_id)}</code>, {escape(model_name(domain.champion))}, "
+            f"data up to {month(domain.last_month)}."
+        )
     )

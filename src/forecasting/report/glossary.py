@@ -42,7 +42,9 @@ TERMS = (
     ),
     Term(
         "backfill",
-        "a forecast of a past month that was added to the published ones later; it is shown apart from them",
+        "what would have been published at the end of a past month, made later from what was known then; it is shown and counted "
+        "apart from what was published",
+        spelled=("backfilled",),
     ),
     Term("bias", "the mean of prediction − actual: above zero means that the forecasts are too high"),
     Term(
@@ -97,8 +99,8 @@ TERMS = (
     ),
     Term(
         "gate",
-        "what the challenger must show to replace the champion: a least improvement, without losing much in bias "
-        "or coverage",
+        "what the challenger must show to replace the champion: a least improvement, without losing much in bias, "
+        "coverage or stability",
     ),
     Term(
         "held out",
@@ -173,6 +175,13 @@ TERMS = (
         "sMAPE",
         "the mean of the absolute error in % of the mean of actual and forecast, from 0 to 200",
         ("symmetric mean absolute percentage error",),
+    ),
+    Term(
+        "stability",
+        "how far the forecast for the same month moves from one month's report to the next, in errors of the seasonal "
+        "naive in the history: 0 never moves, 1 moves as far as repeating last year misses (the mean absolute scaled change of "
+        "Godahewa et al. 2025)",
+        ("MASC", "mean absolute scaled change"),
     ),
     Term(
         "stock cover",

@@ -72,6 +72,7 @@ def compared(domain: Domain) -> str:
             champion.labelled(row["model_name"], row["model_name"] == domain.champion),
             number(row["choice"], 3),
             number(row["held_out"], 3),
+            number(row["masc"], 2),
             percent(row["gain"], 0, plus=True),
             share(row["total"]),
             escape(verdict(domain, row["model_name"])),
@@ -82,6 +83,7 @@ def compared(domain: Domain) -> str:
         "Model",
         "MASE, cutoffs that chose",
         "MASE, held out",
+        "Stability, held out",
         "Better than last year",
         "WAPE of the total",
         "Against last year",
@@ -91,15 +93,16 @@ def compared(domain: Domain) -> str:
         f"By {term('MASE')} over all series: below 1 is better than repeating last year was in the history. The models were "
         f"compared on {provenance.cutoffs(domain, 'choice')}; the cutoffs {term('held out')}, "
         f"{provenance.cutoffs(domain, 'held_out')}, chose nothing and are what to expect. «Better than last year» is the gain "
-        f"over the {term('seasonal naive')} there, the last column the {term('Diebold–Mariano test')} against it. More measures "
+        f"over the {term('seasonal naive')} there, the last column the {term('Diebold–Mariano test')} against it. {term('Stability')} is "
+        "how far the forecast of a month moved from one month to the next, in typical errors. More measures "
         f'are in <a href="accuracy.html#backtest-{domain.name}">Accuracy over time</a>.'
     )
     missing = "cannot be computed, or not compared"
-    return paragraph(text) + table(head, cells, caption, (0, 5), missing, sortable=True)
+    return paragraph(text) + table(head, cells, caption, (0, 6), missing, sortable=True)
 
 
 def leaderboard(domain: Domain, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per model: model_name, choice and held_out (MASE over the series), gain (%), total (WAPE, held out).
+    """Return one row per model: model_name, choice and held_out (MASE over the series), masc, gain (%), total (WAPE, held out).
 
     `rows` are the walk-forward rows of `forecast_accuracy`. The gain is on the seasonal naive's MASE, both held out.
     """
@@ -108,8 +111,10 @@ def leaderboard(domain: Domain, rows: pd.DataFrame) -> pd.DataFrame:
     wide = wide.reindex(columns=["choice", "held_out"])
     naive = wide["held_out"].get(champion.BASELINE)
     gain = 100 * (1 - wide["held_out"] / naive) if is_known(naive) and naive > 0 else float("nan")
-    total = at(whole[whole["evaluation_set"] == "held_out"], "total").set_index("model_name")["wape"]
-    board = wide.assign(gain=gain, total=total).reset_index()
+    held_out = whole[whole["evaluation_set"] == "held_out"]
+    total = at(held_out, "total").set_index("model_name")["wape"]
+    masc = at(held_out, "series").set_index("model_name")["masc"]
+    board = wide.assign(masc=masc, gain=gain, total=total).reset_index()
     return board.sort_values(["choice", "model_name"], na_position="last", ignore_index=True)
 
 
@@ -141,8 +146,13 @@ def learned_from(domain: Domain) -> str:
     ]
     if params.get("n_calibration") is not None and len(rows):
         pairs.append(("Earlier cutoffs, for the intervals only", f"up to {number(params['n_calibration'])}"))
+    trained = domain.manifest.trained
+    learned = (
+        "all of these months" if trained.run_id == domain.manifest.run_id
+        else f"the months up to {month(trained.cutoff)}, is kept since and forecasts from all of them"
+    )  # fmt: skip
     return facts(pairs) + note(
-        "The model that forecasts learned from all of these months; in the back-test from those up to each cutoff."
+        f"The model that forecasts learned from {learned}; in the back-test from those up to each cutoff."
     )
 
 

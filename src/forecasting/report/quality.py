@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecasting.contracts import DOMAINS, FLOWS
 from forecasting.ledger import Domain, at
-from forecasting.report import restatements
+from forecasting.report import restatement_effect, restatements
 from forecasting.report.check_table import TABLES, check_table, title
 from forecasting.report.glossary import term
 from forecasting.report.html import facts, note, paragraph, table, tag
@@ -52,11 +52,12 @@ def section(name: str, domain: Domain | None) -> str:
         ("What came in", came_in(domain) + tag("div", unfolded(domain), "warnings")),
         ("What was tested", tests(domain.manifest.tests)),
         ("What was filled in", imputed(domain)),
-        ("What was restated", restatements.section(domain)),
+        ("What was restated", restatements.section(domain) + restatement_effect.section(domain)),
         ("What was left out", open_month(domain) + left_out(domain)),
         ("What is unusual", "".join(found) + nothing),
     ]
-    return heading + "".join(tag("h3", name) + content for name, content in parts)
+    anchors = {"What was restated": {"id": f"restated-{name}"}}
+    return heading + "".join(tag("h3", title, **anchors.get(title, {})) + content for title, content in parts)
 
 
 def came_in(domain: Domain) -> str:

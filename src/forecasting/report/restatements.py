@@ -81,32 +81,46 @@ def tables(domain: Domain) -> str:
         return ""
     months = totals(domain)
     decimals = decimals_for(pd.concat([months["before"], months["now"]]))
-    by_month = [[month(row["ds"]), *cells(row, decimals), number(row["n"])] for row in months.to_dict("records")]
-    series = (
-        domain.restated.groupby(["region", "product_category"])
-        .agg(before=("before", "sum"), now=("now", "sum"), n=("ds", "size"))
-        .sort_values("now", ascending=False)
-        .reset_index()
-    )
-    by_series = [[escape(name(row)), *cells(row, decimals), number(row["n"])] for row in series.to_dict("records")]
+    months = months.iloc[(months["now"] - months["before"]).abs().argsort(kind="stable")[::-1]]
+    by_month = [
+        [Cell(month(row["ds"]), f"{row['ds']:%Y-%m}"), *cells(row, decimals), number(row["n"])]
+        for row in months.to_dict("records")
+    ]
+    by_region, by_series = (summed(domain, names, decimals) for names in (["region"], ["region", "product_category"]))
     unit = f", in {escape(domain.unit)}" if domain.unit else ""
     heads = ["As published", "Now", "Change", "Change in %"]
     return table(
         ["Month", *heads, "Series"],
         by_month,
-        f"Restated months, the total{unit}",
+        f"Restated months, the total, the largest change first{unit}",
         tall=len(by_month) > 12,
         sortable=True,
     ) + fold(
-        "The restated series",
+        "The restated regions and series",
         table(
+            ["Region", *heads, "Months of a series"],
+            by_region,
+            f"Restated regions, all their restated months added up, the largest change first{unit}",
+            sortable=True,
+        )
+        + table(
             ["Series", *heads, "Months"],
             by_series,
-            f"Restated series, all their restated months added up{unit}",
+            f"Restated series, all their restated months added up, the largest change first{unit}",
             sortable=True,
         )
         + note("A series that is new in a month counts as 0 before, one that is no longer there as 0 now."),
     )
+
+
+def summed(domain: Domain, names: list[str], decimals: int) -> list[list[str]]:
+    """Return the rows of regions or series with all their restated months added up, the largest change first."""
+    found = (
+        domain.restated.groupby(names).agg(before=("before", "sum"), now=("now", "sum"), n=("ds", "size")).reset_index()
+    )
+    found = found.iloc[(found["now"] - found["before"]).abs().argsort(kind="stable")[::-1]]
+    rows = found.to_dict("records")
+    return [[escape(name({"product_category": ALL, **row})), *cells(row, decimals), number(row["n"])] for row in rows]
 
 
 def cells(row: dict, decimals: int) -> list[str]:

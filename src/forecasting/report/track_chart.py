@@ -7,6 +7,7 @@ from forecasting import plots
 from forecasting.ledger import Domain, one_per_name
 from forecasting.report.charts import BANDS, band, frame, values_by_series
 from forecasting.report.html import Chart
+from forecasting.report.track_record import said
 from forecasting.wording import SPACE, count, decimals_for, listing, month
 
 BEFORE = 12  # months of actuals shown before the first published forecast
@@ -16,6 +17,7 @@ STYLES = (  # by lag, so that the lines differ in colour, dash and sign
     (plots.GREEN, "dot", "square-open"),
     (plots.PURPLE, "dashdot", "triangle-up-open"),
 )
+RECORDS = {"published": "record", "backfilled as of": "backfill"}  # what the charts' names begin with
 DRAWN_COLUMNS = [*BANDS, "predicted_value"]
 
 
@@ -24,11 +26,11 @@ def ahead(lag: int) -> str:
     return f"{count(int(lag), 'month')}{SPACE}before"
 
 
-def lag_traces(lag: int, style: tuple[str, str, str], shown: bool) -> list[go.Scatter]:
+def lag_traces(lag: int, made: str, style: tuple[str, str, str], shown: bool) -> list[go.Scatter]:
     """Return the four traces of the intervals and the line of one lag, empty; a click on the legend shows or hides all five."""
     colour, dash, symbol = style
     line = go.Scatter(
-        name=f"Published {ahead(lag)}",
+        name=f"{made.capitalize()} {ahead(lag)}",
         mode="lines+markers",
         line={"color": colour, "dash": dash, "width": 2},
         marker={"symbol": symbol, "size": 7},
@@ -64,7 +66,7 @@ def chart(domain: Domain, record: pd.DataFrame) -> Chart:
     columns = [(made[lag], column) for lag in lags for column in DRAWN_COLUMNS] + [(actuals, "y")]
     months = [pd.DatetimeIndex(sorted(rows["ds"].unique())) for rows, _ in columns]
     found = [values_by_series(rows, ds, column, decimals) for (rows, column), ds in zip(columns, months, strict=True)]
-    figure = go.Figure(drawn(lags), layout(domain, actuals, decimals))
+    figure = go.Figure(drawn(lags, said(record)), layout(domain, actuals, decimals))
     key = ["region", "product_category"]
     names = actuals.sort_values(["rank", *key])[key].drop_duplicates().itertuples(index=False, name=None)
     choices = []
@@ -74,7 +76,13 @@ def chart(domain: Domain, record: pd.DataFrame) -> Chart:
     for trace, ds, y in zip(figure.data, months, choices[0][2], strict=True):
         trace.update(x=list(ds.strftime("%Y-%m-%d")), y=y)
     figure.update_yaxes(range=choices[0][3])
-    return Chart(figure, f"record-{domain.name}", label(domain, record, lags), caption(domain, record, lags), choices)
+    return Chart(
+        figure,
+        f"{RECORDS[said(record)]}-{domain.name}",
+        label(domain, record, lags),
+        caption(domain, record, lags),
+        choices,
+    )
 
 
 def shown_range(values: list[list]) -> list[float]:
@@ -85,9 +93,9 @@ def shown_range(values: list[list]) -> list[float]:
     return [low - pad, high + pad]
 
 
-def drawn(lags: list[int]) -> list[go.Scatter]:
+def drawn(lags: list[int], made: str) -> list[go.Scatter]:
     """Return the empty traces: each lag's, then the actuals."""
-    traces = [trace for i, lag in enumerate(lags) for trace in lag_traces(lag, STYLES[i % len(STYLES)], i == 0)]
+    traces = [trace for i, lag in enumerate(lags) for trace in lag_traces(lag, made, STYLES[i % len(STYLES)], i == 0)]
     actual = go.Scatter(
         name="Actual",
         mode="lines+markers",
@@ -113,18 +121,23 @@ def layout(domain: Domain, actuals: pd.DataFrame, decimals: int) -> dict:
 
 def caption(domain: Domain, record: pd.DataFrame, lags: list[int]) -> str:
     """Say what the chart shows and how to see the other lags."""
-    text = f"{domain.title} by month: the actual as it was first known, and what had been published {ahead(lags[0])}. "
+    text = f"{domain.title} by month: the actual as it was first known, and what {was(record)} {ahead(lags[0])}. "
     if len(lags) > 1:
         others = listing([str(lag) for lag in lags[1:]])
-        text += f"A click on the legend shows what had been published {others} months before. "
+        text += f"A click on the legend shows what {was(record)} {others} months before. "
     text += "Shaded: 80 % (dark) and 95 % (light) intervals. The axis does not begin at 0."
     if record.loc[record["aggregation"] == "series", "unique_id"].nunique() > MANY:
         text += " Single series are in the tables."
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
+def was(record: pd.DataFrame) -> str:
+    """Say how what a chart shows came to be, as a verb."""
+    return "had been published" if said(record) == "published" else f"was {said(record)}"
+
+
 def label(domain: Domain, record: pd.DataFrame, lags: list[int]) -> str:
     """Return the text that stands for the chart."""
     span = f"{month(record['ds'].min())} to {month(record['ds'].max())}"
     made = listing([str(lag) for lag in lags])
-    return f"{domain.title}: actuals and the forecasts published {made} months before with 80 % and 95 % intervals, {span}."
+    return f"{domain.title}: actuals and the forecasts {said(record)} {made} months before with 80 % and 95 % intervals, {span}."

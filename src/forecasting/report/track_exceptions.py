@@ -7,7 +7,7 @@ import pandas as pd
 from forecasting.ledger import Domain, at
 from forecasting.report.html import Cell, fold, note, table
 from forecasting.report.track_chart import ahead
-from forecasting.report.track_record import SIGNAL_LIMIT, misses, signals
+from forecasting.report.track_record import SIGNAL_LIMIT, misses, said, signals
 from forecasting.wording import count, decimals_for, month, number, percent, share
 
 SHOWN = 12  # rows from which a table scrolls
@@ -55,7 +55,16 @@ def leaning_table(domain: Domain, record: pd.DataFrame) -> str:
         ]
         for row in found.head(LIMIT).to_dict("records")
     ]
-    head = ["Name", "Level", "Published", "Months", "Bias", "Bias, %", "Tracking signal", "They keep being"]
+    head = [
+        "Name",
+        "Level",
+        said(record).capitalize(),
+        "Months",
+        "Bias",
+        "Bias, %",
+        "Tracking signal",
+        "They keep being",
+    ]
     caption = f"Forecasts that lean to one side{f', bias in {domain.unit}' if domain.unit else ''}"
     body = table(head, cells, caption, (0, 1, 2, 7), "of nothing", tall=len(cells) > SHOWN, sortable=True)
     return fold(f"{count(len(found), 'forecast')} of parts that lean to one side", body + hidden(len(found)))
@@ -94,7 +103,17 @@ def miss_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
     """Return rows of `track_record.misses`, the latest month first, with what lay how far beyond which bound."""
     decimals = decimals_for(rows["actual"])
     cells = [miss_row(row, decimals) for row in rows.to_dict("records")]
-    head = ["Month", "Name", "Published", "Actual", "Interval from", "to", "Left", "Beyond by", "% of the actual"]
+    head = [
+        "Month",
+        "Name",
+        said(rows).capitalize(),
+        "Actual",
+        "Interval from",
+        "to",
+        "Left",
+        "Beyond by",
+        "% of the actual",
+    ]
     unit = f", in {domain.unit}" if domain.unit else ""
     missing = "no share of an actual of 0"
     return table(head, cells, caption + unit, (0, 1, 2, 6), missing, tall=len(cells) > SHOWN, sortable=True)

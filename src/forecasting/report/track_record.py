@@ -1,4 +1,4 @@
-"""Every published forecast against what came, and how good it was by months ahead. No back-test is among it.
+"""Every published forecast against what came, and how good it was by months ahead; likewise, and apart, what was filled in later.
 
 A forecast counts against the actual as it was first known, so that a restated month changes no old figure; which of them count
 says dbt's model `counted_forecasts`, as for the mart `forecast_accuracy`.
@@ -14,12 +14,18 @@ from forecasting.evaluation import metrics
 from forecasting.ledger import Published
 
 LAGS = (1, 3, 6)  # months between the last month that a forecast knew and the month that it was made for
+SAID = {"published": "published", "backfill": "backfilled as of"}
 SIGNAL_LIMIT = 4.0  # mean absolute errors: beyond it errors do not cancel out by chance alone
 
 
-def load_record(published: str, domain: str, lags: tuple[int, ...] = LAGS) -> pd.DataFrame:
-    """Return the published forecasts of a domain whose month has come; see `Published.record`."""
-    return Published(published).record(domain, lags)
+def load_record(published: str, domain: str, lags: tuple[int, ...] = LAGS, kind: str = "published") -> pd.DataFrame:
+    """Return the forecasts of a domain that were published, or filled in ('backfill'), and whose month has come; see `Published.record`."""
+    return Published(published).record(domain, lags, kind)
+
+
+def said(record: pd.DataFrame) -> str:
+    """Return how the forecasts of a record, which are of one kind, came to be: «published», or «backfilled as of» so long before."""
+    return SAID[record["kind"].iloc[0]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,8 @@ class Measures:
     """How good the forecasts of one kind were: one lag of the total, or of all series together.
 
     `bias`, `mae` and `fva` are in the domain's unit; `bias_share`, `wape` and `fva_share` are fractions of the mean
-    absolute actual (of the seasonal naive's mean absolute error). What cannot be computed (a division by zero, no seasonal
+    absolute actual (of the seasonal naive's mean absolute error). `masc` and `change_share` say how far the forecast of a month moved
+    since the month before, in typical errors and as a fraction of its size. What cannot be computed (a division by zero, no seasonal
     naive) is None. `signal` is None for several series together: their errors must not cancel out.
     """
 
@@ -83,6 +90,8 @@ class Measures:
     mae: float
     wape: float | None
     mase: float | None
+    masc: float | None
+    change_share: float | None
     signal: float | None
     coverage_80: Coverage
     coverage_95: Coverage
@@ -93,7 +102,9 @@ class Measures:
 def measurable(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows of `load_record` as `evaluation.metrics` measures them."""
     naive_error = (rows["naive_value"] - rows["actual"]).abs()
-    return rows.rename(columns={"actual": "y", "predicted_value": POINT, **BOUNDS}).assign(naive_error=naive_error)
+    return rows.rename(
+        columns={"actual": "y", "predicted_value": POINT, "previous_value": "previous", **BOUNDS}
+    ).assign(naive_error=naive_error)
 
 
 def known(value: float) -> float | None:
@@ -122,6 +133,8 @@ def measures(rows: pd.DataFrame) -> Measures:
         mae=metrics.mae(table),
         wape=known(metrics.wape(table)),
         mase=known(metrics.mase(table)),
+        masc=known(metrics.masc(table)),
+        change_share=known(metrics.change_share(table)),
         signal=known(metrics.tracking_signal(table)) if rows["unique_id"].nunique() == 1 else None,
         coverage_80=covered[80],
         coverage_95=covered[95],

@@ -7,12 +7,23 @@ from forecasting.report.glossary import term
 from forecasting.report.html import Cell, bullets, fold, paragraph, table
 from forecasting.report.track_chart import ahead
 from forecasting.report.track_exceptions import outside
-from forecasting.report.track_record import SIGNAL_LIMIT, Coverage, Measures, by_lag, signals
+from forecasting.report.track_record import SIGNAL_LIMIT, Coverage, Measures, by_lag, said, signals
 from forecasting.wording import DASH, compact, count, decimals_for, month, number, percent, share
 
 SHOWN = 12  # rows from which a table is folded or scrolls
-HEAD = ["Published", "Forecasts", "Bias", "MAE", "WAPE", "MASE", "Tracking signal", "Inside 80 %", "Inside 95 %", "FVA"]
-MISSING = "cannot be computed: nothing to divide by, or no seasonal naive beside it"
+HEAD = [
+    "Forecasts",
+    "Bias",
+    "MAE",
+    "WAPE",
+    "MASE",
+    "Stability",
+    "Tracking signal",
+    "Inside 80 %",
+    "Inside 95 %",
+    "FVA",
+]
+MISSING = "cannot be computed: nothing to divide by, or no seasonal naive or earlier forecast beside it"
 
 
 def ratio(value: float | None, decimals: int = 2, plus: bool = False) -> str:
@@ -29,13 +40,15 @@ def span(found: Measures) -> str:
 def answer(domain: Domain, record: pd.DataFrame) -> str:
     """Say in a few sentences how good the forecasts of the total with the shortest lag were."""
     found = by_lag(at(record, "total"))[0]
-    text = f"Over {span(found)}, the forecast published {ahead(found.lag)} {missed(domain, found)}"
+    text = f"Over {span(found)}, the forecast {said(record)} {ahead(found.lag)} {missed(domain, found)}"
     gain = found.fva_share
     if gain is not None:
         word = "less" if gain > 0 else "more"
         than = f"than repeating the same month of last year (the {term('seasonal naive')}) would have"
         text += f"; that is {share(abs(gain), 0)} {word} {than}" if round(abs(gain), 2) else f", as much as {than[5:]}"
-    return paragraph(f"{text}. {leaning(found)} {held(found.coverage_80)} {held(found.coverage_95)}")
+    return paragraph(
+        f"{text}. {leaning(found)} {held(found.coverage_80)} {held(found.coverage_95)} {moved(found, record)}".strip()
+    )
 
 
 def missed(domain: Domain, found: Measures) -> str:
@@ -83,6 +96,17 @@ def expected(found: Coverage) -> str:
     return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
+def moved(found: Measures, record: pd.DataFrame) -> str:
+    """Say how far the forecast of a month moved since the month before; nothing where there was none before."""
+    if found.masc is None or found.change_share is None:
+        return ""
+    reports = "month's report" if record["kind"].iloc[0] == "published" else "month"
+    return (
+        f"From one {reports} to the next, the forecast for the same month moved by {share(found.change_share)} of its size, "
+        f"{ratio(found.masc)} of a typical error ({term('stability')})."
+    )
+
+
 def covered(found: Coverage) -> Cell:
     """Write a coverage with what one expects of so many months below it; a warning where it lies outside."""
     mark = {"narrow": " (too few)", "wide": " (too many)"}.get(found.verdict, "")
@@ -106,7 +130,7 @@ def lag_table(domain: Domain, record: pd.DataFrame, aggregation: str, caption: s
         several = f"{number(n)} of {number(int(nodes[one.lag]))}<br><small>beyond ±{SIGNAL_LIMIT:.0f}</small>"
         cells.append(lag_row(one, decimals, signal_text(one.signal) if aggregation == "total" else several))
     unit = f"; bias, MAE and FVA in {domain.unit}" if domain.unit else ""
-    return table(HEAD, cells, caption + unit, missing=MISSING)
+    return table([said(record).capitalize(), *HEAD], cells, caption + unit, missing=MISSING)
 
 
 def signal_text(signal: float | None) -> str:
@@ -125,6 +149,7 @@ def lag_row(found: Measures, decimals: int, signal: str) -> list[str]:
         number(found.mae, decimals),
         share(found.wape),
         ratio(found.mase),
+        with_share(ratio(found.masc), share(found.change_share)),
         signal,
         covered(found.coverage_80),
         covered(found.coverage_95),
@@ -143,6 +168,9 @@ def reading() -> str:
         f"{term('Bias')}: prediction − actual, so above zero is too high; in % of the mean size of the actuals.",
         f"{term('MAE')}, {term('WAPE')} and {term('MASE')}: the mean error, the same in % of the actuals, and in errors of "
         "repeating last year within the history (below 1 is better than that).",
+        f"{term('Stability')}: how far the forecast moved since the one that was published a month before for the same month, in errors of "
+        "repeating last year within the history (MASC, so it can be read beside MASE; 0 never moves), and in % of its size. The longest "
+        "lag has none before it.",
         f"{term('Tracking signal')}: the sum of the errors ÷ their mean size. Beyond ±{SIGNAL_LIMIT:.0f} they no longer "
         "cancel out, and the forecast leans to one side. It cannot pass the number of months, so a few months never warn.",
         f"Inside 80 %, inside 95 %: the {term('coverage')}, and below it what intervals of that level lead to expect of so many "
@@ -166,7 +194,11 @@ def months_table(domain: Domain, record: pd.DataFrame) -> str:
             known = made.loc[lag] if lag in made.index else {"predicted_value": None, "error": None}
             row += [number(known["predicted_value"], decimals), number(known["error"], decimals, plus=True)]
         cells.append(row)
-    head = ["Month", "Actual", *(text for lag in lags for text in (f"Published {ahead(lag)}", "Error"))]
+    head = [
+        "Month",
+        "Actual",
+        *(text for lag in lags for text in (f"{said(record).capitalize()} {ahead(lag)}", "Error")),
+    ]
     caption = f"The total month by month{f', in {domain.unit}' if domain.unit else ''}; error = prediction − actual"
-    body = table(head, cells, caption, missing="nothing was published so long before", tall=len(cells) > SHOWN)
+    body = table(head, cells, caption, missing=f"nothing was {said(record)} so long before", tall=len(cells) > SHOWN)
     return fold("The total month by month", body)

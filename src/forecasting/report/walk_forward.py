@@ -58,6 +58,7 @@ def accuracy_of(domain: Domain, found: dict[str, Measures], first: str, caption:
             label,
             share(one.wape),
             number(one.mase, 2),
+            number(one.masc, 2),
             Cell(number(one.bias, decimals, plus=True), one.bias),
             share(one.bias_share, plus=True),
             share(one.coverage_80.share, 0),
@@ -68,6 +69,18 @@ def accuracy_of(domain: Domain, found: dict[str, Measures], first: str, caption:
         ]
         for label, one in found.items()
     ]
-    head = [first, "WAPE", "MASE", "Bias", "Bias, %", "Inside 80 %", "Inside 95 %", "FVA", "FVA, %", "Forecasts"]
+    head = [
+        first,
+        "WAPE",
+        "MASE",
+        "Stability",
+        "Bias",
+        "Bias, %",
+        "Inside 80 %",
+        "Inside 95 %",
+        "FVA",
+        "FVA, %",
+        "Forecasts",
+    ]
     unit = f"; bias and FVA in {domain.unit}" if domain.unit else ""
     return table(head, cells, caption + unit, missing=MISSING, tall=len(cells) > 12, sortable=sortable)

@@ -26,6 +26,10 @@ RESTATED_TEXT = (
     " Restated months: by how much the same months of the year before were restated, which is what a forecast that repeats last year takes "
     "over; what the model makes of the restatement beyond this stays in the step after it."
 )
+MEASURED_TEXT = (
+    " Restated months: what the present model forecasts from the past as it is known now, less what it forecasts from the past as it was "
+    "known for the forecast before."
+)
 PEOPLE_TEXT = (
     " What people changed: this forecast's overrides less those that the earlier one had in the same months; both ends have theirs "
     "in them."
@@ -118,7 +122,8 @@ def labels(domain: Domain, bridge: Bridge) -> dict[str, str]:
     }
     texts[PEOPLE] = "overrides of this forecast less those before"
     alone = [step for step in bridge.steps if step != PEOPLE] == [RESTATED]
-    texts[RESTATED] = "months published before" if alone else "the same months of the year before"
+    year_before = "the same months of the year before"
+    texts[RESTATED] = "months published before" if alone or bridge.is_measured else year_before
     ends = [
         f"Forecast before<br><small>{old}, data up to {month(bridge.cutoff)}</small>",
         f"This forecast<br><small>{new}, data up to {month(domain.last_month)}</small>",
@@ -177,7 +182,7 @@ def method(domain: Domain, bridge: Bridge | None) -> str:
     made = [step for step in bridge.steps if step != PEOPLE]
     text = texts[", ".join(step for step in made if step != RESTATED)]
     if RESTATED in made:
-        text += RESTATED_TEXT if len(made) > 1 else ""
+        text += (MEASURED_TEXT if bridge.is_measured else RESTATED_TEXT) if len(made) > 1 else ""
     text += PEOPLE_TEXT if PEOPLE in bridge.steps else ""
     if bridge.is_same_cutoff:
         text = (

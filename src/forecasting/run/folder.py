@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from forecasting.contracts import FLOWS, BackTest
 from forecasting.errors import UserError
 from forecasting.files import write_if_changed
+from forecasting.run.records import Trained
 
 if TYPE_CHECKING:  # pandas takes half a second, and most commands find nothing to do
     import pandas as pd
@@ -23,6 +24,11 @@ MADE_BY = {
     "run.json": "make data",
     "facts.json": "make data",
     "tests.json": "make data",
+    "due.parquet": "make data",
+    "known.parquet": "make data",
+    "quiet.parquet": "make data",
+    "before.json": "make data",
+    "monitor.json": "50_monitor",
     "check.json": "10_check_data",
     "cutoffs.parquet": "10_check_data",
     "series.parquet": "10_check_data",
@@ -33,20 +39,24 @@ MADE_BY = {
     "significance.json": "30_evaluate",
     "forecasts.parquet": "40_forecast",
     "explanation.json": "40_forecast",
+    "restated_forecasts.parquet": "40_forecast",
 }
 # What the notebook of a model's family leaves for the model (`RunFolder.write_backtest`).
-OF_MODEL = re.compile(r"(?:backtest_|calibrated_|cut_|calibration/)(.+)\.\w+")
+OF_MODEL = re.compile(r"(?:said_|calibrated_|cut_|calibration/)(.+)\.\w+")
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One domain's run. `experiment` is the MLflow experiment, `steps` the stamp of each step (none by hand)."""
+    """One domain's run. `experiment` is the MLflow experiment, `steps` the stamp of each step (none by hand), `kept` whether its models
+    were trained in an earlier run.
+    """
 
     path: Path
     domain: str
     workspace: str
     experiment: str
     steps: dict[str, str]
+    kept: bool = False
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -80,15 +90,23 @@ class RunFolder:
         """Return the cutoffs that notebook 10 planned and what each is for, in order of time: cutoff, evaluation_set."""
         return self.read_table("cutoffs")
 
+    def trained(self) -> Trained:
+        """Return which run's models are kept.
+
+        Raises
+        ------
+        UserError
+            If none are, because the models are trained in this run.
+        """
+        if not (self.path / "trained.json").exists():
+            raise UserError(
+                f"{self.domain}: no models are kept here; `make monthly` keeps them where no retrain is due."
+            )
+        return Trained.from_json(self.read_json("trained"))
+
     def read_table(self, name: str) -> pd.DataFrame:
         """Read `<name>.parquet`; dates come as datetime64[ns]."""
-        import pandas as pd
-
-        frame = pd.read_parquet(self.require(f"{name}.parquet"))
-        for column in ("ds", "cutoff"):
-            if column in frame:
-                frame[column] = pd.to_datetime(frame[column]).astype("datetime64[ns]")
-        return frame
+        return read_parquet(self.require(f"{name}.parquet"))
 
     def write_table(self, name: str, frame: pd.DataFrame) -> None:
         """Write `<name>.parquet` in one step; the file keeps its time where the content is the same."""
@@ -106,7 +124,7 @@ class RunFolder:
 
     def write_backtest(self, model: str, made: BackTest) -> None:
         """Write a model's back-test, for those who combine, compare and forecast."""
-        self.write_table(f"backtest_{model}", made.raw)
+        self.write_table(f"said_{model}", made.raw)
         self.write_table(f"calibrated_{model}", made.rows)
         self.write_json(f"cut_{model}", made.cut)
         self.write_json(f"calibration/{model}", made.calibration)
@@ -119,17 +137,26 @@ class RunFolder:
         counts = [self.read_json(f"cut_{model}") for model in models]
         return rows, {what: sum(count[what] for count in counts) for what in counts[0]}
 
-    def backtests(self, families: list[str]) -> pd.DataFrame:
-        """Return the raw walk-forward forecasts of all models of these families, one below the other."""
+    def said(self, families: list[str]) -> pd.DataFrame:
+        """Return the raw walk-forward forecasts of all models of these families, one below the other, months to come included."""
         import pandas as pd
 
-        return pd.concat(
-            [self.read_table(f"backtest_{name}") for name in self.model_names(families)], ignore_index=True
-        )
+        return pd.concat([self.read_table(f"said_{name}") for name in self.model_names(families)], ignore_index=True)
 
     def model_names(self, families: list[str]) -> list[str]:
         """Return the names of the models of these families, in this order, as their notebooks noted them (`trained_<family>.json`)."""
         return [name for family in families for name in self.read_json(f"trained_{family}")]
+
+    def known_before(self) -> tuple[str | None, pd.DataFrame]:
+        """Return the run published before and the months that it knew otherwise (`known_before.json`): unique_id, ds, y as it was.
+
+        y is NaN where there was no such month; there are no rows where nothing was restated.
+        """
+        import pandas as pd
+
+        found = self.read_json("known_before")
+        months = pd.DataFrame(found["months"], columns=["unique_id", "ds", "y"])
+        return found["run_id"], months.astype({"ds": "datetime64[ns]", "y": float})
 
     def require(self, name: str) -> Path:
         """Return the path of a file of this run, or say which notebook makes it."""
@@ -147,6 +174,17 @@ class RunFolder:
             family = Path(name).stem.removeprefix("trained_")
             return "25_combine" if family == "combination" else f"20_train_{family}"
         return MADE_BY.get(name, "make data")
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a table that a step has written; dates come as datetime64[ns]."""
+    import pandas as pd
+
+    frame = pd.read_parquet(path)
+    for column in ("ds", "cutoff"):
+        if column in frame:
+            frame[column] = pd.to_datetime(frame[column]).astype("datetime64[ns]")
+    return frame
 
 
 def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:

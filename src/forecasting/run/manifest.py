@@ -4,7 +4,14 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from forecasting.run.records import Champion, Facts, Incumbent, Record
+from forecasting.run.records import Champion, Facts, Incumbent, Record, Trained
+
+TRAINS = "20_train_"
+
+
+def training_stamps(steps: dict[str, str]) -> dict[str, str]:
+    """Return the stamps of the steps that train."""
+    return {step: stamp for step, stamp in steps.items() if step.startswith(TRAINS)}
 
 
 @dataclass(frozen=True)
@@ -40,10 +47,24 @@ class Explanation(Record):
 
 
 @dataclass(frozen=True)
+class Monitoring(Record):
+    """What the monitor said of the forecasts that had come due: `verdict` is ok, watch, recalibrate, retrain or ask a person.
+
+    A reason has code, trigger (accuracy, drift, new_data or «») and text; `measures` is a row each, `limits` is by code.
+    """
+
+    verdict: str = "ok"
+    reasons: list[dict[str, str]] = field(default_factory=list)
+    measures: list[dict[str, Any]] = field(default_factory=list)
+    limits: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Manifest(Record):
     """What a published number can be traced back to."""
 
     run_id: str = ""
+    backfill: bool = False  # filled in later for a past month; nobody saw it then, and it was not published
     contest: str = ""  # what the choice of the champion rests on, all but the incumbent
     incumbent: Incumbent = field(default_factory=Incumbent)
     domain: str = ""
@@ -53,6 +74,9 @@ class Manifest(Record):
     fingerprint: str = ""  # of the training set
     params: dict[str, Any] = field(default_factory=dict)
     steps: dict[str, str] = field(default_factory=dict)  # the stamp of each; seconds and mlflow are by step as well
+    trained: Trained = field(
+        default_factory=Trained
+    )  # the run that trained the models: this one, or one whose models are kept
     lock: str = ""
     git_commit: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
@@ -62,6 +86,7 @@ class Manifest(Record):
     champion: Champion = field(default_factory=Champion)
     significance: list[dict[str, Any]] = field(default_factory=list)  # a row per Diebold–Mariano test
     check: Check = field(default_factory=Check)
+    monitor: Monitoring = field(default_factory=Monitoring)
     facts: Facts = field(default_factory=Facts)
     explanation: Explanation = field(default_factory=Explanation)
     tests: list[dict[str, Any]] = field(default_factory=list)  # a row per kind of the data's own tests
@@ -71,8 +96,14 @@ class Manifest(Record):
 
     @classmethod
     def from_json(cls, found: dict[str, Any] | None) -> Self:
-        """Return the record of a JSON object; where the unit was not noted yet, it is the currency."""
+        """Return the record of a JSON object; where the unit was not noted yet, it is the currency, and before models were kept,
+        every run trained its own.
+        """
         manifest = super().from_json(found)
+        if not manifest.trained.run_id:
+            manifest = replace(
+                manifest, trained=Trained(manifest.run_id, manifest.cutoff or "", training_stamps(manifest.steps))
+            )
         return manifest if manifest.unit else replace(manifest, unit=manifest.currency)
 
     @classmethod

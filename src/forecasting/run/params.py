@@ -37,9 +37,12 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "duplicates": str,
     "stray_dates": str,
     "long_gaps": str,
+    "retrain_every": int,
+    "retrain_on": list,
     "publish_to": str,
     "publish_schema": str,
     "publish_readers": list,
+    "on_alert": (str, type(None)),
 }
 TEXTS = ["text"]  # what the lists among them hold
 # What the pipeline itself tells a notebook: where things are. Not for `params/`.
@@ -78,8 +81,10 @@ def declared_anywhere(root: Path) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in INJECTED}
 
 
-def resolve(root: Path, name: str, domain: str, profile: str | None = None) -> dict[str, Any]:
+def resolve(root: Path, name: str, domain: str, profile: str | None = None, as_of: str | None = None) -> dict[str, Any]:
     """Return the parameters of one domain of one workspace: run settings and notebook parameters together.
+
+    `as_of` stands above what the files say.
 
     Raises
     ------
@@ -89,7 +94,13 @@ def resolve(root: Path, name: str, domain: str, profile: str | None = None) -> d
     values: dict[str, Any] = {}
     for path in layers(root, name, domain, profile):
         values.update(read_layer(path, domain, declared_anywhere(root)))
-    return checked_ranges(values)
+    return checked_ranges(values | ({"as_of": as_of} if as_of else {}))
+
+
+def defaults(root: Path, domain: str) -> dict[str, Any]:
+    """Return what holds for a domain where nobody states anything: what notebooks declare and params/default.yml says."""
+    known = declared_anywhere(root)
+    return {**known, **read_layer(root / "params" / "default.yml", domain, known)}
 
 
 def layers(root: Path, name: str, domain: str, profile: str | None) -> list[Path]:

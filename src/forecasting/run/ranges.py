@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import reprlib
+import shlex
 from typing import Any, NamedTuple
 
 from forecasting.contracts import DOMAINS, MAX_HORIZON
@@ -10,8 +11,9 @@ from forecasting.errors import UserError
 
 GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better
 CHOICES = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": GATE_METRICS, "duplicates": ("keep", "drop"),
-           "stray_dates": ("drop", "keep"), "long_gaps": ("stop", "accept"), "publish_to": ("nowhere", "postgres")}  # fmt: skip
-MAY_BE_EMPTY = ("publish_readers",)
+           "stray_dates": ("drop", "keep"), "long_gaps": ("stop", "accept"), "publish_to": ("nowhere", "postgres"),
+           "retrain_on": ("schedule", "accuracy", "drift", "new_data")}  # fmt: skip
+MAY_BE_EMPTY = ("publish_readers", "retrain_on")
 SCHEMA_BYTES = 63  # PostgreSQL cuts longer names off without a word
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python reads '2025-W26-1' and '20250630' too, which nobody else does
 
@@ -35,6 +37,7 @@ class Range(NamedTuple):
 # Of a list, each entry. The upper ends are far beyond what makes sense: they keep a slip of the keyboard from running for days.
 RANGES = {
     "horizon": Range(1, MAX_HORIZON),
+    "retrain_every": Range(1, 120),
     "n_cutoffs": Range(1, 120),
     "n_calibration": Range(0, 240),
     "min_train_months": Range(13, 600),
@@ -51,6 +54,8 @@ RANGES = {
     "gate_min_improvement_pct": Range(0, 100),
     "gate_max_bias_loss_pct": Range(0, 1_000),
     "gate_max_coverage_loss": Range(0, 100),
+    "monitor_false_alarm_months": Range(1, 1_200),
+    "gate_max_stability_loss": Range(0, 1_000),
 }
 
 
@@ -74,8 +79,9 @@ def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
             raise UserError(f"params: {key} may hold {', '.join(CHOICES[key])}; found {', '.join(map(str, wrong))}.")
     check_names(values)
     check_schema(values.get("publish_schema", "forecasting"))
+    check_command("on_alert", values.get("on_alert"))
     if values.get("as_of") is not None:
-        check_day("as_of", values["as_of"])
+        check_day("params: as_of", values["as_of"])
     return values
 
 
@@ -101,7 +107,7 @@ def check_day(key: str, value: str) -> None:
             raise ValueError
         dt.date.fromisoformat(value)
     except ValueError:
-        raise UserError(f"params: {key} must be a date like '2025-06-30', found {value[:80]!r}.") from None
+        raise UserError(f"{key} must be a date like '2025-06-30', found {value[:80]!r}.") from None
 
 
 def check_names(values: dict[str, Any]) -> None:
@@ -135,3 +141,16 @@ def check_schema(name: str) -> None:
             f"params: publish_schema must be the name of a schema in PostgreSQL, of 1 to {SCHEMA_BYTES} bytes and not the server's own; "
             f"found {reprlib.repr(name)}."
         )
+
+
+def check_command(key: str, text: str | None) -> None:
+    """Raise a UserError unless a text, where there is one, can be parted into a program and its arguments, as a shell would."""
+    try:
+        if text is None or shlex.split(text):
+            return
+        why = "it names no program"
+    except ValueError as error:
+        why = str(error)
+    raise UserError(
+        f"params: {key} must be a command like 'python notify.py', or empty (null); found {reprlib.repr(text)} ({why})."
+    )

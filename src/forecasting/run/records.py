@@ -59,6 +59,17 @@ class Incumbent(Record):
 
 
 @dataclass(frozen=True)
+class Trained(Record):
+    """Which run trained the models, and what is needed to keep them."""
+
+    run_id: str = ""
+    cutoff: str = ""  # the last month they learned from, ISO date
+    steps: dict[str, str] = field(default_factory=dict)  # the stamps of the notebooks that trained them
+    families: dict[str, list[str]] = field(default_factory=dict)  # the names of the models by family
+    models: dict[str, str] = field(default_factory=dict)  # the MLflow run of each
+
+
+@dataclass(frozen=True)
 class Rule(Record):
     """One condition of the gate: what was measured, the limit, and whether it holds."""
 

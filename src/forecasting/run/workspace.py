@@ -16,20 +16,29 @@ from typing import Any
 
 from forecasting.errors import UserError
 from forecasting.files import write_if_changed
-from forecasting.run import lock, progress, warm
+from forecasting.run import lock, params, progress, warm
+from forecasting.run.ranges import check_day
 
 DEFAULT_SOURCE = "sample"
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folders of one company. `root` is the project's folder; `facts` is None where the source makes its own."""
+    """The folders of one company. `root` is the project's folder; `facts` is None where the source makes its own.
+
+    `as_of`: the day that make was told to stand on, None for what `params/` say.
+    """
 
     root: Path
     name: str
     source: str
     facts: str | None
     profile: str | None = None
+    as_of: str | None = None
+
+    def settings(self, domain: str) -> dict[str, Any]:
+        """Return the parameters of a domain, as `params.resolve` does."""
+        return params.resolve(self.root, self.name, domain, self.profile, self.as_of)
 
     @property
     def data(self) -> Path:
@@ -74,6 +83,16 @@ class Workspace:
         """Return the domains of which there are facts that could not be built then, and for each why."""
         return self.built().get("missing", {})
 
+    def require_same_day(self) -> None:
+        """Raise a UserError where the last `make data` stood on another day than this command: another run came between."""
+        day, built = self.settings("sales")["as_of"], self.built()
+        if "as_of" in built and built["as_of"] != day:
+            was, now = (f"as of {each}" if each else "from all facts" for each in (built["as_of"], day))
+            raise UserError(
+                f"The training sets of the workspace «{self.name}» were built {was}, not {now}: another run came between, or AS_OF=… "
+                "is missing or another. Begin again, with make monthly or make cycle-data."
+            )
+
     def built(self) -> dict[str, Any]:
         """Return what the last `make data` noted."""
         built = self.runs / "built.json"
@@ -92,7 +111,9 @@ class Workspace:
         write_if_changed(self.data / "workspace.json", json.dumps(memory, indent=2, sort_keys=True) + "\n")
 
 
-def open_workspace(root: Path, name: str, source: str = "", facts: str = "", profile: str = "") -> Workspace:
+def open_workspace(
+    root: Path, name: str, source: str = "", facts: str = "", profile: str = "", as_of: str = ""
+) -> Workspace:
     """Return the workspace `name`, with the source and facts given or, where none are given, remembered.
 
     Raises
@@ -102,11 +123,10 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
     """
     if facts and not source and not name:
         raise UserError("FACTS needs a SOURCE and a NAME: make report SOURCE=csv FACTS=… NAME=acme.")
+    if as_of:
+        check_day("AS_OF", as_of)
     name = name or source or DEFAULT_SOURCE
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
-        raise UserError(
-            f"NAME={name[:80]!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them."
-        )
+    require_name(name)
     memory = root / "data" / name / "workspace.json"
     known = remembered(memory) if memory.exists() else {}
     if source and source != known.get("source"):
@@ -118,7 +138,15 @@ def open_workspace(root: Path, name: str, source: str = "", facts: str = "", pro
     found = facts_given or known.get("facts")
     if not known:
         require_fit(source, found)
-    return Workspace(root, name, source, found, profile or None)
+    return Workspace(root, name, source, found, profile or None, as_of or None)
+
+
+def require_name(name: str) -> None:
+    """Raise a UserError unless a name can be that of a workspace."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+        raise UserError(
+            f"NAME={name[:80]!r} cannot be a workspace: use letters, digits, «-» and «_», at most 63 of them."
+        )
 
 
 def remembered(memory: Path) -> dict[str, Any]:

@@ -58,13 +58,14 @@ COLUMNS = {
         "Kind of forecast",
         "text",
         "published: was in the report before the month came. walk-forward (back-test): made afterwards, with what was "
-        "known at the cutoff; no decision was based on it. override: a published forecast as people changed it.",
+        "known at the cutoff; no decision was based on it. backfill: what would have been published, made later from what was known then. "
+        "override: a published forecast as people changed it.",
     ),
     "evaluation_set": Column(
         "Back-test set",
         "text",
         "choice: the cutoffs that chose the model. held_out: the two that did not. recent: later ones, with fewer months "
-        "ahead. all: published forecasts.",
+        "ahead. all: forecasts that were published or backfilled.",
     ),
     "is_fallback": Column("Simple forecast", "flag", "Yes where a series is too short or has ended, so no model is used."),
     "cutoff": Column("Data up to", "month", "The last month that was known when the forecast was made (the cutoff)."),
@@ -82,6 +83,7 @@ COLUMNS = {
     "wape": Column("WAPE", "share", "Sum of the absolute errors over the sum of the absolute actuals."),
     "bias": Column("Bias", "amount", "Mean of forecast minus actual: above 0, the forecasts were too high."),
     "mase": Column("MASE", "ratio", "Mean absolute error over that of repeating last year: below 1 is better."),
+    "masc": Column("Stability", "ratio", "How far the forecast of a month moved since the month before, in errors of repeating last year."),
     "coverage_80": Column("Inside 80 %", "share", "Share of the actuals inside the 80 % range: 80 % is right."),
     "coverage_95": Column("Inside 95 %", "share", "Share of the actuals inside the 95 % range: 95 % is right."),
     "fva": Column("FVA", "amount", "Forecast value added: how much smaller the mean error is than that of repeating last year."),
@@ -126,8 +128,8 @@ VIEWS = (
     View(
         "accuracy", "accuracy", "How good the forecasts of every model were. Published forecasts and the back-test have rows "
         "of their own.", Published.accuracy, ("kind", "evaluation_set", "aggregation", "horizon_group", "model", "is_champion", "n",
-        "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "coverage_80", "coverage_95",
-        "fva"), ("forecast_kind", "evaluation_set", "aggregation", "horizon_group", "mase", "model_name"),
+        "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "masc", "coverage_80",
+        "coverage_95", "fva"), ("forecast_kind", "evaluation_set", "aggregation", "horizon_group", "mase", "model_name"),
     ),
 )  # fmt: skip
 BY_MONTH = "The last closed months and the coming ones side by side: a row for each series and each sum."

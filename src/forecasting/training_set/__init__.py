@@ -4,6 +4,7 @@ In: a workspace and its settings. Out: `train_<domain>.parquet` and `facts.json`
 outliers of a training set. Whether a month is whole, and counts, is decided by dbt (`models/monthly/domain_calendar.sql`).
 """
 
+from forecasting.training_set.as_of import built_as_of
 from forecasting.training_set.building import build, document
 from forecasting.training_set.checks import (
     gaps,
@@ -16,5 +17,5 @@ from forecasting.training_set.checks import (
 )
 
 __all__ = [
-    "build", "document", "gaps", "outliers", "require_forecastable", "series_table", "spikes", "sudden_falls", "warnings",
+    "build", "built_as_of", "document", "gaps", "outliers", "require_forecastable", "series_table", "spikes", "sudden_falls", "warnings",
 ]  # fmt: skip

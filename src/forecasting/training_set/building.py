@@ -10,7 +10,7 @@ from typing import Any
 from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
 from forecasting.errors import UserError, storage_message
 from forecasting.files import digest, folder_hash, write_if_changed
-from forecasting.run import Workspace, expect_steps, held, params, progress, stamps
+from forecasting.run import Workspace, expect_steps, held, progress, stamps
 
 OF_FACTS = ("as_of", "rename", "countries", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection"}
@@ -65,7 +65,8 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
         write_if_changed(workspace.runs / domain / "tests.json", own)
     registry.prepare_store(workspace.data)
-    write_if_changed(workspace.runs / "built.json", json.dumps({"domains": domains, "missing": missing}) + "\n")
+    noted = {"domains": domains, "missing": missing, "as_of": settings["as_of"]}
+    write_if_changed(workspace.runs / "built.json", json.dumps(noted) + "\n")
     write_if_changed(workspace.runs / "facts.txt", "\n".join(what_was_read(workspace, summary, domains)) + "\n")
     write_if_changed(stamp_file, stamp)
     return True
@@ -111,8 +112,12 @@ def data_stamp(workspace: Workspace, settings: dict[str, Any]) -> str:
     )
 
 
-def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *options: str) -> None:
+def run_dbt(
+    workspace: Workspace, command: str, variables: dict[str, Any], *options: str, folder: Path | None = None
+) -> None:
     """Run dbt as a process of its own, so that it lets go of the warehouse when it ends.
+
+    `folder`: where it works on a warehouse of its own instead of the workspace's.
 
     Raises
     ------
@@ -121,23 +126,24 @@ def run_dbt(workspace: Workspace, command: str, variables: dict[str, Any], *opti
     """
     from forecasting.ledger import locked_message
 
-    where = workspace.runs / "dbt"
+    where = (folder or workspace.runs) / "dbt"
+    warehouse = folder / "warehouse.duckdb" if folder else workspace.warehouse
     where.mkdir(parents=True, exist_ok=True)
     line = [sys.executable, "-m", "dbt.cli.main", "--quiet", *command.split(), "--project-dir", "dbt", "--profiles-dir", "dbt",
             "--target-path", str(where.resolve()), "--log-path", str(where.resolve()),
             "--vars", json.dumps(variables), *options]  # fmt: skip
-    env = {**os.environ, "FORECASTING_WAREHOUSE": str(workspace.warehouse), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    env = {**os.environ, "FORECASTING_WAREHOUSE": str(warehouse.resolve()), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     done = subprocess.run(line, cwd=workspace.root, env=env, capture_output=True, text=True, pass_fds=held())
     if done.returncode:
         output = done.stdout + done.stderr
-        message = locked_message(workspace.warehouse, output) or storage_message(output)
+        message = locked_message(warehouse, output) or storage_message(output)
         raise UserError(message or f"dbt could not build the training sets; the whole log is runs/{workspace.name}/dbt/dbt.log.\n"
                         f"{output.strip()[-3000:]}")  # fmt: skip
 
 
 def document(workspace: Workspace) -> None:
     """Write dbt's documentation of this workspace into one HTML file, runs/<name>/dbt/static_index.html."""
-    settings = params.resolve(workspace.root, workspace.name, "sales", workspace.profile)
+    settings = workspace.settings("sales")
     summary = inspect_facts(workspace, settings)
     variables = {**summary.dbt_vars(), **{name: settings[name] for name in OF_FACTS}}
     run_dbt(workspace, "docs generate", variables, "--static")

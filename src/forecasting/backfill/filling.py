@@ -1,0 +1,143 @@
+"""Fills months of a domain: what each model had said, then each month's contest, then the forecasts of who won it, written in order.
+
+A month's champion so far is that of the month before: published, filled in before, or filled in now. Nothing of a month rests on what
+came later.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, fields, replace
+
+import pandas as pd
+
+from forecasting import choice, ledger, models
+from forecasting.backfill import contest, planning, said, workers
+from forecasting.backfill.contest import Forecast, Month
+from forecasting.backfill.planning import Work
+from forecasting.backfill.schedule import before
+from forecasting.files import digest
+from forecasting.ledger import BackfilledMonth, CountedRun
+from forecasting.run import (
+    Champion,
+    Explanation,
+    Incumbent,
+    Manifest,
+    Workspace,
+    git_commit,
+    stamps,
+    training_stamps,
+)
+
+GATE = tuple(f"gate_{each.name}" for each in fields(choice.Gate))  # the settings that it is made of, in order
+
+
+def fill(
+    workspace: Workspace,
+    domain: str,
+    months: Sequence[pd.Timestamp],
+    retrain_every: int | None = None,
+    pool: Executor | None = None,
+) -> list[str]:
+    """Fill months of a domain that were not published and are not filled in yet; return the ids of the runs that are new.
+
+    Readers see them once `ledger.publish_backfill` was called.
+
+    Parameters
+    ----------
+    months: first days of months, one after another, in order.
+    retrain_every: months from one training to the next; None: as `params/` says.
+    pool: where the work is done; None: in processes of its own.
+
+    Raises
+    ------
+    UserError
+        If a month is not closed, or too little was known at the first.
+    """
+    work = planning.work_of(workspace, domain, list(months), retrain_every)
+    if all(is_done(work, month) for month in work.months):
+        return []
+    if pool is not None:
+        return filled(work, pool)
+    with workers.pool() as own:
+        return filled(work, own)
+
+
+def is_done(work: Work, month: pd.Timestamp) -> bool:
+    """Say whether a month was published, or is filled in from all that it rests on."""
+    run = work.counted.get(month)
+    return run is not None and (run.is_published or run.manifest.contest == rests_on(work, month))
+
+
+def filled(work: Work, pool: Executor) -> list[str]:
+    """Do the work and return the ids of the runs that are new."""
+    shared = planning.shared_walks(work)
+    walks = planning.costly_first(work, shared)
+    for number, (walk, seconds) in enumerate(zip(walks, pool.map(said.timed_walk, walks), strict=True), 1):
+        workers.say(work.domain, f"{number:>3}/{len(walks)} said by {walk.name}", seconds)
+    jobs = planning.month_jobs(work, shared)
+    first = next(month for month in work.months if not is_done(work, month))
+    jobs = [job for job in jobs if job.month >= first]
+    for job, seconds in zip(jobs, pool.map(contest.timed_contest, jobs), strict=True):
+        workers.say(work.domain, f"{job.month:%Y-%m} compared", seconds)
+    open_jobs = [(job, champion) for job in jobs if (champion := champion_of_open(work, job))]
+    forecasts = pool.map(contest.forecast, *zip(*open_jobs, strict=True)) if open_jobs else ()
+    return [write(work, job, made) for (job, _), made in zip(open_jobs, forecasts, strict=True)]
+
+
+def champion_of_open(work: Work, job: Month) -> str:
+    """Choose a month's champion and note it as the one that counts; return its name, nothing where the month is filled in already."""
+    if is_done(work, job.month):
+        return ""
+    so_far, limits = incumbent(work, job.month), choice.Gate(*(work.settings[name] for name in GATE))
+    board = pd.read_parquet(job.result / "leaderboard.parquet")
+    found = choice.choose_champion(board, job.cutoffs, work.all_names, asdict(so_far), limits)
+    manifest = manifest_of(work, job, Champion.from_json(found))
+    work.counted[job.month] = CountedRun(manifest.run_id, job.month, manifest, is_published=False)
+    return manifest.champion.name
+
+
+def incumbent(work: Work, month: pd.Timestamp) -> Incumbent:
+    """Return the champion so far: the gate's choice in the run that counts for the month before; none where there is none."""
+    run = work.counted.get(before(month))
+    return Incumbent(run.manifest.champion.gate_choice, run.run_id) if run else Incumbent()
+
+
+def rests_on(work: Work, month: pd.Timestamp) -> str:
+    """Return a fingerprint of all that a month's forecasts rest on, its champion so far included."""
+    trained = work.trained[month]
+    known = [work.fingerprints[each] for each in (month, trained)]
+    settings = {name: work.settings[name] for name in GATE} | planning.contest_settings(work)
+    said_by = {name: models.saved_settings(work.run.path / "models" / name) for name in work.names}
+    return digest(known, f"{trained:%Y-%m}", settings, said_by, work.stamps, work.code, asdict(incumbent(work, month)))
+
+
+def manifest_of(work: Work, job: Month, champion: Champion) -> Manifest:
+    """Return what a month's numbers can be traced back to; how its forecast came about follows (`write`)."""
+    contest_key, cutoff = rests_on(work, job.month), f"{job.month:%Y-%m-%d}"
+    run_id = f"{work.domain}-{cutoff}-{contest_key[:10]}"
+    earlier = work.counted.get(job.month)
+    if earlier and run_id in work.run_ids:  # it counted before another one did, and the ledger is only added to
+        run_id = f"{work.domain}-{cutoff}-{digest(contest_key, earlier.run_id)[:10]}"
+    measure, currency = work.run.read_json("facts")["measure"], work.settings["currency"] or ""
+    months = job.train["ds"]
+    learned = work.counted.get(job.trained)
+    return Manifest.from_json({
+        "backfill": True, "run_id": run_id, "contest": contest_key, "incumbent": asdict(incumbent(work, job.month)),
+        "domain": work.domain, "workspace": work.workspace.name, "source": work.workspace.source, "cutoff": cutoff,
+        "trained": {"run_id": learned.run_id if learned and job.trained != job.month else run_id, "cutoff": f"{job.trained:%Y-%m-%d}",
+                    "steps": training_stamps(work.stamps)},
+        "fingerprint": work.fingerprints[job.month], "params": work.settings, "steps": work.stamps,
+        "lock": stamps.lock_hash(work.workspace.root), "git_commit": git_commit(work.workspace.root),
+        "versions": ledger.package_versions(champion.models), "champion": asdict(champion),
+        "facts": {"domain": work.domain, "measure": measure, "first_month": f"{months.min():%Y-%m-%d}", "last_month": cutoff,
+                  "n_months": months.nunique()},
+        "currency": currency, "unit": "units" if measure == "units" else currency,
+    })  # fmt: skip
+
+
+def write(work: Work, job: Month, made: Forecast) -> str:
+    """Write a month into the ledger and return the id of its run."""
+    manifest = replace(work.counted[job.month].manifest, explanation=Explanation.from_json(made.explanation))
+    ledger.add_backfill(work.workspace, BackfilledMonth(manifest, made.rows))
+    workers.say(work.domain, f"{job.month:%Y-%m} {manifest.champion.name}")
+    return manifest.run_id

@@ -1,0 +1,118 @@
+"""What the notebook 50_monitor reads: what was published for earlier months than the present one, laid into the run folder.
+
+Only runs that count for earlier cutoffs are asked, so publishing the present month changes nothing here. Where the content is the same,
+the files keep their time.
+"""
+
+import hashlib
+from typing import Any
+
+import pandas as pd
+
+from forecasting.contracts import BOUNDS, SERIES_KEY
+from forecasting.files import digest, write_if_changed
+from forecasting.ledger import Published
+from forecasting.run import RunFolder, Workspace
+from forecasting.series import NODE, aggregate_actuals, comparable
+
+FORECAST = [*NODE, *SERIES_KEY[1:], "cutoff", "horizon", "ds", "model_name"]
+VALUES = ["predicted_value", *BOUNDS, "scale"]
+DUE_COLUMNS = [*FORECAST, "status", "run_id", *VALUES, "is_fallback", "actual", "first_known"]
+QUIET_COLUMNS = [*FORECAST, *VALUES, "is_fallback", "actual"]
+KNOWN_COLUMNS = ["unique_id", "ds", "first_known", "known_before"]
+KINDS = {"cutoff": "datetime64[ns]", "ds": "datetime64[ns]", "horizon": "int64", "is_fallback": "bool"}
+NUMBERS = {*VALUES, "actual", "first_known", "known_before"}
+
+
+def write_before(workspace: Workspace, domain: str, settings: dict[str, Any], rebuilt: bool) -> None:
+    """Write what was published for earlier cutoffs than the training set's last month into the run folder of a domain.
+
+    `due.parquet` (DUE_COLUMNS): every counted forecast whose month has come, and the seasonal naive stored beside it, with the actual as
+    it is known now and as it was first known. `quiet.parquet` (QUIET_COLUMNS): what the champion of the last counted run and the seasonal
+    naive would have said at that run's back-test cutoffs. `known.parquet` (KNOWN_COLUMNS): every published month of every series as it
+    was first known and as it was known before these facts. `before.json`: `run`, the last counted run (or None), and
+    `alarms`, the cutoffs at which the monitor asked for new models.
+
+    Nothing is asked while neither the training set nor what is published has changed, and the warehouse was not `rebuilt`.
+    """
+    run = RunFolder.open(workspace.runs / domain)
+    memory = workspace.runs / "stamps" / f"{domain}-before.stamp"
+    published = Published(workspace.published)
+    training = hashlib.sha256(run.require(f"train_{domain}.parquet").read_bytes()).hexdigest()
+    asked_for = digest(training, [str(part) for part in published.state])
+    files = [run.path / name for name in ("due.parquet", "quiet.parquet", "known.parquet", "before.json")]
+    known = memory.exists() and memory.read_text(encoding="utf-8") == asked_for
+    if known and not rebuilt and all(file.exists() for file in files):
+        return
+    tables, before = asked(published, run, settings)
+    for name, table in tables.items():
+        run.write_table(name, table)
+    run.write_json("before", before)
+    write_if_changed(memory, asked_for)
+
+
+def asked(
+    published: Published, run: RunFolder, settings: dict[str, Any]
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Return the tables by name and the content of `before.json`; empty ones where nothing was published for an earlier month."""
+    train, facts = run.training_set(), run.read_json("facts")
+    cutoff, domain = f"{train['ds'].max():%Y-%m-%d}", run.domain
+    last = published.last_counted(domain, cutoff) if published.state else None
+    if last is None:
+        empty = {"due": DUE_COLUMNS, "quiet": QUIET_COLUMNS, "known": KNOWN_COLUMNS}
+        return {name: _typed(pd.DataFrame(columns=columns)) for name, columns in empty.items()}, {
+            "run": None,
+            "alarms": [],
+        }
+    known = published.known(domain, cutoff, settings["as_of"] or facts["last_fact"])
+    due, quiet = published.due(domain, cutoff), published.back_tests(last["run_id"], last["champion"])
+    verdicts = published.verdicts(domain, cutoff)
+    tables = {
+        "due": _typed(beside_actuals(due, train, known)[DUE_COLUMNS]),
+        "quiet": _typed(beside_actuals(quiet[quiet["ds"] <= last["cutoff"]], train, known)[QUIET_COLUMNS]),
+        "known": _typed(known.loc[known["ds"] <= last["cutoff"], KNOWN_COLUMNS]),
+    }
+    asked_for_models = [any(reason["trigger"] for reason in reasons) for reasons in verdicts["reasons"]]
+    alarms = [f"{day:%Y-%m-%d}" for day in verdicts.loc[asked_for_models, "cutoff"]]
+    return tables, {"run": last_run(last, due, settings, facts), "alarms": alarms}
+
+
+def last_run(
+    last: dict[str, Any], due: pd.DataFrame, settings: dict[str, Any], facts: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what `before.json` says of the last counted run."""
+    manifest = last["manifest"]
+    series = due[(due["run_id"] == last["run_id"]) & (due["aggregation"] == "series") & (due["status"] == "published")]
+    return {
+        "run_id": last["run_id"],
+        "cutoff": f"{last['cutoff']:%Y-%m-%d}",
+        "champion": last["champion"],
+        "trained": manifest.trained.cutoff,
+        "last_fact": manifest.facts.last_fact,
+        "unit": manifest.unit,
+        "unit_now": "units" if facts["measure"] == "units" else settings["currency"] or "",
+        "n_published": int(due["cutoff"].nunique()),
+        "series": series[SERIES_KEY].drop_duplicates().sort_values("unique_id").to_dict("records"),
+    }
+
+
+def beside_actuals(rows: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Return those forecasts that have an actual of their own kind, with `actual`, as it is known now, and `first_known`.
+
+    A series that is no longer there, and the sums that it was in, have none.
+    """
+    rows = rows.assign(cutoff=rows["cutoff"].astype("datetime64[ns]"), ds=rows["ds"].astype("datetime64[ns]"))
+    first = known.assign(ds=known["ds"].astype("datetime64[ns]"))[["unique_id", "ds", "first_known"]]
+    before = train.merge(first, on=["unique_id", "ds"], how="left")
+    before = before.assign(y=before["first_known"].fillna(before["y"]))
+    actuals = aggregate_actuals(train).rename(columns={"y": "actual"})
+    firsts = aggregate_actuals(before).rename(columns={"y": "first_known"})
+    key = [*NODE, "ds"]
+    found = comparable(rows, train).merge(actuals[[*key, "actual"]], on=key)
+    return found.merge(firsts[[*key, "first_known"]], on=key)
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns have their types whether it has rows or not."""
+    kinds = {name: KINDS.get(name, "float64" if name in NUMBERS else "str") for name in frame}
+    return frame.astype(kinds).reset_index(drop=True)

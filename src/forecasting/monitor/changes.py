@@ -1,0 +1,179 @@
+"""What changed in the facts since the last published run: series that came, went, came back or were renamed, the past, the unit."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import SEASON_LENGTH
+from forecasting.monitor.verdicts import ASK, RETRAIN, WATCH, Measure
+from forecasting.wording import count, listing
+
+HALF_GONE = 0.50  # of the series, or of their money
+NEW_SHARE = 0.10  # of the last three months' money in series that no model has seen
+RENAMED_SHARE = 0.01  # of the money, from which a name is asked about
+RESTATED = 0.10  # of the last two years' money
+RESTATED_MONTHS = 24
+REGULAR_MONTHS = 9  # of twelve: a series of which one expects something every month
+JOINS = np.log(1.6)  # how far the levels of two names may be apart
+SAME_VALUES = 0.05  # difference of two histories that are one
+LATE_MONTHS = 3  # the newest published months: what is booked there later came late
+SHOWN = 6
+
+
+def changes(train: pd.DataFrame, known: pd.DataFrame, before: dict[str, Any]) -> list[Measure]:
+    """Return the measures of what changed; `known` has every published month of every series, as `write_before` laid it down.
+
+    Returns measures of renamed, vanished, new and revived series, of restated and late facts, of the unit and the age of the models.
+    """
+    levels, cutoff = Levels(train, known, before), pd.Timestamp(before["cutoff"])
+    return [
+        *series(levels),
+        *restated(train, known, cutoff),
+        unit(before),
+        age(train["ds"].max(), pd.Timestamp(before["trained"])),
+    ]
+
+
+class Levels:
+    """The series then and now: their names, what they were worth, and which of them came, went or came back."""
+
+    def __init__(self, train: pd.DataFrame, known: pd.DataFrame, before: dict[str, Any]) -> None:
+        cutoff, last = pd.Timestamp(before["cutoff"]), train["ds"].max()
+        self.then = known[known["known_before"].notna() & (known["ds"] <= cutoff)].pivot(
+            index="ds", columns="unique_id", values="known_before"
+        )
+        self.now = train.pivot(index="ds", columns="unique_id", values="y")
+        self.places = pd.concat([
+            pd.DataFrame(before["series"], columns=["unique_id", "region", "product_category"]),
+            train[["unique_id", "region", "product_category"]],
+        ]).drop_duplicates("unique_id").set_index("unique_id")  # fmt: skip
+        year = self.then[self.then.index > cutoff - pd.DateOffset(months=SEASON_LENGTH)].fillna(0.0)
+        self.year = year.abs().sum().reindex([each["unique_id"] for each in before["series"]]).fillna(0.0)
+        self.recent = self.now[self.now.index > last - pd.DateOffset(months=3)].fillna(0.0)
+        self.since = self.now[self.now.index > cutoff].fillna(0.0)
+        regular = (year != 0).sum() >= min(REGULAR_MONTHS, len(year))
+        alive = set(self.year.index) & set(regular[regular].index)
+        present = set(self.since.columns[(self.since != 0).any()])
+        year_ago = self.since.index - pd.DateOffset(months=SEASON_LENGTH)
+        expected = (
+            self.then.reindex(year_ago).fillna(0.0) != 0
+        ).all()  # what sells in winter alone is not missed in summer
+        self.vanished = sorted((alive - present) & set(expected[expected].index))
+        self.new = sorted(present - set(self.then.columns[(self.then.fillna(0.0) != 0).any()]))
+        silent = set((year == 0).all()[lambda none: none].index)
+        self.revived = sorted(present & silent - set(self.new))
+        self.alive = len(alive)
+
+    def share(self, names: list[str]) -> float:
+        """Return which part of last year's money these series were."""
+        whole = self.year.sum()
+        return float(self.year.reindex(names).fillna(0.0).sum() / whole) if whole else 0.0
+
+    def renamed(self) -> list[tuple[str, str]]:
+        """Return pairs of a series that went and one that came in its region or category, where their levels join."""
+        pairs = [
+            (self._apart(old, new), old, new) for old in self.vanished for new in self.new if self._are_near(old, new)
+        ]
+        found: dict[str, str] = {}
+        for apart, old, new in sorted(pairs):
+            if apart <= JOINS and old not in found and new not in found.values():
+                found[old] = new
+        return list(found.items())
+
+    def _are_near(self, old: str, new: str) -> bool:
+        """Say whether two series share their region or their category."""
+        return bool((self.places.loc[old] == self.places.loc[new]).any())
+
+    def _apart(self, old: str, new: str) -> float:
+        """Return how far apart two levels are, as a logarithm; 0 where their histories are the same."""
+        was, is_now = self.then[old].dropna(), self.now[new].dropna()
+        both = pd.concat([was, is_now], axis=1, join="inner")
+        if len(both) >= 3 and both.iloc[:, 0].abs().sum():
+            same = (both.iloc[:, 0] - both.iloc[:, 1]).abs().sum() / both.iloc[:, 0].abs().sum() <= SAME_VALUES
+            if same:
+                return 0.0
+        came = self.since[new][self.since[new] != 0]
+        last_year = was.reindex(came.index - pd.DateOffset(months=SEASON_LENGTH)).abs().mean()
+        usual = min(
+            (abs(np.log(came.abs().mean() / each)) for each in (last_year, was.tail(3).abs().mean()) if each > 0),
+            default=np.inf,
+        )
+        return float(usual)
+
+
+def series(levels: Levels) -> list[Measure]:
+    """Return the measures of names: renamed, vanished, new and revived series."""
+    renamed = levels.renamed()
+    old_names, new_names = [old for old, _ in renamed], [new for _, new in renamed]
+    whole = levels.recent.abs().sum().sum()
+    gone = [name for name in levels.vanished if name not in old_names]
+    new = [name for name in levels.new if name not in new_names]
+    share_new = float(levels.recent.reindex(columns=new).abs().sum().sum() / whole) if whole else 0.0
+    share_gone = max(len(levels.vanished) / levels.alive if levels.alive else 0.0, levels.share(levels.vanished))
+    pairs = [f"{old} became {new}" for old, new in renamed]
+    return [
+        Measure("renamed", levels.share(old_names), RENAMED_SHARE, 0.0, ASK, n=len(renamed),
+                text=f"{count(len(renamed), 'series', 'series')} went as another of the same region or category came with its level: "
+                     f"{_some(pairs)}.",
+                says="If only the name is another, write it into «rename» in params/, so that the history goes on; if not, "
+                     "nothing need be done."),
+        Measure("vanished", share_gone, HALF_GONE, HALF_GONE / 2, ASK, n=len(levels.vanished),
+                text=f"{count(len(levels.vanished), 'series', 'series')} that had values every month "
+                     f"({100 * levels.share(levels.vanished):.1f} % of last year's amount) have none since: {_some(levels.vanished)}.",
+                says="Half of what was there is gone: is the delivery of facts whole?"),
+        Measure("gone", float(len(gone)), None, 0.0, text=f"Without a value since the last forecast: {_some(gone)}."),
+        Measure("new_series", share_new, NEW_SHARE, NEW_SHARE / 2, RETRAIN, "new_data", n=len(new),
+                text=f"{count(len(new), 'series', 'series')} that no model has seen make {100 * share_new:.1f} % of the last three months "
+                     f"(limit {100 * NEW_SHARE:.0f} %): {_some(new)}.",
+                says="New models are to be trained, with them."),
+        Measure("revived", float(len(levels.revived)), n=len(levels.revived),
+                text=f"With values again after a year without: {_some(levels.revived)}."),
+    ]  # fmt: skip
+
+
+def restated(train: pd.DataFrame, known: pd.DataFrame, cutoff: pd.Timestamp) -> list[Measure]:
+    """Return how much of the last two published years has another value now, and how much was booked late into the newest of them."""
+    first, late = (cutoff - pd.DateOffset(months=n) for n in (RESTATED_MONTHS, LATE_MONTHS))
+    then = known[known["known_before"].notna() & (known["ds"] > first) & (known["ds"] <= cutoff)]
+    both = then.merge(train[["unique_id", "ds", "y"]], on=["unique_id", "ds"], how="left")
+    both = both.assign(moved=both["y"].fillna(0.0) - both["known_before"])
+    whole = both["known_before"].abs().sum()
+    newest = both[both["ds"] > late]
+    share = float(both["moved"].abs().sum() / whole) if whole else 0.0
+    base = newest["known_before"].abs().sum()
+    later = float(newest["moved"].sum() / base) if base else 0.0
+    n = int((both["moved"].abs() > 1e-9 * both["known_before"].abs()).sum())
+    return [
+        Measure("restated", share, RESTATED, RESTATED / 5, ASK, n=n,
+                text=f"{count(n, 'published value')} of the last {RESTATED_MONTHS} months differ now, by {100 * share:.1f} % of all in sum "
+                     f"(limit {100 * RESTATED:.0f} %).",
+                says="Is the new past the right one? Figures of accuracy rest on what was known first."),
+        Measure("late_facts", abs(later), None, RESTATED / 2, WATCH,
+                text=f"The newest {LATE_MONTHS} published months have changed by {100 * later:+.1f} % since: facts that came late. Such "
+                     "months look like a fall when they are new."),
+    ]  # fmt: skip
+
+
+def unit(before: dict[str, Any]) -> Measure:
+    """Return whether the values count something else than before."""
+    was, now = before["unit"] or "no currency", before["unit_now"] or "no currency"
+    text = f"The values were published in {was} and are now in {now}."
+    says = "What was published cannot be compared with what came: is the unit right?"
+    return Measure("unit", float(was != now), 0.5, None, ASK, text=text, says=says)
+
+
+def age(last: pd.Timestamp, trained: pd.Timestamp) -> Measure:
+    """Return how many months ago the models in force were trained; when they are trained anew is a matter of the schedule."""
+    months = (last.year - trained.year) * 12 + last.month - trained.month
+    return Measure(
+        "age_of_models",
+        float(months),
+        text=f"The models were trained on facts up to {trained:%Y-%m}, {count(months, 'month')} ago.",
+    )
+
+
+def _some(names: list[str]) -> str:
+    """Name a few, and say how many more there are."""
+    more = [f"{len(names) - SHOWN} more"] if len(names) > SHOWN else []
+    return listing([*names[:SHOWN], *more]) if names else "none"
