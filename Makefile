@@ -51,12 +51,12 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark companies endurance benchmark-operation benchmark-retraining timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark benchmark-monitor companies endurance benchmark-operation benchmark-retraining timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
-	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## /  make \1\t/' | expand -t 21
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_-]+):.*## /  make \1\t/' | expand -t 28
 	@echo
 	@echo "Your own data:  make report SOURCE=csv FACTS=path/to/folder NAME=acme"
 
@@ -147,6 +147,9 @@ test: $(READY_TEST)  ## all tests
 benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.csv (REFERENCE=1: SCUM beside it)
 	@$(PY) -m forecasting.benchmark --datasets "$$DATASETS" --reference "$$REFERENCE" --inside "$$INSIDE" --limit "$$LIMIT" \
 	  --jobs "$(JOBS)"
+
+benchmark-monitor: $(READY)  ## how often the monitor alarms without cause and how soon with one, to runs/benchmark/monitor.csv (SEEDS=)
+	@$(PY) tests/measure_monitor.py runs/benchmark/monitor.csv --seeds "$(or $(SEEDS),200-219)"
 
 companies: $(READY)  ## how much better the champion is on real companies' data, to runs/benchmark/companies.csv
 	@$(PY) tests/measure_companies.py runs/benchmark/companies.csv $(COMPANIES)

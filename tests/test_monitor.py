@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -22,14 +23,14 @@ from forecasting.contracts import BOUNDS, POINT, QUANTILE_COLUMNS
 from forecasting.evaluation import metrics
 from forecasting.files import write_if_changed
 from forecasting.ledger import Published
-from forecasting.ledger.publishing import insert
+from forecasting.ledger.publishing import add_verdict, insert
 from forecasting.monitor import changes, signals
 from forecasting.monitor.came_due import Due, came_due
 from forecasting.monitor.errors import Errors
 from forecasting.monitor.limits import RULES, Limits, simulate
 from forecasting.monitor.verdicts import ASK, OK, RETRAIN, VERDICTS, WATCH, Measure
 from forecasting.report import monitoring
-from forecasting.run import Workspace
+from forecasting.run import Manifest, Monitoring, Workspace
 from synthetic import company, series
 
 LAST = pd.Timestamp("2023-12-01")
@@ -225,7 +226,8 @@ def published(place: Workspace, train: pd.DataFrame, cutoffs: list[pd.Timestamp]
                 pd.DataFrame([told | {"champion": "quick", "manifest": manifest, "published_at": at}]),
             )
             insert(connection, "publications", pd.DataFrame([{"domain": "sales", "run_id": run, "published_at": at}]))
-            judged_so = {"verdict": verdict, "reasons": REASONS, "measures": "[]", "limits": "{}", "judged_at": at}
+            reasons = REASONS.replace('"trigger": ""', '"trigger": "drift"') if verdict == RETRAIN else REASONS
+            judged_so = {"verdict": verdict, "reasons": reasons, "measures": "[]", "limits": "{}", "judged_at": at}
             insert(connection, "verdicts", pd.DataFrame([told | judged_so]))
             now = train[train["ds"] <= cutoff].set_index(["unique_id", "ds"])["y"]
             new = now if known is None else now[~now.index.isin(known.index)]
@@ -488,3 +490,25 @@ def test_a_series_alone_is_judged_too(tmp_path):
     found = assessed(place)
     assert {"level_shift", "loss"} <= {each.code for each in found.measures}
     assert json.loads(json.dumps(found.as_json(), allow_nan=False)) == found.as_json()
+
+
+# --- what publishing keeps
+
+
+def test_a_verdict_is_kept_once_and_again_only_where_it_changed(tmp_path):
+    made_of = macros("ledger")
+    said = [
+        Monitoring(),
+        Monitoring(),
+        Monitoring("watch", [{"code": "gone", "trigger": "", "text": "One."}]),
+        Monitoring(),
+    ]
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute(made_of.ledger_version_3())
+        for day, found in enumerate(said):
+            run = SimpleNamespace(
+                run_id="sales-2023-12-01-a", domain="sales", manifest=Manifest(cutoff="2023-12-01", monitor=found)
+            )
+            add_verdict(connection, run, pd.Timestamp("2030-01-01") + pd.DateOffset(days=day))
+        rows = connection.execute("select verdict from verdicts order by judged_at").fetchall()
+    assert rows == [("ok",), ("watch",), ("ok",)]

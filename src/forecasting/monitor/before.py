@@ -72,8 +72,9 @@ def asked(
         "quiet": _typed(beside_actuals(quiet[quiet["ds"] <= last["cutoff"]], train, known)[QUIET_COLUMNS]),
         "known": _typed(known.loc[known["ds"] <= last["cutoff"], KNOWN_COLUMNS]),
     }
-    alarms = verdicts.loc[verdicts["verdict"].isin(("retrain", "ask a person")), "cutoff"]
-    return tables, {"run": last_run(last, due, settings, facts), "alarms": [f"{day:%Y-%m-%d}" for day in alarms]}
+    asked_for_models = [any(reason["trigger"] for reason in reasons) for reasons in verdicts["reasons"]]
+    alarms = [f"{day:%Y-%m-%d}" for day in verdicts.loc[asked_for_models, "cutoff"]]
+    return tables, {"run": last_run(last, due, settings, facts), "alarms": alarms}
 
 
 def last_run(
