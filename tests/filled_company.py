@@ -8,12 +8,13 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from dbt_sql import macros, model
+from dbt_sql import model
 from forecasting import models
 from forecasting.contracts import TRAIN_COLUMNS
 from forecasting.evaluation import known_at
 from forecasting.run import Workspace
 from forecasting.series import as_nodes
+from ledger_by_macros import create_views, migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 FAMILIES = ("naive", "linear")
@@ -87,12 +88,11 @@ def finished_run(workspace: Workspace, domain: str, train: pd.DataFrame) -> None
 def empty_ledger(workspace: Workspace) -> None:
     """Make the ledger's tables and the views that say which run counts."""
     workspace.data.mkdir(parents=True, exist_ok=True)
-    ledger = macros("ledger")
     with duckdb.connect(str(workspace.warehouse)) as connection:
-        for version in (ledger.ledger_version_1, ledger.ledger_version_2):
-            connection.execute(version())
-        for view in ("marts/counted_forecasts", "marts/counted_backfills"):
-            connection.execute(f"create view {view.split('/')[1]} as {model(view)}")
+        migrate(connection)
+        create_views(connection)
+        for view in ("counted_backfills", "counted_overrides"):
+            connection.execute(f"create view {view} as {model(f'marts/{view}')}")
 
 
 def rows(workspace: Workspace, table: str = "forecasts", leave_out: str = "prediction_time") -> pd.DataFrame:

@@ -5,18 +5,19 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from dbt_sql import DBT, environment, macros
+from dbt_sql import DBT, environment
 from forecasting.contracts import DOMAINS
 from forecasting.ledger.publishing import publish_copy
 from forecasting.ledger.tables import PREDICTIONS
 from forecasting.run import Workspace
+from ledger_by_macros import migrate
 from made_once import made_once
 from report_fixtures import Company, build, series
 
 SHIPPED = Company(history=True, regions=("East", "North"), categories=("Bikes", "Parts"))
 VIEWS = (
-    "predictions/latest_runs", "marts/counted_forecasts", "marts/counted_overrides", "marts/monthly_actuals",
-    "marts/first_known_actuals", "marts/actual_vs_forecast", "marts/forecast_accuracy",
+    "predictions/latest_runs", "marts/counted_forecasts", "marts/counted_backfills", "marts/counted_overrides",
+    "marts/monthly_actuals", "marts/first_known_actuals", "marts/actual_vs_forecast", "marts/forecast_accuracy",
     *(f"predictions/{name}" for name in PREDICTIONS), *(f"bi/Pred{domain.capitalize()}1m" for domain in DOMAINS),
 )  # fmt: skip
 
@@ -54,9 +55,7 @@ def write(folder: Path, company: Company) -> None:
 
 def ledger(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the ledger's tables."""
-    made = macros("ledger")
-    for version in (1, 2, 4):
-        connection.execute(getattr(made, f"ledger_version_{version}")())
+    migrate(connection)
 
 
 def views(connection: duckdb.DuckDBPyConnection) -> None:

@@ -149,6 +149,7 @@ def test_a_runs_figures_are_those_of_its_publication(history, number):
         "aggregation == 'total' and horizon_group == 'all' and forecast_kind == 'walk_forward'"
     )
     assert f"published by {NAMES[number]} on 2024-01-1{number} 12:00 UTC" in text
+    assert "champion" in text and "; MAE, bias and FVA in USD." in text
     assert all(f" {mase:,.3f} " in text for mase in total["mase"])
 
 
@@ -197,3 +198,7 @@ def test_what_cannot_be_found_is_said(history, tmp_path):
         connection.execute("delete from training_changes where run_id <> 'December'")
     with pytest.raises(UserError, match="October was published by an older version"):
         accuracy_as_published(place, "sales", run_id="October")
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("drop table ml_train_sales_monthly; drop table training_changes")
+    with pytest.raises(UserError, match="warehouse.duckdb is of an older version"):
+        accuracy_as_published(place, "sales")

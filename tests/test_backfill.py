@@ -1,6 +1,7 @@
 """Filling in past months: the same numbers together and one by one, nothing of what came later, resumed and never counted as published."""
 
 import json
+import math
 import shutil
 from collections import defaultdict
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_sql import DBT, environment, macros, model
+from dbt_sql import DBT, environment, macros
 from filled_company import SETTINGS, Here, company, rows, training_set
 from forecasting import choice, evaluation, ledger, models
 from forecasting.backfill import backfill, fill, planning
@@ -237,7 +238,6 @@ def accuracy(workspace: Workspace) -> pd.DataFrame:
         connection.register("known", aggregate_actuals(TRAIN).assign(domain="sales"))
         for name in ("monthly_actuals", "first_known_actuals"):
             connection.execute(f"create or replace table {name} as select * replace (ds::date as ds) from known")
-        connection.execute(f"create or replace view latest_runs as {model('predictions/latest_runs')}")
         for name in ("actual_vs_forecast", "forecast_accuracy"):
             sql = found.from_string((DBT / "models" / "marts" / f"{name}.sql").read_text(encoding="utf-8")).render()
             connection.execute(f"create or replace view {name} as {sql}")
@@ -271,6 +271,11 @@ def test_the_schedule(every, n, since):
         last = month if age is None or age >= every else last
         expected.append(last)
     assert list(trained_months(months, every, known).values()) == expected
+    assert set(trained_months(months, math.inf, known).values()) == {
+        expected[0] if since is None else next(iter(known.values()))
+    }
+    assert planning.scheduled({"retrain_every": every, "retrain_on": ["schedule", "drift"]}) == every
+    assert planning.scheduled({"retrain_every": every, "retrain_on": ["drift"]}) == math.inf
 
 
 FOUR = [*MONTHS, LATER]

@@ -33,6 +33,11 @@ counted as (
     union all
     select
         run_id,
+        'override' as forecast_kind
+    from counted_forecasts
+    union all
+    select
+        run_id,
         'backfill' as forecast_kind
     from counted_backfills
 

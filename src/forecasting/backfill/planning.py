@@ -1,5 +1,6 @@
 """What has to be done to fill months of a domain: its settings and models, what was known then, and the units of work."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from forecasting.backfill.contest import Month, planned
 from forecasting.backfill.known import Group, groups, known_then, up_to
 from forecasting.backfill.said import Walk
 from forecasting.backfill.schedule import trained_months
+from forecasting.choice import SCHEDULE
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.files import digest
@@ -109,13 +111,18 @@ def work_of(workspace: Workspace, domain: str, months: list[pd.Timestamp], retra
     train, counted = run.training_set(), ledger.counted_runs(workspace, domain)
     require_closed(domain, months[-1], train["ds"].max())
     pinned = {month: learned_up_to(one) for month, one in counted.items() if one.is_published or month < months[0]}
-    trained = trained_months(months, retrain_every or settings["retrain_every"], pinned)
+    trained = trained_months(months, retrain_every or scheduled(settings), pinned)
     open_months = {month for month in months if not (month in counted and counted[month].is_published)}
     needed = sorted(open_months | {trained[month] for month in open_months})
     sets = known_then(train, ledger.noted_actuals(workspace, domain), built_then(workspace, domain, train, needed))
     for month in needed[:1]:
         require_history(domain, sets[month], month)
     return Work(workspace, run, settings, months, trained, sets, counted, ledger.run_ids(workspace))
+
+
+def scheduled(settings: dict[str, Any]) -> float:
+    """Return the months after which models learn anew; endless where `params/` have no schedule bring that about."""
+    return settings["retrain_every"] if SCHEDULE in settings["retrain_on"] else math.inf
 
 
 def built_then(

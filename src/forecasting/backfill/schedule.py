@@ -50,7 +50,7 @@ def months_apart(earlier: pd.Timestamp, later: pd.Timestamp) -> int:
 
 
 def trained_months(
-    months: Sequence[pd.Timestamp], retrain_every: int, known: Mapping[pd.Timestamp, pd.Timestamp]
+    months: Sequence[pd.Timestamp], retrain_every: float, known: Mapping[pd.Timestamp, pd.Timestamp]
 ) -> dict[pd.Timestamp, pd.Timestamp]:
     """Return for each month the last one up to which its models have learned, by the schedule of `make monthly`.
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from signal import SIGTERM
 
 from forecasting.pipeline import THREADS
@@ -22,6 +22,10 @@ def pool(processes: int = PROCESSES) -> Iterator[Executor]:
     made = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin, initargs=(os.getpid(),))
     try:
         yield made
+    except BaseException:
+        for process in active_children():  # who stops does not wait for the end of what was begun
+            process.terminate()
+        raise
     finally:
         made.shutdown(cancel_futures=True)
 

@@ -8,9 +8,9 @@ whether models learn anew or are kept.
 from forecasting.choice.gate import Gate, choose_champion
 from forecasting.choice.incumbent import write_incumbent
 from forecasting.choice.promotion import promote, rollback
-from forecasting.choice.training import MONTHLY, PERSON, REPORT, TRIGGERS, Month, Training, decide_training
+from forecasting.choice.training import MONTHLY, PERSON, REPORT, SCHEDULE, TRIGGERS, Month, Training, decide_training
 
 __all__ = [
-    "MONTHLY", "PERSON", "REPORT", "TRIGGERS", "Gate", "Month", "Training", "choose_champion", "decide_training", "promote", "rollback",
-    "write_incumbent",
+    "MONTHLY", "PERSON", "REPORT", "SCHEDULE", "TRIGGERS", "Gate", "Month", "Training", "choose_champion", "decide_training", "promote",
+    "rollback", "write_incumbent",
 ]  # fmt: skip

@@ -45,11 +45,12 @@ MODELS = (
 
 @dataclass(frozen=True)
 class AsPublished:
-    """A domain's rows of `forecast_accuracy` as a run's publication gave them; `published_at` is its moment, UTC."""
+    """A domain's rows of `forecast_accuracy` as a run's publication gave them, at `published_at` (UTC); `unit` is what amounts count."""
 
     run_id: str
     cutoff: pd.Timestamp
     champion: str
+    unit: str
     published_at: dt.datetime
     accuracy: pd.DataFrame
 
@@ -69,14 +70,26 @@ def accuracy_as_published(
     if domain not in DOMAINS:
         raise Unknown(f"DOMAIN={domain!r} is no domain: say DOMAIN={', DOMAIN='.join(DOMAINS)}.")
     with database.connect(workspace.warehouse) as connection:
+        require_kept(connection)
         moment = connection.execute(MOMENT, {"domain": domain, "run_id": run_id, "day": day}).df()
         if moment.empty:
             raise nothing(connection, domain, day, run_id)
         row = moment.iloc[0 if run_id else -1]
-        train = known_by(connection, row["run_id"], domain)
-        require_same(train, Manifest.read(row["manifest"]))
+        train, manifest = known_by(connection, row["run_id"], domain), Manifest.read(row["manifest"])
+        require_same(train, manifest)
         accuracy = _accuracy(connection, workspace.root / "dbt", domain, train, row[["moment"]].to_frame().T)
-    return AsPublished(row["run_id"], row["cutoff"], row["champion"], row["moment"].to_pydatetime(), accuracy)
+    moment_of = row["moment"].to_pydatetime()
+    return AsPublished(row["run_id"], row["cutoff"], row["champion"], manifest.unit, moment_of, accuracy)
+
+
+def require_kept(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise a UserError if the warehouse is of a version whose ledger did not keep what each run knew."""
+    kept = connection.execute("select 1 from duckdb_tables() where table_name = 'training_changes'").fetchone()
+    if not kept:
+        raise UserError(
+            "warehouse.duckdb is of an older version of the project: run `make report` once. Accuracy can be shown as it was published "
+            "from then on; the editions of earlier reports have theirs."
+        )
 
 
 def nothing(

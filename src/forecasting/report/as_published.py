@@ -20,7 +20,7 @@ def text(domain: str, found: AsPublished) -> str:
     rows = rows.sort_values(["forecast_kind", "evaluation_set", "aggregation", "mase", "model_name"])
     head = (
         f"{domain} as published by {found.run_id} on {found.published_at:%Y-%m-%d %H:%M} UTC: data up to {month(found.cutoff)}, "
-        f"champion {found.champion}."
+        f"champion {found.champion}{f'; MAE, bias and FVA in {found.unit}' if found.unit else ''}."
     )
     if rows.empty:
         return f"{head}\nNothing could be measured then."

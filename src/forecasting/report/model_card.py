@@ -146,8 +146,13 @@ def learned_from(domain: Domain) -> str:
     ]
     if params.get("n_calibration") is not None and len(rows):
         pairs.append(("Earlier cutoffs, for the intervals only", f"up to {number(params['n_calibration'])}"))
+    trained = domain.manifest.trained
+    learned = (
+        "all of these months" if trained.run_id == domain.manifest.run_id
+        else f"the months up to {month(trained.cutoff)}, is kept since and forecasts from all of them"
+    )  # fmt: skip
     return facts(pairs) + note(
-        "The model that forecasts learned from all of these months; in the back-test from those up to each cutoff."
+        f"The model that forecasts learned from {learned}; in the back-test from those up to each cutoff."
     )
 
 

@@ -52,6 +52,7 @@ def manifest(domain: Domain) -> str:
             ("Run", code(m.run_id)),
             ("Source of the facts", escape(m.source or DASH)),
             ("Data up to", month(m.cutoff)),
+            ("Models learned from the months up to", learned(m)),
             ("Model", escape(model_name(domain.champion))),
             ("Cutoffs used to choose", cutoffs(domain, "choice")),
             ("Cutoffs held out", cutoffs(domain, "held_out")),
@@ -63,6 +64,13 @@ def manifest(domain: Domain) -> str:
         + note(f"Why this model: {escape(reason)}")
         + fold("Everything needed to make it again", technical(m), "screen")
     )
+
+
+def learned(m: Manifest) -> str:
+    """Return up to which month the models learned, and in which run where that was an earlier one."""
+    if m.trained.run_id == m.run_id:
+        return month(m.trained.cutoff)
+    return f"{month(m.trained.cutoff)}, in the run {code(m.trained.run_id)}; they are kept since"
 
 
 def technical(m: Manifest) -> str:
