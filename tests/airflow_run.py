@@ -25,6 +25,7 @@ BY_MAKE, BY_AIRFLOW = "by-make", "by-airflow"
 FIRST, NEXT = "2024-11-30", "2024-12-31"
 KILLED = ("sales.train", "profit.persist")  # with all that it started; alone
 PROFILE = "params/smoke.yml"
+PATIENCE = 7200.0  # seconds: a run is twenty processes one after another
 
 
 def company(folder: Path) -> ProjectCopy:
@@ -60,7 +61,7 @@ def make_of(task: str) -> int | None:
 
 def kill(task: str, copy: ProjectCopy) -> None:
     """Kill a task's `make` while it is at work, the first of KILLED with its whole group."""
-    process = until(lambda: make_of(task))
+    process = until(lambda: make_of(task), patience=PATIENCE)
     if task == KILLED[0]:
         until(lambda: list((copy.path / "runs" / BY_AIRFLOW / "sales").glob("20_*.running*")) or not make_of(task))
         os.killpg(process, signal.SIGKILL)
@@ -76,7 +77,9 @@ def run(airflow: AirflowServer, run_id: str, settings: dict[str, Any]) -> None:
 
 def finished(airflow: AirflowServer, run_id: str) -> dict[str, tuple[str, int]]:
     """Wait until a run has ended; print and return the state and the tries of its tasks. It must have ended well."""
-    state = until(lambda: (found := airflow.state(run_id)) in ("success", "failed") and found, every=2)
+    state = until(
+        lambda: (found := airflow.state(run_id)) in ("success", "failed") and found, every=2, patience=PATIENCE
+    )
     tasks = {task: (found["state"], found["try_number"]) for task, found in airflow.tasks(run_id).items()}
     for task, (ended, tries) in tasks.items():
         print(f"airflow  {task:<18}{ended}{f', at try {tries}' if tries > 1 else ''}", flush=True)

@@ -11,9 +11,14 @@ PATIENCE = 600.0  # seconds after which what a test waits for has failed
 Found = TypeVar("Found")
 
 
-def until(condition: Callable[[], Found], process: subprocess.Popen | None = None, every: float = 0.05) -> Found:
+def until(
+    condition: Callable[[], Found],
+    process: subprocess.Popen | None = None,
+    every: float = 0.05,
+    patience: float = PATIENCE,
+) -> Found:
     """Return what the condition gives as soon as that is true; fail where the process that should bring it about has ended."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not (found := condition()):
         assert process is None or process.poll() is None, f"the process ended with {process.returncode}"
         assert time.monotonic() < end, "waited too long"

@@ -152,9 +152,7 @@ def publish(place, options) -> None:
     from forecasting.ledger import publish
 
     if any(place.data.glob("overrides/inbox/*.json")):
-        from forecasting.planning import take_inbox
-
-        print("\n".join(take_inbox(place)), flush=True)
+        take_inbox(place)
     which = [options.domain] if options.domain else None
     progress.timed("publish", options.domain or "ledger and registry", lambda: publish(place, which))
     monitor.alert(place, place.settings(DOMAINS[0])["on_alert"])
@@ -178,6 +176,17 @@ def not_here(place, options) -> None:
     place.domains()  # where nothing is built yet, that is what is wrong
     why = place.missing().get(options.domain, f"the workspace «{place.name}» has no facts of it")
     progress.show(f"{options.domain:<11}nothing to do: {why}")
+
+
+def take_inbox(place) -> None:
+    """Take in what planners left in the dashboard; it goes on waiting where what was published cannot be read."""
+    from forecasting.ledger import NothingPublished, Unreadable
+    from forecasting.planning import take_inbox
+
+    try:
+        print("\n".join(take_inbox(place)), flush=True)
+    except (NothingPublished, Unreadable) as error:
+        print(f"Overrides go on waiting: {error}", flush=True)
 
 
 def publish_to(place, options) -> None:

@@ -1,6 +1,5 @@
 """The form with which a planner overrides a forecast, and the tables beside it."""
 
-import datetime as dt
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +10,7 @@ from forecasting.contracts import ALL
 from forecasting.dashboard.selection import categories, regions
 from forecasting.dashboard.tables import styled
 from forecasting.ledger import Domain, Published, standing
-from forecasting.wording import DASH, decimals_for, month, number
+from forecasting.wording import decimals_for, month, number, override_amount, override_months
 
 VALUE, PERCENT = "A value", "A percentage"
 SHOWN = {
@@ -69,24 +68,11 @@ def in_force(data: Path, domain: Domain) -> pd.DataFrame:
     lost = published.not_applied(domain.manifest.run_id)
     first = domain.future["ds"].min()
     return rows.assign(
-        when=[_when(row.first_month, row.until) for row in rows.itertuples()],
-        wanted=[_wanted(row.kind, row.amount) for row in rows.itertuples()],
+        when=[override_months(row.first_month, row.until) for row in rows.itertuples()],
+        wanted=[override_amount(row.kind, row.amount) for row in rows.itertuples()],
         applied=[lost.get(row.override_id) or ("over" if row.until < first else "yes") for row in rows.itertuples()],
         made_at=rows["made_at"].dt.strftime("%Y-%m-%d %H:%M"),
     )[list(SHOWN)].rename(columns=SHOWN)  # fmt: skip
-
-
-def _when(first: dt.date, until: dt.date) -> str:
-    """Say in which months an override holds."""
-    last = month(until, short=True)
-    if pd.isna(first):
-        return f"until {last}"
-    return last if first == until else f"{month(first, short=True)} to {last}"
-
-
-def _wanted(kind: str, amount: float) -> str:
-    """Say what is wanted: a value, or a percentage."""
-    return f"{amount:+g} %" if kind == "percent" else number(amount, decimals_for(pd.Series([amount]))) or DASH
 
 
 def whole(region: str, category: str) -> str:

@@ -14,13 +14,18 @@ PUBLISHED = (
     "override_revisions", "overridden_forecasts", "runs", "publications", "latest_runs",
 )  # fmt: skip
 FOR_BI = (*PREDICTIONS, *BY_REGION, *COMPARED, "forecasts", "latest_runs")
-# What readers are given of a table that grows by far the most: back-tests of the run in force of each domain and of the one before it.
+# What readers are given of a table that grows by far the most: back-tests of the run in force of each domain and of the one before it,
+# and of those that count for the last two cutoffs, which the monitor learns from.
 # Those of older runs stay in the warehouse.
 KEPT = {
     "backtests": """
         select backtests.* from backtests semi join (
-            select run_id from publications group by domain, run_id
-            qualify row_number() over (partition by domain order by max(published_at) desc) <= 2
+            (
+                select run_id from publications group by domain, run_id
+                qualify row_number() over (partition by domain order by max(published_at) desc) <= 2
+            )
+            union
+            (select run_id from counted_forecasts qualify row_number() over (partition by domain order by cutoff desc) <= 2)
         ) as kept using (run_id)
     """,
 }

@@ -15,6 +15,7 @@ from forecasting.report import (
     model_card,
     monitoring,
     outlook,
+    overridden,
     overview,
     provenance,
     quality,
@@ -35,7 +36,7 @@ from forecasting.report.track_record import Measures, by_lag, load_record
 
 __all__ = [
     "BANDS", "FILES", "WORKBOOK", "Measures", "accuracy", "as_published", "backfilled", "benchmark", "bridge", "bullets", "by_lag",
-    "champion_text", "domain_page", "files", "fold", "glossary", "load_record", "model_card", "monitoring", "note", "outlook", "overview",
-    "pool_words", "provenance", "quality", "restatements", "tag", "tiles", "together", "trend_traces", "variance", "visible_range",
-    "waterfall", "year_on_year",
+    "champion_text", "domain_page", "files", "fold", "glossary", "load_record", "model_card", "monitoring", "note", "outlook",
+    "overridden", "overview", "pool_words", "provenance", "quality", "restatements", "tag", "tiles", "together", "trend_traces",
+    "variance", "visible_range", "waterfall", "year_on_year",
 ]  # fmt: skip

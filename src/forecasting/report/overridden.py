@@ -19,6 +19,8 @@ from forecasting.wording import (
     is_known,
     month,
     number,
+    override_amount,
+    override_months,
     percent,
 )
 
@@ -66,10 +68,8 @@ def overrides_table(domain: Domain, said: pd.DataFrame, lost: dict[int, str]) ->
         [
             str(row.override_id),
             f"{AGGREGATIONS[row.aggregation]} {escape(row.unique_id)}" if row.aggregation != "total" else "the total",
-            _when(row.first_month, row.until),
-            f"{row.amount:+g}&nbsp;%"
-            if row.kind == "percent"
-            else number(row.amount, decimals_for(pd.Series([row.amount]))),
+            override_months(row.first_month, row.until),
+            override_amount(row.kind, row.amount),
             escape(row.who),
             escape(row.why),
             f"{row.made_at:%Y-%m-%d}",
@@ -82,14 +82,6 @@ def overrides_table(domain: Domain, said: pd.DataFrame, lost: dict[int, str]) ->
     )
     failed = [f"{key}: {text}" for key, text in lost.items() if key in set(said["override_id"])]
     return body + (note(f"Not applied, or not in all months: {escape('; '.join(failed))}.") if failed else "")
-
-
-def _when(first: pd.Timestamp, until: pd.Timestamp) -> str:
-    """Say in which months an override holds."""
-    last = month(until, short=True)
-    if pd.isna(first):
-        return f"until {last}"
-    return last if first == until else f"{month(first, short=True)} to {last}"
 
 
 def helped(published: str, domain: Domain) -> str:

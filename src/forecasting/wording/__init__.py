@@ -21,10 +21,11 @@ from forecasting.wording.numbers import (
     percent,
     share,
 )
+from forecasting.wording.overrides import override_amount, override_months
 from forecasting.wording.spreadsheets import sql_as_text, without_formulas
 
 __all__ = [
     "DASH", "MINUS", "NO_PERCENTAGE", "SPACE", "amount", "between", "change_pct", "compact", "compared", "count", "day",
-    "decimals_for", "is_known", "is_nothing", "is_scaled", "listing", "month", "number", "percent", "revised", "share",
-    "signed", "sql_as_text", "without_formulas",
+    "decimals_for", "is_known", "is_nothing", "is_scaled", "listing", "month", "number", "override_amount", "override_months",
+    "percent", "revised", "share", "signed", "sql_as_text", "without_formulas",
 ]  # fmt: skip

@@ -6,14 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting.errors import UserError
-from forecasting.intervals import PERCENT
 from forecasting.ledger import WITHDRAWAL, Published, Said, add_overrides, standing
 from forecasting.planning.overriding import inbox
 from forecasting.planning.overriding.checks import checked, said_of
 from forecasting.planning.overriding.tables import wishes_of
 from forecasting.planning.overriding.wishes import Misread, required
 from forecasting.run import Workspace
-from forecasting.wording import count, decimals_for, month, number
+from forecasting.wording import count, decimals_for, month, number, override_amount, override_months
 
 NONE_YET = "Nobody overrides a forecast. `make override FILE=changes.csv` does, and docs/overrides.md says how."
 PAGES = "`make report` shows it on the pages."
@@ -96,7 +95,7 @@ def withdraw(workspace: Workspace, override_id: str, who: str = "", why: str = "
     row = chosen.iloc[0]
     first = None if pd.isna(row["first_month"]) else row["first_month"].date()
     try:
-        texts = required("who", who or getpass.getuser()), required("why", why or "taken back")
+        texts = required("who", who or _user()), required("why", why or "taken back")
     except Misread as error:
         raise UserError(f"{error}.") from None
     node = (row[name] for name in ("domain", "aggregation", "unique_id", "region", "product_category"))
@@ -118,6 +117,14 @@ def withdraw(workspace: Workspace, override_id: str, who: str = "", why: str = "
     )
 
 
+def _user() -> str:
+    """Return the name of the system's user; «» where it has none, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return ""
+
+
 def _lines(published: Published) -> list[tuple[int, str]]:
     """Return each override that stands with a line on what it does."""
     found, in_force = standing(published.overrides()), published.in_force()
@@ -134,8 +141,7 @@ def _line(row: tuple, forecasts: pd.DataFrame, lost: str | None) -> str:
     at = forecasts[(forecasts["aggregation"] == row.aggregation) & (forecasts["unique_id"] == row.unique_id)]
     first = at["ds"].min() if pd.isna(row.first_month) else row.first_month
     reached = at[(at["ds"] >= first) & (at["ds"] <= row.until)]
-    amount = f"{row.amount:+g} %" if row.kind == PERCENT else number(row.amount, decimals_for(pd.Series([row.amount])))
-    when = _span(row)
+    when, amount = override_months(row.first_month, row.until), override_amount(row.kind, row.amount)
     if lost:
         became = f"not applied: {lost}"
     elif reached.empty:
@@ -146,11 +152,3 @@ def _line(row: tuple, forecasts: pd.DataFrame, lost: str | None) -> str:
         values = (number(one[name], decimals) for name in ("predicted_value", "final_value"))
         became = f"{month(one['ds'], short=True)} {' → '.join(values)}"
     return f"{row.override_id:>4}  {row.domain}, {row.aggregation} {row.unique_id}, {when}: {amount}; {became} ({row.who}: {row.why})"
-
-
-def _span(row: tuple) -> str:
-    """Say in which months an override holds."""
-    until = month(row.until, short=True)
-    if pd.isna(row.first_month):
-        return f"until {until}"
-    return until if row.first_month == row.until else f"{month(row.first_month, short=True)} to {until}"

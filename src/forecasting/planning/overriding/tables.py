@@ -1,6 +1,7 @@
 """The rows of what planners hand in: a CSV, or the sheet «Adjust» of the report's workbook; those that ask for something."""
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def _csv(path: Path) -> Iterator[Row]:
         raise UserError(f"{path} cannot be read ({error}). Save it as CSV in UTF-8.") from None
     head = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(";\t,", key=head.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
