@@ -43,7 +43,7 @@ PARTS = {
     "data": (r"", 12),
 }
 KILLS = ("kill -9 of the group", "SIGTERM of the parent", "kill -9 of the parent")
-UNEQUAL = ["published_at", "prediction_time"]  # when it was is another time each time
+UNEQUAL = ["published_at", "prediction_time", "judged_at"]  # when it was is another time each time
 UNEQUAL_IN_MANIFEST = ("seconds", "mlflow", "git_commit", "trained")
 
 
