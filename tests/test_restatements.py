@@ -40,7 +40,7 @@ def ledger(tmp_path):
         connection.execute(made.ledger_version_1())
         connection.execute(made.ledger_version_2())
         connection.execute(made.ledger_version_3())
-        connection.execute(made.ledger_version_7())
+        connection.execute(made.ledger_version_5())
         connection.execute(
             "create view latest_runs as select * from publications "
             "qualify row_number() over (partition by domain order by published_at desc) = 1"

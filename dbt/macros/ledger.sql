@@ -22,7 +22,7 @@
     {'version': 2, 'description': 'what each run restated', 'statements': ledger_version_2()},
     {'version': 3, 'description': 'what the monitor said of each run', 'statements': ledger_version_3()},
     {'version': 4, 'description': 'what people override', 'statements': ledger_version_4()},
-    {'version': 7, 'description': 'what each run knew, and the forecasts without what it restated', 'statements': ledger_version_7()},
+    {'version': 5, 'description': 'what each run knew, and the forecasts without what it restated', 'statements': ledger_version_5()},
   ]) }}
 {% endmacro %}
 
@@ -192,7 +192,7 @@
 
 {#- training_changes: a run's training set is the last row of each series and month up to it, in the order of runs.published_at;
     y is null where the month is no longer there. -#}
-{% macro ledger_version_7() %}
+{% macro ledger_version_5() %}
   create table training_changes (
     run_id varchar not null,
     domain varchar not null check (domain in ('sales', 'inventory', 'profit')),
