@@ -24,7 +24,7 @@ from forecasting.evaluation import metrics
 from forecasting.files import write_if_changed
 from forecasting.ledger import Published
 from forecasting.ledger.publishing import add_verdict, insert
-from forecasting.monitor import changes, signals
+from forecasting.monitor import alerts, changes, signals
 from forecasting.monitor.came_due import Due, came_due
 from forecasting.monitor.errors import Errors
 from forecasting.monitor.limits import RULES, Limits, simulate
@@ -447,6 +447,14 @@ def test_the_exit_code_says_whether_somebody_must_act(tmp_path, train, verdict, 
     published(place, train, [LAST], verdict=verdict)
     assert command.alerts(place, None) == code
     assert f"sales      {verdict}: All is as usual." in capsys.readouterr().out
+
+
+def test_nobody_need_act_where_the_new_models_were_trained_at_once():
+    domain = {"domain": "sales", "verdict": RETRAIN, "retrained": True, "reasons": [{"text": "The level has changed."}]}
+    found = {"verdict": RETRAIN, "domains": [domain]}
+    assert not alerts.needs_action(found) and "were trained in this run" in alerts.in_words(found)[0]
+    assert alerts.needs_action(found | {"domains": [domain | {"retrained": False}]})
+    assert alerts.needs_action(found | {"domains": [domain | {"verdict": ASK}]})
 
 
 # --- the report

@@ -39,9 +39,11 @@ VERDICTS = """
     where domain = $domain and cutoff < $cutoff::date order by cutoff
 """
 JUDGEMENTS = """
-    select domain, cutoff, run_id, verdict, reasons, measures, limits from verdicts semi join latest_runs using (run_id)
-    qualify row_number() over (partition by run_id order by judged_at desc) = 1
-    order by list_position(['sales', 'inventory', 'profit'], domain)
+    select v.domain, v.cutoff, v.run_id, v.verdict, v.reasons, v.measures, v.limits,
+        coalesce(runs.manifest ->> '$.trained.run_id' = v.run_id, false) as retrained
+    from verdicts as v semi join latest_runs on latest_runs.run_id = v.run_id inner join runs on runs.run_id = v.run_id
+    qualify row_number() over (partition by v.run_id order by v.judged_at desc) = 1
+    order by list_position(['sales', 'inventory', 'profit'], v.domain)
 """
 NOTED = ("reasons", "measures", "limits")
 
@@ -75,7 +77,9 @@ class Due(Reader):
         return rows.assign(reasons=rows["reasons"].map(json.loads))
 
     def judgements(self) -> list[dict]:
-        """Return what the monitor says of the runs in force: domain, cutoff (ISO date), run_id, verdict, reasons, measures, limits."""
+        """Return what the monitor says of the runs in force: domain, cutoff (ISO date), run_id, verdict, reasons, measures,
+        limits, and whether that run trained its models (`retrained`).
+        """
         rows = self.ask(JUDGEMENTS).to_dict("records")
         return [
             row | {"cutoff": f"{row['cutoff']:%Y-%m-%d}"} | {name: json.loads(row[name]) for name in NOTED}

@@ -15,7 +15,7 @@ from forecasting.monitor.verdicts import ASK, OK, RETRAIN, VERDICTS
 from forecasting.run import Workspace
 
 ACT = (RETRAIN, ASK)  # verdicts that somebody, or the next run, must act on
-TOLD = ("domain", "cutoff", "run_id", "verdict", "reasons", "limits")
+TOLD = ("domain", "cutoff", "run_id", "verdict", "retrained", "reasons", "limits")
 PATIENCE = 120  # seconds that the command may take
 
 
@@ -31,13 +31,19 @@ def in_words(found: dict[str, Any]) -> list[str]:
     """Return a line for each domain, its verdict and reasons, for people."""
     return [
         f"{each['domain']:<10} {each['verdict']}: {' '.join(reason['text'] for reason in each['reasons'])}"
+        + (" They were trained in this run." if is_done(each) else "")
         for each in found["domains"]
     ]
 
 
 def needs_action(found: dict[str, Any]) -> bool:
-    """Say whether some domain needs new models or a person."""
-    return found["verdict"] in ACT
+    """Say whether some domain needs new models that it has not got yet, or a person."""
+    return any(each["verdict"] in ACT and not is_done(each) for each in found["domains"])
+
+
+def is_done(each: dict[str, Any]) -> bool:
+    """Say whether the new models that a domain needed were trained in the very run that is judged."""
+    return each["verdict"] == RETRAIN and each["retrained"]
 
 
 def alert(workspace: Workspace, command: str | None) -> None:

@@ -47,7 +47,9 @@ def section(domains: dict[str, Domain | None]) -> str:
 def said(domain: Domain) -> str:
     """Return a domain's verdict with its reasons as one item (HTML)."""
     found = domain.monitor
-    head = f"<strong>{escape(domain.title)}: {escape(found.verdict)}.</strong> {ADVICE[found.verdict]}"
+    trained = found.verdict == "retrain" and domain.manifest.trained.run_id == domain.manifest.run_id
+    advice = "New models were trained in this run." if trained else ADVICE[found.verdict]
+    head = f"<strong>{escape(domain.title)}: {escape(found.verdict)}.</strong> {advice}"
     texts = [escape(readable(reason["text"])) for reason in found.reasons]
     return f"{head} {texts[0]}" if len(texts) == 1 else head + bullets(texts)
 
