@@ -155,6 +155,7 @@ def publish(place, options) -> None:
         take_inbox(place)
     which = [options.domain] if options.domain else None
     progress.timed("publish", options.domain or "ledger and registry", lambda: publish(place, which))
+    monitor.note_published(place)
     monitor.alert(place, place.settings(DOMAINS[0])["on_alert"])
 
 

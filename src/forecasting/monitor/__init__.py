@@ -6,9 +6,18 @@ beyond which they are no chance, and a verdict with its reasons (`assess`); `ale
 
 from forecasting.monitor.alerts import alert, in_words, needs_action, standing
 from forecasting.monitor.assessing import Assessment, assess
-from forecasting.monitor.before import write_before
+from forecasting.monitor.before import note_published, write_before
 from forecasting.monitor.verdicts import Measure, verdict
 
 __all__ = [
-    "Assessment", "Measure", "alert", "assess", "in_words", "needs_action", "standing", "verdict", "write_before",
+    "Assessment",
+    "Measure",
+    "alert",
+    "assess",
+    "in_words",
+    "needs_action",
+    "note_published",
+    "standing",
+    "verdict",
+    "write_before",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ the files keep their time.
 """
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -36,10 +37,8 @@ def write_before(workspace: Workspace, domain: str, settings: dict[str, Any], re
     Nothing is asked while neither the training set nor what is published has changed, and the warehouse was not `rebuilt`.
     """
     run = RunFolder.open(workspace.runs / domain)
-    memory = workspace.runs / "stamps" / f"{domain}-before.stamp"
+    memory, asked_for = memory_of(workspace, domain), asks_for(workspace, domain)
     published = Published(workspace.published)
-    training = hashlib.sha256(run.require(f"train_{domain}.parquet").read_bytes()).hexdigest()
-    asked_for = digest(training, [str(part) for part in published.state])
     files = [run.path / name for name in ("due.parquet", "quiet.parquet", "known.parquet", "before.json")]
     known = memory.exists() and memory.read_text(encoding="utf-8") == asked_for
     if known and not rebuilt and all(file.exists() for file in files):
@@ -49,6 +48,24 @@ def write_before(workspace: Workspace, domain: str, settings: dict[str, Any], re
         run.write_table(name, table)
     run.write_json("before", before)
     write_if_changed(memory, asked_for)
+
+
+def note_published(workspace: Workspace) -> None:
+    """Note that what was asked still stands, though readers have a new file: the run just published is of no earlier month."""
+    for domain in workspace.domains():
+        if memory_of(workspace, domain).exists():
+            write_if_changed(memory_of(workspace, domain), asks_for(workspace, domain))
+
+
+def memory_of(workspace: Workspace, domain: str) -> Path:
+    """Return the file that says for which training set and publications a domain's files were written."""
+    return workspace.runs / "stamps" / f"{domain}-before.stamp"
+
+
+def asks_for(workspace: Workspace, domain: str) -> str:
+    """Return a fingerprint of the training set and of what is published."""
+    train = RunFolder.open(workspace.runs / domain).require(f"train_{domain}.parquet").read_bytes()
+    return digest(hashlib.sha256(train).hexdigest(), [str(part) for part in Published(workspace.published).state])
 
 
 def asked(
