@@ -14,6 +14,7 @@ from forecasting import models
 from forecasting.evaluation.backtest import forecast_nodes, known_at, walk_forward
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.intervals.calibration import Calibrated, Calibration, calibrate_backtest, calibrate_forecasts
+from forecasting.ledger.known_before import NOTHING
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel
 from forecasting.models.combination import WeightedCombination
@@ -59,6 +60,7 @@ class ServedCompany:
         tracking.prepare_store(found.data)
         found.train.to_parquet(found.runs / "train_sales.parquet", index=False)
         plan(found.train["ds"]).to_parquet(found.runs / "cutoffs.parquet", index=False)
+        found.write("known_before", NOTHING)
         return found
 
     @property

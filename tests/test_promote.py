@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from forecasting import models
+from forecasting import evaluation, models
 from forecasting.__main__ import main
 from forecasting.choice import gate, incumbent, promotion
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
@@ -53,6 +53,8 @@ class Company:
         train = series([100.0 + m % 12 for m in range(self.months)], end=f"{pd.Period('2020-01') + self.months - 1}-01")
         self.folder.mkdir(parents=True, exist_ok=True)
         train.to_parquet(self.folder / "train_sales.parquet", index=False)
+        facts = {"measure": "net amount", "last_fact": f"{train['ds'].max():%Y-%m-%d}"}
+        (self.folder / "facts.json").write_text(json.dumps(facts))
         pipeline.plan(self.place, rebuilt=False)
         return json.loads((self.folder / "incumbent.json").read_text())
 
@@ -107,7 +109,8 @@ def write_tables(run: RunFolder, train: pd.DataFrame, champion: str) -> None:
     ]
     run.write_table("forecasts", pd.DataFrame(made)[FORECAST_COLUMNS])
     run.write_table("evaluation", pd.DataFrame(tested)[BACKTEST_COLUMNS])
-    run.write_json("facts", {"measure": "net amount", "last_fact": f"{cutoff:%Y-%m-%d}"})
+    run.write_table("restated_forecasts", evaluation.restated_forecasts(None, None))
+    run.write_json("monitor", {"verdict": "ok"})
     run.write_json("check", {"warnings": []})
     run.write_json("significance", [])
     run.write_json("explanation", {})
@@ -123,6 +126,8 @@ def log_models(run: RunFolder, data: Path, train: pd.DataFrame) -> None:
         model = models.get(name)().fit(train)
         model.save(run.path / "models" / name)
         tracking.log_step(run, data, "20_train_naive", name, {}, nothing, model_dir=run.path / "models" / name)
+    for family in ("naive", "linear", "statistical", "boosting", "cnn_lstm"):
+        run.write_json(f"trained_{family}", [name for name in ORDER if models.get(name).family == family])
 
 
 @pytest.fixture(scope="module")
