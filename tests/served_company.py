@@ -131,7 +131,7 @@ class ServedCompany:
             "params": {"allow_negative": self.allow_negative}, "cutoff": "2023-12-01", "unit": "EUR", "domain": "sales",
             "explanation": explanation,
         }  # fmt: skip
-        run = {"run_id": run_id, "domain": "sales", "manifest": json.dumps(manifest)}
+        run = {"run_id": run_id, "domain": "sales", "manifest": json.dumps(manifest), "published_at": at}
         self._add(rows, pd.DataFrame([run]), pd.DataFrame([{"domain": "sales", "run_id": run_id, "published_at": at}]))
         return run_id
 
