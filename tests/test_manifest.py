@@ -30,9 +30,8 @@ def test_what_was_read_is_written_again(written):
 def test_a_part_that_an_older_run_lacks_gets_its_default(written, part, change):
     before = {key: value for key, value in written.items() if key != part}
     read = Manifest.from_json(before if change == "missing" else before | {part: None})
-    own = Trained(
-        written["run_id"], written["cutoff"], {"20_train_linear": "beef" * 16}
-    )  # before models were kept, every run trained its own
+    # before models were kept, every run trained its own
+    own = Trained(written["run_id"], written["cutoff"], {"20_train_linear": "beef" * 16})
     default = Manifest(unit="EUR", trained=own) if part in ("unit", "trained") else Manifest.from_json({})
     assert getattr(read, part) == getattr(default, part)
     assert {**asdict(read), part: None} == {**written, part: None}
