@@ -110,7 +110,7 @@ def test_a_mirror_for_torch_may_be_named_and_nothing_is_handed_on_where_none_is(
 
 def test_every_service_asks_make_for_a_target_with_settings_it_knows(root):
     makefile = (root / "Makefile").read_text(encoding="utf-8")
-    (settings,) = re.findall(r"foreach setting,([A-Z ]+),", makefile)
+    settings = " ".join(re.findall(r"foreach setting,([A-Z_ ]+),", makefile))
     targets = {"api": "serve", "dashboard": "dashboard", "mlflow": "mlflow", "report": "report"}
     for name, target in targets.items():
         found, *values = services(FORECASTING_SOURCE="csv")[name]["command"]

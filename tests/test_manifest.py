@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 import pandas as pd
 import pytest
 
-from forecasting.run import Champion, Manifest
+from forecasting.run import Champion, Manifest, Trained
 from report_fixtures import VARIANTS
 from report_fixtures import manifest as made
 
@@ -15,6 +15,7 @@ from report_fixtures import manifest as made
 def written() -> dict:
     """What a run wrote down, as a record gives it back."""
     found = made(VARIANTS["usual"], "sales", "sales-2023-12-0123456789", pd.Timestamp("2023-12-01"))
+    found["steps"] = found["steps"] | {"20_train_linear": "beef" * 16}
     return asdict(Manifest.from_json(found))
 
 
@@ -29,7 +30,9 @@ def test_what_was_read_is_written_again(written):
 def test_a_part_that_an_older_run_lacks_gets_its_default(written, part, change):
     before = {key: value for key, value in written.items() if key != part}
     read = Manifest.from_json(before if change == "missing" else before | {part: None})
-    default = Manifest(unit="EUR") if part == "unit" else Manifest.from_json({})
+    # before models were kept, every run trained its own
+    own = Trained(written["run_id"], written["cutoff"], {"20_train_linear": "beef" * 16})
+    default = Manifest(unit="EUR", trained=own) if part in ("unit", "trained") else Manifest.from_json({})
     assert getattr(read, part) == getattr(default, part)
     assert {**asdict(read), part: None} == {**written, part: None}
 
