@@ -30,7 +30,7 @@ from forecasting.monitor.errors import Errors
 from forecasting.monitor.limits import RULES, Limits, simulate
 from forecasting.monitor.verdicts import ASK, OK, RETRAIN, VERDICTS, WATCH, Measure
 from forecasting.report import monitoring
-from forecasting.run import Manifest, Monitoring, Workspace
+from forecasting.run import Manifest, Monitoring, Trained, Workspace
 from synthetic import company, series
 
 LAST = pd.Timestamp("2023-12-01")
@@ -474,7 +474,9 @@ def test_the_first_page_says_the_verdict_and_why(tmp_path, train):
     measured = [Measure("loss", 7.0, 5.0, 4.0, RETRAIN, "accuracy", "The series missed more.", **months)]
     domain = Shown(replace(found, measures=[vars(each) | {"verdict": each.verdict} for each in measured]))
     text = text_of(monitoring.section({"sales": domain}))
-    assert "Sales: retrain." in text and "All is as usual." in text
+    assert "Sales: retrain. New models are to be trained." in text and "All is as usual." in text
+    retrained = text_of(monitoring.section({"sales": Shown(domain.monitor, domain.manifest.run_id)}))
+    assert "Sales: retrain. New models were trained in this run." in retrained and "are to be trained" not in retrained
     table = text_of(monitoring.measures({"sales": domain}))
     assert "7.00" in table and "5.00" in table and "retrain" in table
     assert "Nothing has come due yet" in text_of(monitoring.section({"sales": Shown(found)}))
@@ -486,8 +488,9 @@ class Shown:
 
     name, title, last_month = "sales", "Sales", LAST
 
-    def __init__(self, found: object) -> None:
+    def __init__(self, found: object, trained_by: str = "sales-2023-06-01-a") -> None:
         self.monitor = found
+        self.manifest = Manifest(run_id="sales-2023-12-01-a", trained=Trained(run_id=trained_by))
 
 
 def test_a_series_alone_is_judged_too(tmp_path):

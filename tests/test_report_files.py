@@ -269,7 +269,7 @@ def test_no_name_becomes_a_formula_where_a_file_is_opened(tmp_path):
     with (tmp_path / "f.csv").open(encoding="utf-8-sig", newline="") as file:
         cells = list(csv.DictReader(file))
     for row in cells:
-        numbers = {name for name in row if name in ("predicted_value", "lo_80", "hi_80", "lo_95", "hi_95")}
+        numbers = {name for name in row if name.endswith(("_value", "lo_80", "hi_80", "lo_95", "hi_95"))}
         assert all(row[name] == "" or float(row[name]) is not None for name in numbers)
         assert not [name for name in set(row) - numbers if row[name].startswith(tuple("=+-@\t\r\uff1d"))]
     names = {row["product_category"] for row in cells}

@@ -170,7 +170,7 @@ def reading() -> str:
         "repeating last year within the history (below 1 is better than that).",
         f"{term('Stability')}: how far the forecast moved since the one that was published a month before for the same month, in errors of "
         "repeating last year within the history (MASC, so it can be read beside MASE; 0 never moves), and in % of its size. The longest "
-        "lag has none before it.",
+        "lag has no forecast before it.",
         f"{term('Tracking signal')}: the sum of the errors ÷ their mean size. Beyond ±{SIGNAL_LIMIT:.0f} they no longer "
         "cancel out, and the forecast leans to one side. It cannot pass the number of months, so a few months never warn.",
         f"Inside 80 %, inside 95 %: the {term('coverage')}, and below it what intervals of that level lead to expect of so many "
