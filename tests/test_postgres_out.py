@@ -111,9 +111,9 @@ def test_published_twice_is_published_once(dsn, place):
 
 
 def test_a_plain_client_reads_it_with_keys_and_descriptions(dsn, place, postgres):
-    published(place)
+    published(place, seed=6)  # rows in "PredSales1m"
     publish(place, SCHEMA, [])
-    ask = 'select date, region, country, "values", model_name, run_id, prediction_time from forecasting."PredSales1m"'
+    ask = 'select date, region, country, "values", model_name, run_id, prediction_time, final_values from forecasting."PredSales1m"'
     done = subprocess.run([postgres.programs / "psql", dsn, "-AtXc", ask], capture_output=True, text=True, check=True)
     assert done.stdout and not done.stderr
     keys = statement(
@@ -348,7 +348,7 @@ def test_an_older_version_of_the_tables_is_brought_up_to_date(dsn, place, monkey
     older = [name for name in FOR_BI if name != "counted_forecasts"]
     monkeypatch.setattr(shape, "FOR_BI", older)
     with duckdb.connect(str(place.published)) as connection:
-        connection.execute("alter table forecast_accuracy drop column fva")
+        connection.execute("alter table forecast_accuracy drop column masc")
     publish(place, SCHEMA, [])
     statement(dsn, "comment on column forecasting.forecasts.ds is 'another'")
     monkeypatch.undo()
@@ -372,7 +372,7 @@ def test_an_older_version_of_the_tables_is_brought_up_to_date(dsn, place, monkey
     )
     assert versions[0][0::2] == (1, len(older))
     assert versions[1:] == [
-        (2, "counted_forecasts made; forecast_accuracy.fva added", 1),
+        (2, "counted_forecasts made; forecast_accuracy.masc added", 1),
         (3, "forecasts.scale added", 0),
     ]
     assert statement(dsn, "select col_description('forecasting.forecasts'::regclass, 9)") == [
@@ -517,7 +517,7 @@ def test_what_the_server_says_in_the_midst_of_it(code, words, dsn, place):
 
 def test_a_name_that_the_database_cannot_write(postgres, place, monkeypatch):
     rows, _ = published(place)
-    face = (dt.date(2024, 1, 1), "😀", "😀", 1.0, "linear", "run", FIRST)
+    face = (dt.date(2024, 1, 1), "😀", "😀", 1.0, "linear", "run", FIRST, 1.0)
     write(place.published, {**rows, "PredSales1m": [face]}, FIRST)
     statement(postgres.dsn(), "create database latin encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'")
     monkeypatch.setenv(DSN, postgres.dsn("latin"))
