@@ -138,7 +138,7 @@ def company(root, tmp_path_factory) -> Company:
     shutil.copytree(root / "params", place / "params")
     found = Company(Workspace(place, "acme", "csv", "facts"))
     found.place.data.mkdir(parents=True)
-    dataset.run_dbt(found.place, "build --select latest_runs", {})
+    dataset.run_dbt(found.place, "build --select latest_runs counted_forecasts", {})
     tracking.prepare_store(found.place.data)
     (found.place.runs / "built.json").write_text('{"domains": ["sales"]}')
     with pytest.MonkeyPatch.context() as patch:
