@@ -454,9 +454,11 @@ def test_what_bi_tools_are_given_is_next_month_by_region(built, country, request
         )
     found = read(tmp_path / "warehouse.duckdb", 'from "PredSales1m"')
     series = read(tmp_path / "warehouse.duckdb", "from ml_pred_sales_1m")
-    assert list(found) == ["date", "region", "country", "values", "model_name", "run_id", "prediction_time"]
+    columns = ["date", "region", "country", "values", "model_name", "run_id", "prediction_time", "final_values"]
+    assert list(found) == columns
     assert found["country"].tolist() == [country, "South"] and found["region"].tolist() == ["North", "South"]
     assert found["values"].tolist() == [value / 3 for value in series["predicted_value"]]
+    assert found["final_values"].tolist() == found["values"].tolist()
     shared = ["date", "region", "model_name", "run_id", "prediction_time"]
     pd.testing.assert_frame_equal(found[shared], series[shared])
     assert len(read(tmp_path / "warehouse.duckdb", 'from "PredProfit1m"')) == 0
