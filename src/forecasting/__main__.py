@@ -13,7 +13,14 @@ from forecasting.errors import UserError, storage_message
 from forecasting.run import progress
 
 ROOT = Path(__file__).resolve().parents[2]
-WARM = ("step", "page", "publish", "render")  # what a warm process does, where there is one: it needs libraries
+WARM = (
+    "step",
+    "plan-month",
+    "publish",
+    "fill-late",
+    "page",
+    "render",
+)  # what a warm process does, where there is one: it needs libraries
 
 
 def main(arguments: list[str] | None = None) -> int:
