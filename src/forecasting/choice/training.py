@@ -103,7 +103,7 @@ def published_for(runs: list[Manifest], fingerprint: str, month: Month) -> Train
     """Return what was decided in the newest publication of the same training set, code and settings."""
     for run in runs:
         if run.fingerprint == fingerprint and not changes(run, month):
-            kept = run.trained if run.trained.run_id != run.run_id else None
+            kept = run.trained if run.keeps_models else None
             return Training(kept, f"as published ({run.run_id})", MONTHLY)
     return None
 

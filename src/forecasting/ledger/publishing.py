@@ -59,7 +59,7 @@ def crown(workspace: Workspace, run: FinishedRun, versions: dict[str, str | None
     known = [version for version in versions.values() if version is not None]
     registry.write_verdict(workspace.data, run.domain, known, run.manifest.champion)
     registry.set_aliases(workspace.data, run.domain, versions)
-    kept = run.manifest.trained.models if run.manifest.trained.run_id != run.run_id else {}
+    kept = run.manifest.trained.models if run.manifest.keeps_models else {}
     own = [mlflow_run for name, mlflow_run in run.manifest.mlflow.items() if name not in kept]
     registry.mark_runs(workspace.data, run.domain, own, run.run_id)
 

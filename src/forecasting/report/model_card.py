@@ -148,7 +148,7 @@ def learned_from(domain: Domain) -> str:
         pairs.append(("Earlier cutoffs, for the intervals only", f"up to {number(params['n_calibration'])}"))
     trained = domain.manifest.trained
     learned = (
-        "all of these months" if trained.run_id == domain.manifest.run_id
+        "all of these months" if not domain.manifest.keeps_models
         else f"the months up to {month(trained.cutoff)}, is kept since and forecasts from all of them"
     )  # fmt: skip
     return facts(pairs) + note(

@@ -47,7 +47,7 @@ def section(domains: dict[str, Domain | None]) -> str:
 def said(domain: Domain) -> str:
     """Return a domain's verdict with its reasons as one item (HTML)."""
     found = domain.monitor
-    trained = found.verdict == "retrain" and domain.manifest.trained.run_id == domain.manifest.run_id
+    trained = found.verdict == "retrain" and not domain.manifest.keeps_models
     advice = "New models were trained in this run." if trained else ADVICE[found.verdict]
     head = f"<strong>{escape(domain.title)}: {escape(found.verdict)}.</strong> {advice}"
     texts = [escape(readable(reason["text"])) for reason in found.reasons]

@@ -68,7 +68,7 @@ def manifest(domain: Domain) -> str:
 
 def learned(m: Manifest) -> str:
     """Return up to which month the models learned, and in which run where that was an earlier one."""
-    if m.trained.run_id == m.run_id:
+    if not m.keeps_models:
         return month(m.trained.cutoff)
     return f"{month(m.trained.cutoff)}, in the run {code(m.trained.run_id)}; they are kept since"
 

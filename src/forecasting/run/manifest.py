@@ -94,6 +94,11 @@ class Manifest(Record):
     currency: str = ""
     unit: str = ""  # what the values count: the currency, or units
 
+    @property
+    def keeps_models(self) -> bool:
+        """Whether the models were trained in an earlier run."""
+        return self.trained.run_id != self.run_id
+
     @classmethod
     def from_json(cls, found: dict[str, Any] | None) -> Self:
         """Return the record of a JSON object; where the unit was not noted yet, it is the currency, and before models were kept,
