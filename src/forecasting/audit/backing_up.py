@@ -126,5 +126,5 @@ def said(workspace: Workspace, target: Path, about: About) -> str:
 
 
 def facts_outside(about: About) -> bool:
-    """Say whether a workspace's facts are a company's own files or server, which no backup holds."""
+    """Say whether a workspace's facts are a company's own files outside the workspace, which no backup holds."""
     return about.facts is not None and not about.facts.startswith(f"data/{about.workspace}/")

@@ -139,7 +139,7 @@ def said(root: Path, about: About, name: str) -> str:
     lines = [
         f"data/{name}: {count(len(about.files), 'file', 'files')}, {size} MB, as «{about.workspace}» was on {about.made_at}."
     ]
-    if facts_outside(about) and about.source != "postgres" and not (root / about.facts).exists():
+    if facts_outside(about) and not (root / about.facts).exists():
         lines.append(
             f"Its facts are not there, in {about.facts}: change «facts» in data/{name}/workspace.json to where they are."
         )
