@@ -27,7 +27,7 @@ from forecasting.backfill.planning import Work
 from forecasting.backfill.schedule import trained_months
 from forecasting.contracts import BOUNDS, POINT
 from forecasting.evaluation import BASELINE
-from forecasting.intervals import calibrate_backtest
+from forecasting.intervals import calibrate_backtests
 from forecasting.monitor.came_due import Due, came_due
 from forecasting.monitor.verdicts import RETRAIN, verdict
 from forecasting.run import Workspace
@@ -126,10 +126,9 @@ def quiet(job: Month, champion: str, train: pd.DataFrame) -> pd.DataFrame:
     cutoffs = job.cutoffs
     past = {name: contest.past_of(job, name, cutoffs) for name in job.tables}
     past |= contest.combined(job, past)
-    rows = [
-        calibrate_backtest(past[name], job.train, job.domain, cutoffs, job.allow_negative).rows
-        for name in {champion, BASELINE}
-    ]
+    asked = {name: past[name] for name in sorted({champion, BASELINE})}
+    made = calibrate_backtests(asked, job.train, job.domain, cutoffs, job.allow_negative)
+    rows = [each.rows for each in made.values()]
     bounds = {POINT: "predicted_value"} | {quantile: bound for bound, quantile in BOUNDS.items()}
     return beside_actuals(pd.concat(rows, ignore_index=True).rename(columns=bounds), train)
 

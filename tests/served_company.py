@@ -13,7 +13,8 @@ import pandas as pd
 from forecasting import models
 from forecasting.evaluation.backtest import forecast_nodes, known_at, walk_forward
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
-from forecasting.intervals.calibration import Calibrated, Calibration, calibrate_backtest, calibrate_forecasts
+from forecasting.intervals import Calibration, calibrate_backtest, calibrate_forecasts
+from forecasting.intervals.calibrated import Calibrated
 from forecasting.ledger.known_before import NOTHING
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel

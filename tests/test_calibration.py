@@ -11,18 +11,16 @@ from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_C
 from forecasting.evaluation.backtest import empty_backtest, forecast_nodes, known_at, walk_forward
 from forecasting.evaluation.cutoffs import cutoffs
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
-from forecasting.intervals.calibration import (
+from forecasting.intervals import (
     ENTRIES,
-    Calibrated,
     Calibration,
     Past,
-    _finished,
-    _past,
     calibrate_backtest,
     calibrate_forecasts,
-    coherent_quantiles,
     reconciliation_table,
 )
+from forecasting.intervals.calibrated import Calibrated, _finished, _past
+from forecasting.intervals.calibration import coherent_quantiles
 from forecasting.intervals.conformal import MIDDLE, naive_errors
 from forecasting.intervals.reconciliation import METHODS, reconcile
 from forecasting.models.base import Model

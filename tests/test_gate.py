@@ -10,7 +10,7 @@ from forecasting.choice.gate import Gate, choose_champion
 from forecasting.evaluation.backtest import empty_backtest, walk_forward
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.evaluation.ranking import leaderboard
-from forecasting.intervals.calibration import calibrate_backtest
+from forecasting.intervals import calibrate_backtest
 from forecasting.models.naive import SeasonalNaive
 from synthetic import company
 

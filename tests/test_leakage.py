@@ -11,7 +11,7 @@ from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.evaluation.backtest import walk_forward
 from forecasting.evaluation.cutoffs import cutoffs
-from forecasting.intervals.calibration import calibrate_backtest
+from forecasting.intervals import calibrate_backtest
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.combination import combining
 from forecasting.series.panels import panel

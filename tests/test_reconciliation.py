@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.evaluation.backtest import walk_forward
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
-from forecasting.intervals.calibration import calibrate_backtest
+from forecasting.intervals import calibrate_backtest
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive

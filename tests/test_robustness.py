@@ -7,7 +7,7 @@ import pytest
 from forecasting import models
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.evaluation.backtest import forecast_nodes, known_at, walk_forward
-from forecasting.intervals.calibration import Calibration, calibrate_backtest, calibrate_forecasts
+from forecasting.intervals import Calibration, calibrate_backtest, calibrate_forecasts
 from forecasting.models.base import Model
 from forecasting.series.hierarchy import Hierarchy, as_nodes
 from synthetic import series

@@ -82,10 +82,7 @@ def contest(job: Month) -> Path:
     past = {name: past_of(job, name, cutoffs) for name in job.tables}
     past |= combined(job, past)
     wanted = measured(cutoffs)
-    made = {
-        name: intervals.calibrate_backtest(raw, job.train, job.domain, cutoffs, job.allow_negative, wanted)
-        for name, raw in past.items()
-    }
+    made = intervals.calibrate_backtests(past, job.train, job.domain, cutoffs, job.allow_negative, wanted)
     rows = pd.concat([made[name].rows for name in sorted(made)], ignore_index=True)
     series = rows[rows["aggregation"] == AGGREGATIONS[0]]  # a champion is chosen by the series alone
     calibrations = {name: one.calibration for name, one in made.items()}

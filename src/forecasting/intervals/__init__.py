@@ -4,12 +4,11 @@ In: raw forecasts of series and sums, and past ones with what came. Out: calibra
 each model, the `Calibration` that its next forecast gets. Here a bound is widened, and a point that people override moves its sums.
 """
 
+from forecasting.intervals.calibrated import calibrate_backtest, calibrate_backtests, calibrate_forecasts
 from forecasting.intervals.calibration import (
     ENTRIES,
     Calibration,
     Past,
-    calibrate_backtest,
-    calibrate_forecasts,
     moved_to,
     reconciliation_table,
 )
@@ -19,5 +18,5 @@ from forecasting.intervals.reconciliation import METHODS, SIMPLEST
 
 __all__ = [
     "ENTRIES", "METHODS", "MIDDLE", "PERCENT", "SIMPLEST", "VALUE", "Calibration", "Change", "Overridden", "Past", "calibrate_backtest",
-    "calibrate_forecasts", "moved_to", "naive_errors", "ordered_around_point", "override", "reconciliation_table",
+    "calibrate_backtests", "calibrate_forecasts", "moved_to", "naive_errors", "ordered_around_point", "override", "reconciliation_table",
 ]  # fmt: skip

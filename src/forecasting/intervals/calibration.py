@@ -1,12 +1,8 @@
-"""From raw forecasts to what is published: coherent points of every aggregation, with intervals and the sign policy.
+"""How a model's past errors turn its forecasts into what is published: coherent points of every aggregation, with intervals.
 
-The walk-forward's evaluation, the notebook that forecasts and whoever forecasts later (an API) use the same
-calculation, so their numbers are the same. What is measured: the raw forecasts of series, regions, categories and the total are
-made to agree by the method that did best up to their cutoff, series are cut at zero where the sign policy says so, sums are sums of
-what is left, and each gets the interval that was known at its cutoff.
+`calibrated` puts it to use. What is chosen and learned here is the model's own past alone.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -14,27 +10,18 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import (
-    AGGREGATIONS,
-    BACKTEST_COLUMNS,
-    BOUNDS,
-    FORECAST_COLUMNS,
-    POINT,
-    QUANTILE_COLUMNS,
-    BackTest,
-)
+from forecasting.contracts import AGGREGATIONS, QUANTILE_COLUMNS
 from forecasting.intervals.conformal import (
     MIDDLE,
     Pool,
     Residuals,
     choose_pool,
     corrections,
-    naive_errors,
     offsets,
     ordered_around_point,
 )
-from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
-from forecasting.series import BUCKETS, NODE, aggregate_actuals, bucket_of, comparable, month_number, scales
+from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method
+from forecasting.series import BUCKETS, NODE, bucket_of, month_number
 
 UNUSED = [float("nan")] * len(QUANTILE_COLUMNS)
 ENTRIES = [(level, bucket) for level in AGGREGATIONS for bucket in BUCKETS]
@@ -203,95 +190,3 @@ def reconciliation_table(calibrations: dict[str, dict[str, Any]]) -> pd.DataFram
         {"model_name": name, "reconciliation": c["reconciliation"], **c["mase"]} for name, c in calibrations.items()
     ]
     return pd.DataFrame(rows, columns=["model_name", "reconciliation", *METHODS])
-
-
-class Calibrated(NamedTuple):
-    """Rows of every aggregation and how many were cut at zero by the sign policy.
-
-    `cut`: {"points": series rows whose point was negative, "bounds": rows of any aggregation with a negative bound}. `cut_series`: the
-    horizons of those points by unique_id, of a forecast from one cutoff.
-    """
-
-    rows: pd.DataFrame
-    cut: dict[str, int]
-    cut_series: dict[str, list[int]]
-
-
-def calibrate_backtest(
-    raw: pd.DataFrame,
-    train: pd.DataFrame,
-    domain: str,
-    cutoffs: pd.DataFrame,
-    allow_negative: bool,
-    wanted: Collection[pd.Timestamp] | None = None,
-) -> BackTest:
-    """Make one model's forecasts at past cutoffs coherent and give them the intervals that were known at each cutoff.
-
-    Parameters
-    ----------
-    raw: RAW_BACKTEST_COLUMNS, of `evaluation.walk_forward`; there may be no rows, and rows of months still to come count not yet.
-    train: the training set up to its last month.
-    cutoffs: cutoff, evaluation_set (of `evaluation.plan_cutoffs`); rows of other cutoffs are left out.
-    wanted: the cutoffs whose rows are asked for, None: all; the others teach as ever.
-
-    Returns
-    -------
-    The back-test, with one row per aggregation, unique_id, cutoff, horizon; and the calibration of the next forecast, from all rows.
-    """
-    actuals, cut = aggregate_actuals(train), not allow_negative
-    observed = raw[raw["ds"] <= train["ds"].max()]
-    measured = _past(observed.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
-    past = Past.of(measured, cut)
-    parts = [measured.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
-    asked = measured if wanted is None else measured[measured["cutoff"].isin(wanted)]
-    for cutoff, rows in asked.groupby("cutoff"):
-        naive = naive_errors(actuals[actuals["ds"] <= cutoff])
-        parts.append(Calibration.fit(past.known_at(cutoff), naive).apply(rows, cut))
-    calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(cutoffs, on="cutoff").assign(domain=domain)
-    finished = _finished(calibrated, [*NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
-    return BackTest(raw, finished.rows, finished.cut, Calibration.fit(past, naive_errors(actuals)).to_json())
-
-
-def calibrate_forecasts(
-    raw: pd.DataFrame,
-    train: pd.DataFrame,
-    domain: str,
-    model_name: str,
-    status: str,
-    calibration: Calibration,
-    allow_negative: bool,
-) -> Calibrated:
-    """Make one model's forecasts after the last month of `train` coherent; give them intervals and columns to publish.
-
-    `raw` is what `evaluation.forecast_nodes` returned for `evaluation.known_at(train, last month)`. Returns rows with
-    FORECAST_COLUMNS, one per aggregation, unique_id, horizon.
-    """
-    cut = not allow_negative
-    named = raw.assign(cutoff=train["ds"].max(), model_name=model_name)
-    rows = _scaled(reconcile(named, train, cut, [calibration.reconciliation]), aggregate_actuals(train))
-    rows = calibration.apply(rows, cut).assign(domain=domain, status=status)
-    return _finished(rows, [*NODE, "horizon"], FORECAST_COLUMNS, cut)
-
-
-def _past(raw: pd.DataFrame, train: pd.DataFrame, actuals: pd.DataFrame, cut: bool) -> pd.DataFrame:
-    """Return past forecasts with the points of each method, scale and y; those that nothing can be compared with are left out."""
-    rows = _scaled(reconcile(raw, train, cut), actuals)
-    return comparable(rows, train).merge(actuals[[*NODE, "ds", "y"]], on=[*NODE, "ds"])
-
-
-def _scaled(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
-    """Add the scale and the typical error that each node had at the row's cutoff."""
-    return rows.merge(scales(actuals, sorted(rows["cutoff"].unique())), on=[*NODE, "cutoff"], how="left")
-
-
-def _finished(rows: pd.DataFrame, keys: list[str], columns: list[str], cut: bool) -> Calibrated:
-    """Apply the sign policy to bounds and bring rows into the order of `keys` (aggregations from series to total)."""
-    negative = int((rows[list(BOUNDS.values())] < 0).any(axis=1).sum()) if cut else 0
-    final = rows.assign(**rows[QUANTILE_COLUMNS].clip(lower=0.0)) if cut else rows
-    bounds = {bound: final[quantile] for bound, quantile in BOUNDS.items()}
-    final = final.assign(predicted_value=final[POINT], **bounds)
-    rank = {name: number for number, name in enumerate(AGGREGATIONS)}
-    ordered = final.sort_values(keys, key=lambda c: c.map(rank) if c.name == "aggregation" else c, ignore_index=True)
-    below = ordered[ordered["was_negative"].astype(bool)]
-    by_series = {str(name): horizons.tolist() for name, horizons in below.groupby("unique_id")["horizon"]}
-    return Calibrated(ordered[columns], {"points": len(below), "bounds": negative}, by_series)

@@ -78,6 +78,7 @@ def _at_cutoff(rows: pd.DataFrame, still: set[str], cut: bool, methods: Sequence
     """
     hierarchy = Hierarchy.of(rows[rows["aggregation"] == AGGREGATIONS[0]])
     shape = (-1, len(hierarchy.nodes))
+    _require_all_nodes(rows, len(hierarchy.nodes))
     base = rows[POINT].to_numpy().reshape(shape).T  # [nodes, forecasts]
     fallback = rows["is_fallback"].to_numpy().reshape(shape).T[: hierarchy.n_series]
     is_still = hierarchy.nodes["unique_id"][: hierarchy.n_series].isin(still).to_numpy()[:, None]
@@ -93,6 +94,15 @@ def _at_cutoff(rows: pd.DataFrame, still: set[str], cut: bool, methods: Sequence
             points[method][:, columns] = np.concatenate([series, sums[hierarchy.n_series :]])
     spoken = hierarchy.add_up((~fallback).astype(float)) > 0
     return rows.assign(is_fallback=~spoken.T.ravel(), **{name: found.T.ravel() for name, found in points.items()})
+
+
+def _require_all_nodes(rows: pd.DataFrame, nodes: int) -> None:
+    """Raise a ValueError unless every model forecasts every node, at each horizon: side by side, they would be mixed up."""
+    places = rows["position"].to_numpy()
+    if len(places) % nodes or (places.reshape(-1, nodes) != places[:nodes]).any():
+        raise ValueError(
+            f"At the cutoff {rows['cutoff'].iloc[0]} the models do not all forecast the same series and sums."
+        )
 
 
 def _coherent_series(base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray, method: str) -> np.ndarray:
