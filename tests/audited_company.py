@@ -14,7 +14,7 @@ from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_C
 from forecasting.evaluation.cutoffs import plan_cutoffs
 from forecasting.ledger import publishing
 from forecasting.ledger.finished_run import FinishedRun
-from forecasting.registry import tracking
+from forecasting.registry import store, tracking
 from forecasting.run import Manifest, RunFolder, Workspace, identity, params, stamps, train_fingerprint
 from ledger_by_macros import create_views, migrate
 from synthetic import series
@@ -136,7 +136,7 @@ def published_company(root: Path, place: Path) -> AuditedCompany:
     company = AuditedCompany(Workspace(project(root, place), "acme", "import", "data/acme/facts"))
     company.place.data.mkdir(parents=True)
     company.place.remember()
-    tracking.prepare_store(company.place.data)
+    store.prepare_store(company.place.data)
     with duckdb.connect(str(company.place.warehouse)) as connection:
         migrate(connection)
         create_views(connection)

@@ -22,7 +22,7 @@ from forecasting.models.combination import WeightedCombination
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
 from forecasting.models.statistical import AutoETS
-from forecasting.registry import tracking
+from forecasting.registry import store, tracking
 from forecasting.registry import versions as registry
 from forecasting.series.hierarchy import as_nodes
 from synthetic import company
@@ -58,7 +58,7 @@ class ServedCompany:
         """Make the folders, the training set and an empty MLflow store."""
         found = cls(folder / "data" / "acme", folder / "runs" / "acme" / "sales", **settings)
         found.runs.mkdir(parents=True)
-        tracking.prepare_store(found.data)
+        store.prepare_store(found.data)
         found.train.to_parquet(found.runs / "train_sales.parquet", index=False)
         plan(found.train["ds"]).to_parquet(found.runs / "cutoffs.parquet", index=False)
         found.write("known_before", NOTHING)
@@ -106,7 +106,7 @@ class ServedCompany:
 
     def register(self, name: str, run_id: str, alias: bool = True) -> registry.Registered:
         """Log a saved model, register it as a model of a run, and give it the alias of the champion."""
-        tracking.open_store(self.data, "sales")
+        store.open_store(self.data, "sales")
         if name not in self.logged:
             with mlflow.start_run() as active:
                 uri = tracking.log_model(self.runs / "models" / name, True)

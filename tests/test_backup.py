@@ -30,7 +30,8 @@ from forecasting.__main__ import main
 from forecasting.audit import archive, backing_up, restoring
 from forecasting.errors import UserError, storage_message
 from forecasting.ledger import Published
-from forecasting.registry import tracking, versions
+from forecasting.registry import versions
+from forecasting.registry.store import follow_move, follow_where_written, open_store
 from forecasting.run import Workspace, only_run, open_workspace
 
 IMPORTED = {"facts": "imported/facts", "imported": "imported-0123456789"}
@@ -106,7 +107,7 @@ def test_the_store_goes_with_it_and_goes_on(made, saved, elsewhere):
     champion = versions.champion(data, "sales")
     assert champion.version == versions.champion(made.place.data, "sales").version
     assert champion.folder.is_relative_to(data) and champion.folder.is_dir()
-    client = tracking.open_store(data, "sales")
+    client = open_store(data, "sales")
     train = Published(data / "published.duckdb").ask("select unique_id, ds, y from ml_train_sales_monthly order by all")
     shutil.move(made.place.data / "mlflow", made.place.data / "gone")  # nothing may come from there
     try:
@@ -125,14 +126,31 @@ def test_a_project_that_moved_logs_where_it_is_now(made, tmp_path, capsys):
     after = tmp_path / "after" / "data"
     shutil.copytree(made.place.data, after, symlinks=True)
     before = {path for path in made.place.data.rglob("*") if path.name == "artifacts"}
-    tracking.follow_move(after)
+    follow_move(after)
     assert "from now on its paths lead to" in capsys.readouterr().err
-    tracking.open_store(after, "sales")
+    open_store(after, "sales")
     assert capsys.readouterr().err == ""  # it lies where it says
     with mlflow.start_run() as run:
         mlflow.log_text("hello", "hello.txt")
     assert (after / "mlflow" / "sales" / run.info.run_id / "artifacts" / "hello.txt").exists()
     assert {path for path in made.place.data.rglob("*") if path.name == "artifacts"} == before
+
+
+def test_a_server_shows_a_moved_store_that_it_may_not_write(made, tmp_path, monkeypatch, capsys):
+    """As in a container that is given the data to read."""
+    after = tmp_path / "after" / "data"
+    shutil.copytree(made.place.data, after, symlinks=True)
+    before = (after / "mlflow.db").read_bytes()
+    connect = sqlite3.connect
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", lambda path, **rest: connect(f"file:{path}?mode=ro", uri=True, **rest))
+        follow_where_written(after)
+    assert "may not be written here" in capsys.readouterr().err and (after / "mlflow.db").read_bytes() == before
+    with closing(connect(after / "mlflow.db")) as store:
+        store.execute("drop table model_versions")
+        store.execute("create view model_versions as select 1")  # what no read-only folder explains
+    with pytest.raises(sqlite3.OperationalError):
+        follow_where_written(after)
 
 
 def test_who_reads_or_uses_the_store_is_not_in_the_way(made, tmp_path, elsewhere):

@@ -159,7 +159,7 @@ def test_the_champion_is_registered_and_predicts_what_was_published(project, pub
         from forecasting.evaluation import known_at
         from forecasting.intervals import Calibration, calibrate_forecasts
         from forecasting.ledger import Published
-        from forecasting.registry.tracking import open_store
+        from forecasting.registry.store import open_store
         from forecasting.series import as_nodes, from_nodes
         open_store("data/sample", "sales")
         version = mlflow.MlflowClient().get_model_version_by_alias("sales_monthly", "champion")
@@ -203,8 +203,8 @@ def test_the_forecaster_gives_what_was_published_from_a_copy_of_the_data_alone(p
 def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(project, published):
     code = """
         import json, mlflow
-        from forecasting.registry import tracking
-        client = tracking.open_store("data/sample", "profit")
+        from forecasting.registry import store
+        client = store.open_store("data/sample", "profit")
         experiment = client.get_experiment_by_name("profit").experiment_id
         runs = client.search_runs([experiment])
         files = {run.data.tags["step"] + "/" + run.info.run_name: sorted(

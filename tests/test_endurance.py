@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from endurance import NAME, Watched, chosen, endured, part_of, tables
-from forecasting.registry.tracking import PATHS
+from forecasting.registry.store import PATHS
 
 MOMENTS = [
     f"write runs/{NAME}/profit/facts.json.running",

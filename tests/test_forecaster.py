@@ -18,7 +18,7 @@ from forecasting.contracts import BOUNDS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.ledger import NothingPublished, Published, Unknown
 from forecasting.models.combination import MedianCombination
-from forecasting.registry import tracking
+from forecasting.registry import store
 from forecasting.registry import versions as registry
 from forecasting.serving import forecaster
 from forecasting.serving.forecaster import SalesForecaster
@@ -309,7 +309,7 @@ def test_a_run_from_before_calibrations_were_published_asks_for_another(company)
 
 def test_asking_changes_nothing_of_mlflows_own_state(company):
     company.publish("linear")
-    tracking.open_store(company.data, "profit")
+    store.open_store(company.data, "profit")
     before = mlflow.get_tracking_uri(), (company.data / "mlflow.db").read_bytes()
     assert SalesForecaster.champion(company.data, "sales").served
     assert (mlflow.get_tracking_uri(), (company.data / "mlflow.db").read_bytes()) == before

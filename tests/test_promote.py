@@ -21,7 +21,7 @@ from forecasting.errors import UserError
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.ledger import publishing as publish
 from forecasting.pipeline import planning as pipeline
-from forecasting.registry import tracking
+from forecasting.registry import store, tracking
 from forecasting.registry import versions as registry
 from forecasting.run import Champion, Incumbent, Manifest
 from forecasting.run.folder import RunFolder
@@ -75,7 +75,7 @@ class Company:
 
     def aliases(self) -> dict[str, str]:
         """Return the name of the model behind each alias."""
-        client = tracking.open_store(self.place.data, "sales")
+        client = store.open_store(self.place.data, "sales")
         known = client.get_registered_model("sales_monthly").aliases
         return {
             alias: client.get_model_version("sales_monthly", version).tags["model_name"]
@@ -139,7 +139,7 @@ def company(root, tmp_path_factory) -> Company:
     found = Company(Workspace(place, "acme", "csv", "facts"))
     found.place.data.mkdir(parents=True)
     dataset.run_dbt(found.place, "build --select latest_runs counted_forecasts", {})
-    tracking.prepare_store(found.place.data)
+    store.prepare_store(found.place.data)
     (found.place.runs / "built.json").write_text('{"domains": ["sales"]}')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
@@ -160,7 +160,7 @@ def test_a_first_run_has_no_incumbent_and_registers_champion_and_challenger(comp
     assert asdict(first.incumbent) == {"name": None, "run_id": None, "decision": None}
     assert (first.champion.name, first.champion.verdict) == ("linear", "first")
     assert company.aliases() == {"champion": "linear", "challenger": "seasonal_naive"}
-    client = tracking.open_store(company.place.data, "sales")
+    client = store.open_store(company.place.data, "sales")
     for alias in ("champion", "challenger"):
         tags = client.get_model_version_by_alias("sales_monthly", alias).tags
         assert tags["run_id"] == first.run_id and tags["verdict"] == "first" and "20.0 % better" in tags["reason"]

@@ -127,7 +127,7 @@ def test_publishing_finds_its_modules(root):
     reached = stamps.closure(frozenset({"forecasting.ledger.publishing"}), package)
     assert {
         "forecasting.ledger.publishing",
-        "forecasting.registry.tracking",
+        "forecasting.registry.store",
         "forecasting.registry.versions",
         "forecasting.contracts",
     } <= set(reached)

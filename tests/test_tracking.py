@@ -18,7 +18,7 @@ from forecasting.models.boosting import BoostingModel
 from forecasting.models.combination import MedianCombination
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
-from forecasting.registry import mlflow_model, tracking, versions
+from forecasting.registry import mlflow_model, store, tracking, versions
 from forecasting.run import RunFolder, stamps
 from forecasting.series import as_nodes
 from synthetic import company, series
@@ -105,7 +105,7 @@ def test_a_logged_combination_refers_to_its_members_wherever_the_store_lies(tmp_
 
     moved = shutil.move(data, tmp_path / "moved")
     shutil.rmtree(run.path / "models")
-    location = mlflow.MlflowClient(tracking.store_uri(moved)).get_logged_model(uri.removeprefix("models:/"))
+    location = mlflow.MlflowClient(store.store_uri(moved)).get_logged_model(uri.removeprefix("models:/"))
     folder = versions.stored(moved, location.artifact_location, "median")
     assert [path.name for path in folder.iterdir()] == ["model.json"]
     pd.testing.assert_frame_equal(models.forecast(models.load(folder), history, 6, True), expected, check_exact=True)
@@ -125,7 +125,7 @@ def test_a_combination_is_logged_again_when_a_member_is_and_not_else(tmp_path):
 
 def test_members_that_were_not_logged_or_by_hand_are_copied(tmp_path):
     run, data = run_folder(tmp_path / "run", company(48)), tmp_path / "data"
-    by_hand = replace(run, experiment=f"sales {tracking.BY_HAND}")
+    by_hand = replace(run, experiment=f"sales {store.BY_HAND}")
     for one, copied in ((run, {"seasonal_naive"}), (by_hand, {"linear", "seasonal_naive"})):
         log(one, data, "20_train_x", "linear")
         uri = log(one, data, "25_combine", "median")

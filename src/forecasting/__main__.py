@@ -316,7 +316,7 @@ def follow(place, options) -> None:
     """Have MLflow's store, where the workspace was moved, point to where it lies now."""
     from forecasting import registry
 
-    registry.follow_move(place.data)
+    registry.follow_where_written(place.data)
 
 
 def by_hand(place, options) -> None:

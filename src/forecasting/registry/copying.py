@@ -5,7 +5,7 @@ from pathlib import Path
 
 from forecasting.registry.kept import trained_model
 from forecasting.registry.snapshot import STORE, copy_store
-from forecasting.registry.tracking import ARTIFACTS, point_store, prepare_store
+from forecasting.registry.store import ARTIFACTS, point_store, prepare_store
 
 
 def scratch_store(tracking_dir: Path, target: Path, models: dict[str, str]) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from forecasting.errors import UserError
-from forecasting.registry.tracking import ARTIFACTS, SAID, store_reader
+from forecasting.registry.store import ARTIFACTS, store_reader
+from forecasting.registry.tracking import SAID
 from forecasting.registry.versions import stored
 
 

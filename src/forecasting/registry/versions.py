@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from forecasting.errors import UserError
-from forecasting.registry.tracking import ARTIFACTS, open_store, store_reader
+from forecasting.registry.store import ARTIFACTS, open_store, store_reader
 from forecasting.run import Champion
 
 CHAMPION, CHALLENGER = "champion", "challenger"
