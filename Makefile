@@ -51,7 +51,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark benchmark-monitor companies endurance benchmark-operation benchmark-retraining timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore
 
 help:  ## this list
@@ -169,6 +169,9 @@ benchmark-retraining: $(READY)  ## 24 months of NAME retrained every month, ever
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv
+
+benchmark-month: $(READY)  ## what a month costs whose models are kept, beside one that trains, to runs/benchmark/month.csv
+	@$(PY) tests/time_month.py runs/benchmark/month.csv
 
 opening: $(READY_TEST)  ## how long the report's pages take to open, and how large they are (needs Chromium)
 	@$(PY) tests/measure_report.py "$(RUNS)/report"
