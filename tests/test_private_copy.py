@@ -1,6 +1,7 @@
 """Readers of what was published go on whatever others do with the file: a person who opens it for writing, a publication, a crash."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,10 +53,13 @@ def held(path: Path, sql: str = "select 1") -> Iterator[subprocess.Popen]:
 
 
 def made(path: Path, number: int) -> Path:
-    """Put a database with one number in a file's place, in one step."""
-    with duckdb.connect(str(path.with_suffix(".new"))) as connection:
+    """Put a database with one number in a file's place, in one step; a copy of it, to which nothing of DuckDB's holds on."""
+    draft, new = path.with_suffix(".draft"), path.with_suffix(".new")
+    with duckdb.connect(str(draft)) as connection:
         connection.execute(f"create table t as select {number} as n")
-    os.replace(path.with_suffix(".new"), path)
+    shutil.copyfile(draft, new)
+    draft.unlink()
+    os.replace(new, path)
     return path
 
 
