@@ -122,9 +122,12 @@ def test_each_month_is_what_its_notebooks_would_have_made(acme):
         fitted["median"], fitted["weighted"] = MedianCombination(members), WeightedCombination(members)
         said |= {"median": fitted["median"].combine(raw), "weighted": fitted["weighted"].walk_forward(raw, train)}
         made = {name: calibrate_backtest(one, train, "sales", cutoffs, True) for name, one in said.items()}
-        board = evaluation.leaderboard(pd.concat([one.rows for one in made.values()]), train)
+        tested = pd.concat([one.rows for one in made.values()])
+        board, losses = evaluation.leaderboard(tested, train), evaluation.losses(evaluation.scored_rows(tested, train))
         limits = choice.Gate(*(settings[name] for name in GATE))
-        chosen = choice.choose_champion(board, cutoffs, list(said), {"name": champion, "decision": None}, limits)
+        chosen = choice.choose_champion(
+            board, losses, cutoffs, list(said), {"name": champion, "decision": None}, limits
+        )
         champion = chosen["gate_choice"]
         for name in {chosen["name"], "seasonal_naive"}:
             ahead = evaluation.forecast_nodes(fitted[name], evaluation.known_at(train, month), 6, flow=True)

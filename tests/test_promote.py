@@ -29,7 +29,7 @@ from forecasting.run.workspace import Workspace
 from forecasting.training_set import building as dataset
 from project_copy import ProjectCopy
 from synthetic import series
-from test_gate import board_of
+from test_gate import board_of, losses_of
 
 ORDER = ["naive", "seasonal_naive", "linear"]
 NAIVE_BETTER = {"naive": 0.6, "seasonal_naive": 1.0, "linear": 0.8}
@@ -64,8 +64,9 @@ class Company:
         run = RunFolder.open(self.folder)
         train = run.training_set()
         run.write_table("cutoffs", plan(train["ds"]))
+        board = board_of(self.mase)
         champion = gate.choose_champion(
-            board_of(self.mase), run.cutoffs(), ORDER, run.read_json("incumbent"), gate.Gate()
+            board, losses_of(board), run.cutoffs(), ORDER, run.read_json("incumbent"), gate.Gate()
         )
         run.write_json("champion", champion)
         write_tables(run, train, champion["name"])

@@ -10,7 +10,6 @@ import pandas as pd
 
 from forecasting import evaluation, intervals, models
 from forecasting.backfill.said import of_month
-from forecasting.backfill.schedule import before
 from forecasting.contracts import AGGREGATIONS, FLOWS
 from forecasting.files import digest, write_if_changed
 from forecasting.models import Model
@@ -53,7 +52,7 @@ class Month:
 
     @property
     def result(self) -> Path:
-        """The folder with the month's leaderboard and calibrations."""
+        """The folder with the month's leaderboard, losses and calibrations."""
         return self.folder / f"{self.month:%Y-%m}-{self.key}"
 
     @property
@@ -74,7 +73,7 @@ def combinations(members: list[Any], power: float) -> tuple[MedianCombination, W
 
 
 def contest(job: Month) -> Path:
-    """Measure every model as of a month's end and return the folder with leaderboard and calibrations; what lies there already stays."""
+    """Measure every model as of a month's end and return the folder with what was found; what lies there already stays."""
     board = job.result / "leaderboard.parquet"
     if board.exists():
         return job.result
@@ -87,14 +86,16 @@ def contest(job: Month) -> Path:
     series = rows[rows["aggregation"] == AGGREGATIONS[0]]  # a champion is chosen by the series alone
     calibrations = {name: one.calibration for name, one in made.items()}
     write_if_changed(job.result / "calibrations.json", json.dumps(calibrations, indent=1, sort_keys=True) + "\n")
+    losses = evaluation.losses(evaluation.scored_rows(series, job.train))
+    write_if_changed(job.result / "losses.parquet", losses.to_parquet(index=False))
     write_if_changed(board, evaluation.leaderboard(series, job.train).to_parquet(index=False))
     return job.result
 
 
 def measured(cutoffs: pd.DataFrame) -> list[pd.Timestamp]:
-    """Return the cutoffs that the leaderboard measures, and the one before them, from which the first of them moved."""
-    found = [*cutoffs.loc[cutoffs["evaluation_set"].isin(evaluation.COMPARED), "cutoff"]]
-    return [before(found[0]), *found] if found else []
+    """Return the cutoffs that are measured: those that choose and those held out."""
+    sets = [*evaluation.CHOOSING, *evaluation.COMPARED]
+    return [*cutoffs.loc[cutoffs["evaluation_set"].isin(sets), "cutoff"]]
 
 
 def timed_contest(job: Month) -> float:

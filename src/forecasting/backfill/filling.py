@@ -89,8 +89,8 @@ def champion_of_open(work: Work, job: Month) -> str:
     if is_done(work, job.month):
         return ""
     so_far, limits = incumbent(work, job.month), choice.Gate(*(work.settings[name] for name in GATE))
-    board = pd.read_parquet(job.result / "leaderboard.parquet")
-    found = choice.choose_champion(board, job.cutoffs, work.all_names, asdict(so_far), limits)
+    board, losses = (pd.read_parquet(job.result / f"{name}.parquet") for name in ("leaderboard", "losses"))
+    found = choice.choose_champion(board, losses, job.cutoffs, work.all_names, asdict(so_far), limits)
     manifest = manifest_of(work, job, Champion.from_json(found))
     work.counted[job.month] = CountedRun(manifest.run_id, job.month, manifest, is_published=False)
     return manifest.champion.name

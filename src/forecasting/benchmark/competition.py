@@ -1,28 +1,31 @@
 """The project's forecasts of a competition set: the same models, combination and intervals as in a workspace.
 
 There are four origins inside the training parts, the last one as many months before their end as are to be forecast. What the
-models say there decides the weights of the combination, the intervals, and which model is chosen: the one with the lowest MASE. The
-gate and the veto of a workspace take no part: there is no incumbent to protect, and nothing is held out. Then all of them learn from
-the whole training parts. A competition's series do not add up to anything, so there is nothing to reconcile.
+models say there decides the weights of the combination, the intervals, and which model is chosen, by the evidence that a workspace asks
+for at a first run (`evaluation/evidence`): the default combination, unless another model leads by more than luck. The gate's other rules
+and the veto take no part: there is no incumbent to protect, and nothing is held out. Then all of them learn from the whole training
+parts. A competition's series do not add up to anything, so there is nothing to reconcile.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from forecasting import models
+from forecasting import evaluation, models
 from forecasting.benchmark.scoring import CHAMPION
+from forecasting.choice import Gate
 from forecasting.contracts import POINT, QUANTILE_COLUMNS
 from forecasting.intervals import METHODS, Calibration, Past, naive_errors
 from forecasting.models import Model, family_models, forecast, statistical
 from forecasting.models.combination import Combination, MedianCombination, WeightedCombination
-from forecasting.series import described
+from forecasting.series import described, month_number
 
 ROOT = Path(__file__).resolve().parents[3]
-AGGREGATION = "series"
+AGGREGATION, MEASURE = "series", "mase"
 KEYS = ["aggregation", "unique_id", "cutoff"]
 FEWEST = 13  # months of history that a series needs at an origin inside its training part
 REFIT = 2  # costly models learn anew at every second inner origin; in between they only see the newer months
@@ -57,10 +60,10 @@ def forecast_all(train: pd.DataFrame, horizon: int, jobs: int = 1) -> Competitio
         future.append(rows(member.fit(train), train, horizon))
         seconds[member.name] = time.perf_counter() - begun
     known = pd.concat([scales(history) for history in earlier], ignore_index=True)
-    both = combined(pd.concat(past), pd.concat(future), train, known, members)
-    forecasts, chosen = calibrated(*both, train, known)
+    past, future = combined(pd.concat(past), pd.concat(future), train, known, members)
+    forecasts, name = calibrated(past, future, train, known), chosen(losses_at(past, train, known), horizon)
     seconds |= dict.fromkeys(("median", "weighted", CHAMPION), time.perf_counter() - started)
-    best = forecasts[forecasts["model_name"] == chosen].assign(model_name=CHAMPION)
+    best = forecasts[forecasts["model_name"] == name].assign(model_name=CHAMPION)
     return Competition(pd.concat([forecasts, best], ignore_index=True)[COMPETITION_COLUMNS], seconds)
 
 
@@ -102,15 +105,24 @@ def combined(
     past: pd.DataFrame, future: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame, members: list[Model]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add the combinations to the forecasts of the inner origins and to those that are wanted."""
-    chosen = models.member_families(list(dict.fromkeys(member.family for member in members)))
-    members = [member for member in members if member.family in chosen]
-    weighted = WeightedCombination(members)
+    median, weighted = combinations(members_of(members))
     weighted.learn(models.member_errors(past, train.assign(aggregation=AGGREGATION), known, weighted.names))
-    both: list[Combination] = [MedianCombination(members), weighted]
+    both: list[Combination] = [median, weighted]
     return tuple(
         pd.concat([raw, *(combination.combine(raw) for combination in both)], ignore_index=True)
         for raw in (past, future)
     )
+
+
+def members_of(candidates: Sequence[Model]) -> list[Model]:
+    """Return those of the models that are combined."""
+    chosen = models.member_families(list(dict.fromkeys(model.family for model in candidates)))
+    return [model for model in candidates if model.family in chosen]
+
+
+def combinations(members: Sequence[Model]) -> tuple[MedianCombination, WeightedCombination]:
+    """Return the combinations of some models, with their default settings."""
+    return MedianCombination(members), WeightedCombination(members)
 
 
 def scales(history: pd.DataFrame) -> pd.DataFrame:
@@ -123,20 +135,34 @@ def last_months(history: pd.DataFrame) -> pd.Series:
     return history.groupby("unique_id")["ds"].max().rename("cutoff")
 
 
-def calibrated(
-    past: pd.DataFrame, future: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame
-) -> tuple[pd.DataFrame, str]:
-    """Give every model's forecasts its intervals; return them and the name of the model with the lowest MASE at the inner origins."""
+def calibrated(past: pd.DataFrame, future: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Give every model's forecasts its intervals, from its errors at the inner origins."""
     measured = past.merge(train, on=["unique_id", "ds"]).merge(known, on=KEYS)
     wanted = future.merge(scales(train), on=KEYS)
     naive = naive_errors(train.assign(aggregation=AGGREGATION))
-    parts, mase = [], {}
+    parts = []
     for name, errors in measured.groupby("model_name", sort=True):
         found = Past.of(unreconciled(errors), cut=False)
-        mase[name] = float(found.errors[METHODS[0]].clip(upper=models.LARGEST_ERROR).mean())
         own = unreconciled(wanted[wanted["model_name"] == name])
         parts.append(Calibration.fit(found, naive).apply(own, cut=False))
-    return pd.concat(parts, ignore_index=True), min(mase, key=mase.get)
+    return pd.concat(parts, ignore_index=True)
+
+
+def losses_at(past: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Return what each model lost at the inner origins (of `evaluation.mean_losses`); an origin's number is its months from the end."""
+    measured = past.merge(train, on=["unique_id", "ds"]).merge(known, on=KEYS)
+    last = measured["unique_id"].map(train.groupby("unique_id")["ds"].max())
+    numbered = measured.assign(origin=month_number(measured["cutoff"]) - month_number(last))
+    return evaluation.mean_losses(numbered[numbered["scale"] > 0], [MEASURE])
+
+
+def chosen(losses: pd.DataFrame, horizon: int) -> str:
+    """Return the model that is chosen by what all lost at past origins: the default, unless there is evidence for another."""
+    if losses.empty:  # no series is long enough
+        return evaluation.DEFAULT
+    found = evaluation.evidence(losses, MEASURE, evaluation.DEFAULT, horizon)
+    best = evaluation.strongest(found, evaluation.DEFAULT)
+    return best if found.loc[best, "left_pct"] >= Gate().min_improvement_pct else evaluation.DEFAULT
 
 
 def unreconciled(forecasts: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,9 @@
 """Champion and challenger: which model forecasts a domain, and the gate that a challenger must pass to replace the champion.
 
-All numbers are those of a leaderboard's series over all horizons. The cutoffs that choose decide the contest; the cutoffs held
-out can only veto: where they speak against the winner, the seasonal naive is used. A person's decision stands above both.
+All numbers are those of single series over all horizons. Where no model was champion before, the default combination stands in for it: of
+many models one always looks best, and a combination loses little to it. What a challenger leads by, less what luck alone would give
+(`evaluation/evidence`), on all cutoffs that are not held out, decides the contest. The cutoffs held out can only veto: where they speak
+against the winner, the seasonal naive is used. A person's decision stands above both.
 """
 
 import math
@@ -13,10 +15,9 @@ import pandas as pd
 
 from forecasting.choice import verdict
 from forecasting.choice.verdict import Contest
-from forecasting.evaluation import BASELINE, CHOICE, HELD_OUT_SET
+from forecasting.evaluation import BASELINE, CHOICE, CHOOSING, DEFAULT, HELD_OUT_SET, evidence, strongest
 from forecasting.run import Champion, Rule
 
-TIE = 1e-9  # relative difference of the metric below which two models are as good
 VETOED, BY_PERSON = "vetoed", "chosen_by_person"
 
 
@@ -24,9 +25,10 @@ VETOED, BY_PERSON = "vetoed", "chosen_by_person"
 class Gate:
     """What a challenger must show, from `params/`.
 
-    `metric` is one of a leaderboard's measures where less is better. The improvement is in % of the incumbent's metric; the
-    loss of bias in points of the mean absolute actual; the loss of coverage in points, for the 80 % and the 95 % interval; the loss of
-    stability in typical errors (MASC: how much further a forecast may move from one month to the next).
+    `metric` is one of a leaderboard's measures where less is better. The improvement is in % of the incumbent's metric (of its mean
+    square for RMSSE), less what luck alone would give; the loss of bias in points of the mean absolute actual; the loss of coverage in
+    points, for the 80 % and the 95 % interval; the loss of stability in typical errors (MASC: how much further a forecast may move from
+    one month to the next).
     """
 
     metric: str = "mase"
@@ -37,13 +39,19 @@ class Gate:
 
 
 def choose_champion(
-    board: pd.DataFrame, cutoffs: pd.DataFrame, order: Sequence[str], incumbent: dict[str, Any], gate: Gate
+    board: pd.DataFrame,
+    losses: pd.DataFrame,
+    cutoffs: pd.DataFrame,
+    order: Sequence[str],
+    incumbent: dict[str, Any],
+    gate: Gate,
 ) -> dict[str, Any]:
     """Choose one model for the domain.
 
     Parameters
     ----------
     board: of `evaluation.leaderboard`. The baselines in it are candidates too; a model that lacks rows which others have is none.
+    losses: of `evaluation.losses`, at the cutoffs that choose.
     cutoffs: cutoff, evaluation_set.
     order: the models of the run, simplest first: the earlier wins a tie; models that are not named come last, by name.
     incumbent: `incumbent.json`: name, the champion so far (None at a first run), and decision, a person's (or None).
@@ -55,16 +63,18 @@ def choose_champion(
     series = board[(board["aggregation"] == "series") & (board["horizon_group"] == "all")]
     measured = series[(series["evaluation_set"] == CHOICE) & series[gate.metric].notna()]
     candidates = measured[measured["n"] == measured["n"].max()].set_index("model_name")
+    compared = losses[losses["model_name"].isin(candidates.index)]
+    candidates = candidates[candidates.index.isin(compared["model_name"])]
     held_out = _mase(series, HELD_OUT_SET)
-    contest = _contest(candidates, order, incumbent["name"], gate)
+    contest = _contest(candidates, compared, order, incumbent["name"], gate)
     veto = _veto(contest.winner, held_out)
     gate_choice = BASELINE if veto else contest.winner
     decision = _usable(incumbent["decision"], {*order, *board["model_name"]})
     name = decision["name"] if decision else gate_choice
-    n_cutoffs = int((cutoffs["evaluation_set"] == CHOICE).sum())
+    choosing = _iso(cutoffs, CHOOSING)
     texts = [
-        verdict.contest_text(contest, candidates[gate.metric], n_cutoffs),
-        verdict.basis_text(n_cutoffs, len(measured) - len(candidates)) if len(candidates) else "",
+        verdict.contest_text(contest, gate.metric, len(choosing)),
+        verdict.basis_text(len(choosing), len(measured) - len(candidates)) if len(candidates) else "",
         verdict.held_out_text(contest.winner, held_out, decision is not None),
         verdict.decision_text(incumbent["decision"], decision is not None, gate_choice, held_out),
     ]
@@ -76,54 +86,57 @@ def choose_champion(
         incumbent=contest.incumbent,
         challenger=contest.challenger,
         metric=gate.metric,
-        metric_choice={model: float(value) for model, value in candidates[gate.metric].items()},
+        metric_choice=contest.metric,
         rules=list(contest.rules),
         gate_choice=gate_choice,
         chosen_on=decision["on"] if decision else None,
-        next_best=_best(candidates.drop(index=name, errors="ignore"), order, gate.metric),
+        next_best=_best({model: value for model, value in contest.metric.items() if model != name}, order),
         veto=veto,
+        choice_cutoffs=choosing,
         **_record(name, series, cutoffs),
     )
     return asdict(champion)
 
 
-def _contest(candidates: pd.DataFrame, order: Sequence[str], champion: str | None, gate: Gate) -> Contest:
-    """Let the best of the other models challenge the champion so far.
+def _contest(
+    candidates: pd.DataFrame, losses: pd.DataFrame, order: Sequence[str], champion: str | None, gate: Gate
+) -> Contest:
+    """Let the model for which most speaks challenge the champion so far.
 
-    At a first run the seasonal naive stands in for it and the whole gate applies. Where the champion so far cannot be compared
-    any more, it is enough to be better than the seasonal naive.
+    Where there is none, at a first run, or none that can be compared any more, the default stands in for it, and the seasonal naive for a
+    default that is not there. The default, as a challenger, is no best of many.
     """
-    incumbent = champion if champion in candidates.index else BASELINE
-    challenger = _best(candidates.drop(index=incumbent, errors="ignore"), order, gate.metric)
-    contest = Contest(champion, incumbent, challenger, incumbent)
+    known = [champion, DEFAULT, BASELINE, *order]
+    incumbent = next((name for name in known if name in candidates.index), BASELINE)
+    contest = Contest(champion, incumbent, None, incumbent)
+    if candidates.empty:
+        return contest
+    found = evidence(losses, gate.metric, incumbent, named=[DEFAULT])
+    contest = replace(contest, evidence=found, metric=_metric(found["loss"], gate.metric))
+    challenger = strongest(found, incumbent, order)
     if challenger is None:
         return contest
-    if incumbent not in candidates.index:
-        return replace(contest, winner=challenger)
-    rules = gate_rules(candidates, challenger, incumbent, gate)
-    if champion not in (None, incumbent):
-        rules = (replace(rules[0], limit=0.0, passed=rules[0].measured > 0),)
-    passed = all(rule.passed for rule in rules)
-    return replace(contest, rules=rules, winner=challenger if passed else incumbent)
+    rules = gate_rules(candidates, float(found.loc[challenger, "left_pct"]), challenger, incumbent, gate)
+    winner = challenger if all(rule.passed for rule in rules) else incumbent
+    return replace(contest, challenger=challenger, rules=rules, winner=winner)
 
 
-def gate_rules(candidates: pd.DataFrame, challenger: str, incumbent: str, gate: Gate) -> tuple[Rule, ...]:
+def gate_rules(candidates: pd.DataFrame, gain: float, challenger: str, incumbent: str, gate: Gate) -> tuple[Rule, ...]:
     """Measure the challenger against the incumbent.
 
-    `candidates` are a leaderboard's rows of one evaluation set by model_name. Improvement is in %, losses are in points; an
-    improvement of the bias, the coverage or the stability is a negative loss. The stability counts where both are known and the
-    incumbent learns: the seasonal naive never moves, and beside it no model would be allowed to learn.
+    `candidates` are a leaderboard's rows of one evaluation set by model_name; `gain` is what is left of the challenger's lead, in %.
+    Losses are in points; an improvement of the bias, the coverage or the stability is a negative loss. The stability counts where both
+    are known and the incumbent learns: the seasonal naive never moves, and beside it no model would be allowed to learn.
     """
     new, old = candidates.loc[challenger], candidates.loc[incumbent]
-    gain = 100 * (1 - new[gate.metric] / old[gate.metric]) if old[gate.metric] > 0 else 0.0
     size = _mean_actual(candidates)
     bias = 100 * (abs(new["bias"]) - abs(old["bias"])) / size if size else 0.0
     rules = [
         Rule(
             "improvement_pct",
-            float(gain),
+            gain,
             gate.min_improvement_pct,
-            bool(gain >= gate.min_improvement_pct and gain > 0),
+            gain >= gate.min_improvement_pct and gain > 0,
         ),
         Rule("bias_loss_pct", float(bias), gate.max_bias_loss_pct, bool(bias <= gate.max_bias_loss_pct)),
     ]
@@ -143,13 +156,15 @@ def _mean_actual(candidates: pd.DataFrame) -> float:
     return float((known["mae"] / known["wape"]).iloc[0]) if len(known) else 0.0
 
 
-def _best(candidates: pd.DataFrame, order: Sequence[str], metric: str) -> str | None:
-    """Return the model with the lowest metric, of those as good as it the simplest; None where there is no model."""
-    if candidates.empty:
-        return None
-    as_good = candidates.index[candidates[metric] <= candidates[metric].min() * (1 + TIE)]
+def _metric(loss: pd.Series, metric: str) -> dict[str, float]:
+    """Return the gate's metric by model from its mean loss."""
+    return {model: float(value) ** (0.5 if metric == "rmsse" else 1.0) for model, value in loss.items()}
+
+
+def _best(metric: dict[str, float], order: Sequence[str]) -> str | None:
+    """Return the model with the lowest metric, of those as good the simplest; None where there is no model."""
     rank = {name: number for number, name in enumerate(order)}
-    return min(as_good, key=lambda name: (rank.get(name, len(rank)), name))
+    return min(metric, key=lambda name: (metric[name], rank.get(name, len(rank)), name), default=None)
 
 
 def _veto(winner: str, held_out: dict[str, float]) -> dict[str, Any] | None:
@@ -180,11 +195,10 @@ def _record(name: str, series: pd.DataFrame, cutoffs: pd.DataFrame) -> dict[str,
         "mase_held_out": mine,
         "seasonal_naive_mase_held_out": naive,
         "beats_seasonal_naive": mine is not None and naive is not None and mine < naive,
-        "choice_cutoffs": _iso(cutoffs, CHOICE),
-        "held_out_cutoffs": _iso(cutoffs, HELD_OUT_SET),
+        "held_out_cutoffs": _iso(cutoffs, [HELD_OUT_SET]),
     }
 
 
-def _iso(cutoffs: pd.DataFrame, evaluation_set: str) -> list[str]:
-    """Return the cutoffs of one set as ISO dates."""
-    return [f"{cutoff:%Y-%m-%d}" for cutoff in cutoffs.loc[cutoffs["evaluation_set"] == evaluation_set, "cutoff"]]
+def _iso(cutoffs: pd.DataFrame, sets: Sequence[str]) -> list[str]:
+    """Return the cutoffs of some evaluation sets as ISO dates."""
+    return [f"{cutoff:%Y-%m-%d}" for cutoff in cutoffs.loc[cutoffs["evaluation_set"].isin(sets), "cutoff"]]

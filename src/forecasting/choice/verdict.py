@@ -1,11 +1,11 @@
 """The gate's verdict in plain English: what was compared, by which numbers, and why the model is used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from forecasting.evaluation import BASELINE
+from forecasting.evaluation import BASELINE, DEFAULT
 from forecasting.run import Rule
 
 TOO_SHORT = "The history is too short to compare models on months that are not needed for the final test"
@@ -17,7 +17,8 @@ METRIC_NAMES = {"mase": "MASE", "rmsse": "RMSSE", "wape": "WAPE", "scaled_crps":
 class Contest:
     """The challenger against the incumbent on the cutoffs that choose.
 
-    The incumbent is the champion so far or, where there is none that can be compared, the seasonal naive in its place.
+    The incumbent is the champion so far or, where there is none that can be compared, the default in its place. `evidence` is that of
+    `evaluation.evidence` against it, `metric` the gate's by model; both are empty where nothing can be compared.
     """
 
     champion: str | None
@@ -25,6 +26,8 @@ class Contest:
     challenger: str | None
     winner: str
     rules: tuple[Rule, ...] = ()
+    evidence: pd.DataFrame = field(default_factory=pd.DataFrame)
+    metric: dict[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
@@ -37,7 +40,7 @@ class Contest:
 def failure(rule: Rule) -> str:
     """Say why a condition does not hold; nothing where the measured number says it all."""
     if rule.name == "improvement_pct":
-        return f"the gate asks for an improvement of {rule.limit:g} %" if rule.measured > 0 else ""
+        return f"what is left is less than the {rule.limit:g} % that the gate asks for" if rule.measured > 0 else ""
     what = {
         "bias_loss_pct": "its bias is {} points of the mean actual larger",
         "coverage_80_loss": "the coverage of its 80 % interval is {} points further from 80 %",
@@ -48,45 +51,54 @@ def failure(rule: Rule) -> str:
     return f"{what.format(f'{rule.measured:.{decimals}f}')}, where the gate allows {rule.limit:g}"
 
 
-def contest_text(contest: Contest, metric: pd.Series, n_cutoffs: int) -> str:
-    """Say who won and why; `metric` (its name is the gate's) by candidate, on `n_cutoffs` cutoffs that choose."""
-    if metric.empty:
+def contest_text(contest: Contest, metric: str, n_cutoffs: int) -> str:
+    """Say who won and why; `metric` is the gate's, `n_cutoffs` how many choose."""
+    if not contest.metric:
         why = "Nothing can be measured on the cutoffs that choose" if n_cutoffs else TOO_SHORT
         return f"{why}, so the seasonal naive (the same month of last year) is used."
     opening, new, old = _opening(contest), contest.challenger, contest.incumbent
     if new is None:
         return f"{opening}{old} is used, because there is no other model to compare."
-    if not contest.rules:
-        return f"{opening}{new} is the best of the models that can be compared."
+    of = contest.evidence.loc[new]
     figures = (
-        f"{_gain(contest.rules[0].measured)} ({METRIC_NAMES[metric.name]} {metric[new]:.3f} against {metric[old]:.3f})"
+        f"{_gain(of['lead_pct'])} ({METRIC_NAMES[metric]} {contest.metric[new]:.3f} against {contest.metric[old]:.3f})"
     )
+    luck = _luck(contest, of) if of["lead_pct"] > 0 and of["luck_pct"] > 0 else ""
     if contest.winner == new:
-        passes = " and passes the gate" if len(contest.rules) > 1 else ""
-        return f"{opening}{new} takes the place of {old}: it is {figures}{passes}."
+        return f"{opening}{new} takes the place of {old}: it is {figures}{luck} and passes the gate."
     failed = [failure(rule) for rule in contest.rules if not rule.passed]
-    stays = f"{old} stays: {new}, the best of the others, is {figures}"
+    stays = f"{old} stays: {new}, the strongest of the others, is {figures}{luck}"
     return f"{opening}{'; '.join(filter(None, [stays, *failed]))}."
 
 
+def _luck(contest: Contest, of: pd.Series) -> str:
+    """Say how much of a lead luck alone would give the best of the models."""
+    many = len(set(contest.evidence.index) - {contest.incumbent, DEFAULT})
+    return f", where luck alone gives the best of {many} models {_size(of['luck_pct'])} %,"
+
+
 def _opening(contest: Contest) -> str:
-    """Say why the seasonal naive stands in for a champion, where it does."""
-    if contest.champion is None:
-        return "No model was champion before, so the seasonal naive is the one to beat. "
-    if contest.champion != contest.incumbent:
-        return f"{contest.champion}, the champion so far, has no forecasts here that could be compared. "
-    return ""
+    """Say which model stands in for a champion, where one does."""
+    if contest.champion == contest.incumbent:
+        return ""
+    why = f"{contest.champion}, the champion so far, has no forecasts here that could be compared"
+    return f"{why if contest.champion else 'No model was champion before'}, so {contest.incumbent} is the one to beat. "
 
 
 def _gain(percent: float) -> str:
-    """Write an improvement in words; a small one with two decimals, because it is read beside the limit."""
-    size = f"{abs(percent):.{1 if abs(percent) >= 2 else 2}f}"
+    """Write an improvement in words."""
+    size = _size(percent)
     return f"{size} % {'better' if percent > 0 else 'worse'}" if float(size) else "as good"
+
+
+def _size(percent: float) -> str:
+    """Write the size of a difference; a small one with two decimals, because it is read beside the limit."""
+    return f"{abs(percent):.{1 if abs(percent) >= 2 else 2}f}"
 
 
 def basis_text(n_cutoffs: int, left_out: int) -> str:
     """Say on what the models were compared; `left_out` models lacked forecasts."""
-    text = f"Compared over all series and horizons on the {_cutoffs(n_cutoffs)} that choose."
+    text = f"Compared over all series and horizons on the {_cutoffs(n_cutoffs)} that choose, recent ones counting more."
     if left_out:
         text += f" {left_out} more could not be compared, because they lack some of these forecasts."
     return text

@@ -16,6 +16,7 @@ from forecasting.evaluation.backtest import (
     walk_forward,
 )
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET, plan_cutoffs
+from forecasting.evaluation.evidence import CHOOSING, DEFAULT, evidence, losses, mean_losses, strongest
 from forecasting.evaluation.metrics import METRICS, wql
 from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
 from forecasting.evaluation.restated import as_known_before, restated_forecasts
@@ -31,8 +32,9 @@ from forecasting.evaluation.significance import compare_models, pairs_to_compare
 from forecasting.evaluation.value_added import FEW, value_added
 
 __all__ = [
-    "BASELINE", "CHOICE", "COMPARED", "FEW", "HELD_OUT_SET", "METRICS", "as_known_before", "back_test", "compare_models",
-    "continued", "empty_backtest", "errors_since", "forecast_nodes", "known_at", "leaderboard", "leaderboard_metrics", "metrics",
-    "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs", "refit_month", "restated_forecasts", "said", "scaled_errors",
-    "scored_rows", "scores_by_cutoff", "scores_by_group", "scores_by_horizon", "value_added", "walk_forward", "wql",
+    "BASELINE", "CHOICE", "CHOOSING", "COMPARED", "DEFAULT", "FEW", "HELD_OUT_SET", "METRICS", "as_known_before",
+    "back_test", "compare_models", "continued", "empty_backtest", "errors_since", "evidence", "forecast_nodes", "known_at",
+    "leaderboard", "leaderboard_metrics", "losses", "mean_losses", "metrics", "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs",
+    "refit_month", "restated_forecasts", "said", "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group",
+    "scores_by_horizon", "strongest", "value_added", "walk_forward", "wql",
 ]  # fmt: skip

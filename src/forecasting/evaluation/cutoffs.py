@@ -9,7 +9,7 @@ from forecasting.contracts import MAX_HORIZON
 MIN_TRAIN_MONTHS = 24
 HELD_OUT = 2  # the last cutoffs, which choose nothing
 CALIBRATION, CHOICE, HELD_OUT_SET, RECENT = "calibration", "choice", "held_out", "recent"
-COMPARED = (CHOICE, HELD_OUT_SET)  # the cutoffs at which every horizon is observed: only these measure and choose
+COMPARED = (CHOICE, HELD_OUT_SET)  # the cutoffs at which every horizon is observed: only these are quoted
 
 
 def cutoffs(
@@ -44,8 +44,9 @@ def plan_cutoffs(
     """Return the cutoffs and what each is for, in order of time: cutoff, evaluation_set.
 
     The last two are 'held_out': they choose nothing and are what the report quotes. Those before them are 'choice'. Up
-    to `n_calibration` still earlier ones are 'calibration': they only give the intervals of the later ones their
-    residuals. With one or two cutoffs all are held out, and nothing is chosen.
+    to `n_calibration` still earlier ones are 'calibration': they give the intervals of the later ones their residuals, and
+    choose too, with less weight the earlier they are, but no measure is quoted of them. With one or two cutoffs all are
+    held out, and nothing is chosen.
     """
     found = cutoffs(months, horizon, n_cutoffs + n_calibration, min_train_months)
     sets = [CALIBRATION] * max(len(found) - n_cutoffs, 0)

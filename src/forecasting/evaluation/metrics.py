@@ -113,14 +113,18 @@ def tracking_signal(frame: pd.DataFrame) -> float:
     return float(error(frame).sum() / size) if size else float("nan")
 
 
-def _quantile_loss(frame: pd.DataFrame, levels: Sequence[float]) -> float:
-    """Return twice the mean quantile loss of these levels / mean absolute actual; NaN where all actuals are 0."""
+def quantile_losses(frame: pd.DataFrame, levels: Sequence[float] = QUANTILES) -> np.ndarray:
+    """Return twice the mean quantile loss of each row over these levels [n], in the unit of y."""
     columns = [QUANTILE_COLUMNS[QUANTILES.index(level)] for level in levels]
     missed = frame["y"].to_numpy()[:, None] - frame[columns].to_numpy()
     level = np.array(levels)
-    loss = np.maximum(level * missed, (level - 1.0) * missed)
+    return 2.0 * np.maximum(level * missed, (level - 1.0) * missed).mean(axis=1)
+
+
+def _quantile_loss(frame: pd.DataFrame, levels: Sequence[float]) -> float:
+    """Return twice the mean quantile loss of these levels / mean absolute actual; NaN where all actuals are 0."""
     total = np.abs(frame["y"].to_numpy()).sum()
-    return float(2.0 * loss.mean(axis=1).sum() / total) if total else float("nan")
+    return float(quantile_losses(frame, levels).sum() / total) if total else float("nan")
 
 
 def scaled_crps(frame: pd.DataFrame) -> float:

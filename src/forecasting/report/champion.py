@@ -11,7 +11,7 @@ from forecasting.wording import DASH, count, day, is_known, number, percent, sha
 
 BASELINE = "seasonal_naive"
 RULES = {
-    "improvement_pct": "Improvement, % of the incumbent's error",
+    "improvement_pct": "Improvement beyond luck, % of the incumbent's error",
     "bias_loss_pct": "Larger bias, points of the mean actual",
     "coverage_80_loss": "80 % interval further from 80 %, points",
     "coverage_95_loss": "95 % interval further from 95 %, points",

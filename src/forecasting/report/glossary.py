@@ -53,10 +53,12 @@ TERMS = (
     ),
     Term("challenger", "the best of the models that are not champion"),
     Term("champion", "the model whose forecasts are published, one per domain"),
+    Term("choice regret", "by how many % the chosen forecast's error is above that of another choice, at past origins"),
     Term("closed month", "a whole month of facts; the running month is never used", spelled=("last closed month",)),
     Term(
         "combination",
-        "a forecast made of the other models' forecasts: their median, or a mean that weighs the better ones more",
+        "a forecast made of the other models' forecasts: their median, or half-way from it to a mean that weighs the better "
+        "ones more",
     ),
     Term(
         "conformal interval",
@@ -99,8 +101,8 @@ TERMS = (
     ),
     Term(
         "gate",
-        "what the challenger must show to replace the champion: a least improvement, without losing much in bias, "
-        "coverage or stability",
+        "what the challenger must show to replace the champion, at a first run the median combination: a least improvement "
+        "beyond luck, without losing much in bias, coverage or stability",
     ),
     Term(
         "held out",
@@ -126,6 +128,11 @@ TERMS = (
         "lag",
         "how many months before its month a published forecast was made: at lag 3, what was said of June from "
         "data up to March",
+    ),
+    Term(
+        "luck",
+        "what the best of several equally good models leads the others by, for no reason but chance; the gate takes it off a "
+        "challenger's lead",
     ),
     Term(
         "MAE",
