@@ -1,4 +1,4 @@
-"""Combinations of the other models: their median, and their weighted mean with weights by months ahead.
+"""Combinations of the other models: their median, and one half-way from it to their weighted mean, with weights by months ahead.
 
 A combination's point comes from the members' points. Its quantiles lie around that point as those of its members that
 state quantiles of their own lie around theirs; where no member does they are equal, and the intervals come from the
@@ -44,9 +44,15 @@ class Combination(Model):
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
         """Return what each member counts [n, members] at points [n, members] so many months ahead."""
 
+    @abstractmethod
     def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return the combined point [n] of points [n, members]."""
-        return (values * weights).sum(axis=1)
+
+    def middle(self, values: np.ndarray) -> np.ndarray:
+        """Return the median of the families [n], each by the median of its models."""
+        families = np.array([member.family for member in self.members])
+        voices = [np.median(values[:, families == family], axis=1) for family in dict.fromkeys(families)]
+        return np.median(np.column_stack(voices), axis=1)
 
     def fit(self, train: pd.DataFrame) -> Self:
         """Fit the members; weights are not learned from a training table but from backtests (`learn`)."""
@@ -168,19 +174,21 @@ class MedianCombination(Combination):
 
     def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return the median [n]."""
-        families = np.array([member.family for member in self.members])
-        voices = [np.median(values[:, families == family], axis=1) for family in dict.fromkeys(families)]
-        return np.median(np.column_stack(voices), axis=1)
+        return self.middle(values)
 
 
 class WeightedCombination(Combination):
-    """The weighted mean of the members' points. Setting `power`: 0 gives equal weights, more of it trusts past errors more."""
+    """Half-way between the median and the weighted mean of the members' points.
+
+    Setting `power`: 0 gives equal weights, more of it trusts past errors more. The mean is shrunk half-way to the median because a member
+    that is far off pulls every mean, and on a company's few series the past does not tell in time which one will (docs/architecture.md).
+    """
 
     name = "weighted"
     title = "weighted combination"
-    what = "an average of the models' forecasts that trusts the better ones more"
+    what = "half the middle of what the kinds of models forecast, half an average that trusts the better ones more"
     parameters = ("combination_power",)
-    defaults: ClassVar[dict[str, Any]] = {"power": 12.0}
+    defaults: ClassVar[dict[str, Any]] = {"power": 4.0}
     learned: pd.DataFrame | None = None
 
     @property
@@ -213,6 +221,10 @@ class WeightedCombination(Combination):
         ]
         self.learn(known)
         return pd.concat(parts, ignore_index=True) if parts else raw
+
+    def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the mean of the median and the weighted mean [n]."""
+        return ((values * weights).sum(axis=1) + self.middle(values)) / 2.0
 
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
         """Return each row's weights, those of its bucket of months ahead."""

@@ -4,6 +4,7 @@ A model's weight is its past mean absolute scaled error to a negative power (inv
 Stock and Watson 2004). Weights that are fitted closely to the past forecast worse than equal ones («the forecast combination
 puzzle», Claeskens et al. 2016), so the power is small while few months are known: power 0 means equal weights. Models of one
 family err alike, so they share a family's weight: three statistical models do not outvote one network.
+A weighted mean of them is still pulled by a member that is far off; how the combination shrinks it is in `WeightedCombination`.
 """
 
 from collections.abc import Sequence
