@@ -2,7 +2,7 @@
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day), RETRAIN=1;
 # of make import: FILE, TABLE, YES; of make promote, make rollback and the stages of a month: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN;
 # of make publish: TARGET; of make override: FILE; of make override-withdraw: ID, WHO, WHY; of make backfill: FROM, TO, DOMAIN;
-# of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT.
+# of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT; of make benchmark-regret: LIMIT.
 # of make explain and make rerun: RUN, or DOMAIN, REGION, CATEGORY, MONTH, and JSON; of make backup and make restore: FILE.
 
 .DEFAULT_GOAL := help
@@ -51,7 +51,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore
 
 help:  ## this list
@@ -151,6 +151,9 @@ benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.cs
 
 benchmark-monitor: $(READY)  ## how often the monitor alarms without cause and how soon with one, to runs/benchmark/monitor.csv (SEEDS=)
 	@$(PY) tests/measure_monitor.py runs/benchmark/monitor.csv --seeds "$(or $(SEEDS),200-219)"
+
+benchmark-regret: $(READY)  ## what choosing a model loses, on competition sets and companies, to runs/benchmark/regret.csv (LIMIT=, SETS=)
+	@$(PY) tests/measure_regret.py runs/benchmark/regret.csv --limit "$(or $(LIMIT),100)" --jobs "$(JOBS)" $(SETS)
 
 companies: $(READY)  ## how much better the champion is on real companies' data, to runs/benchmark/companies.csv
 	@$(PY) tests/measure_companies.py runs/benchmark/companies.csv $(COMPANIES)

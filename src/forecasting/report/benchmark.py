@@ -5,6 +5,7 @@ from html import escape
 import pandas as pd
 
 from forecasting.benchmark import CHAMPION, DECIMALS, PRINTED, REFERENCES, SOURCES, beside, best_published
+from forecasting.models import model_name
 from forecasting.report.html import bullets, facts, note, paragraph, table, tag
 from forecasting.wording import count, day, number, percent
 
@@ -83,6 +84,46 @@ def figures(row: dict) -> list[str]:
     """Return the measures and seconds of a row."""
     measured = [number(row[name], DECIMALS[name]) for name in PRINTED]
     return [*measured, *(percent(row[name]) for name in INSIDE), number(row["seconds"])]
+
+
+def regrets(table_: pd.DataFrame) -> str:
+    """Return what choosing lost on each set; nothing where it was not measured."""
+    if table_.empty:
+        return ""
+    rows = [
+        [
+            escape(title_of(row["dataset"])),
+            number(row["n_series"]),
+            number(row["n_origins"]),
+            number(row["mase"], 3),
+            *(number(row[name], 1, plus=True) for name in ("median_pct", "weighted_pct", "best_pct")),
+            escape(model_name(row["best"])),
+        ]
+        for row in table_.to_dict("records")
+    ]
+    text = (
+        "At each of several past origins a model is chosen as at a company's first run, from what was known then. The figures say by "
+        "how many % the error (MASE, six months ahead) of what was chosen is above that of the median combination, of the weighted "
+        "one, and of the candidate that was best in hindsight, which nobody could know; below 0 it is smaller. All of it happens "
+        "inside the training parts and on companies' data."
+    )
+    head = [
+        "Set",
+        "Series",
+        "Origins",
+        "MASE",
+        "Against the median",
+        "Against the weighted",
+        "Against the best",
+        "Which was",
+    ]
+    shown = table(head, rows, "What choosing lost, in % of the error", text=(0, len(head) - 1))
+    return tag("h2", "Choice regret") + note(text) + shown
+
+
+def title_of(dataset: str) -> str:
+    """Return the title of a competition set, or the name of a company and its domain."""
+    return SOURCES[dataset].title if dataset in SOURCES else dataset[:1].upper() + dataset[1:]
 
 
 def history(log: pd.DataFrame) -> str:

@@ -3,5 +3,6 @@
 from pathlib import Path
 
 RESULTS = Path("runs") / "benchmark" / "results.csv"
+REGRET = Path("runs") / "benchmark" / "regret.csv"  # of make benchmark-regret
 TRIAL = Path("runs") / "benchmark" / "trial.csv"  # of runs that see no test part
 LOG = Path("docs") / "benchmark_log.csv"  # committed
