@@ -178,7 +178,7 @@ class ServedModel:
 def _panel(series: Sequence[Series]) -> Panel:
     """Return series of equal length side by side."""
     ids = np.array([f"{number:06d}" for number in range(len(series))], dtype=object)
-    return Panel(ids, np.array([one.values for one in series], dtype=float), np.array([one.last for one in series]))
+    return Panel.of(ids, np.array([one.values for one in series], dtype=float), np.array([one.last for one in series]))
 
 
 def uncalibrated() -> Calibration:
