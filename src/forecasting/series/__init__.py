@@ -4,6 +4,7 @@ In: long tables, one row per unique_id and ds. Out: a `Panel`, arrays [series, m
 follows from it alone: nothing here knows a model, a file or a setting.
 """
 
+from forecasting.series.alike import alike
 from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import NODE, Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
 from forecasting.series.history import DECIMALS, History, histories, within_history
@@ -28,9 +29,8 @@ from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Window
 
 __all__ = [
     "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Hierarchy", "History", "Panel", "Season", "Windows",
-    "aggregate_actuals", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
-    "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent",
-    "last_windows", "lowest", "mean", "month_number", "month_start",
-    "months_before", "normalised", "panel", "panel_scale", "scale", "scales", "season", "seasonal_error",
+    "aggregate_actuals", "alike", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
+    "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
+    "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "scale", "scales", "season", "seasonal_error",
     "still", "typical_error", "varying", "within_history",
 ]  # fmt: skip

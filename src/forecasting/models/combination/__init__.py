@@ -38,6 +38,11 @@ class Combination(Model):
         self.members = list(members)
 
     @property
+    def min_history(self) -> int:
+        """How many months a series needs for one of the members to speak."""
+        return min((member.min_history for member in self.members), default=1)
+
+    @property
     def voices(self) -> list[Model | SavedMember]:
         """The members that are combined, in order: all but the specialists, whose word stands alone; all where there are no others."""
         special = self.specialists
