@@ -204,7 +204,7 @@ def test_a_fallback_of_a_model_with_a_width_of_its_own_gets_its_width_from_the_e
     entry = {"pool": "series, horizons 1-3", "n": 400, "offsets": list(range(-5, 6)), "corrections": [0.0] * 11}
     calibration = Calibration("bottom_up", {}, dict.fromkeys((f"{a}, {b}" for a, b in ENTRIES), entry))
     own = np.vstack([np.linspace(-2.0, 2.0, 11) + 50.0, np.full(11, 50.0)])
-    found = calibration.moved(np.zeros(2, dtype=int), own, np.array([3.0, 3.0]))
+    found = calibration.moved(np.zeros(2, dtype=int), own, np.array([3.0, 3.0]), np.full(2, -np.inf))
     np.testing.assert_allclose(found.quantiles, [own[0], 50.0 + 3.0 * np.arange(-5, 6)])
 
 

@@ -405,8 +405,8 @@ def test_a_saved_member_that_is_not_beside_is_refused(train: pd.DataFrame, tmp_p
 
 
 def test_baselines_are_not_combined_unless_there_is_nothing_else():
-    everything = ["naive", "linear", "statistical", "boosting", "cnn_lstm"]
-    assert models.member_families(everything) == ["statistical", "boosting", "cnn_lstm"]
+    everything = ["naive", "linear", "statistical", "intermittent", "boosting", "cnn_lstm"]
+    assert models.member_families(everything) == ["statistical", "intermittent", "boosting", "cnn_lstm"]
     assert models.member_families(["naive", "linear"]) == ["naive", "linear"]
 
 

@@ -23,7 +23,9 @@ from waiting import PATIENCE
 
 SMOKE = ("report", "PROFILE=smoke")
 RUN = ("run", "PROFILE=smoke")
-TRAIN = tuple(f"20_train_{family}" for family in ("naive", "linear", "statistical", "boosting", "cnn_lstm"))
+TRAIN = tuple(
+    f"20_train_{family}" for family in ("naive", "linear", "statistical", "intermittent", "boosting", "cnn_lstm")
+)
 STEPS = ("10_check_data", "50_monitor", *TRAIN, "25_combine", "30_evaluate", "40_forecast")
 MODELS = {
     "naive",
@@ -31,6 +33,7 @@ MODELS = {
     "linear",
     "auto_ets",
     "dynamic_optimized_theta",
+    "tsb",
     "lightgbm",
     "lightgbm_direct",
     "cnn_lstm",

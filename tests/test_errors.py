@@ -347,7 +347,7 @@ def test_histories_too_short_to_compare_models_are_forecast_and_the_report_says_
     header = "snapshot_date,region,product_category,inventory_value"
     facts = company(tmp_path / "facts", sales_lines(14), inventory="\n".join([header, *counts]) + "\n")
     settings = project.path / "params" / "workspaces" / "short.yml"
-    settings.write_text("families: [naive, linear, statistical, boosting, cnn_lstm]\n")
+    settings.write_text("families: [naive, linear, statistical, intermittent, boosting, cnn_lstm]\n")
     project.made("run", "NAME=short", "SOURCE=csv", f"FACTS={facts}", "PROFILE=smoke")
     page = (report_of(project.path, "short", "sales", "inventory") / "index.html").read_text(encoding="utf-8")
     assert page.count("The history is too short to compare models") >= 2 and "No model beat" not in page

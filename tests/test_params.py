@@ -74,6 +74,8 @@ def test_later_layers_win_and_sections_speak_to_one_domain(project):
         ("publish_readers: [1]", ["each entry of publish_readers must be text"]),
         ("countries: {North: 1}", ["countries", "'North': 1"]),
         ("countries: {North: ' '}", ["countries", "'North': ' '"]),
+        ("like: {North/New: 1}", ["like", "'North/New': 1"]),
+        ("like: {North/New: North/New}", ["like", "'North/New': 'North/New'"]),
         ("as_of: '20250630'", ["as_of must be a date like"]),
         ("as_of: '2025-02-30'", ["as_of must be a date like"]),
         ("as_of: ''", ["as_of must be a date like"]),

@@ -127,7 +127,7 @@ def log_models(run: RunFolder, data: Path, train: pd.DataFrame) -> None:
         model = models.get(name)().fit(train)
         model.save(run.path / "models" / name)
         tracking.log_step(run, data, "20_train_naive", name, {}, nothing, model_dir=run.path / "models" / name)
-    for family in ("naive", "linear", "statistical", "boosting", "cnn_lstm"):
+    for family in ("naive", "linear", "statistical", "intermittent", "boosting", "cnn_lstm"):
         run.write_json(f"trained_{family}", [name for name in ORDER if models.get(name).family == family])
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from forecasting.benchmark.datasets import Dataset
-from forecasting.contracts import QUANTILE_COLUMNS
+from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.evaluation import METRICS, wql
-from forecasting.series import month_number, panel, seasonal_error
+from forecasting.series import month_number
 
 CHAMPION = "champion"
 MEASURES = ("smape", "mape", "mase", "wql", "coverage_80", "coverage_95")
@@ -84,9 +84,12 @@ def check_quantiles(name: str, rows: pd.DataFrame) -> None:
 
 
 def scales(train: pd.DataFrame) -> pd.Series:
-    """Return MASE's scale [unique_id -> mean absolute change on the year]; NaN below 13 months."""
-    known = panel(train)
-    return pd.Series(seasonal_error(known.values), index=pd.Index(known.ids, name="unique_id"), name="scale")
+    """Return MASE's scale [unique_id -> mean absolute change on the year]; NaN below 13 months.
+
+    As published figures define it: of the whole training part, zeros at its beginning included, which models and intervals do not see.
+    """
+    changes = train.sort_values(["unique_id", "ds"]).groupby("unique_id")["y"].diff(SEASON_LENGTH).abs()
+    return changes.groupby(train["unique_id"]).mean().rename("scale")
 
 
 def as_forecasts(dataset: Dataset, points: Mapping[str, np.ndarray], name: str) -> pd.DataFrame:

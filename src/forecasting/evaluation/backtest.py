@@ -12,7 +12,7 @@ from forecasting.contracts import FLOWS, MAX_HORIZON, RAW_BACKTEST_COLUMNS, SEAS
 from forecasting.evaluation.cutoffs import MIN_TRAIN_MONTHS
 from forecasting.intervals import calibrate_backtest
 from forecasting.models import Model, forecast
-from forecasting.series import as_nodes, from_nodes
+from forecasting.series import alike, as_nodes, from_nodes
 
 
 def known_at(train: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
@@ -31,14 +31,14 @@ def forecast_nodes(model: Model, history: pd.DataFrame, horizon: int, flow: bool
     Parameters
     ----------
     model: fitted on `series.as_nodes` of a history.
-    history: of `known_at`, with region and product_category.
+    history: of `known_at`, with region and product_category, by which `series.alike` says whose season a new series has.
 
     Returns
     -------
     One row per aggregation, unique_id, horizon, in that order: aggregation, unique_id, ds, horizon, q025 … q975, is_fallback (as
     `models.forecast` says it).
     """
-    return from_nodes(forecast(model, as_nodes(history), horizon, flow), history)
+    return from_nodes(forecast(model, as_nodes(history), horizon, flow, alike(history)), history)
 
 
 def walk_forward(

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, POINT, SEASON_LENGTH
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET
 from forecasting.evaluation.metrics import BESIDE_OTHERS, score
-from forecasting.series import aggregate_actuals, month_number
+from forecasting.series import aggregate_actuals, change, month_start, panel
 
 BASELINE = "seasonal_naive"
 HORIZON_GROUPS = {"1-3": (1, 3), "4-6": (4, 6), "all": (1, 10_000)}
@@ -45,15 +46,16 @@ def _squared_scales(actuals: pd.DataFrame) -> pd.DataFrame:
 
     One row per aggregation, unique_id, cutoff: squared_scale.
     """
-    keys = ["aggregation", "unique_id"]
-    months = actuals.assign(month=month_number(actuals["ds"]))
-    earlier = months.assign(month=months["month"] + SEASON_LENGTH)[[*keys, "month", "y"]]
-    both = months.merge(earlier, on=[*keys, "month"], how="left", suffixes=("", "_before"))
-    squared = (both["y"] - both["y_before"]) ** 2
-    series = [both[key] for key in keys]
-    count = squared.notna().groupby(series).cumsum()
-    mean_square = squared.fillna(0.0).groupby(series).cumsum() / count.where(count > 0)
-    return both[keys].assign(cutoff=both["ds"], squared_scale=mean_square)
+    parts = []
+    for level, rows in actuals.groupby("aggregation", sort=False):
+        known = panel(rows)
+        squared = change(known, SEASON_LENGTH) ** 2
+        count = np.isfinite(squared).cumsum(axis=1)
+        mean_square = np.nan_to_num(squared).cumsum(axis=1) / np.where(count > 0, count, np.nan)
+        series, months = np.nonzero(np.isfinite(known.values))
+        part = {"unique_id": known.ids[series], "cutoff": month_start(known.origins[series, months])}
+        parts.append(pd.DataFrame(part | {"aggregation": level, "squared_scale": mean_square[series, months]}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:

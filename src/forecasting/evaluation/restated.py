@@ -17,7 +17,7 @@ def as_known_before(train: pd.DataFrame, months: pd.DataFrame) -> pd.DataFrame:
     series = train.drop_duplicates("unique_id").set_index("unique_id")[["region", "product_category"]]
     rest = train.merge(months[key], on=key, how="left", indicator=True).query("_merge == 'left_only'")
     put_back = months.dropna(subset=["y"]).join(series, on="unique_id").assign(is_imputed=False)
-    return pd.concat([rest[TRAIN_COLUMNS], put_back[TRAIN_COLUMNS]]).sort_values(key, ignore_index=True)
+    return pd.concat([rest.drop(columns="_merge"), put_back[TRAIN_COLUMNS]]).sort_values(key, ignore_index=True)
 
 
 def restated_forecasts(rows: pd.DataFrame | None, known_by: str | None) -> pd.DataFrame:

@@ -128,11 +128,13 @@ class Calibration:
     def apply(self, rows: pd.DataFrame, cut: bool) -> pd.DataFrame:
         """Return `rows` with coherent points, calibrated quantiles, was_negative, interval_pool and interval_n.
 
-        `rows` are of `reconciliation.reconcile`, with typical_error: a width is a multiple of it, so a series that never changes has none.
+        `rows` are of `reconciliation.reconcile`, with typical_error: a width is a multiple of it, so a series that never changes has none;
+        and with lowest, which no bound is below.
         """
         index = _level(rows) * len(BUCKETS) + bucket_of(rows["horizon"].to_numpy())
         own = coherent_quantiles(rows, self.reconciliation, cut)
-        found = self.moved(index, own, rows["typical_error"].fillna(0.0).to_numpy())
+        described = (rows["typical_error"].fillna(0.0).to_numpy(), rows["lowest"].fillna(-np.inf).to_numpy())
+        found = self.moved(index, own, *described)
         values = {
             "was_negative": cut & (rows[self.reconciliation] < 0),
             "interval_pool": found.pool,
@@ -140,17 +142,18 @@ class Calibration:
         }
         return rows.assign(**dict(zip(QUANTILE_COLUMNS, found.quantiles.T, strict=True)), **values)
 
-    def moved(self, index: np.ndarray, own: np.ndarray, scale: np.ndarray) -> "Moved":
+    def moved(self, index: np.ndarray, own: np.ndarray, scale: np.ndarray, lowest: np.ndarray) -> "Moved":
         """Return coherent quantiles `own` [n, 11] corrected by the errors of their pools, or laid around the point, and the pools.
 
         `index` [n] is the position in ENTRIES of each row's aggregation and bucket; `scale` [n] the typical error of its series, 0
-        where none is known.
+        where none is known; `lowest` [n] what no bound is below, unless the point is.
         """
         entries, unit = self._table, scale[:, None]
         corrected = own + entries.corrections[index] * unit
         around = own[:, [MIDDLE]] + entries.offsets[index] * unit
         has_width = (own[:, :1] < own[:, -1:]) & np.isfinite(corrected)
         quantiles = ordered_around_point(np.where(has_width, corrected, around))
+        quantiles = np.maximum(quantiles, np.minimum(lowest, quantiles[:, MIDDLE])[:, None])
         return Moved(quantiles, entries.pool[index], entries.n[index])
 
     @cached_property

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, POINT
-from forecasting.series import NODE, Hierarchy, described, in_order
+from forecasting.series import NODE, Hierarchy, in_order, panel, still
 
 METHODS = ("bottom_up", "ols", "wls_struct")
 SIMPLEST = METHODS[0]
@@ -59,19 +59,20 @@ def reconcile(rows: pd.DataFrame, train: pd.DataFrame, cut: bool, methods: Seque
     placed = rows.merge(nodes.assign(position=range(len(nodes))), on=NODE)
     placed = placed.sort_values(["cutoff", "model_name", "horizon", "position"], ignore_index=True)
     parts = [
-        _at_cutoff(part, _still(train, cutoff), cut, methods) for cutoff, part in placed.groupby("cutoff", sort=True)
+        _at_cutoff(part, _still_series(train, cutoff), cut, methods)
+        for cutoff, part in placed.groupby("cutoff", sort=True)
     ]
     result = pd.concat(parts, ignore_index=True) if parts else placed.assign(**dict.fromkeys(methods, 0.0))
     return result.drop(columns="position")
 
 
-def _still(train: pd.DataFrame, cutoff: pd.Timestamp) -> set[str]:
+def _still_series(train: pd.DataFrame, cutoff: pd.Timestamp) -> set[str]:
     """Return the series that hardly changed up to a cutoff: no sum knows them better than they do."""
-    found = described(train[train["ds"] <= cutoff])
-    return set(found.loc[found["scale"].isna(), "unique_id"])
+    known = panel(train[train["ds"] <= cutoff])
+    return set(known.ids[still(known)])
 
 
-def _at_cutoff(rows: pd.DataFrame, still: set[str], cut: bool, methods: Sequence[str]) -> pd.DataFrame:
+def _at_cutoff(rows: pd.DataFrame, unchanged: set[str], cut: bool, methods: Sequence[str]) -> pd.DataFrame:
     """Reconcile the rows of one cutoff: all models and horizons side by side, as they share the hierarchy.
 
     A series that fell back to zero has ended, or never began: it stays zero and takes no part. Neither does one that is still.
@@ -81,7 +82,7 @@ def _at_cutoff(rows: pd.DataFrame, still: set[str], cut: bool, methods: Sequence
     _require_all_nodes(rows, len(hierarchy.nodes))
     base = rows[POINT].to_numpy().reshape(shape).T  # [nodes, forecasts]
     fallback = rows["is_fallback"].to_numpy().reshape(shape).T[: hierarchy.n_series]
-    is_still = hierarchy.nodes["unique_id"][: hierarchy.n_series].isin(still).to_numpy()[:, None]
+    is_still = hierarchy.nodes["unique_id"][: hierarchy.n_series].isin(unchanged).to_numpy()[:, None]
     fixed = is_still | (fallback & (base[: hierarchy.n_series] == 0))
     patterns, pattern = np.unique(fixed, axis=1, return_inverse=True)
     points = {method: np.empty_like(base) for method in methods}

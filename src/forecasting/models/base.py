@@ -31,7 +31,8 @@ class Model(ABC):
     `learns` (whether there is anything inside to show). For others: `packages` (what must be installed to load it),
     `side_by_side` (whether `predict_panel` gives a series the same bits whatever series stand beside it), `quick` (whether many
     series take some thousandths of a second, so that a server need not leave its loop for them), `is_combined` (whether
-    combinations count it; baselines are what these are measured against).
+    combinations count it; baselines are what these are measured against), `is_specialist` (whether it speaks of one kind of series
+    alone, NaN for all others; of those a combination takes its word instead of the others').
     """
 
     name: ClassVar[str]
@@ -44,6 +45,7 @@ class Model(ABC):
     side_by_side: ClassVar[bool] = False
     quick: ClassVar[bool] = False
     is_combined: ClassVar[bool] = False
+    is_specialist: ClassVar[bool] = False
     min_history: int = 1
     window_size: int | None = None
     refit_every: int = 1

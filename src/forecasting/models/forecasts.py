@@ -1,28 +1,39 @@
 """Forecasting with any model: the fallback where it cannot speak, zero where a series has ended, no change where there never was one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
+from forecasting.contracts import MIDDLE, QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.models.base import Model, quantile_forecast
 from forecasting.models.naive import last_known, seasonal_naive
 from forecasting.series import Panel, flat, mean, panel, still
 
+# Of the absolute values of series alike: what their sum must be, so that gains and losses do not make a tiny one.
+MOSTLY = 0.5
 
-def forecast(model: Model, history: pd.DataFrame, horizon: int, flow: bool) -> pd.DataFrame:
+
+def forecast(
+    model: Model,
+    history: pd.DataFrame,
+    horizon: int,
+    flow: bool,
+    alike: Mapping[str, Sequence[str]] | None = None,
+) -> pd.DataFrame:
     """Forecast every series of `history`, with the fallback where the model cannot or must not speak.
 
     A flow with twelve trailing zero months has ended: 0. A series with fewer than `model.min_history` months, or for
     which the model gives no finite number, gets the seasonal naive if it has twelve months, else the mean of its
-    months. All of these are flagged. A series that is `series.still` goes on as it did, whatever a model learned from
-    others: the last month again or, where it has a season, the seasonal naive.
+    months; below 13 months it gets what a model that learns says of those it is like, at its own level. All of these
+    are flagged. A series that is `series.still` goes on as it did, whatever a model learned from others: the last
+    month again or, where it has a season, the seasonal naive.
 
     Parameters
     ----------
     history: one row per unique_id, ds with column y; a stock (`flow` False) never ends.
+    alike: of `series.alike`, whom series of less than 13 months are like; None: nobody.
 
     Returns
     -------
@@ -30,6 +41,8 @@ def forecast(model: Model, history: pd.DataFrame, horizon: int, flow: bool) -> p
     """
     known = panel(history)
     found = _forecasts(model, model.predict_panel, known, horizon, flow)
+    if model.learns:
+        _like_others(found, known, alike or {})
     result = quantile_forecast(known.ids, known.last, found.quantiles)
     return result.assign(is_fallback=np.repeat(found.is_fallback, horizon))
 
@@ -67,6 +80,23 @@ def _forecasts(
     able[able] = finite
     quantiles[able] = predicted[finite]
     return Forecasts(quantiles, fallback)
+
+
+def _like_others(found: Forecasts, known: Panel, alike: Mapping[str, Sequence[str]]) -> None:
+    """Give series that got a fallback in their first year the forecast of the sum of those they are like, at their own level.
+
+    The level is the ratio of both over the months that both have seen, so neither the season of these months nor growth is taken for it.
+    Nothing changes where that sum is near zero, or changes its sign.
+    """
+    place = {key: number for number, key in enumerate(known.ids)}
+    for key in alike.keys() & place.keys():
+        row, rows = place[key], [place[other] for other in alike[key]]
+        own, whole = known.values[row], known.values[rows].sum(axis=0)
+        both = np.isfinite(own) & np.isfinite(whole)
+        seen, ahead = whole[both].sum(), found.quantiles[rows, :, MIDDLE].sum(axis=0)
+        steady = abs(seen) > MOSTLY * np.abs(whole[both]).sum() and (seen * ahead > 0).all()
+        if steady and found.is_fallback[row] and (known.last[rows] == known.last[row]).all():
+            found.quantiles[row] = (own[both].sum() / seen * ahead)[:, None]
 
 
 def _ended(known: Panel) -> np.ndarray:

@@ -231,7 +231,7 @@ def fallback_note(rows: pd.DataFrame) -> str:
         return ""
     return note(
         f"† {count(n, 'row rests', 'rows rest')} on a {term('fallback')}: a series too short for the model gets the same month of "
-        "last year or its mean, one that has ended gets 0."
+        "last year or its mean, one in its first year the season and growth of those like it at its own level, one that has ended 0."
     )
 
 

@@ -91,7 +91,7 @@ TERMS = (
     Term(
         "fallback",
         "the seasonal naive, or the mean, where a series is too short for the model or the model gives no finite "
-        "number; always flagged",
+        "number; in its first year a series gets the season and growth of those like it, at its own level; always flagged",
     ),
     Term(
         "FVA",

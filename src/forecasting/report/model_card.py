@@ -195,7 +195,7 @@ def series_limits(domain: Domain) -> list[str]:
     if fallback:
         found.append(
             f"{number(fallback)} {of} {'rests' if fallback == 1 else 'rest'} on a {term('fallback')}: too short for the model (the same "
-            "month of last year, or the mean), or ended (0)."
+            "month of last year, the mean, or in its first year the season of those like it at its own level), or ended (0)."
         )
     if status.get("ended"):
         n = int(status["ended"])

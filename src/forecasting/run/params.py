@@ -33,6 +33,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "sample_size": str,
     "rename": dict,
     "countries": dict,
+    "like": dict,
     "totals": dict,
     "duplicates": str,
     "stray_dates": str,

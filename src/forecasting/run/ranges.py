@@ -111,7 +111,7 @@ def check_day(key: str, value: str) -> None:
 
 
 def check_names(values: dict[str, Any]) -> None:
-    """Raise a UserError if `rename` or `totals` say anything but what a name becomes."""
+    """Raise a UserError if `rename`, `countries`, `like` or `totals` say anything but what a name becomes or is like."""
     for column, mapping in values.get("rename", {}).items():
         example = "rename: {region: {north: North}}"
         if column not in ("region", "product_category") or not isinstance(mapping, dict):
@@ -127,6 +127,11 @@ def check_names(values: dict[str, Any]) -> None:
         if not isinstance(region, str) or not isinstance(country, str) or not country.strip():
             raise UserError(
                 f"params: countries gives a region its country, for example {{North: Germany}}; found {region!r}: {country!r}."
+            )
+    for new, other in values.get("like", {}).items():
+        if not isinstance(new, str) or not isinstance(other, str) or new == other:
+            raise UserError(
+                f"params: like names for a new series another, for example {{North/New bike: North/Road bike}}; found {new!r}: {other!r}."
             )
     for name, what in values.get("totals", {}).items():
         if not isinstance(name, str) or what not in ("drop", "keep"):

@@ -4,9 +4,11 @@ In: long tables, one row per unique_id and ds. Out: a `Panel`, arrays [series, m
 follows from it alone: nothing here knows a model, a file or a setting.
 """
 
+from forecasting.series.alike import alike
 from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import NODE, Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
 from forecasting.series.history import DECIMALS, History, histories, within_history
+from forecasting.series.intermittency import intermittent, lowest
 from forecasting.series.panels import Panel, mean, month_number, month_start, panel
 from forecasting.series.seasonality import Season, season
 from forecasting.series.typical_error import (
@@ -27,8 +29,8 @@ from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Window
 
 __all__ = [
     "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Hierarchy", "History", "Panel", "Season", "Windows",
-    "aggregate_actuals", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
-    "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "last_windows", "mean", "month_number", "month_start",
-    "months_before", "normalised", "panel", "panel_scale", "scale", "scales", "season", "seasonal_error",
+    "aggregate_actuals", "alike", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
+    "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
+    "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "scale", "scales", "season", "seasonal_error",
     "still", "typical_error", "varying", "within_history",
 ]  # fmt: skip

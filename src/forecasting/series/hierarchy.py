@@ -123,7 +123,7 @@ def as_nodes(history: pd.DataFrame) -> pd.DataFrame:
     hierarchy = Hierarchy.of(history)
     rows = _sums(hierarchy, history)
     rows = rows[hierarchy.first_alike()[rows["node"]] == rows["node"]].reset_index(drop=True)
-    return rows.assign(unique_id=_node_ids(hierarchy)[rows["node"]])[["unique_id", "ds", "y"]]
+    return rows.assign(unique_id=node_ids(hierarchy)[rows["node"]])[["unique_id", "ds", "y"]]
 
 
 def from_nodes(forecast: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
@@ -132,13 +132,13 @@ def from_nodes(forecast: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     The columns besides unique_id, which must include horizon, stay; the rows are ordered by aggregation, unique_id, horizon.
     """
     hierarchy = Hierarchy.of(history)
-    spoken_for = _node_ids(hierarchy)[hierarchy.first_alike()]
+    spoken_for = node_ids(hierarchy)[hierarchy.first_alike()]
     copies = hierarchy.nodes[NODE].assign(node=spoken_for, position=range(len(spoken_for)))
     rows = copies.merge(forecast.rename(columns={"unique_id": "node"}), on="node")
     return rows.sort_values(["position", "horizon"], ignore_index=True).drop(columns=["node", "position"])
 
 
-def _node_ids(hierarchy: Hierarchy) -> np.ndarray:
+def node_ids(hierarchy: Hierarchy) -> np.ndarray:
     """Return the name that each node has for a model [nodes]."""
     return (hierarchy.nodes["aggregation"] + "|" + hierarchy.nodes["unique_id"]).to_numpy(dtype=object)
 

@@ -1,10 +1,12 @@
 """Months as whole numbers, and histories side by side as arrays.
 
 Months are counted from January 1970; a missing month is NaN and stays missing. A history is held as a `Panel` whose last column is
-each series' own last known month.
+each series' own last known month. It begins with each series' first value that is not zero: here, and nowhere else, is decided what
+of a table models, scales and intervals see.
 """
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -32,6 +34,17 @@ class Panel:
     values: np.ndarray
     last: np.ndarray
 
+    @classmethod
+    def of(cls, ids: np.ndarray, values: np.ndarray, last: np.ndarray) -> Self:
+        """Return the panel of these values, in which a series' history begins with its first value that is not zero.
+
+        A product that is listed before it is sold has no history in the months before: they say nothing of its level, its season or
+        the size of its changes. A series of zeros alone keeps them: that is all that is known of it.
+        """
+        begun = (np.isfinite(values) & (values != 0)).cumsum(axis=1) > 0
+        before = ~begun & begun.any(axis=1, keepdims=True)
+        return cls(ids, np.where(before, np.nan, values), last)
+
     @property
     def origins(self) -> np.ndarray:
         """Month number of every cell [series, months]."""
@@ -58,7 +71,7 @@ class Panel:
 
 
 def panel(frame: pd.DataFrame) -> Panel:
-    """Arrange a long table (one row per unique_id, ds; column y) as a Panel, whatever the order of its rows."""
+    """Arrange a long table (one row per unique_id, ds; column y) as a Panel, whatever the order of its rows; see `Panel.of`."""
     rows, ids = pd.factorize(frame["unique_id"], sort=True)
     months = month_number(frame["ds"])
     last = np.full(len(ids), np.iinfo(np.int64).min)
@@ -67,7 +80,7 @@ def panel(frame: pd.DataFrame) -> Panel:
     width = int(back.max(initial=0)) + 1
     values = np.full((len(ids), width), np.nan)
     values[rows, width - 1 - back] = frame["y"].to_numpy(dtype=np.float64)
-    return Panel(np.asarray(ids, dtype=object), values, last)
+    return Panel.of(np.asarray(ids, dtype=object), values, last)
 
 
 def mean(values: np.ndarray, axis: int = -1) -> np.ndarray:

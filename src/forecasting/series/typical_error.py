@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
+from forecasting.series.intermittency import lowest
 from forecasting.series.panels import Panel, mean, panel
 
 STILL = (
     1e-3  # of the level: with typical errors below it an error that nobody would notice is many times the typical one
 )
-SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error"]
+FEWEST_CHANGES = 6  # that are not zero: the mean of fewer is one series' luck, which must not decide a set's MASE
+SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error", "lowest"]
 
 
 def scale(history: pd.DataFrame) -> pd.Series:
@@ -26,9 +28,10 @@ def scale(history: pd.DataFrame) -> pd.Series:
 def panel_scale(known: Panel) -> np.ndarray:
     """Return what each series' errors are divided by, MASE's scale [series]: its typical error.
 
-    NaN for a series that is `still`: it is left out of the pools and of MASE, where an error of a cent would be hundreds of scales.
+    NaN for a series that is `still`, where an error of a cent would be hundreds of scales, and for one of which next to no changes
+    are known (`barely_known`): both are left out of the pools and of MASE.
     """
-    return np.where(still(known), np.nan, typical_error(known))
+    return np.where(still(known) | barely_known(known), np.nan, typical_error(known))
 
 
 def typical_error(known: Panel) -> np.ndarray:
@@ -48,6 +51,15 @@ def typical_error(known: Panel) -> np.ndarray:
 def still(known: Panel) -> np.ndarray:
     """Say which series stay as they are, or repeat their season [series]: their typical error is next to nothing of their level."""
     return typical_error(known) <= STILL * mean(np.abs(known.values))
+
+
+def barely_known(known: Panel) -> np.ndarray:
+    """Say which series have changed less than FEWEST_CHANGES times, from month to month or on the year [series].
+
+    A product of its first months, or one that was sold once or twice in years of zeros: the mean of so few changes may be any size.
+    """
+    counts = [np.count_nonzero(np.nan_to_num(change(known, months)), axis=1) for months in (SEASON_LENGTH, 1)]
+    return np.maximum(*counts) < FEWEST_CHANGES
 
 
 def varying(history: pd.DataFrame) -> Panel:
@@ -71,7 +83,8 @@ def change(known: Panel, months: int) -> np.ndarray:
 def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFrame:
     """Return what is known of every aggregation's series at each cutoff: SCALE_COLUMNS.
 
-    `scale` is its `panel_scale`, `typical_error` its `typical_error`: they differ for a series that is `still`.
+    `scale` is its `panel_scale`, `typical_error` its `typical_error`: they differ for a series that is `still` or `barely_known`.
+    `lowest` is what no bound is below (`intermittency.lowest`).
     """
     parts = [
         described(history).assign(aggregation=level, cutoff=cutoff)
@@ -84,9 +97,10 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
 
 
 def described(history: pd.DataFrame) -> pd.DataFrame:
-    """Return unique_id, scale and typical_error of each series of a history."""
+    """Return unique_id, scale, typical_error and lowest of each series of a history."""
     known = panel(history)
-    return pd.DataFrame({"unique_id": known.ids, "scale": panel_scale(known), "typical_error": typical_error(known)})
+    found = {"scale": panel_scale(known), "typical_error": typical_error(known), "lowest": lowest(known)}
+    return pd.DataFrame({"unique_id": known.ids} | found)
 
 
 def seasonal_error(window: np.ndarray) -> np.ndarray:

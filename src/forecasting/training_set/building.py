@@ -1,5 +1,6 @@
 """From facts to training sets: checks the facts, lets dbt build the warehouse, and hands each domain its own Parquet."""
 
+import difflib
 import json
 import os
 import subprocess
@@ -59,7 +60,7 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
     failed = dbt_tests.failed(workspace.runs / "dbt")
     if set(failed) == {None}:  # beside a domain of its own it is what that domain does to the tables that all share
         raise UserError(failed[None])
-    domains, missing = export(workspace, settings["domains"], summary, found, failed)
+    domains, missing = export(workspace, settings["domains"], summary, found, failed, settings["like"])
     tests = dbt_tests.found(workspace.runs / "dbt")
     for domain in domains:
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
@@ -104,7 +105,7 @@ def data_stamp(workspace: Workspace, settings: dict[str, Any]) -> str:
     from forecasting import facts
 
     content = facts.fingerprint(workspace.source, workspace.facts_path, workspace.runs / "stamps" / "facts.json")
-    used = {key: settings[key] for key in (*OF_FACTS, *READING, "domains", "long_gaps")}
+    used = {key: settings[key] for key in (*OF_FACTS, *READING, "domains", "long_gaps", "like")}
     dbt = folder_hash(workspace.root / "dbt", ("*.sql", "*.yml", "*.csv"))
     code = stamps.modules_hash(CODE, package(workspace))
     return digest(
@@ -167,17 +168,23 @@ def what_was_read(workspace: Workspace, summary: Any, domains: list[str]) -> lis
 
 
 def export(
-    workspace: Workspace, wanted: list[str], summary: Any, found_doubts: list[Any], failed: dict[str | None, str]
+    workspace: Workspace,
+    wanted: list[str],
+    summary: Any,
+    found_doubts: list[Any],
+    failed: dict[str | None, str],
+    like: dict[str, str],
 ) -> tuple[list[str], dict[str, str]]:
     """Write `train_<domain>.parquet` and `facts.json` of each domain that is wanted and can be forecast from these facts.
 
-    `failed`: domains of which dbt's tests object to what was built, and why. Returns those that can be forecast, and for each other one
-    of which there are facts a sentence that says why it is missing; the other domains keep it in their facts.
+    `failed`: domains of which dbt's tests object to what was built, and why; `like`: new series and whom they are like. Returns the
+    domains that can be forecast, and for each other one of which there are facts a sentence that says why it is missing; the other
+    domains keep it in their facts.
 
     Raises
     ------
     UserError
-        If no domain can be forecast.
+        If no domain can be forecast, or `like` names a series that is in none.
     """
     from forecasting import ledger
     from forecasting.training_set import doubts
@@ -197,8 +204,7 @@ def export(
         ]:
             folder = workspace.runs / domain
             folder.mkdir(parents=True, exist_ok=True)
-            order = f"select {', '.join(TRAIN_COLUMNS)} from ml_train_{domain}_monthly order by unique_id, ds"
-            export_table(connection, order, folder / f"train_{domain}.parquet")
+            export_table(connection, train_select(domain, like), folder / f"train_{domain}.parquet")
             facts = domain_facts(calendar, left_out, domain, list(summary.notes_for(domain)))
             facts["doubts"] = doubts.of_domain(found_doubts, domain)
             if why := (
@@ -209,12 +215,42 @@ def export(
                 missing[domain] = why
             else:
                 found[domain] = facts
+        require_series(connection, {*calendar["domain"]} & {*wanted}, like)
     if not found:
         raise UserError(" ".join(missing.values()))
     for domain, facts in found.items():
         known = {**facts, "missing": missing} if missing else facts
         write_if_changed(workspace.runs / domain / "facts.json", json.dumps(known, indent=2, sort_keys=True) + "\n")
     return list(found), missing
+
+
+def train_select(domain: str, like: dict[str, str]) -> str:
+    """Return the SELECT of a domain's training set; where `like` in params/ names series, a column says whom each new one is like."""
+    columns = list(TRAIN_COLUMNS)
+    if like:
+        whom = " ".join(f"when {quoted(new)} then {quoted(other)}" for new, other in like.items())
+        columns.append(f'case unique_id {whom} end as "like"')
+    return f"select {', '.join(columns)} from ml_train_{domain}_monthly order by unique_id, ds"
+
+
+def quoted(text: str) -> str:
+    """Return a text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def require_series(connection: Any, domains: set[str], like: dict[str, str]) -> None:
+    """Raise a UserError if `like` in params/ names a series that no domain has."""
+    named = sorted({*like, *like.values()})
+    if not named:
+        return
+    parts = (f"select unique_id from ml_train_{domain}_monthly" for domain in sorted(domains))
+    known = [row[0] for row in connection.execute(" union ".join(parts)).fetchall()]
+    for name in named:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+            raise UserError(
+                f"params: like: there is no series {name[:80]!r}. A series is written region/product_category; the nearest is {near[0]!r}."
+            )
 
 
 def why_not_forecastable(train: Path, domain: str, facts: dict[str, Any]) -> str:

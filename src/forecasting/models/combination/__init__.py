@@ -3,6 +3,8 @@
 A combination's point comes from the members' points. Its quantiles lie around that point as those of its members that
 state quantiles of their own lie around theirs; where no member does they are equal, and the intervals come from the
 combination's past errors alone.
+
+Of a series that a specialist speaks of (`Model.is_specialist`) its word alone counts, and the others learn nothing from it.
 """
 
 import shutil
@@ -36,9 +38,25 @@ class Combination(Model):
         self.members = list(members)
 
     @property
+    def min_history(self) -> int:
+        """How many months a series needs for one of the members to speak."""
+        return min((member.min_history for member in self.members), default=1)
+
+    @property
+    def voices(self) -> list[Model | SavedMember]:
+        """The members that are combined, in order: all but the specialists, whose word stands alone; all where there are no others."""
+        special = self.specialists
+        return [one for one in self.members if one.name not in special]
+
+    @property
+    def specialists(self) -> list[str]:
+        """The names of the members whose word stands alone where they speak."""
+        return combining.specialists([member.name for member in self.members])
+
+    @property
     def names(self) -> list[str]:
-        """The members' names, in order."""
-        return [member.name for member in self.members]
+        """The names of the members that are combined, in order."""
+        return [member.name for member in self.voices]
 
     @abstractmethod
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
@@ -50,7 +68,7 @@ class Combination(Model):
 
     def middle(self, values: np.ndarray) -> np.ndarray:
         """Return the median of the families [n], each by the median of its models."""
-        families = np.array([member.family for member in self.members])
+        families = np.array([member.family for member in self.voices])
         voices = [np.median(values[:, families == family], axis=1) for family in dict.fromkeys(families)]
         return np.median(np.column_stack(voices), axis=1)
 
@@ -72,7 +90,8 @@ class Combination(Model):
 
     def predict_each(self, known: Panel, horizon: int) -> np.ndarray:
         """See `Model.predict_each`: what `predict` says of each series when it is the only one, without the tables."""
-        said = [forecast_each(member, known, horizon, flow=False).quantiles for member in self.members]
+        every = {member.name: forecast_each(member, known, horizon, flow=False) for member in self.members}
+        said = [every[name].quantiles for name in self.names]
         points = np.stack([each[:, :, MIDDLE].ravel() for each in said], axis=1)  # [series × horizon, members]
         steps = pd.Series(np.tile(np.arange(1, horizon + 1), len(known.ids)))
         weights = self.member_weights(points, steps)
@@ -80,7 +99,11 @@ class Combination(Model):
         # whether a member states quantiles is asked of each series by itself
         states = [np.repeat((each[:, :, 0] < each[:, :, -1]).any(axis=1), horizon) for each in apart]
         around = spread([each.reshape(len(steps), -1) for each in apart], states, weights)
-        return (self.point(points, weights)[:, None] + around).reshape(len(known.ids), horizon, -1)
+        combined = (self.point(points, weights)[:, None] + around).reshape(len(known.ids), horizon, -1)
+        for name in self.specialists:
+            speaks = ~every[name].is_fallback
+            combined[speaks] = every[name].quantiles[speaks]
+        return combined
 
     def combine(self, raw: pd.DataFrame) -> pd.DataFrame:
         """Combine the members' raw forecasts: one row per KEY (RAW_BACKTEST_COLUMNS), of those that all members have.
@@ -90,13 +113,14 @@ class Combination(Model):
         UserError
             If a member has no forecasts at all.
         """
-        missing = sorted(set(self.names) - set(raw["model_name"]))
+        missing = sorted({member.name for member in self.members} - set(raw["model_name"]))
         if raw.empty:  # a history too short for any cutoff
             return raw
         if missing:
             raise UserError(
                 f"{self.name}: there are no forecasts of {', '.join(missing)}. Run its 20_train notebook first."
             )
+        special = combining.spoken_for(raw)
         raw = raw[raw["model_name"].isin(self.names)]  # the flags below are the members' own
         rows = combining.points(raw, self.names)
         index, values = rows.index, rows.to_numpy()
@@ -107,6 +131,10 @@ class Combination(Model):
         flags = raw.groupby(KEY)["is_fallback"].min().reindex(index).to_numpy()
         frame = index.to_frame(index=False).assign(model_name=self.name, is_fallback=flags)
         frame[QUANTILE_COLUMNS] = quantiles
+        special = special[special.index.isin(index)]
+        place = index.get_indexer(special.index)
+        frame.loc[place, QUANTILE_COLUMNS] = special[QUANTILE_COLUMNS].to_numpy()
+        frame.loc[place, "is_fallback"] = False
         return frame[RAW_BACKTEST_COLUMNS]
 
     def _around(self, raw: pd.DataFrame, index: pd.MultiIndex, weights: np.ndarray) -> np.ndarray:
@@ -169,7 +197,7 @@ class MedianCombination(Combination):
 
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
         """Every family counts the same."""
-        families = [member.family for member in self.members]
+        families = [member.family for member in self.voices]
         return np.tile(combining.shared(np.ones(len(families)), families), (len(values), 1))
 
     def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -206,7 +234,7 @@ class WeightedCombination(Combination):
 
     def learn(self, known: pd.DataFrame) -> Self:
         """Learn the weights by months ahead from scaled errors (of `combining.past_errors`) of months that are known."""
-        families = {member.name: member.family for member in self.members}
+        families = {member.name: member.family for member in self.voices}
         self.learned = combining.weights(known, families, self.settings["power"])
         return self
 
@@ -242,7 +270,8 @@ class WeightedCombination(Combination):
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` returned."""
         super().restore(state)
-        self.learned = pd.DataFrame.from_dict(state["weights"], orient="index")[self.listed].rename_axis("bucket")
+        names = [name for name in self.listed if name not in combining.specialists(self.listed)]
+        self.learned = pd.DataFrame.from_dict(state["weights"], orient="index")[names].rename_axis("bucket")
 
 
 MODELS = (MedianCombination, WeightedCombination)

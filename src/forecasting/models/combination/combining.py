@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import POINT
+from forecasting.models.families import about
 from forecasting.series import BUCKETS, aggregate_actuals, bucket_of, comparable, scales
 
 MONTHS_FOR_HALF = 6  # months of known errors at which half of the power is used
@@ -20,6 +21,18 @@ LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny wou
 SMALLEST_ERROR = 1e-6  # in scales: bounds the weight of a model that was never wrong
 
 KEY = ["aggregation", "unique_id", "cutoff", "horizon", "ds"]
+
+
+def specialists(names: Sequence[str]) -> list[str]:
+    """Return those of some models that speak of one kind of series alone (`Model.is_specialist`); none where there are no others."""
+    found = [name for name in names if about(name).is_specialist]
+    return found if len(found) < len(names) else []
+
+
+def spoken_for(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in which a specialist speaks, and gives no fallback, by KEY."""
+    own = raw["model_name"].isin(specialists(raw["model_name"].unique())) & ~raw["is_fallback"].astype(bool)
+    return raw[own].set_index(KEY)
 
 
 def points(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
@@ -45,8 +58,11 @@ def member_errors(
     raw: RAW_BACKTEST_COLUMNS of the members.
     actuals: aggregation, unique_id, ds, y.
     known_scales: aggregation, unique_id, cutoff, scale; rows without a scale are left out.
+
+    Series that a specialist speaks of are left out: none of the others has a say there.
     """
-    wide = points(raw, members).reset_index()
+    wide = points(raw, members)
+    wide = wide[~wide.index.isin(spoken_for(raw).index)].reset_index()
     rows = wide.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
     rows = rows.merge(known_scales, on=["aggregation", "unique_id", "cutoff"])
     rows = rows[rows["scale"].notna()].reset_index(drop=True)
