@@ -24,7 +24,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 LOADED = {name: datasets.load(name) for name in datasets.SOURCES}
 
 
-def forecast_all(train: pd.DataFrame, horizon: int, jobs: int) -> SimpleNamespace:
+def forecast_all(train: pd.DataFrame, horizon: int) -> SimpleNamespace:
     """Forecast by the baselines alone; the chosen one is the seasonal naive, with an interval of ± 20 %."""
     parts = []
     for name in ("naive", "seasonal_naive", "champion"):
@@ -135,7 +135,7 @@ def by_loop(dataset: datasets.Dataset, rows: pd.DataFrame) -> dict[str, float]:
 @pytest.mark.parametrize("name", LOADED)
 def test_the_measures_agree_with_a_loop(name):
     dataset = LOADED[name].spread(9)
-    made = forecast_all(dataset.train, dataset.horizon, 1)
+    made = forecast_all(dataset.train, dataset.horizon)
     table = scoring.score(dataset, made.forecasts, made.seconds).set_index("model")
     assert table.index[0] == "champion" and table["seconds"].to_dict() == made.seconds
     for model, rows in made.forecasts.groupby("model_name"):
@@ -153,7 +153,7 @@ def test_a_series_too_short_for_a_scale_is_left_out_of_mase_alone():
 @pytest.mark.parametrize("harm", ["a month missing", "a month twice", "a wrong month", "not a number", "crossing"])
 def test_forecasts_that_are_not_complete_are_refused(harm):
     dataset = LOADED["m3_monthly"].spread(3)
-    made = forecast_all(dataset.train, dataset.horizon, 1)
+    made = forecast_all(dataset.train, dataset.horizon)
     rows = made.forecasts
     if harm == "a month missing":
         rows = rows.drop(index=5)
@@ -246,9 +246,9 @@ def test_a_trial_sees_no_test_part_and_leaves_no_line(small, folder, options, mo
 def test_the_models_see_the_training_part_alone(small, folder):
     seen = []
 
-    def watch(train: pd.DataFrame, horizon: int, jobs: int) -> SimpleNamespace:
+    def watch(train: pd.DataFrame, horizon: int) -> SimpleNamespace:
         seen.append(train.copy())
-        made = forecast_all(train, horizon, jobs)
+        made = forecast_all(train, horizon)
         train["y"] = 0.0  # whatever a model does to it
         return made
 
@@ -258,8 +258,8 @@ def test_the_models_see_the_training_part_alone(small, folder):
 
 
 def test_forecasts_without_a_champion_are_refused(small, folder):
-    def nothing_chosen(train: pd.DataFrame, horizon: int, jobs: int) -> SimpleNamespace:
-        made = forecast_all(train, horizon, jobs)
+    def nothing_chosen(train: pd.DataFrame, horizon: int) -> SimpleNamespace:
+        made = forecast_all(train, horizon)
         made.forecasts = made.forecasts[made.forecasts["model_name"] != "champion"]
         return made
 
@@ -269,7 +269,7 @@ def test_forecasts_without_a_champion_are_refused(small, folder):
 
 def test_scum_stays_until_it_is_measured_again(small, folder, monkeypatch):
     def like_naive(train: pd.DataFrame, horizon: int, jobs: int) -> tuple[pd.DataFrame, float]:
-        rows = forecast_all(train, horizon, jobs).forecasts
+        rows = forecast_all(train, horizon).forecasts
         return rows[rows["model_name"] == "naive"].assign(model_name="scum"), 900.0
 
     monkeypatch.setattr(scum, "forecast", like_naive)

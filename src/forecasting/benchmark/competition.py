@@ -38,17 +38,16 @@ class Competition:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def forecast_all(train: pd.DataFrame, horizon: int, jobs: int = 1) -> Competition:
+def forecast_all(train: pd.DataFrame, horizon: int) -> Competition:
     """Forecast every series for the `horizon` months after its own last one.
 
     Parameters
     ----------
     train: one row per unique_id, ds with column y.
-    jobs: processes that models may use; it changes no number.
     """
     started, seconds = time.perf_counter(), {}
     earlier = [history for history in (until(train, months) for months in origins(horizon)) if len(history)]
-    members, past, future = default_models(jobs, horizon), [], []
+    members, past, future = default_models(horizon), [], []
     for member in members:
         begun = time.perf_counter()
         for number, history in enumerate(earlier):
@@ -69,7 +68,7 @@ def origins(horizon: int) -> list[int]:
     return [horizon + number * (horizon // 3) for number in reversed(range(ORIGINS))]
 
 
-def default_models(jobs: int, horizon: int) -> list[Model]:
+def default_models(horizon: int) -> list[Model]:
     """Return the models that a workspace trains if nobody changes `params/default.yml`, with their default settings.
 
     Those that forecast a stated number of months directly reach as far as is asked.
@@ -77,9 +76,8 @@ def default_models(jobs: int, horizon: int) -> list[Model]:
     values = yaml.safe_load((ROOT / "params" / "default.yml").read_text(encoding="utf-8"))
     chosen = {model.name for model in statistical.chosen(values["statistical_models"])}
     found = [model for family in values["families"] for model in family_models(family)]
-    given = {"jobs": jobs, "horizon": horizon}
     return [
-        model(**{key: value for key, value in given.items() if key in model.defaults})
+        model(**({"horizon": horizon} if "horizon" in model.defaults else {}))
         for model in found
         if model.family != "statistical" or model.name in chosen
     ]
