@@ -2,6 +2,7 @@
 
 import math
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from forecasting import models
-from forecasting.benchmark import comparison, datasets, readme, record, reference, results, run, scoring, scum
+from forecasting.benchmark import comparison, datasets, fracast, readme, record, reference, results, run, scoring, scum
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
 from forecasting.run import benchmark_files as paths
@@ -285,6 +286,40 @@ def test_scum_combines_four_models_into_ordered_quantiles():
     table = scoring.score(dataset, rows, {"scum": seconds})
     assert seconds > 0 and table["model"].tolist() == ["scum"] and table["mase"].between(0.1, 5).all()
     assert scum.columns_of("q025")[1] == "AutoCES-lo-95" and scum.columns_of("q700")[0] == "AutoETS-hi-40"
+
+
+class LastValue:
+    """Stands for the package's network: after each history its last value, plus the months ahead, plus the level."""
+
+    @classmethod
+    def from_pretrained(cls, weights: str) -> "LastValue":
+        assert weights == "fp32"
+        return cls()
+
+    def forecast_batch(self, context: np.ndarray, horizon: int) -> np.ndarray:
+        ahead = np.arange(1, horizon + 1)[:, None] + np.arange(1, 10) / 10
+        return context[:, -1][:, None, None] + ahead
+
+
+def test_the_network_of_others_reads_each_series_up_to_its_end_and_states_no_95_percent(monkeypatch):
+    monkeypatch.setattr(fracast, "find_spec", lambda name: name)
+    monkeypatch.setitem(sys.modules, "fracast", SimpleNamespace(FracastModel=LastValue))
+    monkeypatch.setattr(fracast, "BLOCK", 2)
+    dataset = LOADED["m1_monthly"].spread(5)  # of different lengths, ending in different months
+    rows, seconds = fracast.forecast(dataset.train, dataset.horizon)
+    last = rows["unique_id"].map(dataset.train.groupby("unique_id")["y"].last())
+    for tenth in range(1, 10):
+        np.testing.assert_allclose(rows[f"q{tenth}00"], last + rows["horizon"] + tenth / 10)
+    table = scoring.score(dataset, rows, {"fracast": seconds}).iloc[0]
+    assert table[["mase", "wql", "coverage_80"]].notna().all() and math.isnan(table["coverage_95"])
+    with pytest.raises(ValueError, match="not ordered finite numbers"):  # bounds are stated for all series or for none
+        scoring.score(dataset, rows.assign(q025=rows["q100"].where(rows["horizon"] > 1)), {"fracast": seconds})
+
+
+def test_what_to_install_is_said_where_the_network_of_others_is_not_here(monkeypatch):
+    monkeypatch.setattr(fracast, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"pip install fracast==0\.1\.0"):
+        fracast.forecast(LOADED["m1_monthly"].train, 18)
 
 
 @pytest.mark.parametrize(
