@@ -1,7 +1,6 @@
 """A small company whose months can be filled in without make, dbt and notebooks: what a finished run leaves, and an empty ledger."""
 
 import json
-from concurrent.futures import Executor, Future
 from pathlib import Path
 
 import duckdb
@@ -20,15 +19,6 @@ ROOT = Path(__file__).resolve().parents[1]
 FAMILIES = ("naive", "linear")
 SETTINGS = {"families": [*FAMILIES], "linear_penalties": [1000.0, 100.0], "n_cutoffs": 3, "n_calibration": 1}
 LINKED = ("src", "notebooks", "reports", "requirements.lock", "dbt")
-
-
-class Here(Executor):
-    """Does the work at once, in this process."""
-
-    def submit(self, fn, /, *args, **kwargs) -> Future:
-        done = Future()
-        done.set_result(fn(*args, **kwargs))
-        return done
 
 
 def training_set(months: int = 48, seed: int = 1, first: str = "2020-01-01") -> pd.DataFrame:

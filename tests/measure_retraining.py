@@ -13,14 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from forecasting.backfill import contest, filling, planning, said, workers
+from forecasting import engine
+from forecasting.backfill import contest, filling, planning, said
+from forecasting.backfill.command import PROCESSES
 from forecasting.backfill.contest import Month
 from forecasting.backfill.known import up_to
 from forecasting.backfill.planning import Work
@@ -75,14 +76,14 @@ def work(
     return Apart(workspace, run, workspace.settings(domain), months, trained, sets, {}, frozenset(), place=place)
 
 
-def followed(one: Work, pool: Executor) -> Followed:
+def followed(one: Work) -> Followed:
     """Follow a policy over its months."""
     shared = planning.shared_walks(one)
-    list(pool.map(said.walk, planning.costly_first(one, shared)))
+    list(engine.mapped(said.walk, planning.costly_first(one, shared)))
     jobs = planning.month_jobs(one, shared)
-    list(pool.map(contest.contest, jobs))
+    list(engine.mapped(contest.contest, jobs))
     champions = [filling.champion_of_open(one, job) for job in jobs]
-    made = list(pool.map(contest.forecast, jobs, champions))
+    made = list(engine.mapped(contest.forecast, jobs, champions))
     rows = pd.concat([each.rows for each in made], ignore_index=True)
     return Followed(jobs, champions, rows)
 
@@ -134,7 +135,7 @@ def quiet(job: Month, champion: str, train: pd.DataFrame) -> pd.DataFrame:
 
 
 def policies(
-    workspace: Workspace, domain: str, months: list[pd.Timestamp], names: list[str], place: Path, pool: Executor
+    workspace: Workspace, domain: str, months: list[pd.Timestamp], names: list[str], place: Path
 ) -> Iterator[dict[str, Any]]:
     """Yield a row for each policy: domain, policy, months, trainings, MASE, alarms, seconds."""
     train = RunFolder.open(workspace.runs / domain).training_set()
@@ -144,7 +145,7 @@ def policies(
             trained = trained_months(months, NEVER if name == ALARM else int(name), {})
             for alarm in alarms:
                 trained |= {month: alarm for month in months if month >= alarm}
-            policy = followed(work(workspace, domain, months, trained, place), pool)
+            policy = followed(work(workspace, domain, months, trained, place))
             alarm = first_alarm(policy, train, alarms) if name == ALARM else None
             if alarm is None:
                 break
@@ -170,11 +171,11 @@ def main() -> None:
     asked = parser.parse_args()
     workspace = Workspace(ROOT, asked.name, "sample", None)
     found = []
-    with tempfile.TemporaryDirectory(prefix="retraining-") as place, workers.pool() as pool:
+    with tempfile.TemporaryDirectory(prefix="retraining-") as place, engine.pool(PROCESSES):
         for domain in asked.domains.split(","):
             last = RunFolder.open(workspace.runs / domain).training_set()["ds"].max()
             months = list(pd.date_range(end=last - pd.DateOffset(months=1), periods=asked.months, freq="MS"))
-            for row in policies(workspace, domain, months, asked.policies.split(","), Path(place), pool):
+            for row in policies(workspace, domain, months, asked.policies.split(","), Path(place)):
                 print(", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
                 found.append(row)
                 asked.results.parent.mkdir(parents=True, exist_ok=True)

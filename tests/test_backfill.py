@@ -1,11 +1,14 @@
 """Filling in past months: the same numbers together and one by one, nothing of what came later, resumed and never counted as published."""
 
+import itertools
 import json
 import math
 import shutil
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -15,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_sql import DBT, environment, macros
-from filled_company import SETTINGS, Here, company, rows, training_set
-from forecasting import choice, evaluation, ledger, models
+from filled_company import SETTINGS, company, rows, training_set
+from forecasting import choice, engine, evaluation, ledger, models
 from forecasting.backfill import backfill, fill, planning
 from forecasting.backfill.known import Group, groups, known_then, up_to
 from forecasting.backfill.schedule import month_range, trained_months
@@ -43,7 +46,7 @@ TABLES = ("forecasts", "runs", "publications", "actuals")
 def filled(folder: Path, train: pd.DataFrame = TRAIN, months: list = MONTHS) -> Workspace:
     """A company of which some months are filled in."""
     workspace = company(folder, sales=train)
-    fill(workspace, "sales", months, EVERY, Here())
+    fill(workspace, "sales", months, EVERY)
     return workspace
 
 
@@ -144,45 +147,43 @@ def test_each_month_is_what_its_notebooks_would_have_made(acme):
 
 def test_twice_is_once(acme, tmp_path):
     again = copy_of(acme, tmp_path / "again")
-    assert fill(again, "sales", MONTHS, EVERY, Here()) == []
+    assert fill(again, "sales", MONTHS, EVERY) == []
     shutil.rmtree(again.runs / "backfill")
-    assert fill(again, "sales", MONTHS, EVERY, Here()) == []
+    assert fill(again, "sales", MONTHS, EVERY) == []
     require_same(again, acme)
 
 
-class Killed(Here):
-    """Works until it has done so many things, then is killed in the middle of the next."""
+def stopped_after(things: int) -> Callable[..., Iterator[Any]]:
+    """Return what works until so many things are done, then is stopped before the next."""
+    left = itertools.count(things, -1)
 
-    def __init__(self, after: int):
-        self.left = after
+    def mapped(function: Callable, *items: list) -> Iterator[Any]:
+        for each in zip(*items, strict=True):
+            if next(left) == 0:
+                raise KeyboardInterrupt
+            yield function(*each)
 
-    def submit(self, fn, /, *args, **kwargs):
-        if self.left == 0:
-            raise KeyboardInterrupt
-        self.left -= 1
-        return super().submit(fn, *args, **kwargs)
-
-    def map(self, fn, *iterables, **_):
-        return (self.submit(fn, *each).result() for each in zip(*iterables, strict=True))
+    return mapped
 
 
-def test_what_was_stopped_goes_on_where_it_was(acme, tmp_path):
+def test_what_was_stopped_goes_on_where_it_was(acme, tmp_path, monkeypatch):
     stopped = company(tmp_path / "stopped", sales=TRAIN)
     done = {}
     for after in (1, 3, 5, 2):  # in the walk-forward, in the contests, between two months' transactions
-        with pytest.raises(KeyboardInterrupt):
-            fill(stopped, "sales", MONTHS, EVERY, Killed(after + len(done)))
+        with monkeypatch.context() as here, pytest.raises(KeyboardInterrupt):
+            here.setattr(engine, "mapped", stopped_after(after + len(done)))
+            fill(stopped, "sales", MONTHS, EVERY)
         kept = {path: path.stat().st_mtime_ns for path in (stopped.runs / "backfill").rglob("*.parquet")}
         assert done.items() <= kept.items()  # nothing is made twice
         done = kept
-    fill(stopped, "sales", MONTHS, EVERY, Here())
+    fill(stopped, "sales", MONTHS, EVERY)
     require_same(stopped, acme)
 
 
 def test_a_longer_range_goes_on_from_the_shorter_one(acme, tmp_path):
     longer = company(tmp_path / "longer", sales=TRAIN)
     for months in (MONTHS[:2], MONTHS[2:], MONTHS):
-        fill(longer, "sales", months, EVERY, Here())
+        fill(longer, "sales", months, EVERY)
     require_same(longer, acme)
 
 
@@ -228,7 +229,7 @@ def test_a_publication_counts_and_what_was_filled_in_does_not(acme, tmp_path):
     counted = ledger.counted_runs(other, "sales")
     assert [counted[month].is_published for month in MONTHS] == [False, True, False]
     assert counted[MONTHS[1]].run_id == run_id
-    new = fill(other, "sales", MONTHS, EVERY, Here())  # the months after it follow from its champion
+    new = fill(other, "sales", MONTHS, EVERY)  # the months after it follow from its champion
     assert {name[6:16] for name in new} <= {f"{month:%Y-%m-%d}" for month in MONTHS[2:]}
     assert ledger.counted_runs(other, "sales")[MONTHS[2]].manifest.incumbent.run_id == run_id
 

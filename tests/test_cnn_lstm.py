@@ -13,7 +13,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from forecasting import models
+from forecasting import engine, models
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel, training
@@ -357,7 +357,9 @@ def test_the_order_of_rows_does_not_matter(fitted: CNNLSTMForecastModel):
 def test_processes_side_by_side_change_no_number(can_start_processes: None):
     train = company(40)
     chosen = {**SMALL, "networks": 2, "channels": 4, "hidden": 4}
-    alone, together = (CNNLSTMForecastModel(**chosen, jobs=jobs).fit(train) for jobs in (1, 2))
+    alone = CNNLSTMForecastModel(**chosen).fit(train)
+    with engine.pool(2):
+        together = CNNLSTMForecastModel(**chosen).fit(train)
     pd.testing.assert_frame_equal(together.predict(train, 6), alone.predict(train, 6), check_exact=True)
     pd.testing.assert_frame_equal(together.curve, alone.curve, check_exact=True)
     assert alone.curve["seed"].unique().tolist() == [1, 2]

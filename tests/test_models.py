@@ -19,6 +19,7 @@ from forecasting.errors import UserError
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.linear import DIRECT, LinearModel, ridge, search, training_rows
 from forecasting.models.naive import Naive, SeasonalNaive
+from forecasting.models.statistical import AutoCES
 from forecasting.series.panels import panel
 from synthetic import company, series
 
@@ -152,6 +153,17 @@ def test_ridge_is_saved_as_json_and_comes_back_the_same(train: pd.DataFrame, tmp
     pd.testing.assert_frame_equal(loaded.search, model.search)
     assert [path.suffix for path in (tmp_path / "linear").iterdir()] == [".json"]
     json.loads((tmp_path / "linear" / "model.json").read_text(), parse_constant=pytest.fail)
+
+
+def test_a_model_that_was_saved_with_a_number_of_processes_is_loaded_as_any_other(tmp_path: Path):
+    train = company()
+    model = AutoCES().fit(train)
+    model.save(tmp_path / "auto_ces")
+    path = tmp_path / "auto_ces" / "model.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "settings": {"jobs": 1}}))
+    pd.testing.assert_frame_equal(models.load(path.parent).predict(train, 6), model.predict(train, 6), check_exact=True)
+    assert models.saved_settings(path.parent) == model.settings == {}
 
 
 def test_ridge_beats_the_seasonal_naive_on_a_trend():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting import models
+from forecasting import engine, models
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.models.naive import SeasonalNaive
@@ -158,8 +158,10 @@ def test_units_and_row_order_do_not_matter(name: str, seed: int, factor: float):
 
 def test_processes_side_by_side_change_no_number(can_start_processes: None):
     train = company(30)
-    alone, together = AutoCES().fit(train), AutoCES(jobs=2).fit(train)
-    pd.testing.assert_frame_equal(together.predict(train, 6), alone.predict(train, 6), check_exact=True)
+    alone = AutoCES().fit(train).predict(train, 6)
+    with engine.pool(2):
+        together = AutoCES().fit(train).predict(train, 6)
+    pd.testing.assert_frame_equal(together, alone, check_exact=True)
 
 
 class Choosy(StatisticalModel):

@@ -2,12 +2,14 @@
 
 import pandas as pd
 
-from forecasting import ledger
-from forecasting.backfill import planning, workers
+from forecasting import engine, ledger
+from forecasting.backfill import planning
 from forecasting.backfill.filling import fill
 from forecasting.backfill.schedule import month_range
 from forecasting.errors import UserError
 from forecasting.run import RunFolder, Workspace
+
+PROCESSES = 2
 
 
 def fill_late(workspace: Workspace) -> list[str]:
@@ -19,7 +21,8 @@ def fill_late(workspace: Workspace) -> list[str]:
         domain: late_months(ledger.counted_months(workspace, domain), last_month(workspace, domain))
         for domain in workspace.domains()
     }
-    said = [late_domain(workspace, domain, months) for domain, months in late.items() if months]
+    with engine.pool(PROCESSES):
+        said = [late_domain(workspace, domain, months) for domain, months in late.items() if months]
     if said:
         ledger.publish_backfill(workspace)
     return said
@@ -61,8 +64,8 @@ def backfill(workspace: Workspace, first: str, last: str, domain: str = "") -> s
     domains = [domain] if domain else domains
     for each in domains:
         planning.work_of(workspace, each, months, None)  # refuses before anything is begun
-    with workers.pool() as pool:
-        new = [run_id for each in domains for run_id in fill(workspace, each, months, pool=pool)]
+    with engine.pool(PROCESSES):
+        new = [run_id for each in domains for run_id in fill(workspace, each, months)]
     ledger.publish_backfill(workspace)
     span = first if first == last else f"{first} to {last}"
     if not new:

@@ -5,13 +5,12 @@ came later.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import asdict, fields, replace
 
 import pandas as pd
 
-from forecasting import choice, ledger, models
-from forecasting.backfill import contest, planning, said, workers
+from forecasting import choice, engine, ledger, models
+from forecasting.backfill import contest, lines, planning, said
 from forecasting.backfill.contest import Forecast, Month
 from forecasting.backfill.planning import Work
 from forecasting.backfill.schedule import before
@@ -32,11 +31,7 @@ GATE = tuple(f"gate_{each.name}" for each in fields(choice.Gate))  # the setting
 
 
 def fill(
-    workspace: Workspace,
-    domain: str,
-    months: Sequence[pd.Timestamp],
-    retrain_every: int | None = None,
-    pool: Executor | None = None,
+    workspace: Workspace, domain: str, months: Sequence[pd.Timestamp], retrain_every: int | None = None
 ) -> list[str]:
     """Fill months of a domain that were not published and are not filled in yet; return the ids of the runs that are new.
 
@@ -46,7 +41,6 @@ def fill(
     ----------
     months: first days of months, one after another, in order.
     retrain_every: months from one training to the next; None: as `params/` says.
-    pool: where the work is done; None: in processes of its own.
 
     Raises
     ------
@@ -56,10 +50,7 @@ def fill(
     work = planning.work_of(workspace, domain, list(months), retrain_every)
     if all(is_done(work, month) for month in work.months):
         return []
-    if pool is not None:
-        return filled(work, pool)
-    with workers.pool() as own:
-        return filled(work, own)
+    return filled(work)
 
 
 def is_done(work: Work, month: pd.Timestamp) -> bool:
@@ -68,20 +59,21 @@ def is_done(work: Work, month: pd.Timestamp) -> bool:
     return run is not None and (run.is_published or run.manifest.contest == rests_on(work, month))
 
 
-def filled(work: Work, pool: Executor) -> list[str]:
+def filled(work: Work) -> list[str]:
     """Do the work and return the ids of the runs that are new."""
     shared = planning.shared_walks(work)
     walks = planning.costly_first(work, shared)
-    for number, (walk, seconds) in enumerate(zip(walks, pool.map(said.timed_walk, walks), strict=True), 1):
-        workers.say(work.domain, f"{number:>3}/{len(walks)} said by {walk.name}", seconds)
+    for number, (walk, seconds) in enumerate(zip(walks, engine.mapped(said.timed_walk, walks), strict=True), 1):
+        lines.say(work.domain, f"{number:>3}/{len(walks)} said by {walk.name}", seconds)
     jobs = planning.month_jobs(work, shared)
     first = next(month for month in work.months if not is_done(work, month))
     jobs = [job for job in jobs if job.month >= first]
-    for job, seconds in zip(jobs, pool.map(contest.timed_contest, jobs), strict=True):
-        workers.say(work.domain, f"{job.month:%Y-%m} compared", seconds)
-    open_jobs = [(job, champion) for job in jobs if (champion := champion_of_open(work, job))]
-    forecasts = pool.map(contest.forecast, *zip(*open_jobs, strict=True)) if open_jobs else ()
-    return [write(work, job, made) for (job, _), made in zip(open_jobs, forecasts, strict=True)]
+    for job, seconds in zip(jobs, engine.mapped(contest.timed_contest, jobs), strict=True):
+        lines.say(work.domain, f"{job.month:%Y-%m} compared", seconds)
+    champions = [champion_of_open(work, job) for job in jobs]
+    open_jobs = [job for job, champion in zip(jobs, champions, strict=True) if champion]
+    forecasts = engine.mapped(contest.forecast, open_jobs, [champion for champion in champions if champion])
+    return [write(work, job, made) for job, made in zip(open_jobs, forecasts, strict=True)]
 
 
 def champion_of_open(work: Work, job: Month) -> str:
@@ -139,5 +131,5 @@ def write(work: Work, job: Month, made: Forecast) -> str:
     """Write a month into the ledger and return the id of its run."""
     manifest = replace(work.counted[job.month].manifest, explanation=Explanation.from_json(made.explanation))
     ledger.add_backfill(work.workspace, BackfilledMonth(manifest, made.rows))
-    workers.say(work.domain, f"{job.month:%Y-%m} {manifest.champion.name}")
+    lines.say(work.domain, f"{job.month:%Y-%m} {manifest.champion.name}")
     return manifest.run_id

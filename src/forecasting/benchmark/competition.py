@@ -10,12 +10,13 @@ parts. A competition's series do not add up to anything, so there is nothing to 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from forecasting import evaluation, models
+from forecasting import engine, evaluation, models
 from forecasting.benchmark.scoring import CHAMPION
 from forecasting.choice import Gate
 from forecasting.contracts import POINT, QUANTILE_COLUMNS
@@ -35,30 +36,33 @@ COMPETITION_COLUMNS = ["unique_id", "ds", "horizon", "model_name", *QUANTILE_COL
 
 @dataclass
 class Competition:
-    """`forecasts` (COMPETITION_COLUMNS) of every model, the chosen one's as «champion» too, and the seconds that each needed."""
+    """`forecasts` (COMPETITION_COLUMNS) of every model, the chosen one's as «champion» too, and the seconds that each needed.
+
+    A model's seconds are those of its own work, of which there may be more than one piece at a time; the combinations' and the
+    champion's are those of the clock, for all that they rest on.
+    """
 
     forecasts: pd.DataFrame
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def forecast_all(train: pd.DataFrame, horizon: int, jobs: int = 1) -> Competition:
+def forecast_all(train: pd.DataFrame, horizon: int) -> Competition:
     """Forecast every series for the `horizon` months after its own last one.
 
     Parameters
     ----------
     train: one row per unique_id, ds with column y.
-    jobs: processes that models may use; it changes no number.
     """
-    started, seconds = time.perf_counter(), {}
+    started = time.perf_counter()
     earlier = [history for history in (until(train, months) for months in origins(horizon)) if len(history)]
-    members, past, future = default_models(jobs, horizon), [], []
-    for member in members:
-        begun = time.perf_counter()
-        for number, history in enumerate(earlier):
-            fitted = member.fit(history) if number % min(member.refit_every, REFIT) == 0 else member
-            past.append(rows(fitted, history, horizon))
-        future.append(rows(member.fit(train), train, horizon))
-        seconds[member.name] = time.perf_counter() - begun
+    members = default_models(horizon)
+    costly_first = reversed(members)  # what is begun last keeps one process alone
+    work = [(member, part) for member in costly_first for part in stretches(member, earlier, train)]
+    done = list(engine.mapped(partial(said, horizon=horizon), *zip(*work, strict=True)))
+    seconds, past, future = dict.fromkeys((member.name for member in members), 0.0), [], []
+    for (member, part), (found, taken) in zip(work, done, strict=True):
+        (future if part[0] is train else past).extend(found)
+        seconds[member.name] += taken
     known = pd.concat([scales(history) for history in earlier], ignore_index=True)
     past, future = combined(pd.concat(past), pd.concat(future), train, known, members)
     forecasts, name = calibrated(past, future, train, known), chosen(losses_at(past, train, known), horizon)
@@ -72,7 +76,20 @@ def origins(horizon: int) -> list[int]:
     return [horizon + number * (horizon // 3) for number in reversed(range(ORIGINS))]
 
 
-def default_models(jobs: int, horizon: int) -> list[Model]:
+def stretches(member: Model, earlier: list[pd.DataFrame], train: pd.DataFrame) -> list[list[pd.DataFrame]]:
+    """Return the histories that are forecast with one fit each, to the first of them: those of the inner origins, then all of it."""
+    every = min(member.refit_every, REFIT)
+    return [*(earlier[first : first + every] for first in range(0, len(earlier), every)), [train]]
+
+
+def said(member: Model, histories: list[pd.DataFrame], horizon: int) -> tuple[list[pd.DataFrame], float]:
+    """Return what a model that has learned from the first of these histories says after each, and the seconds that it took."""
+    begun = time.perf_counter()
+    fitted = member.fit(histories[0])
+    return [rows(fitted, history, horizon) for history in histories], time.perf_counter() - begun
+
+
+def default_models(horizon: int) -> list[Model]:
     """Return the models that a workspace trains if nobody changes `params/default.yml`, with their default settings.
 
     Those that forecast a stated number of months directly reach as far as is asked.
@@ -80,9 +97,8 @@ def default_models(jobs: int, horizon: int) -> list[Model]:
     values = yaml.safe_load((ROOT / "params" / "default.yml").read_text(encoding="utf-8"))
     chosen = {model.name for model in statistical.chosen(values["statistical_models"])}
     found = [model for family in values["families"] for model in family_models(family)]
-    given = {"jobs": jobs, "horizon": horizon}
     return [
-        model(**{key: value for key, value in given.items() if key in model.defaults})
+        model(**({"horizon": horizon} if "horizon" in model.defaults else {}))
         for model in found
         if model.family != "statistical" or model.name in chosen
     ]

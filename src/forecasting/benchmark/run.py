@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from forecasting import engine
 from forecasting.benchmark import datasets, readme, reference, scum
 from forecasting.benchmark.datasets import Dataset
 from forecasting.benchmark.results import append_to_log, write_results
@@ -23,7 +24,7 @@ from forecasting.run import LOG, RESULTS, TRIAL, code_state
 if TYPE_CHECKING:
     from forecasting.benchmark.competition import Competition
 
-ForecastAll = Callable[[pd.DataFrame, int, int], "Competition"]
+ForecastAll = Callable[[pd.DataFrame, int], "Competition"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def run(root: Path, options: Options, forecast_all: ForecastAll) -> pd.DataFrame
     Parameters
     ----------
     root: the project's folder.
-    forecast_all: makes every model's forecasts from (train, horizon, jobs), the chosen one's as «champion».
+    forecast_all: makes every model's forecasts from (train, horizon), the chosen one's as «champion».
     """
     loaded = [datasets.load(name) for name in options.names]
     for dataset in loaded:
@@ -61,8 +62,9 @@ def run(root: Path, options: Options, forecast_all: ForecastAll) -> pd.DataFrame
             show(sentence)
     if options.is_trial:
         (root / TRIAL).unlink(missing_ok=True)
-    for dataset in loaded:
-        table = run_set(root, dataset, options, forecast_all)
+    with engine.pool(options.jobs):
+        for dataset in loaded:
+            table = run_set(root, dataset, options, forecast_all)
     if not options.is_trial:
         readme.update(root / "README.md", table)
     return table
@@ -89,7 +91,7 @@ def forecasts_of(
 
     The models are handed the training part only.
     """
-    made = forecast_all(dataset.train.copy(), dataset.horizon, options.jobs)
+    made = forecast_all(dataset.train.copy(), dataset.horizon)
     if CHAMPION not in set(made.forecasts["model_name"]):
         raise ValueError(f"{dataset.name}: no forecast is called «{CHAMPION}».")
     forecasts, seconds = [made.forecasts], dict(made.seconds)

@@ -5,18 +5,20 @@ which is how sMAPE, MAPE and MASE are published. MASE is scaled by the seasonal 
 (Hyndman and Koehler 2006). WQL is the weighted quantile loss over the levels 0.1 to 0.9.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from forecasting.benchmark.datasets import Dataset
-from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
+from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.evaluation import METRICS, wql
 from forecasting.series import month_number
 
 CHAMPION = "champion"
 MEASURES = ("smape", "mape", "mase", "wql", "coverage_80", "coverage_95")
+BOUNDS_95 = [BOUNDS["lo_95"], BOUNDS["hi_95"]]
 ALL_METRICS = METRICS | {"wql": wql}
 RESULT_COLUMNS = ["dataset", "model", *MEASURES, "seconds"]
 
@@ -49,9 +51,15 @@ def score(dataset: Dataset, forecasts: pd.DataFrame, seconds: Mapping[str, float
 
 
 def measure(rows: pd.DataFrame) -> dict[str, float]:
-    """Return the measures of one model's rows: y, the quantiles and scale."""
+    """Return the measures of one model's rows: y, the quantiles and scale; NaN of bounds that it does not state at all."""
     percent = {"coverage_80", "coverage_95"}
-    return {name: ALL_METRICS[name](rows) * (100.0 if name in percent else 1.0) for name in MEASURES}
+    found = {name: ALL_METRICS[name](rows) * (100.0 if name in percent else 1.0) for name in MEASURES}
+    return found if states_95(rows) else found | {"coverage_95": math.nan}
+
+
+def states_95(rows: pd.DataFrame) -> bool:
+    """Say whether a model states 95 % bounds; one of others may stop at the levels 0.1 and 0.9."""
+    return bool(rows[BOUNDS_95].notna().any(axis=None))
 
 
 def joined(dataset: Dataset, forecasts: pd.DataFrame) -> pd.DataFrame:
@@ -66,13 +74,14 @@ def joined(dataset: Dataset, forecasts: pd.DataFrame) -> pd.DataFrame:
                 f"{dataset.name}, {name}: the test part has {len(known)} months, the forecast {len(part)}, "
                 f"of which {len(matched)} fit by unique_id, ds and horizon."
             )
-    check_quantiles(dataset.name, rows)
+        check_quantiles(dataset.name, matched)
     return rows
 
 
 def check_quantiles(name: str, rows: pd.DataFrame) -> None:
-    """Raise a ValueError unless every row's quantiles are finite and in order."""
-    values = rows[QUANTILE_COLUMNS].to_numpy()
+    """Raise a ValueError unless the quantiles that a model states are finite and in order in every row."""
+    stated = QUANTILE_COLUMNS if states_95(rows) else [each for each in QUANTILE_COLUMNS if each not in BOUNDS_95]
+    values = rows[stated].to_numpy()
     rounding = 1e-9 * np.abs(values).max(axis=1, keepdims=True)
     wrong = rows[~(np.isfinite(values).all(axis=1) & (np.diff(values, axis=1) >= -rounding).all(axis=1))]
     if len(wrong):

@@ -1,7 +1,8 @@
 """Saved models on disk. A combination's folder refers to those of its members, which are saved before it, instead of copying them.
 
 `model.json` holds name, family, settings and state; a combination's state lists where its members are, relative to its own folder:
-«../auto_ets» beside it, «members/auto_ets» inside. A name alone, as versions before wrote it, is a member inside.
+«../auto_ets» beside it, «members/auto_ets» inside. A name alone, as versions before wrote it, is a member inside; a setting that
+they wrote and that changed no number (`jobs`, processes side by side, which `engine` knows today) is passed over.
 """
 
 import json
@@ -13,6 +14,7 @@ from forecasting.errors import UserError
 
 MODEL_FILE = "model.json"
 MEMBERS = "members"
+BYGONE = "jobs"
 
 
 class SavedMember(NamedTuple):
@@ -45,7 +47,9 @@ def read(directory: Path) -> dict[str, Any]:
     path = Path(directory) / MODEL_FILE
     if not path.exists():
         raise UserError(f"{path} is missing: {directory} holds no saved model. Run the training notebook first.")
-    return json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["settings"].pop(BYGONE, None)
+    return content
 
 
 def write(directory: Path, content: dict[str, Any]) -> None:

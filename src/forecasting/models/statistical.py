@@ -16,15 +16,14 @@ import warnings
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from forecasting import engine
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.models.base import Model, point_forecast
@@ -63,7 +62,7 @@ class Estimate:
 
 
 class StatisticalModel(Model):
-    """What the models of this family share. Setting `jobs`: processes that fit side by side; it changes no number."""
+    """What the models of this family share: each series is estimated by itself, side by side with others where a pool is open."""
 
     family = "statistical"
     parameters = ("statistical_models",)
@@ -72,7 +71,6 @@ class StatisticalModel(Model):
     is_combined = True
     min_history = SEASON_LENGTH + 1
     own_season_from: ClassVar[int | None] = None  # months of history from which the library models the season itself
-    defaults: ClassVar[dict[str, Any]] = {"jobs": 1}
 
     def __init__(self, **settings: Any) -> None:
         """See `Model`."""
@@ -93,7 +91,7 @@ class StatisticalModel(Model):
     def fit(self, train: pd.DataFrame) -> Self:
         """Estimate each series that is long enough."""
         found = {key: one for key, one in histories(panel(train)) if len(one.values) >= self.min_history}
-        self.estimates = self._estimated(found, self.settings["jobs"])
+        self.estimates = self._estimated(found)
         self.methods = self._methods(found)
         return self
 
@@ -128,17 +126,17 @@ class StatisticalModel(Model):
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`; a series that `fit` did not see, or saw differently, is estimated here."""
         known = panel(history)
-        return point_forecast(known.ids, known.last, self._points(known, horizon, self.settings["jobs"]))
+        return point_forecast(known.ids, known.last, self._points(known, horizon))
 
     def predict_each(self, known: Panel, horizon: int) -> np.ndarray:
-        """See `Model.predict_each`; in this process, whatever `jobs` says: a server starts none."""
-        return np.repeat(self._points(known, horizon, jobs=1)[:, :, None], len(QUANTILE_COLUMNS), axis=2)
+        """See `Model.predict_each`."""
+        return np.repeat(self._points(known, horizon)[:, :, None], len(QUANTILE_COLUMNS), axis=2)
 
-    def _points(self, known: Panel, horizon: int, jobs: int) -> np.ndarray:
+    def _points(self, known: Panel, horizon: int) -> np.ndarray:
         """Forecast each series [series, horizon]."""
         found = dict(histories(known))
         other = {key: one for key, one in found.items() if not self._is_estimated(key, one)}
-        estimates = {**self.estimates, **self._estimated(other, jobs)}
+        estimates = {**self.estimates, **self._estimated(other)}
         points = [
             np.full(horizon, one.values[-1]) if one.is_constant else estimates[key].forecast(one, horizon)
             for key, one in found.items()
@@ -152,15 +150,11 @@ class StatisticalModel(Model):
         earlier = self.estimates[key].history
         return history.continues(earlier) and (self.refit_every > 1 or len(history.values) == len(earlier.values))
 
-    def _estimated(self, found: dict[str, History], jobs: int) -> dict[str, Estimate]:
-        """Estimate each history that is not constant, in `jobs` processes where that is more than one."""
+    def _estimated(self, found: dict[str, History]) -> dict[str, Estimate]:
+        """Estimate each history that is not constant."""
         varying = {key: one for key, one in found.items() if not one.is_constant}
-        work = partial(estimate, type(self))
-        if jobs == 1 or len(varying) < 2:
-            return {key: work(one) for key, one in varying.items()}
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            done = pool.map(work, varying.values(), chunksize=-(-len(varying) // (4 * jobs)))
-            return dict(zip(varying, done, strict=True))
+        done = engine.mapped(partial(estimate, type(self)), list(varying.values()))
+        return dict(zip(varying, done, strict=True))
 
 
 def estimate(kind: type[StatisticalModel], history: History) -> Estimate:

@@ -6,10 +6,9 @@ In: a workspace. Out: training sets and stamps (`prepare`), executed notebooks a
 from forecasting.pipeline.notebooks import run_page, run_step, run_step_in
 from forecasting.pipeline.planning import by_hand, plan, prepare, stamp_today
 from forecasting.pipeline.steps import notebooks_of, page_source
-from forecasting.pipeline.warming import THREADS, warm_up, without_unused_grammar
+from forecasting.pipeline.warming import warm_up, without_unused_grammar
 
 __all__ = [
-    "THREADS",
     "by_hand",
     "notebooks_of",
     "page_source",

@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forecasting.engine import THREADS
 from forecasting.run import end_with_parent, stamps
 
-# One thread per kernel: the same sums in the same order on every run, and domains side by side do not fight for cores.
-THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+# One thread per kernel too: domains side by side do not fight for cores
 SETTINGS = {**THREADS, "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 # What libraries import only when they are first used
 HIDDEN = {

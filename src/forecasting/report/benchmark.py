@@ -20,7 +20,11 @@ TERMS = [
     ),
     ("Inside 80 %, inside 95 %", "how many actuals lay inside the interval; it should be near 80 % and 95 %"),
     ("SCUM", "the median of ETS, CES, ARIMA and the dynamic optimised Theta method (Petropoulos and Svetunkov 2020)"),
-    ("Seconds", "wall time, training included; for the chosen forecast, that of everything it needed"),
+    (
+        "Seconds",
+        "training included: of a model, those of its own work; of the chosen forecast and the combinations, by the clock, of everything "
+        "they needed, with work side by side",
+    ),
 ]
 
 

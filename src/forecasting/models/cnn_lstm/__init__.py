@@ -5,15 +5,14 @@ are trained and their quantiles averaged. Beyond its months the network forecast
 """
 
 import json
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from forecasting import engine
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.models.base import DirectModel, ahead
@@ -30,8 +29,8 @@ CURVE_COLUMNS = ["seed", "stage", "step", "training_loss", "validation_loss"]
 class CNNLSTMForecastModel(DirectModel):
     """Global CNN-LSTM. Settings: networks that are averaged, their size, how they are trained; see `TrainingPlan`.
 
-    `horizon`: months ahead that are forecast directly; `sequence`: months the network reads; `jobs`: processes that train
-    networks side by side, which changes no number. `progress` shows bars while training.
+    `horizon`: months ahead that are forecast directly; `sequence`: months the network reads. `progress` shows bars while
+    training.
     """
 
     name = "cnn_lstm"
@@ -46,7 +45,7 @@ class CNNLSTMForecastModel(DirectModel):
     refit_every = 6
     defaults: ClassVar[dict[str, Any]] = {
         "networks": 3, "horizon": 24, "sequence": 24, "channels": 32, "hidden": 48, "dropout": 0.1,
-        "steps": 600, "batch": 256, "learning_rate": 0.002, "seed": 1, "jobs": 1,
+        "steps": 600, "batch": 256, "learning_rate": 0.002, "seed": 1,
     }  # fmt: skip
     progress = False
 
@@ -141,16 +140,13 @@ class CNNLSTMForecastModel(DirectModel):
         return NetworkSize(channels_in=CHANNELS, features=features, **given)
 
     def _train(self, data: Any) -> list["Trained"]:
-        """Train one network per seed, in `jobs` processes where that is more than one."""
+        """Train one network per seed."""
         from forecasting.models.cnn_lstm.training import TrainingPlan
 
         plan = TrainingPlan(**{key: self.settings[key] for key in ("steps", "batch", "learning_rate")})
         one = partial(_train_one, data, self._size(data.inputs.features.shape[1]), plan, progress=self.progress)
         seeds = [self.settings["seed"] + number for number in range(self.settings["networks"])]
-        if self.settings["jobs"] == 1:
-            return [one(seed) for seed in seeds]
-        with ProcessPoolExecutor(self.settings["jobs"], mp_context=get_context("spawn")) as pool:
-            return list(pool.map(one, seeds))
+        return list(engine.mapped(one, seeds))
 
     def block(self, known: Panel) -> np.ndarray:
         """See `DirectModel.block`."""
