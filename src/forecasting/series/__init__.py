@@ -19,6 +19,7 @@ from forecasting.series.typical_error import (
     seasonal_error,
     still,
     typical_error,
+    unrest,
     varying,
 )
 from forecasting.series.windows.cutting import cut_windows, last_windows
@@ -30,5 +31,5 @@ __all__ = [
     "aggregate_actuals", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
     "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "last_windows", "mean", "month_number", "month_start",
     "months_before", "normalised", "panel", "panel_scale", "scale", "scales", "season", "seasonal_error",
-    "still", "typical_error", "varying", "within_history",
+    "still", "typical_error", "unrest", "varying", "within_history",
 ]  # fmt: skip

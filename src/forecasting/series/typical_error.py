@@ -14,7 +14,8 @@ from forecasting.series.panels import Panel, mean, panel
 STILL = (
     1e-3  # of the level: with typical errors below it an error that nobody would notice is many times the typical one
 )
-SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error"]
+LEAST_UNREST = 0.1  # of the typical error: growth that was even so far is not relied on to stay so
+SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error", "unrest"]
 
 
 def scale(history: pd.DataFrame) -> pd.Series:
@@ -45,6 +46,20 @@ def typical_error(known: Panel) -> np.ndarray:
     return np.where(np.isfinite(seasonal), seasonal, mean(np.abs(known.values)))
 
 
+def unrest(known: Panel) -> np.ndarray:
+    """Return how restless each series is, in its own unit [series]: how far its yearly change moves from one month to the next.
+
+    The mean absolute difference of neighbouring changes from the same month a year earlier: the error of «as last year, and as much
+    above it as last month». Steady growth adds to the typical error but not to this, so the two together say how far a model that
+    follows growth and season will miss. It lies between a tenth and about twice the typical error, which stands for it where there
+    are fewer than twelve such differences.
+    """
+    yearly, typical = change(known, SEASON_LENGTH), typical_error(known)
+    moved = np.abs(yearly[:, 1:] - yearly[:, :-1])
+    enough = np.isfinite(moved).sum(axis=1) >= SEASON_LENGTH
+    return np.where(enough, np.fmax(mean(moved), LEAST_UNREST * typical), typical)
+
+
 def still(known: Panel) -> np.ndarray:
     """Say which series stay as they are, or repeat their season [series]: their typical error is next to nothing of their level."""
     return typical_error(known) <= STILL * mean(np.abs(known.values))
@@ -71,7 +86,7 @@ def change(known: Panel, months: int) -> np.ndarray:
 def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFrame:
     """Return what is known of every aggregation's series at each cutoff: SCALE_COLUMNS.
 
-    `scale` is its `panel_scale`, `typical_error` its `typical_error`: they differ for a series that is `still`.
+    `scale` is its `panel_scale`, `typical_error` its `typical_error`: they differ for a series that is `still`. `unrest` is its `unrest`.
     """
     parts = [
         described(history).assign(aggregation=level, cutoff=cutoff)
@@ -84,9 +99,10 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
 
 
 def described(history: pd.DataFrame) -> pd.DataFrame:
-    """Return unique_id, scale and typical_error of each series of a history."""
+    """Return unique_id, scale, typical_error and unrest of each series of a history."""
     known = panel(history)
-    return pd.DataFrame({"unique_id": known.ids, "scale": panel_scale(known), "typical_error": typical_error(known)})
+    measures = {"scale": panel_scale(known), "typical_error": typical_error(known), "unrest": unrest(known)}
+    return pd.DataFrame({"unique_id": known.ids, **measures})
 
 
 def seasonal_error(window: np.ndarray) -> np.ndarray:
