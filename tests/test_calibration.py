@@ -180,11 +180,12 @@ def test_past_errors_agree_with_a_loop():
     rows = pd.DataFrame({"aggregation": "series", "horizon": [2, 5, 9], "scale": [4.0, np.nan, 2.0]})
     rows = rows.assign(cutoff=pd.Timestamp("2023-10-01"), ds=pd.Timestamp("2023-12-01"), y=[12.0, 3.0, 7.0])
     rows = rows.assign(**(dict.fromkeys(COLUMNS, 10.0) | {"q025": 8.0}), bottom_up=10.0, ols=[11.0, 0.0, -1.0])
-    rows = rows.assign(wls_struct=9.0, unique_id="North/Bikes")
+    rows = rows.assign(wls_struct=9.0, unique_id="North/Bikes", unrest=[2.0, np.nan, 3.0])
     past = Past.of(rows, cut=True)
     assert past.errors["bottom_up"].tolist() == [0.5, 1.5] and past.errors["ols"].tolist() == [0.25, 3.5]
     ols = past.residuals["ols"]
     assert ols.bucket.tolist() == [0, 2] and ols.level.tolist() == [0, 0] and ols.origin.tolist() == [0, 0]
+    assert ols.unrest.tolist() == [0.5, 1.5]
     np.testing.assert_allclose(ols.values[:, [0, MIDDLE, -1]], [[0.75, 0.25, 0.25], [4.5, 3.5, 3.5]])
     earlier = past.known_at(pd.Timestamp("2023-11-01"))
     assert earlier.errors.empty and not any(len(part) for part in earlier.residuals["ols"])
@@ -204,8 +205,39 @@ def test_a_fallback_of_a_model_with_a_width_of_its_own_gets_its_width_from_the_e
     entry = {"pool": "series, horizons 1-3", "n": 400, "offsets": list(range(-5, 6)), "corrections": [0.0] * 11}
     calibration = Calibration("bottom_up", {}, dict.fromkeys((f"{a}, {b}" for a, b in ENTRIES), entry))
     own = np.vstack([np.linspace(-2.0, 2.0, 11) + 50.0, np.full(11, 50.0)])
-    found = calibration.moved(np.zeros(2, dtype=int), own, np.array([3.0, 3.0]), np.full(2, -np.inf))
+    found = calibration.moved(
+        np.zeros(2, dtype=int), own, np.array([3.0, 3.0]), np.array([12.0, 12.0]), np.full(2, -np.inf)
+    )
     np.testing.assert_allclose(found.quantiles, [own[0], 50.0 + 3.0 * np.arange(-5, 6)])
+
+
+@pytest.mark.parametrize("unrest, unit", [(None, 3.0), (False, 3.0), (True, 6.0)])
+def test_a_calibration_of_old_goes_on_to_mean_what_it_meant(unrest: bool | None, unit: float):
+    """One that was stored before unrest was measured says nothing of it: its offsets are in typical errors."""
+    entry = {"pool": "series, horizons 1-3", "n": 400, "offsets": list(range(-5, 6)), "corrections": None}
+    entry |= {} if unrest is None else {"unrest": unrest}
+    stored = {
+        "reconciliation": "bottom_up",
+        "mase": {},
+        "entries": dict.fromkeys((f"{a}, {b}" for a, b in ENTRIES), entry),
+    }
+    calibration = Calibration.from_json(json.loads(json.dumps(stored)))
+    found = calibration.moved(
+        np.zeros(2, dtype=int), np.full((2, 11), 50.0), np.array([3.0, 0.0]), np.array([12.0, 0.0])
+    )
+    np.testing.assert_allclose(found.quantiles, [50.0 + unit * np.arange(-5, 6), np.full(11, 50.0)])
+
+
+def test_months_further_off_are_never_surer(raw, train, table):
+    for name in ("linear", "seasonal_naive"):
+        made = calibrate_backtest(raw[raw["model_name"] == name], train, "sales", table, True).calibration["entries"]
+        for level in ("series", "region", "category", "total"):
+            found = np.array(
+                [made[f"{level}, {bucket}"]["offsets"] for bucket in ("1-3", "4-6", "7-12", "13-18", "19+")]
+            )
+            assert (np.diff(found[:, MIDDLE + 1 :], axis=0) >= 0).all() and (
+                np.diff(found[:, :MIDDLE], axis=0) <= 0
+            ).all()
 
 
 def test_the_table_says_which_method_is_in_force_and_why(raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame):

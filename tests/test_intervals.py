@@ -1,6 +1,7 @@
 """Scales, ranks, pools and quantiles against loops and against simulation."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -12,18 +13,22 @@ from forecasting.contracts import AGGREGATIONS, QUANTILE_COLUMNS, QUANTILES
 from forecasting.intervals.conformal import (
     ENOUGH,
     MIDDLE,
-    ORIGINS_FOR_HALF,
+    ORIGINS_TO_NARROW,
+    ORIGINS_TO_WIDEN,
     Residuals,
     choose_pool,
     corrections,
+    further_out,
+    independent,
     naive_errors,
     offsets,
     ordered_around_point,
+    unrest_helps,
 )
 from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import aggregate_actuals
 from forecasting.series.panels import panel
-from forecasting.series.typical_error import scale, scales, typical_error
+from forecasting.series.typical_error import LEAST_UNREST, scale, scales, typical_error, unrest
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
@@ -72,6 +77,25 @@ def test_a_scale_rests_on_six_changes_or_is_left_out(values: list[float]):
     assert found == typical if max(changes) >= 6 and typical > 0 else np.isnan(found)
 
 
+def test_unrest_is_the_error_of_last_years_month_and_last_months_growth():
+    train = company(40)
+    rising = pd.concat(
+        [train, series([100.0 + 5.0 * month for month in range(40)], "Z/even"), series([1.0, 4.0] * 12, "Z/new")]
+    )
+    known = panel(rising)
+    typical = dict(zip(known.ids, typical_error(known), strict=True))
+    for unique_id, found in zip(known.ids, unrest(known), strict=True):
+        y = rising.loc[rising["unique_id"] == unique_id, "y"].tolist()
+        errors = [abs(y[t] - (y[t - 12] + y[t - 1] - y[t - 13])) for t in range(13, len(y))]
+        expected = (
+            max(sum(errors) / len(errors), LEAST_UNREST * typical[unique_id])
+            if len(errors) >= 12
+            else typical[unique_id]
+        )
+        assert found == pytest.approx(expected)
+    assert unrest(known)[list(known.ids).index("Z/even")] == pytest.approx(60.0 * LEAST_UNREST)
+
+
 def test_scales_use_the_history_up_to_each_cutoff():
     actuals = aggregate_actuals(company(40))
     cutoffs = [pd.Timestamp("2023-01-01"), pd.Timestamp("2023-06-01")]
@@ -95,6 +119,78 @@ def test_offsets_agree_with_counting(residuals: list[float]):
         enough = [r for r in signed if sum(other <= r for other in signed) >= needed]
         expected = min(enough) if enough else max(signed)
         assert found == (0.0 if level == 0.5 else expected if level > 0.5 else -expected)
+
+
+def test_bounds_that_rest_on_little_lie_further_out_and_hold_more():
+    """Five months, all series of a month alike: as many residuals as one likes, worth five."""
+    rng, inside = np.random.default_rng(3), {True: [], False: []}
+    for _ in range(1000):
+        months = rng.normal(0.0, 1.0, 6)
+        sample = np.repeat(months[:5], 40) + rng.normal(0.0, 0.05, 200)
+        for widened, evidence in ((True, 5.0), (False, np.inf)):
+            moved = offsets(sample, evidence)
+            inside[widened].append((moved[1] <= months[5] <= moved[-2], moved[0] <= months[5] <= moved[-1]))
+    with_care, without = np.mean(inside[True], axis=0), np.mean(inside[False], axis=0)
+    assert 0.73 < with_care[0] < 0.83 and 0.79 < with_care[1] < 0.98
+    assert without[0] < with_care[0] - 0.05 and without[1] < with_care[1] - 0.08
+
+
+def test_with_much_evidence_bounds_stay_where_the_ranks_put_them():
+    sample = np.random.default_rng(1).normal(size=500)
+    np.testing.assert_allclose(offsets(sample, 5000.0), offsets(sample), rtol=2e-3)
+    few = [offsets(sample, evidence)[-1] for evidence in (1.0, 3.0, 10.0, 100.0)]
+    assert few == sorted(few, reverse=True) and few[0] == few[1] and np.isfinite(few[0])
+
+
+def naive_independent(values: list[float], group: list[int]) -> float:
+    """Kish's design effect by loops: n / (1 + (m - 1) rho), rho from the mean squares between and within groups."""
+    n, places = (
+        len(values),
+        {value: [i + 1 for i, other in enumerate(sorted(values)) if other == value] for value in values},
+    )
+    scores = [NormalDist().inv_cdf(np.mean(places[value]) / (n + 1)) for value in values]
+    members = {each: [score for score, of in zip(scores, group, strict=True) if of == each] for each in group}
+    if len(members) < 2 or n <= len(members):
+        return 1.0
+    mean = sum(scores) / n
+    between = sum(len(own) * (np.mean(own) - mean) ** 2 for own in members.values()) / (len(members) - 1)
+    within = sum((score - np.mean(own)) ** 2 for own in members.values() for score in own) / (n - len(members))
+    size = (n - sum(len(own) ** 2 for own in members.values()) / n) / (len(members) - 1)
+    total = between + (size - 1) * within
+    return max(1.0, n / (1 + (size - 1) * (max(0.0, (between - within) / total) if total > 0 else 0.0)))
+
+
+@given(st.lists(st.tuples(st.integers(-20, 20), st.integers(0, 11)), min_size=1, max_size=40))
+def test_what_residuals_are_worth_agrees_with_a_loop(rows: list[tuple[int, int]]):
+    values, month = [float(value) for value, _ in rows], [month for _, month in rows]
+    quarter = [each // 3 for each in month]
+    expected = min(naive_independent(values, quarter), naive_independent([abs(value) for value in values], quarter))
+    assert independent(np.array(values), np.array(month)) == pytest.approx(expected)
+
+
+def test_what_is_shared_is_found_whether_it_is_a_lean_or_a_storm():
+    rng, month = np.random.default_rng(5), np.repeat(np.arange(24), 50)
+    alone = rng.normal(size=1200)
+    leaning, stormy = alone + np.repeat(rng.normal(0, 3, 8), 150), alone * np.repeat(rng.uniform(0.1, 6, 8), 150)
+    assert independent(alone, month) > 300
+    assert 4 < independent(leaning, month) < 20 and 4 < independent(stormy, month) < 60
+
+
+def test_the_unit_is_the_one_that_knows_which_series_will_be_missed():
+    rng = np.random.default_rng(2)
+    ratio = np.repeat(rng.uniform(0.2, 2.0, 30), 40)
+    noise = rng.laplace(size=1200)
+    assert unrest_helps(np.abs(noise) * ratio, ratio) and unrest_helps(np.abs(noise) * np.sqrt(ratio), ratio)
+    assert not unrest_helps(np.abs(noise), ratio)
+    assert not unrest_helps(np.abs(noise * ratio)[: ENOUGH - 1], ratio[: ENOUGH - 1])
+    assert not unrest_helps(np.zeros(1200), ratio)
+
+
+def test_what_is_further_off_is_never_surer():
+    near, far = np.linspace(-5.0, 5.0, 11), np.linspace(-3.0, 8.0, 11)
+    expected = [min(a, b) if place < MIDDLE else max(a, b) for place, (a, b) in enumerate(zip(near, far, strict=True))]
+    found = further_out(far, near)
+    assert found[:MIDDLE].tolist() == expected[:MIDDLE] and found[MIDDLE + 1 :].tolist() == expected[MIDDLE + 1 :]
 
 
 @pytest.mark.parametrize("n", [39, 80, 400])
@@ -130,7 +226,8 @@ def test_corrections_agree_with_counting(rows: list[list[float]], origins: int):
     for lower, upper in ((0, 10), (1, 9), (2, 8), (3, 7), (4, 6)):
         beyond = sorted(max(row[upper], -row[lower]) for row in rows)
         needed = math.ceil((len(rows) + 1) * (QUANTILES[upper] - QUANTILES[lower]) - 1e-9)
-        expected = beyond[min(needed, len(rows)) - 1] * origins / (origins + ORIGINS_FOR_HALF)
+        found = beyond[min(needed, len(rows)) - 1]
+        expected = found * origins / (origins + (ORIGINS_TO_WIDEN if found > 0 else ORIGINS_TO_NARROW))
         assert moved[upper] == pytest.approx(expected) and moved[lower] == -moved[upper]
     assert moved[MIDDLE] == 0.0
 
@@ -138,8 +235,12 @@ def test_corrections_agree_with_counting(rows: list[list[float]], origins: int):
 def test_few_origins_leave_a_models_quantiles_nearly_as_they_are():
     """All series share the surprises of an origin, so thousands of residuals of one origin are not much evidence."""
     residuals = np.tile(np.linspace(4.0, 2.0, 11), (5000, 1))
-    sizes = [corrections(residuals, origins)[-1] for origins in (0, 1, ORIGINS_FOR_HALF, 60)]
-    assert sizes == pytest.approx([0.0, 2.0 / 7, 1.0, 2.0 * 60 / 66])
+    wider = [corrections(residuals, origins)[-1] for origins in (0, 1, ORIGINS_TO_WIDEN, 60)]
+    assert wider == pytest.approx([0.0, 2.0 / 3, 1.0, 2.0 * 60 / 62])
+    too_wide = np.tile(np.linspace(2.0, -2.0, 11), (5000, 1))
+    narrower = [-corrections(too_wide, origins)[-1] for origins in (0, 1, ORIGINS_TO_NARROW, 60)]
+    assert narrower == pytest.approx([0.0, 2.0 / 13, 1.0, 2.0 * 60 / 72])
+    assert all(less < more for less, more in zip(narrower[1:], wider[1:], strict=True) if less < 1.0)
 
 
 @given(st.lists(st.lists(st.floats(-1e3, 1e3), min_size=11, max_size=11), min_size=1, max_size=5))
@@ -160,7 +261,7 @@ def residuals(counts: dict[tuple[str, str], int], months: int = 3) -> Residuals:
     ]
     level, bucket, value = np.array(rows).T
     month, values = np.arange(len(rows)) % months, np.repeat(value[:, None], len(COLUMNS), axis=1).astype(float)
-    return Residuals(level, bucket, month, month, values)
+    return Residuals(level, bucket, month, month, np.ones(len(rows)), values)
 
 
 def test_pools_widen_step_by_step_and_say_so():

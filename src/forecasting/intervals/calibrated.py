@@ -125,7 +125,7 @@ def _past(raw: pd.DataFrame, train: pd.DataFrame, actuals: pd.DataFrame, cut: bo
 
 
 def _scaled(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
-    """Add the scale and the typical error that each node had at the row's cutoff."""
+    """Add the scale, the typical error and the unrest that each node had at the row's cutoff."""
     return rows.merge(scales(actuals, sorted(rows["cutoff"].unique())), on=[*NODE, "cutoff"], how="left")
 
 

@@ -17,8 +17,10 @@ from forecasting.intervals.conformal import (
     Residuals,
     choose_pool,
     corrections,
+    further_out,
     offsets,
     ordered_around_point,
+    unrest_helps,
 )
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method
 from forecasting.series import BUCKETS, NODE, bucket_of, month_number
@@ -40,11 +42,12 @@ class Past:
 
     @classmethod
     def of(cls, rows: pd.DataFrame, cut: bool) -> Self:
-        """Measure rows of `reconciliation.reconcile`, with y and scale; `cut`: points below zero count as zero."""
+        """Measure rows of `reconciliation.reconcile`, with y, scale and unrest; `cut`: points below zero count as zero."""
         known = rows[rows["y"].notna() & rows["scale"].notna()]
         actual, unit = known["y"].to_numpy()[:, None], known["scale"].to_numpy()[:, None]
         origin = known.groupby(NODE)["cutoff"].rank("dense").to_numpy().astype(int) - 1
-        keys = (_level(known), bucket_of(known["horizon"].to_numpy()), month_number(known["ds"]), origin)
+        bucket, unrest = bucket_of(known["horizon"].to_numpy()), known["unrest"].to_numpy() / known["scale"].to_numpy()
+        keys = (_level(known), bucket, month_number(known["ds"]), origin, unrest)
         residuals = {
             method: Residuals(*keys, (actual - coherent_quantiles(known, method, cut)) / unit) for method in METHODS
         }
@@ -90,6 +93,7 @@ class Moved(NamedTuple):
 class Entries(NamedTuple):
     """The entries of a calibration as arrays: offsets and corrections (NaN: not used) [entries, 11], the others [entries]."""
 
+    unrest: np.ndarray
     offsets: np.ndarray
     corrections: np.ndarray
     pool: np.ndarray
@@ -101,8 +105,10 @@ class Calibration:
     """What turns a model's forecasts into coherent ones with intervals.
 
     `reconciliation`: the method that makes the aggregations agree. `mase`: the past error of each method, by which it was chosen.
-    `entries` maps 'series, 1-3' (each aggregation and bucket) to {"pool", "n", "offsets", "corrections"}: how far bounds lie from
-    a forecast that has no width of its own, and how far a model's own quantiles move (null: they are not used). All JSON as it stands.
+    `entries` maps 'series, 1-3' (each aggregation and bucket) to {"pool", "n", "unrest", "offsets", "corrections"}: how far bounds lie from
+    a forecast that has no width of its own, and how far a model's own quantiles move (null: they are not used), in units of each series:
+    its typical error or, where `unrest` is true, the geometric mean of that and its unrest. All JSON as it stands; in one that was stored
+    before there was a choice `unrest` is missing, and the unit is the typical error.
     """
 
     reconciliation: str
@@ -116,25 +122,29 @@ class Calibration:
         `naive`: of `conformal.naive_errors`, from the history up to that cutoff.
         """
         method, mase = choose_method(past.errors)
+        known, restless = _in_units(past.residuals[method])
         by_pool: dict[str, dict[str, Any]] = {}
-        entries = {}
-        for level, bucket in ENTRIES:
-            pool = choose_pool(past.residuals[method], naive, level, bucket)
-            if pool.name not in by_pool:
-                by_pool[pool.name] = _entry(pool)
-            entries[f"{level}, {bucket}"] = by_pool[pool.name]
+        entries: dict[str, dict[str, Any]] = {}
+        for level in AGGREGATIONS:
+            sooner = np.zeros(len(QUANTILE_COLUMNS))
+            for bucket in BUCKETS:
+                pool = choose_pool(known, naive, level, bucket)
+                if pool.name not in by_pool:
+                    by_pool[pool.name] = _entry(pool, restless)
+                sooner = further_out(np.array(by_pool[pool.name]["offsets"]), sooner)
+                entries[f"{level}, {bucket}"] = by_pool[pool.name] | {"offsets": sooner.tolist()}
         return cls(method, mase, entries)
 
     def apply(self, rows: pd.DataFrame, cut: bool) -> pd.DataFrame:
         """Return `rows` with coherent points, calibrated quantiles, was_negative, interval_pool and interval_n.
 
-        `rows` are of `reconciliation.reconcile`, with typical_error: a width is a multiple of it, so a series that never changes has none;
-        and with lowest, which no bound is below.
+        `rows` are of `reconciliation.reconcile`, with typical_error and unrest: a width is a multiple of them, so a series that never
+        changes has none; and with lowest, which no bound is below.
         """
         index = _level(rows) * len(BUCKETS) + bucket_of(rows["horizon"].to_numpy())
         own = coherent_quantiles(rows, self.reconciliation, cut)
-        described = (rows["typical_error"].fillna(0.0).to_numpy(), rows["lowest"].fillna(-np.inf).to_numpy())
-        found = self.moved(index, own, *described)
+        sizes = (rows[name].fillna(0.0).to_numpy() for name in ("typical_error", "unrest"))
+        found = self.moved(index, own, *sizes, rows["lowest"].fillna(-np.inf).to_numpy())
         values = {
             "was_negative": cut & (rows[self.reconciliation] < 0),
             "interval_pool": found.pool,
@@ -142,13 +152,16 @@ class Calibration:
         }
         return rows.assign(**dict(zip(QUANTILE_COLUMNS, found.quantiles.T, strict=True)), **values)
 
-    def moved(self, index: np.ndarray, own: np.ndarray, scale: np.ndarray, lowest: np.ndarray) -> "Moved":
+    def moved(
+        self, index: np.ndarray, own: np.ndarray, typical_error: np.ndarray, unrest: np.ndarray, lowest: np.ndarray
+    ) -> "Moved":
         """Return coherent quantiles `own` [n, 11] corrected by the errors of their pools, or laid around the point, and the pools.
 
-        `index` [n] is the position in ENTRIES of each row's aggregation and bucket; `scale` [n] the typical error of its series, 0
-        where none is known; `lowest` [n] what no bound is below, unless the point is.
+        `index` [n] is the position in ENTRIES of each row's aggregation and bucket; `typical_error` [n] and `unrest` [n] are those of its
+        series, 0 where none is known; `lowest` [n] what no bound is below, unless the point is.
         """
-        entries, unit = self._table, scale[:, None]
+        entries = self._table
+        unit = np.where(entries.unrest[index], np.sqrt(typical_error * unrest), typical_error)[:, None]
         corrected = own + entries.corrections[index] * unit
         around = own[:, [MIDDLE]] + entries.offsets[index] * unit
         has_width = (own[:, :1] < own[:, -1:]) & np.isfinite(corrected)
@@ -161,6 +174,7 @@ class Calibration:
         """The entries side by side, in the order of ENTRIES."""
         found = [self.entries[f"{level}, {bucket}"] for level, bucket in ENTRIES]
         return Entries(
+            unrest=np.array([entry.get("unrest", False) for entry in found]),
             offsets=np.array([entry["offsets"] for entry in found]),
             corrections=np.array([entry["corrections"] or UNUSED for entry in found]),
             pool=np.array([entry["pool"] for entry in found], dtype=object),
@@ -177,11 +191,20 @@ class Calibration:
         return cls(**content)
 
 
-def _entry(pool: Pool) -> dict[str, Any]:
-    """Return what a pool says, as JSON."""
+def _in_units(residuals: Residuals) -> tuple[Residuals, bool]:
+    """Return residuals in the unit that suits those of single series better, and whether unrest is part of it."""
+    single = residuals.level == AGGREGATIONS.index("series")
+    restless = unrest_helps(np.abs(residuals.values[single, MIDDLE]), residuals.unrest[single])
+    unit = np.sqrt(residuals.unrest)[:, None] if restless else 1.0
+    return residuals._replace(values=residuals.values / unit), restless
+
+
+def _entry(pool: Pool, restless: bool) -> dict[str, Any]:
+    """Return what a pool says, as JSON; `restless`: its residuals are in units that unrest is part of, but for those of the history."""
     own = None if pool.around_point else corrections(pool.residuals, pool.origins).tolist()
-    point = offsets(pool.residuals[:, MIDDLE]).tolist()
-    return {"pool": pool.name, "n": len(pool.residuals), "offsets": point, "corrections": own}
+    point = offsets(pool.residuals[:, MIDDLE], pool.independent).tolist()
+    unit = restless and not pool.around_point
+    return {"pool": pool.name, "n": len(pool.residuals), "unrest": unit, "offsets": point, "corrections": own}
 
 
 def reconciliation_table(calibrations: dict[str, dict[str, Any]]) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def intervals(domain: Domain) -> str:
         paragraph(
             f"Each is a {term('conformal interval')}: its width comes from the errors that the model made in the back-test, "
             "in months it did not know, not from assumptions. Errors are pooled over series of one kind, in units of each "
-            "series' own seasonal error, apart for the next three months and for later ones where there are enough of them."
+            "series' own size of errors, apart for the next three months and for later ones where there are enough of them."
         )
         + pool_table(domain)
         + sums(domain)

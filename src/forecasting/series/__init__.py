@@ -21,6 +21,7 @@ from forecasting.series.typical_error import (
     seasonal_error,
     still,
     typical_error,
+    unrest,
     varying,
 )
 from forecasting.series.windows.cutting import cut_windows, last_windows
@@ -32,5 +33,5 @@ __all__ = [
     "aggregate_actuals", "alike", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
     "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
     "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "scale", "scales", "season", "seasonal_error",
-    "still", "typical_error", "varying", "within_history",
+    "still", "typical_error", "unrest", "varying", "within_history",
 ]  # fmt: skip

@@ -16,7 +16,8 @@ STILL = (
     1e-3  # of the level: with typical errors below it an error that nobody would notice is many times the typical one
 )
 FEWEST_CHANGES = 6  # that are not zero: the mean of fewer is one series' luck, which must not decide a set's MASE
-SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error", "lowest"]
+LEAST_UNREST = 0.1  # of the typical error: growth that was even so far is not relied on to stay so
+SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error", "unrest", "lowest"]
 
 
 def scale(history: pd.DataFrame) -> pd.Series:
@@ -46,6 +47,20 @@ def typical_error(known: Panel) -> np.ndarray:
     few = np.isfinite(yearly).sum(axis=1) < SEASON_LENGTH
     seasonal = np.where(few, np.fmax(mean(yearly), mean(monthly)), mean(yearly))
     return np.where(np.isfinite(seasonal), seasonal, mean(np.abs(known.values)))
+
+
+def unrest(known: Panel) -> np.ndarray:
+    """Return how restless each series is, in its own unit [series]: how far its yearly change moves from one month to the next.
+
+    The mean absolute difference of neighbouring changes from the same month a year earlier: the error of «as last year, and as much
+    above it as last month». Steady growth adds to the typical error but not to this, so the two together say how far a model that
+    follows growth and season will miss. It lies between a tenth and about twice the typical error, which stands for it where there
+    are fewer than twelve such differences.
+    """
+    yearly, typical = change(known, SEASON_LENGTH), typical_error(known)
+    moved = np.abs(yearly[:, 1:] - yearly[:, :-1])
+    enough = np.isfinite(moved).sum(axis=1) >= SEASON_LENGTH
+    return np.where(enough, np.fmax(mean(moved), LEAST_UNREST * typical), typical)
 
 
 def still(known: Panel) -> np.ndarray:
@@ -84,7 +99,7 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
     """Return what is known of every aggregation's series at each cutoff: SCALE_COLUMNS.
 
     `scale` is its `panel_scale`, `typical_error` its `typical_error`: they differ for a series that is `still` or `barely_known`.
-    `lowest` is what no bound is below (`intermittency.lowest`).
+    `unrest` is its `unrest`, `lowest` what no bound is below (`intermittency.lowest`).
     """
     parts = [
         described(history).assign(aggregation=level, cutoff=cutoff)
@@ -97,10 +112,10 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
 
 
 def described(history: pd.DataFrame) -> pd.DataFrame:
-    """Return unique_id, scale, typical_error and lowest of each series of a history."""
+    """Return unique_id, scale, typical_error, unrest and lowest of each series of a history."""
     known = panel(history)
-    found = {"scale": panel_scale(known), "typical_error": typical_error(known), "lowest": lowest(known)}
-    return pd.DataFrame({"unique_id": known.ids} | found)
+    found = {"scale": panel_scale(known), "typical_error": typical_error(known), "unrest": unrest(known)}
+    return pd.DataFrame({"unique_id": known.ids} | found | {"lowest": lowest(known)})
 
 
 def seasonal_error(window: np.ndarray) -> np.ndarray:

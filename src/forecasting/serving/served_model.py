@@ -21,7 +21,7 @@ from forecasting.contracts import AGGREGATIONS, FLOWS, MAX_HORIZON, SEASON_LENGT
 from forecasting.errors import UserError
 from forecasting.intervals import ENTRIES, MIDDLE, SIMPLEST, Calibration, calibrate_forecasts, moved_to
 from forecasting.models import Model
-from forecasting.series import BUCKETS, Panel, bucket_of, lowest, month_start, typical_error
+from forecasting.series import BUCKETS, Panel, bucket_of, lowest, month_start, typical_error, unrest
 
 SERIES = AGGREGATIONS.index("series") * len(BUCKETS)  # where the entries of series begin
 
@@ -158,7 +158,7 @@ class ServedModel:
         if not self.allow_negative:
             own = moved_to(np.maximum(own[:, MIDDLE], 0.0), own)
         index = np.tile(SERIES + bucket_of(np.arange(1, horizon + 1)), len(series))
-        described = (np.repeat(each, horizon) for each in (typical_error(known), lowest(known)))
+        described = (np.repeat(each, horizon) for each in (typical_error(known), unrest(known), lowest(known)))
         moved = self.calibration.moved(index, own, *described)
         was_cut = np.zeros(moved.quantiles.shape, dtype=bool)
         quantiles = moved.quantiles
