@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from forecasting.benchmark.datasets import Dataset
+from forecasting.competitions import Dataset
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.evaluation import METRICS, wql
 from forecasting.series import month_number, panel, seasonal_error
