@@ -142,8 +142,8 @@ def test_of_series_that_are_the_same_one_stays_by_the_order_of_the_sources():
     why = corpus.dropped.set_index("unique_id")
     assert set(why["why"]) == {"duplicate"} and why["of_id"].to_dict() == {"c": "b", "d": "a", "f": "b"}
     assert (why["correlation"] > 0.9995).all()
-    inside = clean({"first": {"short": one[:40], "long": one}})
-    assert kept_ids(inside) == ["first/long"]
+    inside = clean({"first": {"a": one[:40], "b": one}})
+    assert kept_ids(inside) == ["first/b"]
 
 
 def test_what_is_dropped_protects_nothing():
