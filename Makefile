@@ -126,7 +126,7 @@ mlflow: $(READY)  ## MLflow's pages on the workspace's runs and models, on http:
 	@exec $(PY) -m mlflow ui --backend-store-uri "sqlite:///data/$(FOLDER)/mlflow.db" \
 	  --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),5000)" --workers 1
 
-explain: $(READY)  ## RUN=sales-2025-06-01-… (or DOMAIN=sales REGION=… CATEGORY=… MONTH=2025-07): where a number comes from (JSON=1)
+explain: $(READY)  ## RUN=sales-2025-06-01-… (or DOMAIN=sales [REGION=… CATEGORY=… MONTH=2025-07]): where a number comes from (JSON=1)
 	@exec $(FC) explain --run-id="$$RUN" --domain="$$DOMAIN" --region="$$REGION" --category="$$CATEGORY" --month="$$MONTH" \
 	  --json="$$JSON" $(ARGS)
 

@@ -66,6 +66,7 @@ def test_a_run_is_explained_by_what_was_written(company, runs):
     assert restated["change"] == pytest.approx(0.5 * (100 + 16 % 12))
     assert f"found by {second}" in value_of(text, "facts restated")
     assert value_of(audit.explain(company.place, second), "facts restated") == "no month that it knew"
+    assert audit.explain(company.place, domain="sales") == audit.explain(company.place, second)  # the run in force
     assert f"linear, of run {first}" in value_of(audit.explain(company.place, second), "champion before")
 
 
@@ -80,6 +81,8 @@ def test_a_number_leads_to_its_run(company, runs):
         audit.explain(company.place, domain="sales", month="January")
     with pytest.raises(UserError, match="needs RUN="):
         audit.explain(company.place, domain="wine", month="2024-01")
+    with pytest.raises(UserError, match="Nothing of wine has been published"):
+        audit.explain(company.place, domain="wine")
     with pytest.raises(UserError, match="needs RUN="):
         audit.explain(company.place)
 

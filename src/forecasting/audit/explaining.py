@@ -22,19 +22,24 @@ def explain(
     month: str = "",
     as_json: bool = False,
 ) -> str:
-    """Return what is known of a run, named by its id or by a number of it; see `record` for what that is.
+    """Return what is known of a run, named by its id, by a number of it or by its domain; see `record` for what that is.
+
+    A domain alone names its run in force.
 
     Raises
     ------
     UserError
-        If neither is given, or there is no such run or number.
+        If none of them is given, or there is no such run or number.
     """
     found: list[dict[str, Any]] = []
+    if not run_id and not any((domain, region, category, month)):
+        raise UserError(
+            "make explain needs RUN=…, a run's id, or DOMAIN=sales, its run in force, or a number: DOMAIN=sales [REGION=… CATEGORY=…] "
+            "MONTH=2025-07."
+        )
+    if not run_id and not any((region, category, month)):
+        run_id = Published(workspace.published).in_force_of(domain)
     if not run_id:
-        if not (domain or month):
-            raise UserError(
-                "make explain needs RUN=…, a run's id, or a number: DOMAIN=sales [REGION=… CATEGORY=…] MONTH=2025-07."
-            )
         found = numbers(Published(workspace.published), domain, region, category, month)
         run_id = found[0]["run_id"]
     known = record(workspace, run_id)

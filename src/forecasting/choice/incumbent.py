@@ -6,14 +6,12 @@ come, and a setting that is taken back takes back the champion that it made. A p
 back, the gate goes on where it was.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from forecasting.files import write_if_changed
-from forecasting.run import Incumbent, Manifest, Workspace, identity
+from forecasting.run import Incumbent, Manifest, Memory, Workspace, identity, train_digest
 
 
 def write_incumbent(workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any]) -> None:
@@ -25,25 +23,18 @@ def write_incumbent(workspace: Workspace, domain: str, steps: dict[str, str], se
     ----------
     steps, settings: the stamps by step and the parameters of the domain.
     """
-    target, memory = workspace.runs / domain / "incumbent.json", memory_file(workspace, domain)
-    train = workspace.runs / domain / f"train_{domain}.parquet"
-    looked_up_for = identity.contest(hashlib.sha256(train.read_bytes()).hexdigest(), steps, settings)
-    known = target.exists() and memory.exists() and memory.read_text(encoding="utf-8") == looked_up_for
-    if known:
+    target, memory = workspace.runs / domain / "incumbent.json", Memory.of(workspace, domain, "incumbent")
+    looked_up_for = identity.contest(train_digest(workspace, domain), steps, settings)
+    if memory.holds(looked_up_for, target):
         return
     found = look_up(workspace, domain, steps, settings)
     write_if_changed(target, json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")
-    write_if_changed(memory, looked_up_for)
-
-
-def memory_file(workspace: Workspace, domain: str) -> Path:
-    """Return the file that says for which contest the incumbent was looked up."""
-    return workspace.runs / "stamps" / f"{domain}-incumbent.stamp"
+    memory.note(looked_up_for)
 
 
 def forget(workspace: Workspace, domain: str) -> None:
     """Have the next `make data` look the incumbent up again, because a person has decided something."""
-    memory_file(workspace, domain).unlink(missing_ok=True)
+    Memory.of(workspace, domain, "incumbent").forget()
 
 
 def look_up(workspace: Workspace, domain: str, steps: dict[str, str], settings: dict[str, Any]) -> Incumbent:

@@ -4,16 +4,14 @@ Only runs that count for earlier cutoffs are asked, so publishing the present mo
 the files keep their time.
 """
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from forecasting.contracts import BOUNDS, SERIES_KEY
-from forecasting.files import digest, write_if_changed
+from forecasting.files import digest
 from forecasting.ledger import Published
-from forecasting.run import RunFolder, Workspace
+from forecasting.run import Memory, RunFolder, Workspace, train_digest
 from forecasting.series import NODE, aggregate_actuals, comparable
 
 FORECAST = [*NODE, *SERIES_KEY[1:], "cutoff", "horizon", "ds", "model_name"]
@@ -37,35 +35,29 @@ def write_before(workspace: Workspace, domain: str, settings: dict[str, Any], re
     Nothing is asked while neither the training set nor what is published has changed, and the warehouse was not `rebuilt`.
     """
     run = RunFolder.open(workspace.runs / domain)
-    memory, asked_for = memory_of(workspace, domain), asks_for(workspace, domain)
+    memory, asked_for = Memory.of(workspace, domain, "before"), asks_for(workspace, domain)
     published = Published(workspace.published)
     files = [run.path / name for name in ("due.parquet", "quiet.parquet", "known.parquet", "before.json")]
-    known = memory.exists() and memory.read_text(encoding="utf-8") == asked_for
-    if known and not rebuilt and all(file.exists() for file in files):
+    if not rebuilt and memory.holds(asked_for, *files):
         return
     tables, before = asked(published, run, settings)
     for name, table in tables.items():
         run.write_table(name, table)
     run.write_json("before", before)
-    write_if_changed(memory, asked_for)
+    memory.note(asked_for)
 
 
 def note_published(workspace: Workspace) -> None:
     """Note that what was asked still stands, though readers have a new file: the run just published is of no earlier month."""
     for domain in workspace.domains():
-        if memory_of(workspace, domain).exists():
-            write_if_changed(memory_of(workspace, domain), asks_for(workspace, domain))
-
-
-def memory_of(workspace: Workspace, domain: str) -> Path:
-    """Return the file that says for which training set and publications a domain's files were written."""
-    return workspace.runs / "stamps" / f"{domain}-before.stamp"
+        memory = Memory.of(workspace, domain, "before")
+        if memory.file.exists():
+            memory.note(asks_for(workspace, domain))
 
 
 def asks_for(workspace: Workspace, domain: str) -> str:
     """Return a fingerprint of the training set and of what is published."""
-    train = RunFolder.open(workspace.runs / domain).require(f"train_{domain}.parquet").read_bytes()
-    return digest(hashlib.sha256(train).hexdigest(), [str(part) for part in Published(workspace.published).state])
+    return digest(train_digest(workspace, domain), [str(part) for part in Published(workspace.published).state])
 
 
 def asked(

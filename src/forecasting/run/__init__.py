@@ -12,6 +12,7 @@ from forecasting.run.folder import RunFolder, plain_rows, read_parquet
 from forecasting.run.identity import train_fingerprint
 from forecasting.run.lock import held, is_alive, only_run, scratch_folder
 from forecasting.run.manifest import DataWarning, Explanation, Manifest, Monitoring, training_stamps
+from forecasting.run.memory import Memory, train_digest
 from forecasting.run.pages import PAGES, Page, pages_of
 from forecasting.run.records import Champion, Facts, Incumbent, Rule, Trained
 from forecasting.run.warm import Steps, ask, end_with_parent, expect_steps, is_fork
@@ -19,9 +20,9 @@ from forecasting.run.workspace import Workspace, on_sigterm, open_workspace, req
 from forecasting.run.yaml_file import read_yaml
 
 __all__ = [
-    "LOG", "PAGES", "RESULTS", "TRIAL", "Champion", "DataWarning", "Explanation", "Facts", "Incumbent", "Manifest", "Monitoring",
-    "Page", "Rule", "RunFolder", "Steps", "Trained", "Workspace", "ask", "code_state", "end_with_parent", "expect_steps",
+    "LOG", "PAGES", "RESULTS", "TRIAL", "Champion", "DataWarning", "Explanation", "Facts", "Incumbent", "Manifest", "Memory",
+    "Monitoring", "Page", "Rule", "RunFolder", "Steps", "Trained", "Workspace", "ask", "code_state", "end_with_parent", "expect_steps",
     "git_commit", "held", "identity", "is_alive", "is_fork", "on_sigterm", "only_run", "open_workspace", "pages_of", "params",
-    "plain_rows", "progress", "read_parquet", "read_yaml", "require_name", "run_alone", "scratch_folder", "stamps",
+    "plain_rows", "progress", "read_parquet", "read_yaml", "require_name", "run_alone", "scratch_folder", "stamps", "train_digest",
     "train_fingerprint", "training_stamps",
 ]  # fmt: skip

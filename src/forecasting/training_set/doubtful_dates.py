@@ -117,7 +117,8 @@ def repeated(tables: dict[str, pd.DataFrame], settings: dict[str, Any]) -> list[
         spans = [_block_text(block) for block in blocks.itertuples()]
         n, amount = amounts[str(fact_table)]
         unit = "units on hand" if fact_table == "inventory" else "amount"
-        much = f"{n:,} rows more{'' if pd.isna(amount) else f', {unit} {amount:,.2f}'}"
+        rows = f"{n:,} row{'' if n == 1 else 's'} more"
+        much = f"{rows}{'' if pd.isna(amount) else f', {unit} {amount:,.2f}'}"
         text = f"Among the {fact_table} facts {listed(spans, 6)} ({much}), as if an export had been appended twice."
         dropped = settings["duplicates"] == "drop"
         end = (
