@@ -8,18 +8,18 @@ from functools import reduce
 
 import numpy as np
 
-DRAWS = 32  # series of one kernel: a Cholesky decomposition costs more than they do
+DRAWS = 16  # series of one kernel: a Cholesky decomposition costs more than they do
 MOST = 4
 JITTER = 1e-6
 
 
 def kernels(rng: np.random.Generator, n: int, months: int) -> np.ndarray:
-    """Return draws [n, months], mean 0 and deviation about 1, every 32 of one kernel; the last kernel may have fewer."""
+    """Return draws [n, months], mean 0 and deviation about 1, 16 of each kernel, in an order drawn by chance."""
     found = np.empty((-(-n // DRAWS) * DRAWS, months))
     for start in range(0, len(found), DRAWS):
         root = np.linalg.cholesky(kernel(rng, months) + JITTER * np.eye(months))
         found[start : start + DRAWS] = rng.standard_normal((DRAWS, months)) @ root.T
-    return found[:n]
+    return rng.permutation(found)[:n]
 
 
 def kernel(rng: np.random.Generator, months: int) -> np.ndarray:
@@ -70,11 +70,6 @@ def white(rng: np.random.Generator, month: np.ndarray) -> np.ndarray:
     return length(rng, 0.003, 1.0) * np.eye(len(month))
 
 
-def constant(rng: np.random.Generator, month: np.ndarray) -> np.ndarray:
-    """Return a level that each draw has for itself."""
-    return np.ones((len(month), len(month)))
-
-
 def gap(month: np.ndarray) -> np.ndarray:
     """Return how many months lie between each two [months, months]."""
     return np.abs(month[:, None] - month)
@@ -85,4 +80,4 @@ def length(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-BANK = (smooth, rational, rough, periodic, periodic, drifting_season, straight, white, white, constant)
+BANK = (smooth, rational, rough, periodic, periodic, drifting_season, straight, white, white)

@@ -17,7 +17,12 @@ def lives(rng: np.random.Generator, n: int, months: int) -> np.ndarray:
 
 def started(rng: np.random.Generator, n: int, months: int) -> np.ndarray:
     """Return products that came later [n, months]: NaN before, in a third of them zeros, then up at once, slowly, or with a launch."""
-    age = np.arange(months) - rng.integers(1, months - FEWEST + 1, (n, 1))
+    return alive_from(rng, rng.integers(1, months - FEWEST + 1, (n, 1)), months)
+
+
+def alive_from(rng: np.random.Generator, begin: np.ndarray, months: int) -> np.ndarray:
+    """Return factors [n, months] of products that start at a column each, `begin` [n, 1]."""
+    n, age = len(begin), np.arange(months) - begin
     slow = 1.0 - np.exp(-(age + 1.0) / log_uniform(rng, 0.3, 10.0, n))
     launch = 1.0 + uniform(rng, 0.2, 2.0, n) * np.exp(-age / uniform(rng, 1.0, 4.0, n))
     with np.errstate(over="ignore"):
@@ -27,14 +32,23 @@ def started(rng: np.random.Generator, n: int, months: int) -> np.ndarray:
 
 def ended(rng: np.random.Generator, n: int, months: int) -> np.ndarray:
     """Return products that were given up [n, months]: sold off within up to a year, then nothing, mostly not for long."""
-    gone = months - 1 - np.minimum(log_uniform(rng, 1.0, 60.0, n), months - FEWEST).astype(int)
+    return alive_until(
+        rng, months - 1 - np.minimum(log_uniform(rng, 1.0, 60.0, n), months - FEWEST).astype(int), months
+    )
+
+
+def alive_until(rng: np.random.Generator, gone: np.ndarray, months: int) -> np.ndarray:
+    """Return factors [n, months] of products that are gone at a column each, `gone` [n, 1]."""
+    n = len(gone)
     left = (gone - np.arange(months)) / np.maximum(log_uniform(rng, 0.5, 12.0, n), 1.0)
     return np.clip(left, 0.0, 1.0)
 
 
 def both(rng: np.random.Generator, n: int, months: int) -> np.ndarray:
-    """Return products that started later and were given up [n, months]."""
-    return started(rng, n, months) * ended(rng, n, months)
+    """Return products that started in the first half of the months and were given up in the second [n, months]."""
+    half = months // 2
+    begin, gone = rng.integers(1, half, (n, 1)), rng.integers(half + 3, months, (n, 1))
+    return alive_from(rng, begin, months) * alive_until(rng, gone, months)
 
 
 def paused(rng: np.random.Generator, n: int, months: int) -> np.ndarray:

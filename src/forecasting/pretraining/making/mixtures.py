@@ -22,10 +22,13 @@ def mix(rng: np.random.Generator, panel: np.ndarray, n: int, months: int, first_
 
     A column of the panel is the same month in every row, NaN where a series has none; `first_month` is the month number of the first
     column (0, a January, where only the phase is known). Members may come from different years, so of the mixtures' `first_month`
-    only the calendar month is true. Gaps inside a member are gaps of its mixture. Raises ValueError where no series has 24 months.
+    only the calendar month is true. Gaps inside a member are gaps of its mixture. Raises ValueError where no series has 24 months, or
+    fewer are asked for.
     """
     begin, length = extents(panel)
     usable = np.flatnonzero(length >= FEWEST)
+    if months < FEWEST:
+        raise ValueError(f"Mixtures need at least {FEWEST} months, not {months}.")
     if not len(usable):
         raise ValueError(f"No series of the panel has {FEWEST} months, the least that a mixture is made of.")
     panel, begin, length = panel[usable], begin[usable], length[usable]

@@ -9,12 +9,23 @@ import numpy as np
 from forecasting.pretraining.making.drawing import coin, log_uniform, one_of, uniform
 
 LARGEST_GROWTH = 10.0
-GROWTH = (0.03, 0.10)  # mean and deviation of the logarithm of a year's growth
+GROWTH = (0.04, 0.10)  # mean and deviation of the logarithm of a year's growth
 
 
 def levels(rng: np.random.Generator, n: int, months: int) -> np.ndarray:
     """Return levels [n, months] of all kinds: positive, their geometric mean 1, growth capped."""
     return np.exp(capped(one_of(rng, TRENDS, n, months)))
+
+
+def wandering(rng: np.random.Generator, n: int, months: int) -> np.ndarray:
+    """Return logarithms of a level that keeps a part of each month's surprise [n, months], in units of the noise; none in a seventh.
+
+    Steps are a fifth of the noise to twice as large (a local level model, Harvey 1989), and are followed by more of their sign in a third.
+    Without them a line with noise about it would be the best forecast of most made series; of real ones it is not.
+    """
+    steps = rng.standard_normal((n, months)) * log_uniform(rng, 0.2, 2.0, n) * coin(rng, 6 / 7, n)
+    goes_on = uniform(rng, 0.0, 0.8, n) * coin(rng, 1 / 3, n)
+    return (steps + goes_on * np.pad(steps, ((0, 0), (1, 0)))[:, :-1]).cumsum(axis=1)
 
 
 def capped(path: np.ndarray) -> np.ndarray:

@@ -10,22 +10,30 @@ from forecasting.pretraining.making.lives import seasonal_goods as on_sale
 from forecasting.pretraining.making.noise import noise, sizes, unrest
 from forecasting.pretraining.making.season import effects
 from forecasting.pretraining.making.shocks import shocks
-from forecasting.pretraining.making.trend import capped, levels
+from forecasting.pretraining.making.trend import capped, levels, wandering
 
 LARGEST_NOISE = 1.6  # of a month, as a logarithm
+LARGEST_STEP = 0.05  # of what a level keeps of a month, as a logarithm: twice that at most
 LARGEST_SEASON = 2.0  # likewise: a peak of seven times the level
 
 
 def multiplicative(rng: np.random.Generator, first_month: np.ndarray, months: int) -> np.ndarray:
     """Return flows [n, months] whose season and noise grow with their level; all positive."""
     n = len(first_month)
-    level, season = levels(rng, n, months), np.clip(effects(rng, first_month, months), -LARGEST_SEASON, LARGEST_SEASON)
-    surprise = noise(rng, n, months) * sizes(rng, n) * unrest(rng, level, season)
+    size, season = sizes(rng, n), np.clip(effects(rng, first_month, months), -LARGEST_SEASON, LARGEST_SEASON)
+    level = moving_levels(rng, size, months)
+    surprise = noise(rng, n, months) * size * unrest(rng, level, season)
     return (
         level
         * np.exp(season + np.clip(surprise, -LARGEST_NOISE, LARGEST_NOISE))
         * calendar_factors(rng, first_month, months)
     )
+
+
+def moving_levels(rng: np.random.Generator, size: np.ndarray, months: int) -> np.ndarray:
+    """Return levels [n, months] that follow a trend and keep a part of the surprises, whose sizes are given as a column [n, 1]."""
+    n = len(size)
+    return np.exp(capped(np.log(levels(rng, n, months)) + wandering(rng, n, months) * np.minimum(size, LARGEST_STEP)))
 
 
 def additive(rng: np.random.Generator, first_month: np.ndarray, months: int) -> np.ndarray:
@@ -34,9 +42,10 @@ def additive(rng: np.random.Generator, first_month: np.ndarray, months: int) -> 
     The noise stays too, or grows with a power of the level.
     """
     n = len(first_month)
-    level, season = levels(rng, n, months), effects(rng, first_month, months)
+    size, season = sizes(rng, n), effects(rng, first_month, months)
+    level = moving_levels(rng, size, months)
     grows = level ** np.where(coin(rng, 0.5, n), uniform(rng, 0.3, 1.0, n), 0.0)
-    found = level + season + noise(rng, n, months) * sizes(rng, n) * grows
+    found = level + season + noise(rng, n, months) * size * grows
     return np.maximum(found * calendar_factors(rng, first_month, months), 0.0)
 
 

@@ -23,14 +23,16 @@ def sporadic(rng: np.random.Generator, first_month: np.ndarray, months: int) -> 
     found = intermittent(rng, len(first_month), months)
     rows = np.flatnonzero(rng.random(len(found)) < 0.2)
     there = lives(rng, len(rows), months)
-    found[rows] *= np.where(np.isnan(there), np.nan, there > 0)
+    masked = found[rows] * np.where(np.isnan(there), np.nan, there > 0)
+    sold = (masked > 0).any(axis=1)  # what was never sold is no product
+    found[rows[sold]] = masked[sold]
     return found
 
 
 def censored(rng: np.random.Generator, first_month: np.ndarray, months: int) -> np.ndarray:
-    """Return sales [n, months] with empty shelves, or up to a capacity that 5 to 45 % of the months would have exceeded (TiRex)."""
+    """Return sales [n, months] with empty shelves, or up to a capacity that 3 to 25 % of the months would have exceeded (TiRex)."""
     demand = multiplicative(rng, first_month, months)
     n = len(demand)
-    place = (uniform(rng, 0.55, 0.95, n) * (months - 1)).astype(int)
+    place = (uniform(rng, 0.75, 0.97, n) * (months - 1)).astype(int)
     capacity = np.take_along_axis(np.sort(demand, axis=1), place, axis=1)
     return np.where(coin(rng, 0.5, n), np.minimum(demand, capacity), demand * sold_out(rng, n, months))

@@ -7,7 +7,7 @@ from forecasting.pretraining.making.noise import noise
 from forecasting.pretraining.making.recipes.flows import disturbed, multiplicative
 
 MOST = 30
-PROFIT_LIMIT = 0.25  # share of differences that are of two flows without a common cause but their market
+UNRELATED = 0.25  # share of the differences whose two flows have nothing in common but their market
 
 
 def aggregates(rng: np.random.Generator, first_month: np.ndarray, months: int) -> np.ndarray:
@@ -20,7 +20,7 @@ def aggregates(rng: np.random.Generator, first_month: np.ndarray, months: int) -
 
 
 def related(rng: np.random.Generator, first_month: np.ndarray, members: np.ndarray, months: int) -> np.ndarray:
-    """Return flows [sum of members, months]: `members` [n] each of n markets, which have 10 to 90 % of their variance from it.
+    """Return flows [sum of members, months]: `members` [n] each of n markets, whose moves weigh 10 to 90 % in theirs.
 
     Logarithms are added, so what is sold nowhere in the market is sold by no member.
     """
@@ -37,5 +37,16 @@ def profits(rng: np.random.Generator, first_month: np.ndarray, months: int) -> n
     sales = pair[:, 0] / pair[:, 0].mean(axis=1, keepdims=True)
     other = pair[:, 1] / pair[:, 1].mean(axis=1, keepdims=True)
     drift = np.clip(noise(rng, n, months) * log_uniform(rng, 0.005, 0.08, n), -0.5, 0.5)
-    costs = sales * uniform(rng, 0.3, 0.8, n) * np.exp(drift) + uniform(rng, 0.0, 0.45, n)
-    return sales - np.where(coin(rng, PROFIT_LIMIT, n), other * uniform(rng, 0.6, 1.1, n), costs)
+    costs = sales * uniform(rng, 0.3, 0.8, n) * np.exp(drift) + overheads(rng, sales)
+    return sales - np.where(coin(rng, UNRELATED, n), other * uniform(rng, 0.6, 1.1, n), costs)
+
+
+def overheads(rng: np.random.Generator, sales: np.ndarray) -> np.ndarray:
+    """Return costs [n, months] of up to 45 % of sales [n, months] that follow them slowly: staff and rooms are hired for years."""
+    n, months = sales.shape
+    pace = log_uniform(rng, 0.02, 0.2, n)[:, 0]
+    found = np.empty((months, n))
+    found[0] = sales[:, :12].mean(axis=1)
+    for month in range(1, months):
+        found[month] = found[month - 1] + pace * (sales[:, month - 1] - found[month - 1])
+    return found.T * uniform(rng, 0.0, 0.45, n)
