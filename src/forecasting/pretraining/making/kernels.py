@@ -1,6 +1,6 @@
 """Draws from Gaussian processes whose kernels are put together at random: KernelSynth, with length scales of months.
 
-Ansari et al. 2024 (Chronos, arXiv 2403.07815, appendix B) draw up to five kernels from a bank and join them by + or ×. Their
+Ansari et al. 2024 (Chronos, arXiv 2403.07815) draw up to five kernels from a bank and join them by + or ×. Their
 scales are made for 1,024 steps of any length; here the seasons are 12, 6 and 4 months and the length scales months.
 """
 
