@@ -2,8 +2,9 @@
 
 The weights are those of a company's data: mostly plain flows, disturbed ones, and then each thing that a monthly planner meets.
 That made series teach a network to forecast real ones was shown by ForecastPFN (Dooley et al. 2023, arXiv 2311.01933) and TempoPFN (2025),
-which saw nothing else, and by Chronos (KernelSynth; Ansari et al. 2024, arXiv 2403.07815) and TiRex (Auer et al. 2025, arXiv 2505.23719), which
-add them to real ones. None makes what is typical for a company's months: changing seasons, the calendar, lives of products, stocks, profit.
+which saw nothing else, and by Chronos (KernelSynth; Ansari et al. 2024, arXiv 2403.07815) and TiRex (Auer et al. 2025, arXiv 2505.23719),
+which add them to real ones. None makes what is typical for a company's months: changing seasons, the calendar, lives of products,
+stocks, profit.
 """
 
 from collections.abc import Callable
