@@ -13,7 +13,9 @@ from forecasting.pretraining.making.shocks import shocks
 from forecasting.pretraining.making.trend import capped, levels, wandering
 
 LARGEST_NOISE = 1.6  # of a month, as a logarithm
-LARGEST_STEP = 0.05  # the most noise, as a logarithm, that steps of the level are measured by: louder series wander no faster
+LARGEST_STEP = (
+    0.05  # the most noise, as a logarithm, that steps of the level are measured by: louder series wander no faster
+)
 LARGEST_SEASON = 2.0  # likewise: a peak of seven times the level
 
 
