@@ -1,4 +1,4 @@
-"""Experience for the network before it sees a company: public monthly series, without a month of any competition's test part, and made ones.
+"""Experience for the network before it sees a company: public monthly series, without a month of any test part, and made ones.
 
 In: the packages of the group `pretrain`, the names of sets to do without, and seeds. Out: the `Corpus`, all public series in one long
 table, with what was dropped and why, which is kept below `runs/pretraining/`; and blocks of made series and of mixtures of real ones, the
