@@ -16,6 +16,7 @@ from forecasting.intervals import (
     Calibration,
     Past,
     calibrate_backtest,
+    calibrate_backtests,
     calibrate_forecasts,
     reconciliation_table,
 )
@@ -137,6 +138,29 @@ def test_models_one_by_one_give_what_they_give_together(
     pd.testing.assert_frame_equal(rows, expected.rows, check_exact=True)
     assert cut == expected.cut and (cut["points"] > 0) == (cut["bounds"] > 0) == (not allow_negative)
     pd.testing.assert_frame_equal(run.read_table("said_linear"), low[low["model_name"] == "linear"])
+
+
+@pytest.mark.parametrize("asked", ["all", "held out"])
+def test_models_that_are_calibrated_side_by_side_are_what_each_is_alone(raw, train, table, asked):
+    wanted = None if asked == "all" else table.loc[table["evaluation_set"] == "held_out", "cutoff"].tolist()
+    said = {name: raw[raw["model_name"] == name] for name in ("linear", "seasonal_naive")}
+    found = calibrate_backtests(said, train, "sales", table, False, wanted)
+    assert list(found) == list(said)
+    for name, one in said.items():
+        alone = calibrate_backtest(one, train, "sales", table, False, wanted)
+        pd.testing.assert_frame_equal(found[name].rows, alone.rows, check_exact=True)
+        assert (found[name].cut, found[name].calibration) == (alone.cut, alone.calibration)
+        assert wanted is None or set(alone.rows["cutoff"]) == set(wanted)
+
+
+def test_a_model_that_lacks_a_series_is_not_mixed_up_with_the_others(raw, train, table):
+    said = {name: raw[raw["model_name"] == name] for name in ("linear", "seasonal_naive")}
+    lacking = (
+        said["linear"]["unique_id"]
+        != said["linear"].loc[said["linear"]["aggregation"] == "series", "unique_id"].iloc[0]
+    )
+    with pytest.raises(ValueError, match="do not all forecast the same series"):
+        calibrate_backtests(said | {"linear": said["linear"][lacking]}, train, "sales", table, False)
 
 
 def together(raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame, cut: bool) -> Calibrated:

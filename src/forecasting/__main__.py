@@ -13,14 +13,8 @@ from forecasting.errors import UserError, storage_message
 from forecasting.run import progress
 
 ROOT = Path(__file__).resolve().parents[2]
-WARM = (
-    "step",
-    "plan-month",
-    "publish",
-    "fill-late",
-    "page",
-    "render",
-)  # what a warm process does, where there is one: it needs libraries
+# What a warm process does, where there is one: it needs libraries
+WARM = ("step", "plan-month", "publish", "fill-late", "page", "render")
 
 
 def main(arguments: list[str] | None = None) -> int:
