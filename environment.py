@@ -1,8 +1,9 @@
 """Fills the environment that this Python belongs to with the locked packages; `make` runs it before anything else.
 
-    python environment.py         what runs need, and the project itself
-    python environment.py test    what only the tests need besides
-    python environment.py lock    pins the packages of pyproject.toml again, for every platform
+    python environment.py           what runs need, and the project itself
+    python environment.py test      what only the tests need besides
+    python environment.py pretrain  what only the pretraining of the network needs besides: packages that bring series
+    python environment.py lock      pins the packages of pyproject.toml again, for every platform
 
 Airflow wants other versions than we do, so it has an environment of its own (.venv-airflow), filled by that one's Python:
 
@@ -27,7 +28,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent
-LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "requirements-test.lock"
+LOCK, TEST_LOCK, PRETRAIN_LOCK = (ROOT / f"requirements{group}.lock" for group in ("", "-test", "-pretrain"))
 AIRFLOW_LOCK, AIRFLOW_LIST = (ROOT / "deploy" / "airflow" / f"requirements.{kind}" for kind in ("lock", "in"))
 # Not in the locks: which of them torch needs depends on its build, and it asks for them itself.
 OF_TORCH_ALONE = ("nvidia-", "cuda-", "triton")
@@ -85,7 +86,7 @@ def is_whole(package: Path) -> bool:
 
 def forget_what_was_interrupted() -> None:
     """Have locked packages installed again of which an interrupted set-up left pieces: pip and uv would take them for installed."""
-    locked = {*blocks(LOCK), *blocks(TEST_LOCK), *blocks(AIRFLOW_LOCK)}
+    locked = {*blocks(LOCK), *blocks(TEST_LOCK), *blocks(PRETRAIN_LOCK), *blocks(AIRFLOW_LOCK)}
     for package in Path(sysconfig.get_path("platlib")).glob("*.dist-info"):
         if package.name.split("-")[0].lower().replace("_", "-") in locked and not is_whole(package):
             shutil.rmtree(package)
@@ -185,17 +186,23 @@ def fill(lock: Path) -> None:
 
 
 def pin() -> None:
-    """Write both locks anew; the one of the tests holds only what the other has not."""
+    """Write the locks anew; that of a group (tests, pretraining) holds only what requirements.lock has not."""
+    for lock, group in ((LOCK, None), (TEST_LOCK, "test"), (PRETRAIN_LOCK, "pretrain")):
+        pin_one(lock, group)
+
+
+def pin_one(lock: Path, group: str | None) -> None:
+    """Write the lock of the project's packages, or of a group of pyproject.toml."""
     compile_lock = (*UV, "compile", "--quiet", *COMPILE, ROOT / "pyproject.toml")
-    for lock, more in ((LOCK, ()), (TEST_LOCK, ("--group", "test", "--constraint", LOCK))):
-        known = blocks(LOCK) if lock == TEST_LOCK else {}
-        with TemporaryDirectory() as folder:
-            whole = Path(folder, "all.lock")
-            if not (fetch_uv() and done(*compile_lock, *more, "--output-file", whole)):
-                sys.exit(f"{lock.name} stays as it was: uv is not to be had, or could not pin the packages.")
-            found = blocks(whole)
-        kept = [text for name, text in found.items() if known.get(name) != text and not name.startswith(OF_TORCH_ALONE)]
-        lock.write_text("".join(kept), encoding="utf-8")
+    more = ("--group", group, "--constraint", LOCK) if group else ()
+    known = blocks(LOCK) if group else {}
+    with TemporaryDirectory() as folder:
+        whole = Path(folder, "all.lock")
+        if not (fetch_uv() and done(*compile_lock, *more, "--output-file", whole)):
+            sys.exit(f"{lock.name} stays as it was: uv is not to be had, or could not pin the packages.")
+        found = blocks(whole)
+    kept = [text for name, text in found.items() if known.get(name) != text and not name.startswith(OF_TORCH_ALONE)]
+    lock.write_text("".join(kept), encoding="utf-8")
 
 
 def pin_airflow() -> None:
@@ -212,4 +219,4 @@ if __name__ == "__main__":
     if what.startswith("lock"):
         {"lock": pin, "lock-airflow": pin_airflow}[what]()
     else:
-        fill({"test": TEST_LOCK, "airflow": AIRFLOW_LOCK}.get(what, LOCK))
+        fill({"test": TEST_LOCK, "pretrain": PRETRAIN_LOCK, "airflow": AIRFLOW_LOCK}.get(what, LOCK))

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecasting.benchmark import datasets, regret
+from forecasting import competitions
+from forecasting.benchmark import regret
 from forecasting.benchmark.competition import default_models
 from forecasting.benchmark.regret_table import write_regret
 from measure_companies import COMPANIES, FACTS, settings
@@ -30,7 +31,7 @@ EVERY_SECOND, EVERY = (
 
 def main(target: Path, wanted: list[str], limit: int, jobs: int) -> None:
     """Measure the sets, by default all, and write a row for each to `target`."""
-    sources = {name: "" for name in datasets.SOURCES} | {name: folder for name, (folder, _) in COMPANIES.items()}
+    sources = {name: "" for name in competitions.SOURCES} | {name: folder for name, (folder, _) in COMPANIES.items()}
     sources |= {"adventureworks": "adventureworks_dw"}
     for name in wanted or sources:
         if sources[name] and not (FACTS / sources[name]).exists():
@@ -47,7 +48,7 @@ def main(target: Path, wanted: list[str], limit: int, jobs: int) -> None:
 
 def of_competition(name: str, limit: int) -> Iterator[tuple[str, pd.DataFrame, int]]:
     """Yield the training part of a competition set: its name, unique_id, ds, y, and the months between origins."""
-    yield name, datasets.load(name).spread(limit).train, EVERY_SECOND
+    yield name, competitions.load(name).spread(limit).train, EVERY_SECOND
 
 
 def of_company(company: str, source: str, limit: int) -> Iterator[tuple[str, pd.DataFrame, int]]:

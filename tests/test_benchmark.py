@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import models
-from forecasting.benchmark import comparison, datasets, fracast, readme, record, reference, results, run, scoring, scum
+from forecasting import competitions, models
+from forecasting.benchmark import comparison, fracast, readme, record, reference, results, run, scoring, scum
+from forecasting.competitions.datasets import LAST_YEAR
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
 from forecasting.run import benchmark_files as paths
@@ -22,7 +23,7 @@ from report_fixtures import VARIANTS, build
 from report_pages import REPORTS, Page, execute_pages, executed
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-LOADED = {name: datasets.load(name) for name in datasets.SOURCES}
+LOADED = {name: competitions.load(name) for name in competitions.SOURCES}
 
 
 def forecast_all(train: pd.DataFrame, horizon: int) -> SimpleNamespace:
@@ -43,14 +44,14 @@ def forecast_all(train: pd.DataFrame, horizon: int) -> SimpleNamespace:
 def small(monkeypatch) -> None:
     """Make the sets small, twelve series each, as if these were all that there are."""
     few = {name: LOADED[name].spread(12) for name in LOADED}
-    monkeypatch.setattr(datasets, "load", lambda name: few[name])
+    monkeypatch.setattr(competitions, "load", lambda name: few[name])
     monkeypatch.setattr(reference, "verify", lambda dataset, shared: [])
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """A project's folder with nothing but a README."""
-    tables = "\n".join(line for name in datasets.DEFAULT for line in readme.marks(name))
+    tables = "\n".join(line for name in competitions.DEFAULT for line in readme.marks(name))
     (tmp_path / "README.md").write_text(f"# Title\n\n{tables}\n\nThe end.\n", encoding="utf-8")
     return tmp_path
 
@@ -72,7 +73,7 @@ def test_a_set_is_whole_and_its_parts_adjoin(name, n_series, horizon):
         assert (test.max() == train.max() + pd.DateOffset(months=horizon)).all()
         assert not part.train.merge(part.test, on=["unique_id", "ds"]).size
     assert (dataset.train.groupby("unique_id")["ds"].min().dt.month == 1).all()
-    assert (dataset.train.groupby("unique_id")["ds"].max().dt.year == datasets.LAST_YEAR).all()
+    assert (dataset.train.groupby("unique_id")["ds"].max().dt.year == LAST_YEAR).all()
 
 
 def test_the_series_are_those_of_the_package():
@@ -100,13 +101,13 @@ def test_few_series_are_spread_over_the_set():
 
 def test_an_unknown_set_lists_those_there_are():
     with pytest.raises(UserError, match=r"no set m5.*m3_monthly, tourism_monthly, m1_monthly"):
-        datasets.load("m5")
+        competitions.load("m5")
 
 
 # --- the measures
 
 
-def by_loop(dataset: datasets.Dataset, rows: pd.DataFrame) -> dict[str, float]:
+def by_loop(dataset: competitions.Dataset, rows: pd.DataFrame) -> dict[str, float]:
     """Compute the measures series by series, month by month: the mean of the series' own means."""
     found: dict[str, list[float]] = {name: [] for name in ("smape", "mape", "mase", "coverage_80", "coverage_95")}
     loss, total = dict.fromkeys(range(1, 10), 0.0), 0.0
@@ -234,9 +235,9 @@ def test_a_log_of_another_shape_is_not_written_to(small, folder):
 
 @pytest.mark.parametrize("options", [run.Options(limit=4), run.Options(inside=True)])
 def test_a_trial_sees_no_test_part_and_leaves_no_line(small, folder, options, monkeypatch):
-    few = {name: datasets.load(name) for name in datasets.DEFAULT}
+    few = {name: competitions.load(name) for name in competitions.DEFAULT}
     hidden = {name: run.Dataset(name, one.horizon, one.train, one.test.assign(y=math.nan)) for name, one in few.items()}
-    monkeypatch.setattr(datasets, "load", lambda name: hidden[name])
+    monkeypatch.setattr(competitions, "load", lambda name: hidden[name])
     table = run.run(folder, options, forecast_all)
     assert table["mase"].notna().all() and len(table) == 6
     assert (folder / paths.TRIAL).exists()
@@ -254,8 +255,8 @@ def test_the_models_see_the_training_part_alone(small, folder):
         return made
 
     run.run(folder, run.Options(names=("m3_monthly",)), watch)
-    pd.testing.assert_frame_equal(seen[0], datasets.load("m3_monthly").train)
-    assert (datasets.load("m3_monthly").train["y"] > 0).all()
+    pd.testing.assert_frame_equal(seen[0], competitions.load("m3_monthly").train)
+    assert (competitions.load("m3_monthly").train["y"] > 0).all()
 
 
 def test_forecasts_without_a_champion_are_refused(small, folder):
@@ -364,7 +365,7 @@ def test_the_commit_says_where_the_code_differs_from_it(tmp_path):
 
 
 def test_the_record_is_complete_and_plausible():
-    for name in datasets.SOURCES:
+    for name in competitions.SOURCES:
         table = record.published(name)
         assert list(table.columns) == record.RECORD_COLUMNS and not table.duplicated(["method", "source"]).any()
         assert table[["smape", "mape", "mase", "wql"]].notna().any(axis=1).all()
@@ -390,7 +391,7 @@ def test_the_readme_says_what_was_measured(small, folder):
     table = run.run(folder, run.Options(names=("m3_monthly", "m1_monthly")), forecast_all)
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# Title\n") and text.endswith("\n\nThe end.\n") and "M1" not in text
-    for name, line in zip(datasets.DEFAULT, chosen_lines(text), strict=True):
+    for name, line in zip(competitions.DEFAULT, chosen_lines(text), strict=True):
         row = table[table["model"] == "champion"].set_index("dataset").loc[name]
         assert f"| {row['mase']:.3f} | {row['wql']:.4f} | {row['coverage_80']:.1f} / {row['coverage_95']:.1f} |" in line
     readme.update(path, table)
@@ -407,7 +408,7 @@ def chosen_lines(text: str) -> list[str]:
 def test_the_projects_readme_agrees_with_its_log(root):
     """Both are written by the same run; a figure changed by hand in one of them would show here."""
     log, text = results.read_log(root / paths.LOG), (root / "README.md").read_text(encoding="utf-8")
-    for name in datasets.DEFAULT:
+    for name in competitions.DEFAULT:
         begin, end = readme.marks(name)
         lines = chosen_lines(text.partition(begin)[2].partition(end)[0])
         last = log[log["dataset"] == name].tail(1)
@@ -430,7 +431,7 @@ def test_the_page_is_part_of_a_report_where_there_are_results(small, folder, mon
     page = Page(folder / "report" / "benchmark.html")
     assert "benchmark.html" in Page(folder / "report" / "index.html").values("href")
     for row in table[table["model"] == "champion"].to_dict("records"):
-        title = datasets.SOURCES[row["dataset"]].title
+        title = competitions.SOURCES[row["dataset"]].title
         assert title in page.text and f"MASE {row['mase']:.3f} (best published" in page.text
     assert page.text.count("Chosen forecast (champion)") == 2
     assert page.text.count("unknown") == 4  # two scorings of two sets, without a commit

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import engine, models
-from forecasting.benchmark import competition, datasets
+from forecasting import competitions, engine, models
+from forecasting.benchmark import competition
 from forecasting.benchmark.competition import REFIT, forecast_all, origins, rows, said, stretches, until
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.models.statistical import AutoCES, AutoETS
 
-DATASET = datasets.load("m1_monthly").inside().spread(6)
+DATASET = competitions.load("m1_monthly").inside().spread(6)
 
 
 def members(horizon: int) -> list[models.Model]:

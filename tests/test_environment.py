@@ -231,6 +231,12 @@ def test_what_only_tests_need_is_added_by_itself(environment, monkeypatch, root)
     ]
 
 
+def test_what_only_pretraining_needs_is_added_by_itself(environment, monkeypatch, root):
+    assert filled(environment, monkeypatch, "PRETRAIN_LOCK")[1:] == [
+        f"uv pip install --quiet --python {sys.executable} --no-deps --requirement {root / 'requirements-pretrain.lock'}"
+    ]
+
+
 def test_airflow_gets_its_own_lock_and_nothing_of_ours(environment, monkeypatch, root):
     lock = root / "deploy" / "airflow" / "requirements.lock"
     assert filled(environment, monkeypatch, "AIRFLOW_LOCK")[1:] == [
@@ -287,7 +293,7 @@ def test_what_an_interruption_left_in_pieces_is_installed_again(environment, mon
 def test_an_image_has_no_lock_but_ours(environment, monkeypatch, tmp_path):
     """The Dockerfile copies requirements.lock alone."""
     monkeypatch.setattr(environment.sysconfig, "get_path", lambda name: str(tmp_path))
-    for name in ("TEST_LOCK", "AIRFLOW_LOCK"):
+    for name in ("TEST_LOCK", "PRETRAIN_LOCK", "AIRFLOW_LOCK"):
         monkeypatch.setattr(environment, name, tmp_path / name)
     environment.forget_what_was_interrupted()
 
@@ -297,13 +303,13 @@ def test_pinning_leaves_out_cuda_and_tells_the_tests_packages_from_the_others(en
         name: f"{name}==1 \\\n    --hash=sha256:{name}\n"
         for name in ("nvidia-cublas", "pandas", "pytest", "six", "triton")
     }
-    for name in ("LOCK", "TEST_LOCK"):
+    for name in ("LOCK", "TEST_LOCK", "PRETRAIN_LOCK"):
         monkeypatch.setattr(environment, name, tmp_path / name)
     marked = hashed["six"].replace("==1", "==1 ; sys_platform == 'win32'")
 
     def compiled(*command: str | Path) -> bool:
         text = "".join(hashed.values()) if "--group" in command else hashed["nvidia-cublas"] + hashed["pandas"] + marked
-        Path(command[-1]).write_text(text)
+        Path(command[-1]).write_text(text.replace("pytest", "cpi") if "pretrain" in command else text)
         return True
 
     monkeypatch.setattr(environment, "done", compiled)
@@ -313,6 +319,8 @@ def test_pinning_leaves_out_cuda_and_tells_the_tests_packages_from_the_others(en
     assert (tmp_path / "TEST_LOCK").read_text() == hashed["pytest"] + hashed[
         "six"
     ]  # six: there on every system for tests alone
+    pretraining = (tmp_path / "PRETRAIN_LOCK").read_text()
+    assert "cpi==1" in pretraining and not {"pandas", "pytest"} & set(pretraining.replace("=", " ").split())
 
 
 def test_airflows_lock_is_pinned_by_itself(environment, monkeypatch, tmp_path):

@@ -4,13 +4,11 @@ In: the training parts of M3, tourism or M1. Out: `runs/benchmark/results.csv` a
 """
 
 from forecasting.benchmark.comparison import DECIMALS, PRINTED, beside, best_published
-from forecasting.benchmark.datasets import SOURCES
 from forecasting.benchmark.record import REFERENCES
 from forecasting.benchmark.regret_table import read_regret
 from forecasting.benchmark.results import read_log, read_results
 from forecasting.benchmark.scoring import CHAMPION
 
 __all__ = [
-    "CHAMPION", "DECIMALS", "PRINTED", "REFERENCES", "SOURCES", "beside", "best_published", "read_log", "read_regret",
-    "read_results",
+    "CHAMPION", "DECIMALS", "PRINTED", "REFERENCES", "beside", "best_published", "read_log", "read_regret", "read_results",
 ]  # fmt: skip

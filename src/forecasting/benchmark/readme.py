@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting.benchmark.comparison import DECIMALS, PRINTED, beside, best_of_sources
-from forecasting.benchmark.datasets import DEFAULT, SOURCES
 from forecasting.benchmark.results import REFERENCE
 from forecasting.benchmark.scoring import CHAMPION
+from forecasting.competitions import DEFAULT, SOURCES
 from forecasting.errors import UserError
 
 SHOWN = (CHAMPION, REFERENCE, "seasonal_naive", "")  # of the models; "" is what was published

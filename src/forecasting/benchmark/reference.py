@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from forecasting import models
-from forecasting.benchmark.datasets import Dataset
 from forecasting.benchmark.scoring import as_forecasts, joined, measure
+from forecasting.competitions import Dataset
 from forecasting.models.naive import SeasonalNaive
 
 SUBMITTED = Path("data") / "competitions" / "m3_monthly_participant_forecasts.parquet"  # below the folder `shared`

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from forecasting import engine
-from forecasting.benchmark import datasets, readme, reference, scum
-from forecasting.benchmark.datasets import Dataset
+from forecasting import competitions, engine
+from forecasting.benchmark import readme, reference, scum
 from forecasting.benchmark.results import append_to_log, write_results
 from forecasting.benchmark.scoring import CHAMPION, score
+from forecasting.competitions import Dataset
 from forecasting.errors import UserError
 from forecasting.run import LOG, RESULTS, TRIAL, code_state
 
@@ -31,7 +31,7 @@ ForecastAll = Callable[[pd.DataFrame, int], "Competition"]
 class Options:
     """What to run: names of sets; how many series, None for all; whether inside the training parts; whether SCUM too."""
 
-    names: tuple[str, ...] = datasets.DEFAULT
+    names: tuple[str, ...] = competitions.DEFAULT
     limit: int | None = None
     inside: bool = False
     reference: bool = False
@@ -56,7 +56,7 @@ def run(root: Path, options: Options, forecast_all: ForecastAll) -> pd.DataFrame
     root: the project's folder.
     forecast_all: makes every model's forecasts from (train, horizon), the chosen one's as «champion».
     """
-    loaded = [datasets.load(name) for name in options.names]
+    loaded = [competitions.load(name) for name in options.names]
     for dataset in loaded:
         for sentence in reference.verify(dataset, root.parent / "shared"):
             show(sentence)
@@ -110,10 +110,12 @@ def options_of(names: str, limit: str, inside: str, reference_: str, jobs: str) 
     UserError
         If one of them is not what it can be.
     """
-    chosen = tuple(dict.fromkeys(names.split())) or datasets.DEFAULT
-    unknown = [name for name in chosen if name not in datasets.SOURCES]
+    chosen = tuple(dict.fromkeys(names.split())) or competitions.DEFAULT
+    unknown = [name for name in chosen if name not in competitions.SOURCES]
     if unknown:
-        raise UserError(f"DATASETS: there is no set {', '.join(unknown)}. The sets are: {', '.join(datasets.SOURCES)}.")
+        raise UserError(
+            f"DATASETS: there is no set {', '.join(unknown)}. The sets are: {', '.join(competitions.SOURCES)}."
+        )
     for name, value in (("LIMIT", limit), ("JOBS", jobs)):
         if value and not (value.isdecimal() and int(value) > 0):
             raise UserError(f"{name}={value} must be a whole number above 0.")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from forecasting.benchmark.datasets import Dataset
+from forecasting.competitions import Dataset
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.evaluation import METRICS, wql
 from forecasting.series import month_number

@@ -4,7 +4,8 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.benchmark import CHAMPION, DECIMALS, PRINTED, REFERENCES, SOURCES, beside, best_published
+from forecasting.benchmark import CHAMPION, DECIMALS, PRINTED, REFERENCES, beside, best_published
+from forecasting.competitions import SOURCES
 from forecasting.models import model_name
 from forecasting.report.html import bullets, facts, note, paragraph, table, tag
 from forecasting.wording import count, day, number, percent
