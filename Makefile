@@ -2,7 +2,7 @@
 # Settings: SOURCE (docs/sources.md lists them), FACTS (their folder or file), NAME (workspace), PROFILE (a file of params/), AS_OF (a day), RETRAIN=1;
 # of make import: FILE, TABLE, YES; of make promote, make rollback and the stages of a month: DOMAIN, MODEL; of make accuracy: DOMAIN, RUN;
 # of make publish: TARGET; of make override: FILE; of make override-withdraw: ID, WHO, WHY; of make backfill: FROM, TO, DOMAIN;
-# of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT; of make benchmark-regret: LIMIT.
+# of make benchmark: DATASETS, REFERENCE, INSIDE, LIMIT, PRETRAINED; of make pretrain: INSTALL; of make benchmark-regret: LIMIT.
 # of make explain and make rerun: RUN, or DOMAIN, REGION, CATEGORY, MONTH, and JSON; of make backup and make restore: FILE.
 
 .DEFAULT_GOAL := help
@@ -15,7 +15,7 @@ ifneq ($$(origin $(1)),command line)
 $(1) := $(2)
 endif
 endef
-$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL FROM TO RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT HOST,$(eval $(call from_command_line,$(setting),)))
+$(foreach setting,SOURCE FACTS PROFILE AS_OF FILE TABLE YES DOMAIN MODEL FROM TO RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT PRETRAINED INSTALL HOST,$(eval $(call from_command_line,$(setting),)))
 $(foreach setting,REGION CATEGORY MONTH JSON,$(eval $(call from_command_line,$(setting),)))
 NAMED := $(if $(findstring command,$(origin NAME)),$(NAME))
 $(eval $(call from_command_line,NAME,$$(or $$(SOURCE),sample)))
@@ -26,6 +26,7 @@ PYTHON3 ?= python3
 VENV  := $(if $(filter forecasting,$(CONDA_DEFAULT_ENV)),$(CONDA_PREFIX),.venv)
 READY := $(VENV)/ready
 READY_TEST := $(if $(READY),$(VENV)/ready-test)
+READY_PRETRAIN := $(if $(READY),$(VENV)/ready-pretrain)
 
 # Airflow has one of its own, in which nothing of ours is
 AIRFLOW := .venv-airflow
@@ -33,7 +34,7 @@ AIRFLOW := .venv-airflow
 PY  := $(VENV)/bin/python
 FC  := $(PY) -m forecasting
 # by the environment, so that blanks, quotes and other signs arrive as they were typed
-export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL FROM TO RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT
+export SOURCE FACTS NAME PROFILE AS_OF FILE TABLE YES DOMAIN MODEL FROM TO RUN TARGET RETRAIN ID WHO WHY DATASETS REFERENCE INSIDE LIMIT PRETRAINED INSTALL
 export REGION CATEGORY MONTH JSON NAMED
 ARGS = --name "$$NAME" --source "$$SOURCE" --facts "$$FACTS" --profile "$$PROFILE" --as-of "$$AS_OF"
 SUB  = $(MAKE)
@@ -51,7 +52,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark pretrain benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore
 
 help:  ## this list
@@ -145,9 +146,12 @@ docs: $(READY)  ## the dbt documentation, from raw fact to report page
 test: $(READY_TEST)  ## all tests
 	@$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.csv (REFERENCE=1: SCUM beside it)
+benchmark: $(READY)  ## accuracy on M3 and tourism, to runs/benchmark/results.csv (REFERENCE=1: SCUM beside it; PRETRAINED=1: the networks by themselves)
 	@$(PY) -m forecasting.benchmark --datasets "$$DATASETS" --reference "$$REFERENCE" --inside "$$INSIDE" --limit "$$LIMIT" \
-	  --jobs "$(JOBS)"
+	  --pretrained "$$PRETRAINED" --jobs "$(JOBS)"
+
+pretrain: $(READY_PRETRAIN)  ## trains the network that comes with the project anew, 90 minutes in as many sittings as you like (INSTALL=1)
+	@$(PY) -m forecasting.pretraining train --install "$$INSTALL"
 
 benchmark-monitor: $(READY)  ## how often the monitor alarms without cause and how soon with one, to runs/benchmark/monitor.csv (SEEDS=)
 	@$(PY) tests/measure_monitor.py runs/benchmark/monitor.csv --seeds "$(or $(SEEDS),200-219)"
@@ -211,6 +215,10 @@ $(VENV)/ready: requirements.lock pyproject.toml environment.py
 	  || { echo "Python 3.11 or newer is needed; say which with PYTHON3=…" >&2; exit 2; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || { echo "environment  creating $(VENV)"; $(PYTHON3) -m venv $(VENV); }
 	@$(PY) environment.py
+	@touch $@
+
+$(VENV)/ready-pretrain: requirements-pretrain.lock $(VENV)/ready
+	@$(PY) environment.py pretrain
 	@touch $@
 
 $(VENV)/ready-test: requirements-test.lock $(VENV)/ready

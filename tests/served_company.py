@@ -32,7 +32,7 @@ SMALL = {
     "seasonal_naive": lambda: SeasonalNaive(),
     "lightgbm": lambda: BoostingModel(trees=20),
     "lightgbm_direct": lambda: DirectBoostingModel(trees=20),
-    "cnn_lstm": lambda: CNNLSTMForecastModel(networks=2, steps=10, channels=8, hidden=8, batch=64),
+    "cnn_lstm": lambda: CNNLSTMForecastModel(tuning_steps=10),
     "auto_ets": lambda: AutoETS(),
 }
 UNTIL = dt.datetime(2024, 1, 10, 12)

@@ -26,7 +26,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 LOADED = {name: competitions.load(name) for name in competitions.SOURCES}
 
 
-def forecast_all(train: pd.DataFrame, horizon: int) -> SimpleNamespace:
+def forecast_all(train: pd.DataFrame, horizon: int, name: str = "") -> SimpleNamespace:
     """Forecast by the baselines alone; the chosen one is the seasonal naive, with an interval of ± 20 %."""
     parts = []
     for name in ("naive", "seasonal_naive", "champion"):
@@ -248,7 +248,7 @@ def test_a_trial_sees_no_test_part_and_leaves_no_line(small, folder, options, mo
 def test_the_models_see_the_training_part_alone(small, folder):
     seen = []
 
-    def watch(train: pd.DataFrame, horizon: int) -> SimpleNamespace:
+    def watch(train: pd.DataFrame, horizon: int, name: str) -> SimpleNamespace:
         seen.append(train.copy())
         made = forecast_all(train, horizon)
         train["y"] = 0.0  # whatever a model does to it
@@ -260,7 +260,7 @@ def test_the_models_see_the_training_part_alone(small, folder):
 
 
 def test_forecasts_without_a_champion_are_refused(small, folder):
-    def nothing_chosen(train: pd.DataFrame, horizon: int) -> SimpleNamespace:
+    def nothing_chosen(train: pd.DataFrame, horizon: int, name: str) -> SimpleNamespace:
         made = forecast_all(train, horizon)
         made.forecasts = made.forecasts[made.forecasts["model_name"] != "champion"]
         return made
@@ -326,12 +326,13 @@ def test_what_to_install_is_said_where_the_network_of_others_is_not_here(monkeyp
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (("m5", "", "", "", ""), "no set m5"),
-        (("", "-1", "", "", ""), "LIMIT=-1 must be a whole number above 0"),
-        (("", "0", "", "", ""), "LIMIT=0"),
-        (("", "", "yes", "", ""), "INSIDE=yes: it is switched on by INSIDE=1"),
-        (("", "", "", "2", ""), "REFERENCE=2"),
-        (("", "", "", "", "two"), "JOBS=two"),
+        (("m5", "", "", "", "", ""), "no set m5"),
+        (("", "-1", "", "", "", ""), "LIMIT=-1 must be a whole number above 0"),
+        (("", "0", "", "", "", ""), "LIMIT=0"),
+        (("", "", "yes", "", "", ""), "INSIDE=yes: it is switched on by INSIDE=1"),
+        (("", "", "", "2", "", ""), "REFERENCE=2"),
+        (("", "", "", "", "1 ", ""), "PRETRAINED=1 "),
+        (("", "", "", "", "", "two"), "JOBS=two"),
     ],
 )
 def test_wrong_settings_are_refused(given, says):
@@ -340,8 +341,9 @@ def test_wrong_settings_are_refused(given, says):
 
 
 def test_settings_are_understood():
-    assert run.options_of("", "", "", "", "2") == run.Options(jobs=2)
-    asked = run.options_of("m1_monthly m3_monthly m1_monthly", "5", "", "1", "")
+    assert run.options_of("", "", "", "", "", "2") == run.Options(jobs=2)
+    assert run.options_of("", "", "", "", "1", "").pretrained
+    asked = run.options_of("m1_monthly m3_monthly m1_monthly", "5", "", "1", "", "")
     assert asked == run.Options(("m1_monthly", "m3_monthly"), limit=5, reference=True) and asked.is_trial
 
 

@@ -324,7 +324,7 @@ def test_predicting_is_combining_what_the_members_predict(train: pd.DataFrame, c
 
 @pytest.mark.parametrize("kind", [MedianCombination, WeightedCombination])
 def test_a_saved_combination_is_a_folder_of_its_own(kind: type[Model], train: pd.DataFrame, tmp_path: Path):
-    network = CNNLSTMForecastModel(networks=1, steps=20, channels=4, hidden=4, batch=16)
+    network = CNNLSTMForecastModel(variant="from_scratch", networks=1, steps=20, channels=4, hidden=4, batch=16)
     parts = [member.fit(train) for member in (SeasonalNaive(), LinearModel(penalties=[100.0]), network)]
     model = kind(parts)
     if kind is WeightedCombination:

@@ -305,7 +305,7 @@ def test_by_hand_every_notebook_runs_with_its_defaults_and_publishes_nothing(pro
     }
 
 
-LESS = {"cnn_lstm_networks": "1", "cnn_lstm_steps": "1", "boosting_trees": "10", "n_cutoffs": "4", "n_calibration": "2"}
+LESS = {"cnn_lstm_tuning_steps": "1", "boosting_trees": "10", "n_cutoffs": "4", "n_calibration": "2"}
 
 
 def shorten(notebooks: Path) -> None:

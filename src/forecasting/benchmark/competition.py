@@ -46,16 +46,17 @@ class Competition:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def forecast_all(train: pd.DataFrame, horizon: int) -> Competition:
+def forecast_all(train: pd.DataFrame, horizon: int, name: str | None = None) -> Competition:
     """Forecast every series for the `horizon` months after its own last one.
 
     Parameters
     ----------
     train: one row per unique_id, ds with column y.
+    name: of the competition set, which the pretrained network must not have seen; None for data that it cannot have seen.
     """
     started = time.perf_counter()
     earlier = [history for history in (until(train, months) for months in origins(horizon)) if len(history)]
-    members = default_models(horizon)
+    members = default_models(horizon, name)
     costly_first = reversed(members)  # what is begun last keeps one process alone
     work = [(member, part) for member in costly_first for part in stretches(member, earlier, train)]
     done = list(engine.mapped(partial(said, horizon=horizon), *zip(*work, strict=True)))
@@ -65,10 +66,10 @@ def forecast_all(train: pd.DataFrame, horizon: int) -> Competition:
         seconds[member.name] += taken
     known = pd.concat([scales(history) for history in earlier], ignore_index=True)
     past, future = combined(pd.concat(past), pd.concat(future), train, known, members)
-    forecasts, name = calibrated(past, future, train, known), chosen(losses_at(past, train, known), horizon)
+    forecasts, best = calibrated(past, future, train, known), chosen(losses_at(past, train, known), horizon)
     seconds |= dict.fromkeys(("median", "weighted", CHAMPION), time.perf_counter() - started)
-    best = forecasts[forecasts["model_name"] == name].assign(model_name=CHAMPION)
-    return Competition(pd.concat([forecasts, best], ignore_index=True)[COMPETITION_COLUMNS], seconds)
+    champion = forecasts[forecasts["model_name"] == best].assign(model_name=CHAMPION)
+    return Competition(pd.concat([forecasts, champion], ignore_index=True)[COMPETITION_COLUMNS], seconds)
 
 
 def origins(horizon: int) -> list[int]:
@@ -89,16 +90,18 @@ def said(member: Model, histories: list[pd.DataFrame], horizon: int) -> tuple[li
     return [rows(fitted, history, horizon) for history in histories], time.perf_counter() - begun
 
 
-def default_models(horizon: int) -> list[Model]:
+def default_models(horizon: int, without: str | None = None) -> list[Model]:
     """Return the models that a workspace trains if nobody changes `params/default.yml`, with their default settings.
 
-    Those that forecast a stated number of months directly reach as far as is asked.
+    Those that forecast a stated number of months directly reach as far as is asked. One that has learned before has not seen the set
+    `without`: neither its test part, which none has, nor its training part, in which the inner origins lie.
     """
     values = yaml.safe_load((ROOT / "params" / "default.yml").read_text(encoding="utf-8"))
     chosen = {model.name for model in statistical.chosen(values["statistical_models"])}
     found = [model for family in values["families"] for model in family_models(family)]
+    given = {"horizon": horizon, "without": without}
     return [
-        model(**({"horizon": horizon} if "horizon" in model.defaults else {}))
+        model(**{key: value for key, value in given.items() if key in model.defaults})
         for model in found
         if model.family != "statistical" or model.name in chosen
     ]

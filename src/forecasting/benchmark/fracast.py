@@ -24,6 +24,11 @@ BLOCK = 64  # series that are read at once; each takes 2,048 steps of memory, ho
 STATED = [name for name, level in zip(QUANTILE_COLUMNS, QUANTILES, strict=True) if 0.1 <= level <= 0.9]
 
 
+def is_installed() -> bool:
+    """Say whether its package is here."""
+    return find_spec(NAME) is not None
+
+
 def forecast(train: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, float]:
     """Return its forecasts and the seconds that they took, loading it included.
 
@@ -40,7 +45,7 @@ def forecast(train: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, float]:
     UserError
         If the package is not installed.
     """
-    if find_spec(NAME) is None:
+    if not is_installed():
         raise UserError(
             f"The row «{NAME}» needs a package that is not part of the project: .venv/bin/python -m pip install {PACKAGE} (with "
             "safetensors and huggingface_hub, which it asks for; its weights are inside, nothing is downloaded when it runs)."

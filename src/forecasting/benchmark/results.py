@@ -56,8 +56,8 @@ def read_results(path: Path) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
-def append_to_log(path: Path, scored: pd.DataFrame, date: str, commit: str) -> None:
-    """Add the champion's line of one scoring of a test part.
+def append_to_log(path: Path, scored: pd.DataFrame, date: str, commit: str, model: str = CHAMPION) -> None:
+    """Add a model's line of one scoring of a test part, the champion's where there is one.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def append_to_log(path: Path, scored: pd.DataFrame, date: str, commit: str) -> N
     is_new = not path.exists() or not path.stat().st_size
     if not is_new:
         read_log(path)
-    (row,) = rounded(scored[scored["model"] == CHAMPION]).to_dict("records")
+    (row,) = rounded(scored[scored["model"] == model]).to_dict("records")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, LOG_COLUMNS, lineterminator="\n")

@@ -15,26 +15,31 @@ import pandas as pd
 
 from forecasting import competitions, engine
 from forecasting.benchmark import readme, reference, scum
+from forecasting.benchmark.pretrained_table import write_pretrained
 from forecasting.benchmark.results import append_to_log, write_results
 from forecasting.benchmark.scoring import CHAMPION, score
 from forecasting.competitions import Dataset
 from forecasting.errors import UserError
-from forecasting.run import LOG, RESULTS, TRIAL, code_state
+from forecasting.run import LOG, PRETRAINED, RESULTS, TRIAL, code_state
 
 if TYPE_CHECKING:
     from forecasting.benchmark.competition import Competition
 
-ForecastAll = Callable[[pd.DataFrame, int], "Competition"]
+ForecastAll = Callable[[pd.DataFrame, int, str], "Competition"]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What to run: names of sets; how many series, None for all; whether inside the training parts; whether SCUM too."""
+    """What to run: names of sets; how many series, None for all; whether inside the training parts; whether SCUM too.
+
+    `pretrained`: the networks by themselves instead of the chosen forecast.
+    """
 
     names: tuple[str, ...] = competitions.DEFAULT
     limit: int | None = None
     inside: bool = False
     reference: bool = False
+    pretrained: bool = False
     jobs: int = 1
 
     @property
@@ -54,7 +59,7 @@ def run(root: Path, options: Options, forecast_all: ForecastAll) -> pd.DataFrame
     Parameters
     ----------
     root: the project's folder.
-    forecast_all: makes every model's forecasts from (train, horizon), the chosen one's as «champion».
+    forecast_all: makes every model's forecasts from (train, horizon, name of the set), the chosen one's as «champion».
     """
     loaded = [competitions.load(name) for name in options.names]
     for dataset in loaded:
@@ -64,17 +69,19 @@ def run(root: Path, options: Options, forecast_all: ForecastAll) -> pd.DataFrame
         (root / TRIAL).unlink(missing_ok=True)
     with engine.pool(options.jobs):
         for dataset in loaded:
-            table = run_set(root, dataset, options, forecast_all)
-    if not options.is_trial:
+            table = (
+                run_networks(root, dataset, options)
+                if options.pretrained
+                else run_set(root, dataset, options, forecast_all)
+            )
+    if not (options.is_trial or options.pretrained):
         readme.update(root / "README.md", table)
     return table
 
 
 def run_set(root: Path, dataset: Dataset, options: Options, forecast_all: ForecastAll) -> pd.DataFrame:
     """Forecast and score one set, log it if its test part was scored, and return the table of results so far."""
-    chosen = options.narrowed(dataset)
-    part = "the last months of the training parts" if options.is_trial else "the test part"
-    show(f"{dataset.name}: {len(chosen.ids)} series, {chosen.horizon} months ahead, scored on {part}")
+    chosen = begun(dataset, options)
     commit = code_state(root)  # before the forecasts: the code that makes them, whatever is edited meanwhile
     forecasts, seconds = forecasts_of(chosen, options, forecast_all)
     scored = score(chosen, forecasts, seconds)
@@ -84,6 +91,26 @@ def run_set(root: Path, dataset: Dataset, options: Options, forecast_all: Foreca
     return write_results(root / RESULTS, scored)
 
 
+def begun(dataset: Dataset, options: Options) -> Dataset:
+    """Say what is forecast and scored of a set, and return it."""
+    chosen = options.narrowed(dataset)
+    part = "the last months of the training parts" if options.is_trial else "the test part"
+    show(f"{dataset.name}: {len(chosen.ids)} series, {chosen.horizon} months ahead, scored on {part}")
+    return chosen
+
+
+def run_networks(root: Path, dataset: Dataset, options: Options) -> pd.DataFrame:
+    """Do for the networks by themselves what `run_set` does for the chosen forecast; the pretrained one, as it comes, is logged."""
+    from forecasting.benchmark.pretrained import LOGGED, networks  # torch takes its time
+
+    chosen, commit = begun(dataset, options), code_state(root)
+    scored = networks(chosen)
+    if options.is_trial:
+        return write_pretrained(root / TRIAL, scored)
+    append_to_log(root / LOG, scored, f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", commit, LOGGED)
+    return write_pretrained(root / PRETRAINED, scored)
+
+
 def forecasts_of(
     dataset: Dataset, options: Options, forecast_all: ForecastAll
 ) -> tuple[pd.DataFrame, dict[str, float]]:
@@ -91,7 +118,7 @@ def forecasts_of(
 
     The models are handed the training part only.
     """
-    made = forecast_all(dataset.train.copy(), dataset.horizon)
+    made = forecast_all(dataset.train.copy(), dataset.horizon, dataset.name)
     if CHAMPION not in set(made.forecasts["model_name"]):
         raise ValueError(f"{dataset.name}: no forecast is called «{CHAMPION}».")
     forecasts, seconds = [made.forecasts], dict(made.seconds)
@@ -102,7 +129,7 @@ def forecasts_of(
     return pd.concat(forecasts, ignore_index=True), seconds
 
 
-def options_of(names: str, limit: str, inside: str, reference_: str, jobs: str) -> Options:
+def options_of(names: str, limit: str, inside: str, reference_: str, pretrained: str, jobs: str) -> Options:
     """Return the options that make's command line gives, each a text, empty where it was not given.
 
     Raises
@@ -124,6 +151,7 @@ def options_of(names: str, limit: str, inside: str, reference_: str, jobs: str) 
         limit=int(limit) if limit else None,
         inside=switch("INSIDE", inside),
         reference=switch("REFERENCE", reference_),
+        pretrained=switch("PRETRAINED", pretrained),
         jobs=int(jobs or 1),
     )
 

@@ -30,10 +30,12 @@ from forecasting.evaluation.scores import (
 )
 from forecasting.evaluation.significance import compare_models, pairs_to_compare, scaled_errors
 from forecasting.evaluation.value_added import FEW, value_added
+from forecasting.evaluation.variants import kept_variant
 
 __all__ = [
     "BASELINE", "CHOICE", "CHOOSING", "COMPARED", "DEFAULT", "FEW", "HELD_OUT_SET", "METRICS", "as_known_before",
-    "back_test", "compare_models", "continued", "empty_backtest", "errors_since", "evidence", "forecast_nodes", "known_at",
+    "back_test", "compare_models", "continued", "empty_backtest", "errors_since", "evidence", "forecast_nodes",
+    "kept_variant", "known_at",
     "leaderboard", "leaderboard_metrics", "losses", "mean_losses", "metrics", "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs",
     "refit_month", "restated_forecasts", "said", "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group",
     "scores_by_horizon", "strongest", "value_added", "walk_forward", "wql",

@@ -7,7 +7,7 @@ from typing import Any
 from forecasting.errors import UserError
 from forecasting.pipeline import warming
 from forecasting.pipeline.steps import notebook
-from forecasting.run import LOG, PAGES, REGRET, RESULTS, Workspace, is_fork, params, scratch_folder
+from forecasting.run import LOG, PAGES, PRETRAINED, REGRET, RESULTS, Workspace, is_fork, params, scratch_folder
 
 PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
 
@@ -37,7 +37,8 @@ def run_page(workspace: Workspace, name: str) -> None:
     (page,) = (page for page in PAGES if page.name == name)
     source, folder = workspace.root / "reports" / page.source, workspace.runs / "pages"
     files = {"published": workspace.published, "benchmark_results": workspace.root / RESULTS,
-             "benchmark_log": workspace.root / LOG, "benchmark_regret": workspace.root / REGRET}  # fmt: skip
+             "benchmark_log": workspace.root / LOG, "benchmark_regret": workspace.root / REGRET,
+             "benchmark_pretrained": workspace.root / PRETRAINED}  # fmt: skip
     injected = {name: os.path.relpath(path, folder) for name, path in files.items()} | {"domain": page.domain}
     domain = page.domain or workspace.domains()[0]
     settings = workspace.settings(domain)

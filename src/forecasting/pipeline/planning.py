@@ -9,7 +9,7 @@ from forecasting.contracts import DOMAINS
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.pipeline.known_before import write_known_before
 from forecasting.pipeline.steps import KEEPS, WATCHING, families, notebook, steps
-from forecasting.run import REGRET, RESULTS, Page, Workspace, pages_of, stamps
+from forecasting.run import PRETRAINED, REGRET, RESULTS, Page, Workspace, pages_of, stamps
 
 
 def prepare(workspace: Workspace, steps_follow: bool = False, watch: bool = False, retrain: bool = False) -> bool:
@@ -113,7 +113,7 @@ def for_make(domains: list[str], kept: list[str], settings: dict[str, Any], page
     lists = {"DOMAINS": domains, "KEPT": kept, "FAMILIES": families(settings), "PAGES": [page.name for page in pages]}
     lists["PUBLISH_TO"] = [target for target in [settings["publish_to"]] if target != "nowhere"]
     lines = [f"{name} := {' '.join(values)}" for name, values in lists.items()]
-    measured = f"{RESULTS.as_posix()} $(wildcard {REGRET.as_posix()})"
+    measured = f"{RESULTS.as_posix()} $(wildcard {REGRET.as_posix()} {PRETRAINED.as_posix()})"
     lines += [f"$(RUNS)/pages/{page.name}.ipynb: {measured}" for page in pages if page.shows_benchmark]
     return "\n".join(lines) + "\n"
 

@@ -10,4 +10,16 @@ from forecasting.pretraining.kept import corpus_of, described, folder_of
 from forecasting.pretraining.making import KINDS, Made, make, mix
 from forecasting.pretraining.sources import SOURCES, Source
 
-__all__ = ["KINDS", "SOURCES", "Corpus", "Made", "Source", "build", "corpus_of", "described", "folder_of", "make", "mix"]
+__all__ = [
+    "KINDS",
+    "SOURCES",
+    "Corpus",
+    "Made",
+    "Source",
+    "build",
+    "corpus_of",
+    "described",
+    "folder_of",
+    "make",
+    "mix",
+]

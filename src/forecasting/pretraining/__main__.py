@@ -1,4 +1,7 @@
-"""`python -m forecasting.pretraining corpus`: gathers the public series. Exit codes as those of `python -m forecasting`."""
+"""`python -m forecasting.pretraining`: gathers the public series, and trains the network on them and on made ones.
+
+What `make pretrain` calls. Exit codes as those of `python -m forecasting`.
+"""
 
 import argparse
 import sys
@@ -9,27 +12,47 @@ import pandas as pd
 from forecasting.errors import UserError
 from forecasting.pretraining.corpus import Corpus
 from forecasting.pretraining.kept import ROWS, corpus_of, folder_of
+from forecasting.pretraining.recipe import Recipe
 from forecasting.pretraining.sources import SOURCES
 
 ROOT = Path(__file__).resolve().parents[3]
+PROGRAM = "python -m forecasting.pretraining"
 
 
-def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
-    """Gather the corpus, print what is in it and return the exit code."""
+def main(arguments: list[str] | None = None, root: Path = ROOT, recipe: Recipe | None = None) -> int:
+    """Do one step, print what came of it and return the exit code."""
     given = parser().parse_args(arguments)
-    without = frozenset(given.without.split())
     try:
-        found = corpus_of(root, without)
+        if given.step == "corpus":
+            gather(root, frozenset(given.without.split()))
+        else:
+            train(root, recipe or Recipe(), given.install == "1")
     except UserError as error:
         print(f"\nError: {error}\n", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped. Nothing was written.", file=sys.stderr)
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
         return 130
+    return 0
+
+
+def gather(root: Path, without: frozenset[str]) -> None:
+    """Gather the corpus and print what is in it."""
+    found = corpus_of(root, without)
     print(table(found).to_string(index=False))
     print(f"fingerprint {found.fingerprint()}")
     print(f"The corpus is {(folder_of(root, without) / ROWS).relative_to(root).as_posix()}")
-    return 0
+
+
+def train(root: Path, recipe: Recipe, installed: bool) -> None:
+    """Train the networks, or go on with that, and put the weights into the package if that is asked for."""
+    from forecasting.pretraining import training
+
+    weights = training.train(root, recipe)
+    print(f"The weights and their card are in {weights.relative_to(root).as_posix()}")
+    if installed:
+        training.install(root, weights)
+        print("They are now those of the package.")
 
 
 def table(corpus: Corpus) -> pd.DataFrame:
@@ -42,10 +65,12 @@ def table(corpus: Corpus) -> pd.DataFrame:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command-line parser."""
-    top = argparse.ArgumentParser(prog="python -m forecasting.pretraining", description=__doc__)
-    steps = top.add_subparsers(required=True, metavar="corpus")
-    gather = steps.add_parser("corpus", help="gather the public series, or say what is in those gathered before")
-    gather.add_argument("--without", default="", help="names of sets to do without, with blanks between them")
+    top = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
+    steps = top.add_subparsers(required=True, dest="step", metavar="corpus | train")
+    of_corpus = steps.add_parser("corpus", help="gather the public series, or say what is in those gathered before")
+    of_corpus.add_argument("--without", default="", help="names of sets to do without, with blanks between them")
+    of_train = steps.add_parser("train", help="train the networks, or go on where that was stopped")
+    of_train.add_argument("--install", default="", help="1: put the weights in the place of the package's")
     return top
 
 

@@ -126,6 +126,30 @@ def regrets(table_: pd.DataFrame) -> str:
     return tag("h2", "Choice regret") + note(text) + shown
 
 
+NETWORKS = {
+    "zero_shot": "as it comes",
+    "fine_tuned": "tuned to the set",
+    "from_scratch": "networks trained from scratch",
+    "fracast": "Fracast-0, which was trained on these sets too",
+}
+
+
+def networks(measured: pd.DataFrame) -> str:
+    """Return how the networks do by themselves; nothing where it was not measured."""
+    if measured.empty:
+        return ""
+    rows = [
+        [escape(title_of(row["dataset"])), escape(NETWORKS.get(row["model"], row["model"])), *figures(row)]
+        for row in measured.to_dict("records")
+    ]
+    text = (
+        "The pretrained network by itself, without calibration, combination or choice; of each set the one that has never seen it. As it "
+        "comes it forecasts a set in one pass."
+    )
+    head = ["Set", "Network", *PRINTED.values(), *INSIDE.values(), "Seconds"]
+    return tag("h2", "The network by itself") + note(text) + table(head, rows, "Networks by themselves", text=(0, 1))
+
+
 def title_of(dataset: str) -> str:
     """Return the title of a competition set, or the name of a company and its domain."""
     return SOURCES[dataset].title if dataset in SOURCES else dataset[:1].upper() + dataset[1:]
@@ -136,12 +160,18 @@ def history(log: pd.DataFrame) -> str:
     if log.empty:
         return paragraph("No scoring of a test part has been logged.")
     rows = [
-        [day(row["date"]), f"<code>{escape(short(row['commit']))}</code>", SOURCES[row["dataset"]].title, *figures(row)]
+        [
+            day(row["date"]),
+            f"<code>{escape(short(row['commit']))}</code>",
+            SOURCES[row["dataset"]].title,
+            "the network as it comes" if row["model"] == "zero_shot" else "the chosen forecast",
+            *figures(row),
+        ]
         for row in log.iloc[::-1].to_dict("records")
     ]
-    head = ["Date", "Commit", "Set", *PRINTED.values(), *INSIDE.values(), "Seconds"]
+    head = ["Date", "Commit", "Set", "Forecast", *PRINTED.values(), *INSIDE.values(), "Seconds"]
     text = "A test part that is looked at often is learned by heart in the end. So every scoring is kept, good or bad."
-    return note(text) + table(head, rows, "The chosen forecast, the latest scoring first", text=(0, 1, 2), tall=True)
+    return note(text) + table(head, rows, "Every scoring, the latest first", text=(0, 1, 2, 3), tall=True)
 
 
 def short(commit: str) -> str:

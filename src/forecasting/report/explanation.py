@@ -159,8 +159,17 @@ def methods(found: dict[str, Any]) -> str:
 
 
 def training(found: dict[str, Any]) -> str:
-    """Return how a network was trained: a row per network with its steps and losses."""
+    """Return how a network was trained: of one that comes with the project what was done with it, else a row per network."""
     rows = pd.DataFrame(found.get("curve", []))
+    comes = "The network comes with the project and has learned from public and made monthly series"
+    if found.get("variant") == "zero_shot":
+        return note(f"{comes}; from the months here it has learned nothing, it only reads them.")
+    if found.get("variant") == "fine_tuned" and len(rows):
+        steps, first, last = rows["step"].max(), rows["training_loss"].iloc[0], rows["training_loss"].iloc[-1]
+        return note(
+            f"{comes}; from the months here it went on learning for {number(int(steps))} steps, in which its loss on them went "
+            f"from {number(first, 3)} to {number(last, 3)}."
+        )
     if rows.empty:
         return ""
     cells = []

@@ -6,7 +6,7 @@ down; `stamps` and `identity`, fingerprints of what each step and run depend on.
 """
 
 from forecasting.run import identity, params, progress, stamps
-from forecasting.run.benchmark_files import LOG, REGRET, RESULTS, TRIAL
+from forecasting.run.benchmark_files import LOG, PRETRAINED, REGRET, RESULTS, TRIAL
 from forecasting.run.commit import code_state, git_commit
 from forecasting.run.folder import RunFolder, plain_rows, read_parquet
 from forecasting.run.identity import train_fingerprint
@@ -20,7 +20,7 @@ from forecasting.run.workspace import Workspace, on_sigterm, open_workspace, req
 from forecasting.run.yaml_file import read_yaml
 
 __all__ = [
-    "LOG", "PAGES", "REGRET", "RESULTS", "TRIAL", "Champion", "DataWarning", "Explanation", "Facts", "Incumbent", "Manifest",
+    "LOG", "PAGES", "PRETRAINED", "REGRET", "RESULTS", "TRIAL", "Champion", "DataWarning", "Explanation", "Facts", "Incumbent", "Manifest",
     "Memory", "Monitoring", "Page", "Rule", "RunFolder", "Steps", "Trained", "Workspace", "ask", "code_state", "end_with_parent",
     "expect_steps", "git_commit", "held", "identity", "is_alive", "is_fork", "on_sigterm", "only_run", "open_workspace",
     "pages_of", "params", "plain_rows", "progress", "read_parquet", "read_yaml", "require_name", "run_alone", "scratch_folder",

@@ -12,6 +12,7 @@ from forecasting.errors import UserError
 GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better
 CHOICES = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": GATE_METRICS, "duplicates": ("keep", "drop"),
            "stray_dates": ("drop", "keep"), "long_gaps": ("stop", "accept"), "publish_to": ("nowhere", "postgres"),
+           "cnn_lstm_variants": ("zero_shot", "fine_tuned", "from_scratch"),
            "retrain_on": ("schedule", "accuracy", "drift", "new_data")}  # fmt: skip
 MAY_BE_EMPTY = ("publish_readers", "retrain_on")
 SCHEMA_BYTES = 63  # PostgreSQL cuts longer names off without a word
@@ -46,6 +47,7 @@ RANGES = {
     "boosting_trees": Range(1, 100_000),
     "boosting_learning_rate": Range(0, 1, above=True),
     "boosting_leaves": Range(2, 131_072),  # LightGBM's own limit
+    "cnn_lstm_tuning_steps": Range(1, 100_000),
     "cnn_lstm_networks": Range(1, 100),
     "cnn_lstm_steps": Range(1, 1_000_000),
     "cnn_lstm_hidden": Range(1, 4_096),

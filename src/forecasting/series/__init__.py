@@ -24,6 +24,7 @@ from forecasting.series.typical_error import (
     unrest,
     varying,
 )
+from forecasting.series.windows.continuations import paths, tendency
 from forecasting.series.windows.cutting import cut_windows, last_windows
 from forecasting.series.windows.description import character, costs, in_spreads
 from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Windows, months_before, normalised
@@ -32,6 +33,6 @@ __all__ = [
     "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Hierarchy", "History", "Panel", "Season", "Windows",
     "aggregate_actuals", "alike", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
     "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
-    "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "scale", "scales", "season", "seasonal_error",
-    "still", "typical_error", "unrest", "varying", "within_history",
+    "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "paths", "scale", "scales", "season",
+    "seasonal_error", "still", "tendency", "typical_error", "unrest", "varying", "within_history",
 ]  # fmt: skip

@@ -1,10 +1,13 @@
 """One network for all series of a domain: Conv1d → LSTM → quantiles of the next 24 months (torch).
 
-Each window is normalised by itself (`series.normalised`), several networks that differ in their seed
-are trained and their quantiles averaged. Beyond its months the network forecasts again from its own medians.
+Each window is normalised by itself (`series.normalised`), so a network can forecast series that it has never seen. The package brings
+one that has learned from public and made series (`experience`). There are three variants: it forecasts as it is, is tuned on the months
+at hand, or networks are trained from scratch, several that differ in their seed, whose quantiles are averaged. Beyond its months a network
+forecasts again from its own medians.
 """
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -23,35 +26,50 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "model.ckpt"
 NORMALIZATION = "normalization.json"
+ZERO_SHOT, FINE_TUNED, FROM_SCRATCH = "zero_shot", "fine_tuned", "from_scratch"
+VARIANTS = (ZERO_SHOT, FINE_TUNED, FROM_SCRATCH)
 CURVE_COLUMNS = ["seed", "stage", "step", "training_loss", "validation_loss"]
 
 
 class CNNLSTMForecastModel(DirectModel):
-    """Global CNN-LSTM. Settings: networks that are averaged, their size, how they are trained; see `TrainingPlan`.
+    """Global CNN-LSTM. Setting `variant`: one of VARIANTS.
 
-    `horizon`: months ahead that are forecast directly; `sequence`: months the network reads. `progress` shows bars while
-    training.
+    `tuning_steps` is for the fine-tuned one, `without` for benchmarks (`experience`). The other settings are for training from scratch:
+    networks that are averaged, their size and how they are trained (`TrainingPlan`); `horizon`: months ahead that are forecast directly;
+    `sequence`: months the network reads. `progress` shows bars while training.
     """
 
     name = "cnn_lstm"
     family = "cnn_lstm"
     title = "CNN-LSTM"
     what = "a neural network that reads the earlier months in order"
-    parameters = ("cnn_lstm_networks", "cnn_lstm_steps", "cnn_lstm_hidden", "cnn_lstm_seed")
+    parameters = (
+        "cnn_lstm_variants",
+        "cnn_lstm_tuning_steps",
+        "cnn_lstm_networks",
+        "cnn_lstm_steps",
+        "cnn_lstm_hidden",
+        "cnn_lstm_seed",
+    )
     packages = ("torch", "tqdm")
     is_combined = True
     min_history = SEASON_LENGTH + 1
     window_size = 10 * SEASON_LENGTH
     refit_every = 6
     defaults: ClassVar[dict[str, Any]] = {
+        "variant": FINE_TUNED, "tuning_steps": 100, "without": None,
         "networks": 3, "horizon": 24, "sequence": 24, "channels": 32, "hidden": 48, "dropout": 0.1,
         "steps": 600, "batch": 256, "learning_rate": 0.002, "seed": 1,
     }  # fmt: skip
     progress = False
 
     def __init__(self, **settings: Any) -> None:
-        """See `Model`."""
+        """See `Model`; a variant that there is not is a UserError."""
         super().__init__(**settings)
+        if self.settings["variant"] not in VARIANTS:
+            raise UserError(
+                f"cnn_lstm: there is no variant {self.settings['variant']}. There are: {', '.join(VARIANTS)}."
+            )
         self._forget()
 
     def _forget(self) -> None:
@@ -61,20 +79,61 @@ class CNNLSTMForecastModel(DirectModel):
         self.curve = pd.DataFrame(columns=CURVE_COLUMNS)
 
     def fit(self, train: pd.DataFrame) -> Self:
-        """Train the networks on every window of `train`; nothing is learned where there is no window."""
-        from forecasting.models.cnn_lstm.data_module import SalesDataModule
+        """Take the pretrained network, tune it or train new ones on every window of `train`, as the variant says.
 
+        Where there is no window nothing is learned: from scratch there is no network then, else the pretrained one as it is.
+        """
         self._forget()
-        data = SalesDataModule(train, self.settings["horizon"], self.settings["sequence"], self.min_history)
-        if len(data):
-            found = self._train(data)
-            self.networks, self.statistics = [each.network for each in found], data.statistics
-            self.curve = pd.concat([each.curve for each in found], ignore_index=True)
+        if self.settings["variant"] == FROM_SCRATCH:
+            self._train(train)
+        else:
+            self._take_over(train)
         return self
 
+    def _take_over(self, train: pd.DataFrame) -> None:
+        """Take the pretrained network, and tune it if that is the variant."""
+        from forecasting.models.cnn_lstm.data_module import SalesDataModule
+        from forecasting.models.cnn_lstm.experience import experience
+        from forecasting.models.cnn_lstm.training import TUNING, TUNING_WINDOWS, tune
+
+        network, self.statistics = experience(self.settings["without"])
+        self.networks = [network]
+        if self.settings["variant"] == ZERO_SHOT:
+            return
+        size = network.size
+        data = SalesDataModule(train, size.horizon, size.sequence, self.min_history, self.statistics, TUNING_WINDOWS)
+        if len(data):
+            one_thread()
+            plan = replace(TUNING, steps=self.settings["tuning_steps"])
+            found = tune(network, data, plan, self.settings["seed"], self.progress)
+            self.networks, self.curve = [found.network], found.curve
+
+    def _train(self, train: pd.DataFrame) -> None:
+        """Train new networks, one per seed."""
+        from forecasting.models.cnn_lstm.data_module import SalesDataModule
+        from forecasting.models.cnn_lstm.training import TrainingPlan
+
+        data = SalesDataModule(train, self.settings["horizon"], self.settings["sequence"], self.min_history)
+        if not len(data):
+            return
+        plan = TrainingPlan(**{key: self.settings[key] for key in ("steps", "batch", "learning_rate")})
+        one = partial(_train_one, data, self._size(data), plan, progress=self.progress)
+        seeds = [self.settings["seed"] + number for number in range(self.settings["networks"])]
+        found = list(engine.mapped(one, seeds))
+        self.networks, self.statistics = [each.network for each in found], data.statistics
+        self.curve = pd.concat([each.curve for each in found], ignore_index=True)
+
+    def _size(self, data: Any) -> Any:
+        """Return the size of networks that are trained from scratch."""
+        from forecasting.models.cnn_lstm.data_module import CHANNELS, PATHS
+        from forecasting.models.cnn_lstm.network import NetworkSize
+
+        given = {key: self.settings[key] for key in ("horizon", "sequence", "channels", "hidden", "dropout")}
+        return NetworkSize(channels_in=CHANNELS, paths=PATHS, features=data.inputs.features.shape[1], **given)
+
     def explanation(self) -> dict[str, Any]:
-        """Return how the networks were trained: {"networks", "curve": rows of CURVE_COLUMNS, rounded; None where not measured}."""
-        return {"networks": self.settings["networks"], **self.state()}
+        """Say how the networks were trained: {"variant", "networks", "curve": rows of CURVE_COLUMNS, rounded, None where not measured}."""
+        return {"variant": self.settings["variant"], "networks": len(self.networks), **self.state()}
 
     def state(self) -> dict[str, Any]:
         """Return the training curve, for readers; the weights have a file of their own."""
@@ -89,12 +148,11 @@ class CNNLSTMForecastModel(DirectModel):
         """Write model.ckpt (weights) and normalization.json (the shared scaler and the sizes) beside model.json."""
         import torch
 
+        from forecasting.models.cnn_lstm.experience import shared
+
         super().save(directory)
         torch.save([network.state_dict() for network in self.networks], directory / CHECKPOINT)
-        content = {"features_mean": [], "features_deviation": []}
-        if self.statistics is not None:
-            scaler = self.statistics
-            content = {"features_mean": scaler.mean.tolist(), "features_deviation": scaler.deviation.tolist()}
+        content = shared(self.networks[0].size, self.statistics) if self.networks else {}
         text = json.dumps({"window_size": self.window_size, **content}, indent=2, sort_keys=True)
         (directory / NORMALIZATION).write_text(text + "\n", encoding="utf-8")
 
@@ -105,14 +163,14 @@ class CNNLSTMForecastModel(DirectModel):
         Raises
         ------
         UserError
-            If the weights or the scaler are missing or damaged.
+            If the weights or the scaler are missing, damaged, or of a network as it was built before.
         """
         model = super().load(directory)
         try:
             model._read_networks(directory)
         except Exception as error:  # a damaged file fails in many ways, and torch's own text advises to run its code
             raise UserError(
-                f"{directory / CHECKPOINT} or {NORMALIZATION} beside it is missing or damaged. "
+                f"{directory / CHECKPOINT} or {NORMALIZATION} beside it is missing or damaged, or of an earlier version of the network. "
                 "Run the notebook 20_train_cnn_lstm again."
             ) from error
         return model
@@ -121,32 +179,16 @@ class CNNLSTMForecastModel(DirectModel):
         """Build the networks from the two files."""
         import torch
 
-        from forecasting.models.cnn_lstm.data_module import Statistics
+        from forecasting.models.cnn_lstm.experience import taken_back
         from forecasting.models.cnn_lstm.network import CNNLSTM
 
         content = json.loads((directory / NORMALIZATION).read_text(encoding="utf-8"))
         states = torch.load(directory / CHECKPOINT, weights_only=True, map_location="cpu")
-        self.statistics = Statistics(np.array(content["features_mean"]), np.array(content["features_deviation"]))
-        self.networks = [CNNLSTM(self._size(len(self.statistics.mean))) for _ in states]
+        if states:
+            size, self.statistics = taken_back(content)
+            self.networks = [CNNLSTM(size) for _ in states]
         for network, state in zip(self.networks, states, strict=True):
             network.load_state_dict(state)
-
-    def _size(self, features: int) -> Any:
-        """Return the networks' size."""
-        from forecasting.models.cnn_lstm.data_module import CHANNELS
-        from forecasting.models.cnn_lstm.network import NetworkSize
-
-        given = {key: self.settings[key] for key in ("horizon", "sequence", "channels", "hidden", "dropout")}
-        return NetworkSize(channels_in=CHANNELS, features=features, **given)
-
-    def _train(self, data: Any) -> list["Trained"]:
-        """Train one network per seed."""
-        from forecasting.models.cnn_lstm.training import TrainingPlan
-
-        plan = TrainingPlan(**{key: self.settings[key] for key in ("steps", "batch", "learning_rate")})
-        one = partial(_train_one, data, self._size(data.inputs.features.shape[1]), plan, progress=self.progress)
-        seeds = [self.settings["seed"] + number for number in range(self.settings["networks"])]
-        return list(engine.mapped(one, seeds))
 
     def block(self, known: Panel) -> np.ndarray:
         """See `DirectModel.block`."""
@@ -167,7 +209,8 @@ class CNNLSTMForecastModel(DirectModel):
         if not self.networks:
             return np.full((len(known.ids), self.settings["horizon"], len(QUANTILE_COLUMNS)), np.nan)
         windows = normalised(window)
-        seen = inputs(windows, month, self.settings["sequence"], self.statistics)
+        size = self.networks[0].size
+        seen = inputs(windows, month, size.sequence, size.horizon, self.statistics)
         found = np.mean(
             [quantiles(network, seen, chunk).numpy() for network in self.networks], axis=0, dtype=np.float64
         )
@@ -176,12 +219,17 @@ class CNNLSTMForecastModel(DirectModel):
 
 def _train_one(data: Any, size: Any, plan: Any, seed: int, progress: bool) -> "Trained":
     """Train one network on one thread, here or in a process of its own."""
-    import torch
-
     from forecasting.models.cnn_lstm.training import train
 
-    torch.set_num_threads(1)
+    one_thread()
     return train(data, size, plan, seed, progress)
+
+
+def one_thread() -> None:
+    """Let torch add up in one order."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 MODELS = (CNNLSTMForecastModel,)

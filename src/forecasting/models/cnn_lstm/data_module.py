@@ -16,19 +16,36 @@ from forecasting.series import (
     in_spreads,
     months_before,
     normalised,
+    paths,
+    tendency,
     varying,
 )
 
-CHANNELS = 6  # values, adjusted values, mask, season, month as sine and cosine
+CHANNELS = 4  # values, adjusted values, mask, season
+PATHS = 6  # of `series.paths`
 VALIDATION_MONTHS = (SEASON_LENGTH // 2, SEASON_LENGTH)  # how many of the last months may be kept apart to stop by
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the network sees of n windows: sequence [n, CHANNELS, months] and features [n, k], without units."""
+    """What the network sees of n windows, without units: sequence [n, CHANNELS, months], paths [n, PATHS, horizon], features [n, k]."""
 
     sequence: torch.Tensor
+    paths: torch.Tensor
     features: torch.Tensor
+
+    @property
+    def parts(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The tensors in the order in which the network takes them."""
+        return self.sequence, self.paths, self.features
+
+    def take(self, rows: torch.Tensor) -> "Inputs":
+        """Return those of these rows."""
+        return Inputs(*(part[rows] for part in self.parts))
+
+    def to(self, device: torch.device) -> "Inputs":
+        """Return them on a device."""
+        return Inputs(*(part.to(device) for part in self.parts))
 
 
 @dataclass(frozen=True)
@@ -45,13 +62,11 @@ class Examples:
 
     def take(self, rows: torch.Tensor) -> "Examples":
         """Return the examples of these rows."""
-        inputs = Inputs(self.inputs.sequence[rows], self.inputs.features[rows])
-        return Examples(inputs, self.targets[rows], self.counts[rows], self.weight[rows])
+        return Examples(self.inputs.take(rows), self.targets[rows], self.counts[rows], self.weight[rows])
 
     def to(self, device: torch.device) -> "Examples":
         """Return the examples on a device."""
-        inputs = Inputs(self.inputs.sequence.to(device), self.inputs.features.to(device))
-        return Examples(inputs, self.targets.to(device), self.counts.to(device), self.weight.to(device))
+        return Examples(self.inputs.to(device), self.targets.to(device), self.counts.to(device), self.weight.to(device))
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,9 @@ class Statistics:
 
     @classmethod
     def of(cls, features: np.ndarray) -> "Statistics":
-        """Measure features [n, k]; one that never varies is left as it is."""
+        """Measure features [n, k]; one that never varies, and any where there are no rows, is left as it is."""
+        if not len(features):
+            return cls(np.zeros(features.shape[1]), np.ones(features.shape[1]))
         deviation = features.std(axis=0)
         return cls(features.mean(axis=0), np.where(deviation > 1e-6, deviation, 1.0))
 
@@ -81,13 +98,23 @@ class SalesDataModule:
     horizon: months ahead.
     sequence: months the network reads.
     fewest: known months a window needs.
+    most: how many windows are enough (`cut_windows`).
+    statistics: the features' mean and deviation where a network has learned with some; else those of these windows.
     """
 
-    def __init__(self, train: pd.DataFrame, horizon: int, sequence: int, fewest: int = SEASON_LENGTH + 1) -> None:
-        window, future, month, self.age = cut_windows(varying(train), horizon, fewest, VALIDATION_MONTHS)
+    def __init__(
+        self,
+        train: pd.DataFrame,
+        horizon: int,
+        sequence: int,
+        fewest: int = SEASON_LENGTH + 1,
+        statistics: Statistics | None = None,
+        most: int | None = None,
+    ) -> None:
+        window, future, month, self.age = cut_windows(varying(train), horizon, fewest, VALIDATION_MONTHS, most)
         windows = normalised(window)
-        self.statistics = Statistics.of(raw_features(windows)) if len(window) else Statistics(np.zeros(0), np.ones(0))
-        self.inputs = inputs(windows, month, sequence, self.statistics)
+        self.statistics = statistics or Statistics.of(raw_features(windows, month))
+        self.inputs = inputs(windows, month, sequence, horizon, self.statistics)
         self.targets = windows.departures(future)
         self.weight = costs(windows)
 
@@ -111,29 +138,26 @@ class SalesDataModule:
         targets = np.where(counts, self.targets, 0.0)
         arrays = (targets, counts, self.weight)
         tensors = [torch.from_numpy(array[chosen].astype(np.float32)) for array in arrays]
-        return Examples(Inputs(self.inputs.sequence[rows], self.inputs.features[rows]), *tensors)
+        return Examples(self.inputs.take(rows), *tensors)
 
 
-def inputs(windows: Windows, month: np.ndarray, sequence: int, statistics: Statistics) -> Inputs:
+def inputs(windows: Windows, month: np.ndarray, sequence: int, horizon: int, statistics: Statistics) -> Inputs:
     """Arrange normalised windows for the network; `month` holds the origins' month numbers [n]."""
     before = months_before(sequence)
     known = np.isfinite(windows.values[:, -sequence:])
-    angle = 2.0 * np.pi * ((month[:, None] - before) % SEASON_LENGTH) / SEASON_LENGTH
     channels = [
         np.nan_to_num(in_spreads(windows.values[:, -sequence:], windows)),
         np.nan_to_num(in_spreads(windows.adjusted[:, -sequence:], windows)),
         known,
         np.where(known, in_spreads(windows.season, windows)[:, before % SEASON_LENGTH], 0.0),
-        np.sin(angle),
-        np.cos(angle),
     ]
-    features = (raw_features(windows) - statistics.mean) / statistics.deviation if len(month) else raw_features(windows)
-    stacked = np.stack(channels, axis=1).astype(np.float32)
-    return Inputs(
-        torch.from_numpy(stacked), torch.from_numpy(np.clip(features, -INPUT_LIMIT, INPUT_LIMIT).astype(np.float32))
-    )
+    features = (raw_features(windows, month) - statistics.mean) / statistics.deviation
+    arrays = (np.stack(channels, axis=1), paths(windows, horizon), np.clip(features, -INPUT_LIMIT, INPUT_LIMIT))
+    return Inputs(*(torch.from_numpy(array.astype(np.float32)) for array in arrays))
 
 
-def raw_features(windows: Windows) -> np.ndarray:
-    """Return what describes each window as a whole, its seasonal index included [n, k]."""
-    return np.column_stack([*character(windows).values(), in_spreads(windows.season, windows)])
+def raw_features(windows: Windows, month: np.ndarray) -> np.ndarray:
+    """Return what describes each window as a whole, its seasonal index, its tendency and the month of its origin included [n, k]."""
+    angle = 2.0 * np.pi * (month % SEASON_LENGTH) / SEASON_LENGTH
+    parts = [*character(windows).values(), in_spreads(windows.season, windows), tendency(windows)]
+    return np.column_stack([*parts, np.sin(angle), np.cos(angle)])

@@ -1,5 +1,7 @@
 """How one network is trained: pinball loss, early stopping on the last months, then a short finish on all months.
 
+One that has learned before is tuned: a few steps on all months, and then half way back.
+
 The weights that forecast are an exponential moving average of those that the optimiser moves (Polyak and Juditsky 1992),
 which makes the validation loss smooth enough to stop by.
 """
@@ -26,7 +28,11 @@ CHUNK = 4096  # windows forecast at a time
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How long and how fast. Steps are batches; `finish` is the share of the best number of steps that is run on all months."""
+    """How long and how fast.
+
+    Steps are batches; `finish` is the share of the best number of steps that is run on all months. `warm_up`: steps until the full
+    learning rate. `kept`: how much of what tuning changed is kept.
+    """
 
     steps: int = 600
     check_every: int = 50
@@ -35,6 +41,12 @@ class TrainingPlan:
     batch: int = 256
     learning_rate: float = 0.002
     weight_decay: float = 0.01
+    warm_up: int = 0
+    kept: float = 1.0
+
+
+TUNING = TrainingPlan(steps=100, check_every=10, learning_rate=0.001, warm_up=20, kept=0.7)
+TUNING_WINDOWS = 30_000  # more than the steps of tuning see
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,21 @@ def train(data: SalesDataModule, size: NetworkSize, plan: TrainingPlan, seed: in
     early, late = data.examples(leave_out=months), data.validation(months)
     best = run.until_no_better(early, late) if len(early) and len(late) else plan.steps // 2
     run.on_all(data.examples(), max(round(best * plan.finish), plan.check_every))
+    return Trained(run.averaged.cpu().eval(), pd.DataFrame(run.curve))
+
+
+def tune(network: CNNLSTM, data: SalesDataModule, plan: TrainingPlan, seed: int, progress: bool = False) -> Trained:
+    """Tune a network that has learned before: `plan.steps` on all months, and then back by 1 − `plan.kept` of the way.
+
+    Weights between those before and after tuning forecast what lies ahead better than either, where the months at hand are few or
+    not like those to come (WiSE-FT, Wortsman et al. 2022).
+    """
+    run = _Run(copy.deepcopy(network), plan, seed, progress)
+    torch.manual_seed(seed)  # what is dropped out
+    run.on_all(data.examples(), plan.steps)
+    with torch.no_grad():
+        for tuned, before in zip(run.averaged.parameters(), network.to(run.device).parameters(), strict=True):
+            tuned.lerp_(before, 1.0 - plan.kept)
     return Trained(run.averaged.cpu().eval(), pd.DataFrame(run.curve))
 
 
@@ -110,7 +137,8 @@ class _Run:
         """Take so many steps; return their mean loss."""
         self.network.train()
         total = 0.0
-        for _ in range(count):
+        for number in range(count):
+            self._warm_up(self.step + number)
             rows = torch.randint(len(examples), (self.batch(len(examples)),), generator=self.order)
             loss = pinball_loss(self.network, examples.take(rows.to(self.device)))
             self.optimiser.zero_grad()
@@ -121,6 +149,11 @@ class _Run:
             total += loss.item()
         self.step += count
         return total / count
+
+    def _warm_up(self, step: int) -> None:
+        """Raise the learning rate over the first steps: the optimiser does not know yet how large its steps are."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.plan.learning_rate * min(1.0, (step + 1) / max(self.plan.warm_up, 1))
 
     def batch(self, windows: int) -> int:
         """Return how many windows a step sees: fewer where there are few, so that a step does not repeat them."""
@@ -156,7 +189,7 @@ class _Run:
 
 def pinball_loss(network: CNNLSTM, examples: Examples) -> torch.Tensor:
     """Return the mean quantile loss over the targets that count, in weighted spreads (Koenker and Bassett 1978)."""
-    missed = examples.targets[:, :, None] - network(examples.inputs.sequence, examples.inputs.features)
+    missed = examples.targets[:, :, None] - network(*examples.inputs.parts)
     level = torch.tensor(QUANTILES, dtype=missed.dtype, device=missed.device)
     loss = torch.maximum(level * missed, (level - 1.0) * missed).mean(dim=2) * examples.counts  # [n, horizon]
     return (loss.sum(dim=1) / examples.counts.sum(dim=1).clamp(min=1.0) * examples.weight).mean()
@@ -173,5 +206,5 @@ def mean_loss(network: CNNLSTM, examples: Examples) -> float:
 def quantiles(network: CNNLSTM, inputs: Inputs, chunk: int = CHUNK) -> torch.Tensor:
     """Return the network's quantiles [n, horizon, 11], in spreads, of so many windows at a time."""
     network.eval()
-    pairs = zip(inputs.sequence.split(chunk), inputs.features.split(chunk), strict=True)
-    return torch.cat([network(sequence, features) for sequence, features in pairs])
+    chunks = zip(*(part.split(chunk) for part in inputs.parts), strict=True)
+    return torch.cat([network(*parts) for parts in chunks])

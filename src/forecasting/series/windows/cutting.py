@@ -11,7 +11,7 @@ MOST_WINDOWS = 250_000  # beyond this, origins are taken every k-th month
 
 
 def cut_windows(
-    known: Panel, horizon: int, fewest: int, kept: Sequence[int] = ()
+    known: Panel, horizon: int, fewest: int, kept: Sequence[int] = (), most: int | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return windows [n, WINDOW], the months after them [n, horizon], their origins' month numbers and ages [n].
 
@@ -20,6 +20,7 @@ def cut_windows(
     Parameters
     ----------
     fewest: known months a window needs.
+    most: how many windows are enough; by default MOST_WINDOWS.
     kept: ages whose windows stay even where there are so many that others are left out; the last origin always stays.
     """
     series, months = known.values.shape
@@ -28,7 +29,7 @@ def cut_windows(
     enough = np.isfinite(known.values).cumsum(axis=1) >= fewest
     age = np.broadcast_to(months_before(months), known.values.shape)
     chosen = enough & np.isfinite(known.values) & (age > 0)
-    every = -(-int(chosen.sum()) // MOST_WINDOWS) or 1
+    every = -(-int(chosen.sum()) // (most or MOST_WINDOWS)) or 1
     row, column = np.nonzero(chosen & (((age - 1) % every == 0) | np.isin(age, kept)))
     stretches = np.lib.stride_tricks.sliding_window_view(padded, WINDOW + horizon, axis=1)[row, column + 1]
     return stretches[:, :WINDOW], stretches[:, WINDOW:], known.origins[row, column], age[row, column]

@@ -41,7 +41,8 @@ class Windows:
     """Normalised windows: arrays [n] unless stated; months run backwards from the origin, the last month known.
 
     `values` and `adjusted` [n, WINDOW] are departures from the line's level, with and without season, NaN where nothing is
-    known; `season` [n, 12] is the index by months before the origin (0 … 11).
+    known; `season` [n, 12] is the index by months before the origin (0 … 11). `levels` and `squares` [n, constants] are what each
+    constant of SMOOTHING says of the level, as a departure from `level`, and its mean squared error one month ahead.
     """
 
     scale: np.ndarray
@@ -54,6 +55,8 @@ class Windows:
     level: np.ndarray
     slope: np.ndarray
     smoothing: np.ndarray
+    levels: np.ndarray
+    squares: np.ndarray
     spread: np.ndarray
     yearly_change: np.ndarray
     monthly_change: np.ndarray
@@ -95,7 +98,9 @@ def normalised(window: np.ndarray) -> Windows:
     yearly = mean(np.abs(number[:, SEASON_LENGTH:] - number[:, :-SEASON_LENGTH])[:, -SPREAD_MONTHS:])
     yearly = np.where(np.isfinite(yearly), yearly, 2.0 * monthly)
     slope = trend(adjusted)
-    level, smoothing = smoothed(adjusted - DRIFT * slope[:, None] * -months_before(window.shape[1]))
+    levels, squares = smoothed(adjusted - DRIFT * slope[:, None] * -months_before(window.shape[1]))
+    best = squares.argmin(axis=1)
+    level = np.take_along_axis(levels, best[:, None], axis=1)[:, 0]
     return Windows(
         scale=scale,
         is_log=is_log,
@@ -106,7 +111,9 @@ def normalised(window: np.ndarray) -> Windows:
         noise=np.where(np.isfinite(noise), noise, monthly),
         level=level,
         slope=slope,
-        smoothing=smoothing,
+        smoothing=np.array(SMOOTHING)[best],
+        levels=levels - level[:, None],
+        squares=squares,
         spread=np.maximum((yearly + monthly) / 2.0, SMALLEST_SPREAD),
         yearly_change=np.maximum(yearly, SMALLEST_SPREAD / 3),
         monthly_change=monthly,
@@ -129,15 +136,14 @@ def trend(number: np.ndarray) -> np.ndarray:
 
 
 def smoothed(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the level at the origin by simple exponential smoothing and the constant that was best one month ahead [n]."""
-    level, constant = np.zeros(len(number)), np.zeros(len(number))
-    least = np.full(len(number), np.inf)
-    for candidate in SMOOTHING:
-        last, squares = _smooth(number, candidate)
-        better = squares < least
-        level, constant = np.where(better, last, level), np.where(better, candidate, constant)
-        least = np.where(better, squares, least)
-    return level, constant
+    """Return the level at the origin by simple exponential smoothing with each constant, and its mean squared error one month ahead.
+
+    Both are [n, constants], in the order of SMOOTHING.
+    """
+    months = np.maximum(np.isfinite(number).sum(axis=1) - 1, 1)
+    found = [_smooth(number, constant) for constant in SMOOTHING]
+    levels, squares = (np.column_stack(each) for each in zip(*found, strict=True))
+    return np.nan_to_num(levels), squares / months[:, None]
 
 
 def _smooth(number: np.ndarray, constant: float) -> tuple[np.ndarray, np.ndarray]:
