@@ -114,7 +114,7 @@ def combined(
 
 
 def scales(history: pd.DataFrame) -> pd.DataFrame:
-    """Return what is known of each series at its last month: aggregation, unique_id, cutoff, scale, typical_error, lowest."""
+    """Return what is known of each series at its last month: aggregation, unique_id, cutoff, scale, typical_error, lowest, intermittent."""
     return described(history).merge(last_months(history), on="unique_id").assign(aggregation=AGGREGATION)
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.series.intermittency import lowest
+from forecasting.series.intermittency import intermittent, lowest
 from forecasting.series.panels import Panel, mean, panel
 
 STILL = (
     1e-3  # of the level: with typical errors below it an error that nobody would notice is many times the typical one
 )
 FEWEST_CHANGES = 6  # that are not zero: the mean of fewer is one series' luck, which must not decide a set's MASE
-SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error", "lowest"]
+SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error", "lowest", "intermittent"]
 
 
 def scale(history: pd.DataFrame) -> pd.Series:
@@ -84,7 +84,7 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
     """Return what is known of every aggregation's series at each cutoff: SCALE_COLUMNS.
 
     `scale` is its `panel_scale`, `typical_error` its `typical_error`: they differ for a series that is `still` or `barely_known`.
-    `lowest` is what no bound is below (`intermittency.lowest`).
+    `lowest` is what no bound is below, `intermittent` whether a series is one that is zero now and then (`intermittency`).
     """
     parts = [
         described(history).assign(aggregation=level, cutoff=cutoff)
@@ -97,10 +97,10 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
 
 
 def described(history: pd.DataFrame) -> pd.DataFrame:
-    """Return unique_id, scale, typical_error and lowest of each series of a history."""
+    """Return unique_id, scale, typical_error, lowest and intermittent of each series of a history."""
     known = panel(history)
     found = {"scale": panel_scale(known), "typical_error": typical_error(known), "lowest": lowest(known)}
-    return pd.DataFrame({"unique_id": known.ids} | found)
+    return pd.DataFrame({"unique_id": known.ids} | found | {"intermittent": intermittent(known)})
 
 
 def seasonal_error(window: np.ndarray) -> np.ndarray:
