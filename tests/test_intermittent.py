@@ -12,18 +12,19 @@ from forecasting import evaluation, models
 from forecasting.contracts import BOUNDS, MIDDLE, QUANTILE_COLUMNS, QUANTILES
 from forecasting.evaluation import metrics
 from forecasting.evaluation.ranking import scored_rows
-from forecasting.intervals import calibrate_backtest
+from forecasting.intervals import ENTRIES, Calibration, calibrate_backtest
 from forecasting.models.base import Model, point_forecast
 from forecasting.models.combination import MedianCombination, WeightedCombination
 from forecasting.models.combination.combining import past_errors
 from forecasting.models.intermittent import SMOOTHING, TSB, demand, smoothed
 from forecasting.models.naive import Naive, SeasonalNaive
-from forecasting.series import as_nodes, intermittent, lowest, mean, panel
+from forecasting.series import as_nodes, intermittent, lowest, mean, panel, typical_error
+from forecasting.serving.served_model import Series, ServedModel
 from synthetic import company, now_and_then, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
 SOLD = st.lists(st.sampled_from([0.0, 0.0, 0.0, 1.0, 2.0, 7.5]), min_size=13, max_size=60)
-NOW_AND_THEN = [0.0, 3.0, 0.0, 0.0, 2.0, 5.0, 0.0, 0.0, 0.0, 1.0, 0.0, 4.0] * 3
+NOW_AND_THEN = [0.0, 3.0, 0.0, 0.0, 2.0, 5.0, 0.0, 0.0, 0.0, 1.0, 0.0, 4.0, 0.0] * 3  # thirteen: it is no season
 
 
 def one(values: list[float]) -> np.ndarray:
@@ -248,3 +249,33 @@ def test_it_is_better_than_the_others_where_it_speaks_and_its_intervals_hold(mix
     assert found["with"][0] < 0.95 * found["without"][0]
     assert found["with"][1] >= 0.76 and found["with"][2] >= 0.92
     assert found["with"][3] >= 0.0
+
+
+def test_the_intervals_of_the_others_do_not_hang_on_series_that_miss_otherwise(plan):
+    entries, sold = [], np.resize(NOW_AND_THEN, 60)
+    parts = [series(np.roll(sold, place), f"R{place % 2}/Parts {place}") for place in range(6)]
+    for train in (pd.concat([company(60), *parts], ignore_index=True), company(60)):
+        raw = evaluation.walk_forward(SeasonalNaive(), train, "sales", plan["cutoff"])
+        entries.append(calibrate_backtest(raw, train, "sales", plan, True).calibration["entries"])
+    assert entries[0]["series, 1-3"] == entries[1]["series, 1-3"]
+    assert entries[0]["intermittent, 1-3"]["pool"] == "intermittent, horizons 1-3"
+    assert entries[1]["intermittent, 1-3"] == entries[1]["series, 1-3"] | {
+        "pool": "intermittent and other series, horizons 1-3"
+    }
+
+
+def test_a_server_gives_what_a_notebook_gives_and_no_bound_is_below_zero():
+    wider = {"pool": "intermittent", "n": 400, "offsets": [0.0] * 11, "corrections": [-1.0] * 5 + [0.0] + [1.0] * 5}
+    same = wider | {"pool": "others", "corrections": [0.0] * 11}
+    entries = {f"{level}, {bucket}": wider if level == "intermittent" else same for level, bucket in ENTRIES}
+    served = ServedModel("sales", TSB(), Calibration("bottom_up", {}, entries), True)
+    train = series(NOW_AND_THEN, "R0/Parts")
+    table = served.forecast(train, 6).query("aggregation == 'series'")
+    answer = served.forecast_series([Series(train["y"].to_numpy(), int(panel(train).last[0]))], 6)[0]
+    own = demand(one(NOW_AND_THEN))[0]
+    for bound, column in BOUNDS.items():
+        place = COLUMNS.index(column)
+        assert table[bound].tolist() == answer.quantiles[:, place].tolist()
+        expected = own[place] + typical_error(panel(train))[0] if bound.startswith("hi") else 0.0
+        assert table[bound].tolist() == pytest.approx([expected] * 6)
+    assert table["predicted_value"].tolist() == answer.points.tolist() == pytest.approx([own[MIDDLE]] * 6)

@@ -41,15 +41,18 @@ def market(level: float = 100.0, growth: float = 0.0) -> np.ndarray:
     return level * SEASON * (1.0 + growth) ** (np.arange(MONTHS) / 12)
 
 
-def shop(months: int, share: float = 0.25, like: str | None = None) -> pd.DataFrame:
+def shop(months: int, share: float = 0.25) -> pd.DataFrame:
     """Two regions with bikes and helmets, and bikes in a new region that sell a share of what they sell in the others together."""
     bikes = [market(100.0), market(60.0)]
     parts = [series(values, f"R{place}/Bikes") for place, values in enumerate(bikes)]
     helmets = 40.0 * (1.0 + 0.5 * np.cos(2 * np.pi * np.arange(MONTHS) / 12))
     parts += [series(helmets, f"R{place}/Helmets") for place in range(3)]
     parts.append(series(share * sum(bikes)[-months:], "R2/Bikes"))
-    table = pd.concat(parts, ignore_index=True)
-    return table if like is None else table.assign(like=table["unique_id"].map({"R2/Bikes": like}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def like(train: pd.DataFrame) -> dict[str, list[str]]:
+    return alike(train, as_nodes(train))
 
 
 def said(model, train: pd.DataFrame, unique_id: str = "R2/Bikes") -> pd.DataFrame:
@@ -88,18 +91,18 @@ def test_the_baseline_stays_the_simplest_forecast_that_there_is():
 def test_whom_it_is_like(changed: dict[str, str], expected: list[str]):
     train = shop(5)
     train = train.assign(like=train["unique_id"].map(changed)) if changed else train
-    assert alike(train) == {"series|R2/Bikes": expected}
+    assert like(train) == {"series|R2/Bikes": expected}
 
 
 def test_a_new_category_is_like_the_region_s_others_and_a_new_region_like_the_other_regions():
     train = shop(MONTHS)
     begun = [series(market()[-4:], name) for name in ("R0/Gloves", "R9/Gloves", "R9/Bikes")]
-    found = alike(pd.concat([train, *begun], ignore_index=True))
+    found = like(pd.concat([train, *begun], ignore_index=True))
     assert found["series|R0/Gloves"] == ["series|R0/Bikes", "series|R0/Helmets"]
     assert "series|R9/Gloves" not in found  # nothing is known of its region, nor of its category
     assert found["region|R9/All"] == [f"region|R{place}/All" for place in range(3)]
     assert found["category|All/Gloves"] == ["category|All/Bikes", "category|All/Helmets"]
-    assert alike(train) == {}
+    assert like(train) == {}
 
 
 @settings(max_examples=8, deadline=None)
@@ -162,15 +165,15 @@ def test_the_training_set_says_whom_a_new_series_is_like(warehouse):
     found = warehouse.execute(building.train_select("sales", {"O'Hara/Bikes": "R1/Helmets"})).df()
     assert set(found.loc[found["unique_id"] == "O'Hara/Bikes", "like"]) == {"R1/Helmets"}
     assert found.loc[found["unique_id"] != "O'Hara/Bikes", "like"].isna().all()
-    assert alike(found)["series|O'Hara/Bikes"] == ["series|R1/Helmets"]
+    assert like(found)["series|O'Hara/Bikes"] == ["series|R1/Helmets"]
     plain = warehouse.execute(building.train_select("sales", {})).df()
     pd.testing.assert_frame_equal(plain, found.drop(columns="like"))
 
 
-@pytest.mark.parametrize("like", [{"R2/Bike": "R1/Bikes"}, {"O'Hara/Bikes": "R1/Bike"}])
-def test_a_name_that_no_series_has_is_refused_with_the_nearest(warehouse, like: dict[str, str]):
+@pytest.mark.parametrize("named", [{"R2/Bike": "R1/Bikes"}, {"O'Hara/Bikes": "R1/Bike"}])
+def test_a_name_that_no_series_has_is_refused_with_the_nearest(warehouse, named: dict[str, str]):
     with pytest.raises(
         UserError, match=r"like: there is no series 'R\d/Bike'.*region/product_category; the nearest is 'R\d/Bikes'"
     ):
-        building.require_series(warehouse, {"sales"}, like)
+        building.require_series(warehouse, {"sales"}, named)
     building.require_series(warehouse, {"sales"}, {"O'Hara/Bikes": "R1/Bikes"})

@@ -145,7 +145,7 @@ def combinations(members: Sequence[Model]) -> tuple[MedianCombination, WeightedC
 
 
 def scales(history: pd.DataFrame) -> pd.DataFrame:
-    """Return what is known of each series at its last month: aggregation, unique_id, cutoff, scale, typical_error, unrest, lowest."""
+    """Return what is known of each series at its last month: aggregation, unique_id, cutoff, and what `described` says."""
     return described(history).merge(last_months(history), on="unique_id").assign(aggregation=AGGREGATION)
 
 

@@ -38,7 +38,8 @@ def forecast_nodes(model: Model, history: pd.DataFrame, horizon: int, flow: bool
     One row per aggregation, unique_id, horizon, in that order: aggregation, unique_id, ds, horizon, q025 … q975, is_fallback (as
     `models.forecast` says it).
     """
-    return from_nodes(forecast(model, as_nodes(history), horizon, flow, alike(history)), history)
+    nodes = as_nodes(history)
+    return from_nodes(forecast(model, nodes, horizon, flow, alike(history, nodes)), history)
 
 
 def walk_forward(

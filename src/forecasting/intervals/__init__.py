@@ -12,11 +12,12 @@ from forecasting.intervals.calibration import (
     moved_to,
     reconciliation_table,
 )
-from forecasting.intervals.conformal import MIDDLE, naive_errors, ordered_around_point
+from forecasting.intervals.conformal import LEVELS, MIDDLE, naive_errors, ordered_around_point
 from forecasting.intervals.overriding import PERCENT, VALUE, Change, Overridden, override
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST
 
 __all__ = [
-    "ENTRIES", "METHODS", "MIDDLE", "PERCENT", "SIMPLEST", "VALUE", "Calibration", "Change", "Overridden", "Past", "calibrate_backtest",
-    "calibrate_backtests", "calibrate_forecasts", "moved_to", "naive_errors", "ordered_around_point", "override", "reconciliation_table",
+    "ENTRIES", "LEVELS", "METHODS", "MIDDLE", "PERCENT", "SIMPLEST", "VALUE", "Calibration", "Change", "Overridden", "Past",
+    "calibrate_backtest", "calibrate_backtests", "calibrate_forecasts", "moved_to", "naive_errors", "ordered_around_point",
+    "override", "reconciliation_table",
 ]  # fmt: skip

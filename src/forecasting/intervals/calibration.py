@@ -12,6 +12,8 @@ import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, QUANTILE_COLUMNS
 from forecasting.intervals.conformal import (
+    INTERMITTENT,
+    LEVELS,
     MIDDLE,
     Pool,
     Residuals,
@@ -26,7 +28,7 @@ from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_metho
 from forecasting.series import BUCKETS, NODE, bucket_of, month_number
 
 UNUSED = [float("nan")] * len(QUANTILE_COLUMNS)
-ENTRIES = [(level, bucket) for level in AGGREGATIONS for bucket in BUCKETS]
+ENTRIES = [(level, bucket) for level in LEVELS for bucket in BUCKETS]
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ def moved_to(point: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
 
 
 def _level(rows: pd.DataFrame) -> np.ndarray:
-    """Return the position in AGGREGATIONS of each row."""
-    return pd.Index(AGGREGATIONS).get_indexer(rows["aggregation"])
+    """Return the position in LEVELS of each row: its aggregation, or that of what is intermittent."""
+    return pd.Index(LEVELS).get_indexer(rows["aggregation"].mask(rows["intermittent"].eq(True), INTERMITTENT))
 
 
 class Moved(NamedTuple):
@@ -105,7 +107,7 @@ class Calibration:
     """What turns a model's forecasts into coherent ones with intervals.
 
     `reconciliation`: the method that makes the aggregations agree. `mase`: the past error of each method, by which it was chosen.
-    `entries` maps 'series, 1-3' (each aggregation and bucket) to {"pool", "n", "unrest", "offsets", "corrections"}: how far bounds lie from
+    `entries` maps 'series, 1-3' (each of LEVELS and bucket) to {"pool", "n", "unrest", "offsets", "corrections"}: how far bounds lie from
     a forecast that has no width of its own, and how far a model's own quantiles move (null: they are not used), in units of each series:
     its typical error or, where `unrest` is true, the geometric mean of that and its unrest. All JSON as it stands; in one that was stored
     before there was a choice `unrest` is missing, and the unit is the typical error.
@@ -125,7 +127,7 @@ class Calibration:
         known, restless = _in_units(past.residuals[method])
         by_pool: dict[str, dict[str, Any]] = {}
         entries: dict[str, dict[str, Any]] = {}
-        for level in AGGREGATIONS:
+        for level in LEVELS:
             sooner = np.zeros(len(QUANTILE_COLUMNS))
             for bucket in BUCKETS:
                 pool = choose_pool(known, naive, level, bucket)
@@ -157,7 +159,7 @@ class Calibration:
     ) -> "Moved":
         """Return coherent quantiles `own` [n, 11] corrected by the errors of their pools, or laid around the point, and the pools.
 
-        `index` [n] is the position in ENTRIES of each row's aggregation and bucket; `typical_error` [n] and `unrest` [n] are those of its
+        `index` [n] is the position in ENTRIES of each row's level and bucket; `typical_error` [n] and `unrest` [n] are those of its
         series, 0 where none is known; `lowest` [n] what no bound is below, unless the point is.
         """
         entries = self._table
@@ -172,7 +174,10 @@ class Calibration:
     @cached_property
     def _table(self) -> "Entries":
         """The entries side by side, in the order of ENTRIES."""
-        found = [self.entries[f"{level}, {bucket}"] for level, bucket in ENTRIES]
+        series = AGGREGATIONS[0]  # what was stored before intermittent series had entries of their own
+        found = [
+            self.entries.get(f"{level}, {bucket}", self.entries[f"{series}, {bucket}"]) for level, bucket in ENTRIES
+        ]
         return Entries(
             unrest=np.array([entry.get("unrest", False) for entry in found]),
             offsets=np.array([entry["offsets"] for entry in found]),

@@ -23,6 +23,8 @@ from scipy.special import ndtri, stdtrit
 from forecasting.contracts import AGGREGATIONS, MIDDLE, QUANTILES, SEASON_LENGTH
 from forecasting.series import BUCKETS, change, panel, panel_scale
 
+INTERMITTENT = "intermittent"  # series or sums that are zero now and then, and miss otherwise than all others
+LEVELS = (*AGGREGATIONS, INTERMITTENT)
 ENOUGH = 39  # residuals: below this the rank of a 2.5 % bound lies outside the sample
 ENOUGH_MONTHS = 3  # that they come from
 ORIGINS_TO_WIDEN = 2  # origins at which half of a correction outwards of a model's own quantiles is made
@@ -36,7 +38,7 @@ FEWEST_FREE = 2.0  # degrees of freedom that are taken for granted: with fewer, 
 class Residuals(NamedTuple):
     """Scaled residuals of past forecasts.
 
-    `level` [n]: position in AGGREGATIONS; `bucket` [n]: position in BUCKETS; `month` [n]: the forecast month's number; `origin`
+    `level` [n]: position in LEVELS; `bucket` [n]: position in BUCKETS; `month` [n]: the forecast month's number; `origin`
     [n]: the forecast's place among those of its series, 0 for its first cutoff; `unrest` [n]: of the series, in its typical errors;
     `values` [n, 11]: one per quantile, in typical errors.
     """
@@ -69,20 +71,24 @@ def choose_pool(residuals: Residuals, naive: dict[str, np.ndarray], level: str, 
     In this order: the aggregation's own residuals of the bucket; of all horizons; for a sum, those of all sums (regions,
     categories and the total, whose errors have lighter tails than those of single series), likewise; and last the seasonal
     naive's own errors within the history (of `naive_errors`), which are out-of-sample too: of the aggregation, of all sums, of
-    everything. One month's residuals count alike however many series there are: they share that month's surprise.
+    everything. What is intermittent has a pool of its own, and shares that of the series where it is too small. One month's
+    residuals count alike however many series there are: they share that month's surprise.
     """
     series, *sums = AGGREGATIONS
-    groups = {level: [level]} if level == series else {level: [level], "sums": sums}
+    wider = {series: {}, INTERMITTENT: {f"{INTERMITTENT} and other series": [INTERMITTENT, series]}}
+    groups = {level: [level]} | wider.get(level, {"sums": sums})
     in_bucket = residuals.bucket == list(BUCKETS).index(bucket)
     for name, levels in groups.items():
-        own = np.isin(residuals.level, [AGGREGATIONS.index(each) for each in levels])
+        own = np.isin(residuals.level, [LEVELS.index(each) for each in levels])
         for horizons, chosen in ((f"horizons {bucket}", own & in_bucket), ("all horizons", own)):
             if chosen.sum() >= ENOUGH and len(np.unique(residuals.month[chosen])) >= ENOUGH_MONTHS:
                 origins = len(np.unique(residuals.origin[chosen]))
                 free = independent(residuals.values[chosen, MIDDLE], residuals.month[chosen])
                 return Pool(f"{name}, {horizons}", residuals.values[chosen], origins, free, around_point=False)
     last_resorts = {
-        f"{name}, seasonal naive errors in the history": np.concatenate([naive[each] for each in levels])
+        f"{name}, seasonal naive errors in the history": np.concatenate(
+            [naive.get(each, np.empty(0)) for each in levels]
+        )
         for name, levels in (groups | {"all aggregations": list(AGGREGATIONS)}).items()
     }
     name = next((name for name, errors in last_resorts.items() if len(errors) >= ENOUGH), [*last_resorts][-1])

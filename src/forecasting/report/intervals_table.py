@@ -59,6 +59,8 @@ def pool_words(pool: str) -> str:
     words = pool.replace("horizons ", "").replace("all", "all").split(", ")
     levels = {
         "series": "single series",
+        "intermittent": "what sells now and then",
+        "intermittent and other series": "all single series",
         "sums": "all sums",
         "total": "the total",
         "region": "regions",

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, SEASON_LENGTH
-from forecasting.series.hierarchy import Hierarchy, as_nodes, node_ids
+from forecasting.series.hierarchy import Hierarchy, node_ids
 from forecasting.series.panels import panel
 
 YOUNG = SEASON_LENGTH + 1  # months: with fewer nothing is known of its season
@@ -12,7 +12,7 @@ GROWN = 2 * SEASON_LENGTH  # months from which a series shows season and growth
 LIKE = "like"  # column of a training set in which `like` of params/ names series
 
 
-def alike(history: pd.DataFrame) -> dict[str, list[str]]:
+def alike(history: pd.DataFrame, as_known: pd.DataFrame) -> dict[str, list[str]]:
     """Return for each series or sum of less than 13 months those it is taken to be like (ids of `as_nodes`), all of 24 months or more.
 
     That is the one that `like` in params/ names; else the others of its category; else those of its region. A new region is like the
@@ -21,8 +21,12 @@ def alike(history: pd.DataFrame) -> dict[str, list[str]]:
     Parameters
     ----------
     history: one row per unique_id, ds with region, product_category, y and, where series are named, like.
+    as_known: `as_nodes` of it.
     """
-    hierarchy, known = Hierarchy.of(history), panel(as_nodes(history))
+    known = panel(as_known)
+    if (known.lengths >= YOUNG).all():
+        return {}
+    hierarchy = Hierarchy.of(history)
     nodes, ids = hierarchy.nodes, node_ids(hierarchy)
     months = pd.Series(known.lengths, known.ids).reindex(ids, fill_value=0).to_numpy()  # 0: another node stands for it
     grown = months >= GROWN

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.series.intermittency import lowest
+from forecasting.series.intermittency import intermittent, lowest
 from forecasting.series.panels import Panel, mean, panel
 
 STILL = (
@@ -17,7 +17,7 @@ STILL = (
 )
 FEWEST_CHANGES = 6  # that are not zero: the mean of fewer is one series' luck, which must not decide a set's MASE
 LEAST_UNREST = 0.1  # of the typical error: growth that was even so far is not relied on to stay so
-SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error", "unrest", "lowest"]
+SCALE_COLUMNS = ["aggregation", "unique_id", "cutoff", "scale", "typical_error", "unrest", "lowest", "intermittent"]
 
 
 def scale(history: pd.DataFrame) -> pd.Series:
@@ -99,7 +99,8 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
     """Return what is known of every aggregation's series at each cutoff: SCALE_COLUMNS.
 
     `scale` is its `panel_scale`, `typical_error` its `typical_error`: they differ for a series that is `still` or `barely_known`.
-    `unrest` is its `unrest`, `lowest` what no bound is below (`intermittency.lowest`).
+    `unrest` is its `unrest`, `lowest` what no bound is below, `intermittent` whether a series is one that is zero now and then
+    (`intermittency`).
     """
     parts = [
         described(history).assign(aggregation=level, cutoff=cutoff)
@@ -112,10 +113,12 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
 
 
 def described(history: pd.DataFrame) -> pd.DataFrame:
-    """Return unique_id, scale, typical_error, unrest and lowest of each series of a history."""
+    """Return unique_id, scale, typical_error, unrest, lowest and intermittent of each series of a history."""
     known = panel(history)
     found = {"scale": panel_scale(known), "typical_error": typical_error(known), "unrest": unrest(known)}
-    return pd.DataFrame({"unique_id": known.ids} | found | {"lowest": lowest(known)})
+    return pd.DataFrame(
+        {"unique_id": known.ids} | found | {"lowest": lowest(known), "intermittent": intermittent(known)}
+    )
 
 
 def seasonal_error(window: np.ndarray) -> np.ndarray:

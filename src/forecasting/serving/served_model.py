@@ -8,7 +8,6 @@ import datetime as dt
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -19,11 +18,12 @@ from threadpoolctl import threadpool_limits
 from forecasting import evaluation, models
 from forecasting.contracts import AGGREGATIONS, FLOWS, MAX_HORIZON, SEASON_LENGTH
 from forecasting.errors import UserError
-from forecasting.intervals import ENTRIES, MIDDLE, SIMPLEST, Calibration, calibrate_forecasts, moved_to
+from forecasting.intervals import ENTRIES, LEVELS, MIDDLE, SIMPLEST, Calibration, calibrate_forecasts, moved_to
 from forecasting.models import Model
-from forecasting.series import BUCKETS, Panel, bucket_of, lowest, month_start, typical_error, unrest
+from forecasting.series import BUCKETS, Panel, bucket_of, intermittent, lowest, month_start, typical_error, unrest
 
-SERIES = AGGREGATIONS.index("series") * len(BUCKETS)  # where the entries of series begin
+# where the entries of series begin, and those of what is zero now and then
+SERIES, INTERMITTENT = (LEVELS.index(level) * len(BUCKETS) for level in (AGGREGATIONS[0], "intermittent"))
 
 
 class Series(NamedTuple):
@@ -115,11 +115,10 @@ class ServedModel:
         """How many months the model looks back; None: as many as there are."""
         return self.model.window_size
 
-    @cached_property
+    @property
     def min_history(self) -> int:
         """How many months a series needs for more than the fallback; of a combination, for one of its members to speak."""
-        members = getattr(self.model, "members", [])
-        return min((member.min_history for member in members), default=self.model.min_history)
+        return self.model.min_history
 
     @property
     def quick(self) -> bool:
@@ -157,7 +156,8 @@ class ServedModel:
         points_below = own[:, MIDDLE] < 0.0
         if not self.allow_negative:
             own = moved_to(np.maximum(own[:, MIDDLE], 0.0), own)
-        index = np.tile(SERIES + bucket_of(np.arange(1, horizon + 1)), len(series))
+        begin = np.where(intermittent(known), INTERMITTENT, SERIES)
+        index = (begin[:, None] + bucket_of(np.arange(1, horizon + 1))).ravel()
         described = (np.repeat(each, horizon) for each in (typical_error(known), unrest(known), lowest(known)))
         moved = self.calibration.moved(index, own, *described)
         was_cut = np.zeros(moved.quantiles.shape, dtype=bool)
