@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -170,9 +171,13 @@ def calibrated(past: pd.DataFrame, future: pd.DataFrame, train: pd.DataFrame, kn
 def losses_at(past: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Return what each model lost at the inner origins (of `evaluation.mean_losses`); an origin's number is its months from the end."""
     measured = past.merge(train, on=["unique_id", "ds"]).merge(known, on=KEYS)
-    last = measured["unique_id"].map(train.groupby("unique_id")["ds"].max())
-    numbered = measured.assign(origin=month_number(measured["cutoff"]) - month_number(last))
+    numbered = measured.assign(origin=from_end(measured, "cutoff", train))
     return evaluation.mean_losses(numbered[numbered["scale"] > 0], [MEASURE])
+
+
+def from_end(rows: pd.DataFrame, column: str, train: pd.DataFrame) -> np.ndarray:
+    """Return how many months after its series' last one a date of each row lies: below 0, before it."""
+    return month_number(rows[column]) - month_number(rows["unique_id"].map(train.groupby("unique_id")["ds"].max()))
 
 
 def chosen(losses: pd.DataFrame, horizon: int) -> str:

@@ -9,7 +9,17 @@ from collections.abc import Sequence
 import pandas as pd
 
 from forecasting import evaluation, models
-from forecasting.benchmark.competition import MEASURE, chosen, combinations, losses_at, members_of, rows, scales, until
+from forecasting.benchmark.competition import (
+    MEASURE,
+    chosen,
+    combinations,
+    from_end,
+    losses_at,
+    members_of,
+    rows,
+    scales,
+    until,
+)
 from forecasting.models import Model
 
 SCORED = 8  # origins at which the choice is scored
@@ -48,9 +58,10 @@ def with_combinations(
     """Add both combinations to what was said at the origins; the weights of each follow from the months that were known there."""
     median, weighted = combinations(members_of(candidates))
     errors = models.member_errors(past, train.assign(aggregation="series"), known, weighted.names)
+    came = from_end(errors, "ds", train)
     parts = [past, median.combine(past)]
-    for cutoff, said in past.groupby("cutoff"):
-        parts.append(weighted.learn(errors[errors["ds"] <= cutoff]).combine(said))
+    for origin, said in past.groupby(from_end(past, "cutoff", train)):
+        parts.append(weighted.learn(errors[came <= origin]).combine(said))
     return pd.concat(parts, ignore_index=True)
 
 
