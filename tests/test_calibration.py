@@ -180,7 +180,7 @@ def test_past_errors_agree_with_a_loop():
     rows = pd.DataFrame({"aggregation": "series", "horizon": [2, 5, 9], "scale": [4.0, np.nan, 2.0]})
     rows = rows.assign(cutoff=pd.Timestamp("2023-10-01"), ds=pd.Timestamp("2023-12-01"), y=[12.0, 3.0, 7.0])
     rows = rows.assign(**(dict.fromkeys(COLUMNS, 10.0) | {"q025": 8.0}), bottom_up=10.0, ols=[11.0, 0.0, -1.0])
-    rows = rows.assign(wls_struct=9.0, unique_id="North/Bikes", unrest=[2.0, np.nan, 3.0])
+    rows = rows.assign(wls_struct=9.0, unique_id="North/Bikes", unrest=[2.0, np.nan, 3.0], intermittent=False)
     past = Past.of(rows, cut=True)
     assert past.errors["bottom_up"].tolist() == [0.5, 1.5] and past.errors["ols"].tolist() == [0.25, 3.5]
     ols = past.residuals["ols"]
