@@ -86,7 +86,8 @@ def scaled_errors(seed: int, n: int, count: int = 3) -> np.ndarray:
 def known_errors(scaled: np.ndarray, bucket: str = "1-3", months: int = 4) -> pd.DataFrame:
     """Errors as `combining.past_errors` gives them, spread over so many months."""
     month = pd.date_range("2023-01-01", periods=months, freq="MS")[np.arange(len(scaled)) % months]
-    return pd.DataFrame({"ds": month, "bucket": bucket, **dict(zip(NAMES, scaled.T, strict=True))})
+    of = {"aggregation": "series", "unique_id": "A", "ds": month, "bucket": bucket}
+    return pd.DataFrame({**of, **dict(zip(NAMES, scaled.T, strict=True))})
 
 
 def weights(known: pd.DataFrame, **settings: float) -> pd.DataFrame:
@@ -189,7 +190,9 @@ def test_each_cutoff_has_the_weights_of_the_months_known_then(
         naive, seasonal, wide = values.to_numpy()[rows].T
         median = ((naive + seasonal) / 2 + wide) / 2  # one family of two, the other of one
         weighted = (values.to_numpy()[rows] * counted).sum(axis=1)
-        np.testing.assert_allclose(found.loc[rows, "q500"], (median + weighted) / 2)
+        due = known[(known["ds"] <= cutoff) & (known["aggregation"] == "series")]["unique_id"].nunique()
+        counts = due / (due + 50)
+        np.testing.assert_allclose(found.loc[rows, "q500"], (1 - counts) * median + counts * weighted)
     assert np.allclose(seen[0], [0.25, 0.25, 0.5]) and not np.allclose(seen[-1], seen[-2])
     pd.testing.assert_frame_equal(model.weights, weights(known))
 
@@ -329,7 +332,7 @@ def test_a_saved_combination_is_a_folder_of_its_own(kind: type[Model], train: pd
     model = kind(parts)
     if kind is WeightedCombination:
         scaled = scaled_errors(3, 40)
-        known = known_errors(scaled).set_axis(["ds", "bucket", *model.names], axis=1)
+        known = known_errors(scaled).set_axis(["aggregation", "unique_id", "ds", "bucket", *model.names], axis=1)
         model.learn(known)
     model.save(tmp_path / "first")
     folder = shutil.move(tmp_path / "first", tmp_path / "elsewhere")
@@ -340,6 +343,7 @@ def test_a_saved_combination_is_a_folder_of_its_own(kind: type[Model], train: pd
         pd.testing.assert_frame_equal(found, expected, check_exact=True)
     if kind is WeightedCombination:
         pd.testing.assert_frame_equal(loaded.weights.loc[list(BUCKETS)], model.weights, check_exact=True)
+        assert loaded.trust == model.trust == pytest.approx(1 / 51)
     loaded.save(tmp_path / "again")
     for path in folder.rglob("*"):
         if path.is_file():

@@ -14,7 +14,7 @@ from forecasting.models.statistical import AutoCES, AutoETS
 DATASET = competitions.load("m1_monthly").inside().spread(6)
 
 
-def members(horizon: int) -> list[models.Model]:
+def members(horizon: int, without: str | None = None) -> list[models.Model]:
     return [Naive(), SeasonalNaive(), AutoETS(), AutoCES()]
 
 

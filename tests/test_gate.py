@@ -178,24 +178,24 @@ def test_the_held_out_cutoffs_can_only_veto(champion, held_out):
 
 
 def test_at_a_first_run_the_combination_is_used_and_a_model_as_good_does_not_replace_it():
-    mase = {"seasonal_naive": 1.0, "naive": 1.2, "linear": 0.795, "weighted": 0.796, "median": 0.8}
+    mase = {"seasonal_naive": 1.0, "naive": 1.2, "linear": 0.795, "median": 0.796, "weighted": 0.8}
     found = chosen(board_of(mase))
     assert (found["name"], found["verdict"], found["incumbent"], found["challenger"]) == (
-        "median",
+        "weighted",
         "first",
-        "median",
+        "weighted",
         "linear",
     )
-    assert "so median is the one to beat" in found["reason"] and "median stays: linear" in found["reason"]
+    assert "so weighted is the one to beat" in found["reason"] and "weighted stays: linear" in found["reason"]
     assert rule(found, "improvement_pct")["measured"] == pytest.approx(0.625)
     assert found["next_best"] == "linear" and found["metric_choice"] == pytest.approx(mase)
 
 
-@pytest.mark.parametrize(("noise", "name"), [(0.002, "linear"), (0.2, "median")])
+@pytest.mark.parametrize(("noise", "name"), [(0.002, "linear"), (0.2, "weighted")])
 def test_a_single_model_replaces_the_combination_only_beyond_what_luck_gives_the_best_of_many(noise, name):
     """Both lead by 10 % on average: the one at every cutoff, the other now by far and now not at all."""
     others = {f"other_{number}": 1.0 for number in range(6)}
-    board = board_of({"seasonal_naive": 1.0, "linear": 0.72, "median": 0.8, **others})
+    board = board_of({"seasonal_naive": 1.0, "linear": 0.72, "weighted": 0.8, **others})
     found = chosen(board, noise={"linear": noise, **dict.fromkeys(others, 0.2)})
     assert (found["name"], found["challenger"]) == (name, "linear")
     assert "linear" in found["reason"] and "where luck alone gives the best of 8 models" in found["reason"]
@@ -203,11 +203,11 @@ def test_a_single_model_replaces_the_combination_only_beyond_what_luck_gives_the
 
 
 def test_the_combination_takes_the_place_of_a_single_model_as_one_that_was_named_beforehand():
-    mase = {"seasonal_naive": 1.0, "naive": 1.2, "linear": 0.83, "median": 0.8}
-    found = chosen(board_of(mase), "linear", noise={"median": 0.02})
-    assert (found["name"], found["verdict"], found["incumbent"]) == ("median", "promoted", "linear")
+    mase = {"seasonal_naive": 1.0, "naive": 1.2, "linear": 0.83, "weighted": 0.8}
+    found = chosen(board_of(mase), "linear", noise={"weighted": 0.02})
+    assert (found["name"], found["verdict"], found["incumbent"]) == ("weighted", "promoted", "linear")
     assert "luck" not in found["reason"] and rule(found, "improvement_pct")["measured"] > 1.0
-    stays = chosen(board_of({**mase, "median": 0.829}), "linear", noise={"median": 0.02})
+    stays = chosen(board_of({**mase, "weighted": 0.829}), "linear", noise={"weighted": 0.02})
     assert (stays["name"], stays["verdict"]) == ("linear", "kept")
 
 
@@ -217,8 +217,8 @@ def test_for_an_incumbent_without_forecasts_another_stands_in_as_at_a_first_run(
     found = chosen(board_of(models), "gone")
     assert (found["name"], found["verdict"], found["incumbent"]) == ("linear", "promoted", "seasonal_naive")
     assert "gone, the champion so far, has no forecasts here" in found["reason"]
-    combined = chosen(board_of({**models, "median": 0.8}), "gone")
-    assert (combined["name"], combined["verdict"], combined["incumbent"]) == ("median", "promoted", "median")
+    combined = chosen(board_of({**models, "weighted": 0.8}), "gone")
+    assert (combined["name"], combined["verdict"], combined["incumbent"]) == ("weighted", "promoted", "weighted")
     none = chosen(board_of({"seasonal_naive": 1.0, "linear": 1.0, "naive": 1.2}), "gone")
     assert (none["name"], none["verdict"]) == ("seasonal_naive", "promoted")
 

@@ -53,7 +53,7 @@ class BackTest(NamedTuple):
     cut: dict[str, int]
     calibration: dict[str, Any]
 
-    def renamed(self, model_name: str) -> "BackTest":
+    def renamed(self, model_name: str) -> BackTest:
         """Return the same of a model that is called otherwise."""
         raw, rows = (table.assign(model_name=model_name) for table in (self.raw, self.rows))
         return self._replace(raw=raw, rows=rows)

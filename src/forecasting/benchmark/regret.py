@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from forecasting import evaluation, models
+from forecasting import models
 from forecasting.benchmark.competition import (
     MEASURE,
     chosen,
@@ -84,7 +84,7 @@ def measure(name: str, losses: pd.DataFrame, horizon: int) -> dict[str, object]:
         "mase": mine,
         "best": mean.idxmin(),
         "best_pct": above[mean.idxmin()],
-        "median_pct": above[evaluation.DEFAULT],
+        "median_pct": above["median"],
         "weighted_pct": above[WEIGHTED],
         "chosen": ", ".join(f"{model} {count}" for model, count in often.items()),
     }

@@ -20,7 +20,7 @@ from forecasting.evaluation.metrics import error, quantile_losses
 from forecasting.models import LARGEST_ERROR
 from forecasting.series import month_number
 
-DEFAULT = "median"  # the model that is used where no evidence speaks for another
+DEFAULT = "weighted"  # the model that is used where no evidence speaks for another
 CHOOSING = (CALIBRATION, CHOICE)  # the cutoffs that choose: every month ahead was observed, and they are not held out
 HALF_LIFE = 12.0  # months after which an origin counts half
 FEWEST = 0.5  # degrees of freedom at least, so that a lead at a single origin needs a noise of almost nothing

@@ -133,7 +133,10 @@ def weights(found: dict[str, Any], horizon: int) -> str:
     names = sorted(values[used[0][1]], key=lambda name: -values[used[0][1]][name])
     cells = [[escape(model_name(name)), *(share(values[bucket][name]) for _, bucket in used)] for name in names]
     head = ["Model", *(f"{bucket.replace('-', ' to ')} months ahead" for _, bucket in used)]
-    return table(head, cells, "Weights of the models in the half that is a weighted mean; the other half is the median")
+    caption = "Weights of the models in the weighted mean"
+    if "trust" in found:
+        caption += f", which counts {share(found['trust'], 0)}; the rest is the median"
+    return table(head, cells, caption)
 
 
 def first_month(bucket: str) -> int:

@@ -57,7 +57,7 @@ TERMS = (
     Term("closed month", "a whole month of facts; the running month is never used", spelled=("last closed month",)),
     Term(
         "combination",
-        "a forecast made of the other models' forecasts: their median, or half-way from it to a mean that weighs the better "
+        "a forecast made of the other models' forecasts: their median, or between it and a mean that weighs the better "
         "ones more",
     ),
     Term(
@@ -101,7 +101,7 @@ TERMS = (
     ),
     Term(
         "gate",
-        "what the challenger must show to replace the champion, at a first run the median combination: a least improvement "
+        "what the challenger must show to replace the champion, at a first run the weighted combination: a least improvement "
         "beyond luck, without losing much in bias, coverage or stability",
     ),
     Term(

@@ -1,4 +1,4 @@
-"""Combinations of the other models: their median, and one half-way from it to their weighted mean, with weights by months ahead.
+"""Combinations of the other models: their median, and one between it and their weighted mean, with weights by months ahead.
 
 A combination's point comes from the members' points. Its quantiles lie around that point as those of its members that
 state quantiles of their own lie around theirs; where no member does they are equal, and the intervals come from the
@@ -206,18 +206,21 @@ class MedianCombination(Combination):
 
 
 class WeightedCombination(Combination):
-    """Half-way between the median and the weighted mean of the members' points.
+    """Between the median and the weighted mean of the members' points, the nearer to the mean the more series it was learned from.
 
-    Setting `power`: 0 gives equal weights, more of it trusts past errors more. The mean is shrunk half-way to the median because a member
-    that is far off pulls every mean, and on a company's few series the past does not tell in time which one will (docs/architecture.md).
+    Setting `power`: 0 gives equal weights, more of it trusts past errors more. A member that is far off pulls every mean, and on a
+    company's few series the past does not tell in time which one will; on many it does (docs/architecture.md).
     """
 
     name = "weighted"
     title = "weighted combination"
-    what = "half the middle of what the kinds of models forecast, half an average that trusts the better ones more"
+    what = "between the middle of what the kinds of models forecast and an average that trusts the better ones more"
     parameters = ("combination_power",)
-    defaults: ClassVar[dict[str, Any]] = {"power": 4.0}
+    defaults: ClassVar[dict[str, Any]] = {"power": 12.0}
     learned: pd.DataFrame | None = None
+    trust: float = (
+        1.0  # what the weighted mean counts beside the median; all, in one that was saved before there was a choice
+    )
 
     @property
     def weights(self) -> pd.DataFrame:
@@ -236,6 +239,7 @@ class WeightedCombination(Combination):
         """Learn the weights by months ahead from scaled errors (of `combining.past_errors`) of months that are known."""
         families = {member.name: member.family for member in self.voices}
         self.learned = combining.weights(known, families, self.settings["power"])
+        self.trust = combining.trust(known)
         return self
 
     def walk_forward(self, raw: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
@@ -251,25 +255,26 @@ class WeightedCombination(Combination):
         return pd.concat(parts, ignore_index=True) if parts else raw
 
     def point(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return the mean of the median and the weighted mean [n]."""
-        return ((values * weights).sum(axis=1) + self.middle(values)) / 2.0
+        """Return points between the median and the weighted mean [n]."""
+        return self.trust * (values * weights).sum(axis=1) + (1.0 - self.trust) * self.middle(values)
 
     def member_weights(self, values: np.ndarray, horizon: pd.Series) -> np.ndarray:
         """Return each row's weights, those of its bucket of months ahead."""
         return self.weights.loc[combining.bucket_names(horizon), self.names].to_numpy()
 
     def explanation(self) -> dict[str, Any]:
-        """Return the members' explanations and the weights: {"weights": {bucket of months ahead: {member: weight}}}."""
+        """Return the members' explanations, the weights and what they count: {"weights": {bucket: {member: weight}}, "trust"}."""
         rounded = {bucket: row.round(4).to_dict() for bucket, row in self.weights.iterrows()}
-        return super().explanation() | {"weights": rounded}
+        return super().explanation() | {"weights": rounded, "trust": round(self.trust, 4)}
 
     def state(self) -> dict[str, Any]:
         """Return the members' names and the weights."""
-        return super().state() | {"weights": self.weights.to_dict("index")}
+        return super().state() | {"weights": self.weights.to_dict("index"), "trust": self.trust}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` returned."""
         super().restore(state)
+        self.trust = state.get("trust", 1.0)
         names = [name for name in self.listed if name not in combining.specialists(self.listed)]
         self.learned = pd.DataFrame.from_dict(state["weights"], orient="index")[names].rename_axis("bucket")
 

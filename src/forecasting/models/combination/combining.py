@@ -12,11 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import POINT
+from forecasting.contracts import AGGREGATIONS, POINT
 from forecasting.models.families import about
 from forecasting.series import BUCKETS, aggregate_actuals, bucket_of, comparable, scales
 
 MONTHS_FOR_HALF = 6  # months of known errors at which half of the power is used
+SERIES_FOR_HALF = 50  # series at which the weighted mean counts as much as the median
 LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny would decide for all
 SMALLEST_ERROR = 1e-6  # in scales: bounds the weight of a model that was never wrong
 
@@ -97,6 +98,15 @@ def weights(known: pd.DataFrame, families: dict[str, str], power: float) -> pd.D
             last = shared(relative ** (-power * months / (months + MONTHS_FOR_HALF)), list(families.values()))
         found[bucket] = last
     return pd.DataFrame.from_dict(found, orient="index", columns=members).rename_axis("bucket")
+
+
+def trust(known: pd.DataFrame) -> float:
+    """Return what the weighted mean counts beside the median, from 0 to 1: n / (n + SERIES_FOR_HALF) for the n series of `known`.
+
+    Series err alike within a company, so more months of the same few tell less than other series do.
+    """
+    series = known.loc[known["aggregation"] == AGGREGATIONS[0], "unique_id"].nunique()
+    return series / (series + SERIES_FOR_HALF)
 
 
 def shared(claims: np.ndarray, families: Sequence[str]) -> np.ndarray:
