@@ -226,7 +226,7 @@ def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(pro
     assert sorted(found["steps"]) == [202409, 202410, 202411, 202412]
     assert "tables/forecasts.csv" in found["files"]["40_forecast/profit forecast"]
     assert "plots/coefficients.png" in found["files"]["20_train_linear/profit linear"]
-    assert "plots/loss.png" in found["files"]["20_train_cnn_lstm/profit cnn_lstm"]
+    assert "tables/variants.csv" in found["files"]["20_train_cnn_lstm/profit cnn_lstm"]
     assert "tables/weights.csv" in found["files"]["25_combine/profit weighted"]
     assert set(manifest["mlflow"]) == {*MODELS, "evaluation", "forecast"} and set(manifest["models"]) == MODELS
 
