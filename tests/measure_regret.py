@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecasting import competitions
+from forecasting import competitions, engine
 from forecasting.benchmark import regret
 from forecasting.benchmark.competition import default_models
 from forecasting.benchmark.regret_table import write_regret
@@ -40,7 +40,9 @@ def main(target: Path, wanted: list[str], limit: int, jobs: int) -> None:
         tables = of_company(name, sources[name], limit) if sources[name] else of_competition(name, limit)
         for label, train, step in tables:
             started = time.monotonic()
-            losses = regret.losses_of(train, default_models(jobs, HORIZON), HORIZON, step)
+            unseen = name if name in competitions.SOURCES else None  # by the pretrained network
+            with engine.pool(jobs):
+                losses = regret.losses_of(train, default_models(HORIZON, unseen), HORIZON, step)
             row = regret.measure(label, losses, HORIZON)
             write_regret(target, row)
             print(f"{label}: {time.monotonic() - started:.0f} s, {row}", flush=True)
