@@ -33,6 +33,8 @@ def main(target: Path, wanted: list[str], limit: int, jobs: int) -> None:
     """Measure the sets, by default all, and write a row for each to `target`."""
     sources = {name: "" for name in competitions.SOURCES} | {name: folder for name, (folder, _) in COMPANIES.items()}
     sources |= {"adventureworks": "adventureworks_dw"}
+    if unknown := [name for name in wanted if name not in sources]:
+        sys.exit(f"SETS: there is no {', '.join(unknown)}. There are: {', '.join(sources)}.")
     for name in wanted or sources:
         if sources[name] and not (FACTS / sources[name]).exists():
             print(f"{name}: its data is not here", file=sys.stderr)
