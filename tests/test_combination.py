@@ -191,7 +191,7 @@ def test_each_cutoff_has_the_weights_of_the_months_known_then(
         median = ((naive + seasonal) / 2 + wide) / 2  # one family of two, the other of one
         weighted = (values.to_numpy()[rows] * counted).sum(axis=1)
         due = known[(known["ds"] <= cutoff) & (known["aggregation"] == "series")]["unique_id"].nunique()
-        counts = due / (due + 50)
+        counts = due / (due + 100)
         np.testing.assert_allclose(found.loc[rows, "q500"], (1 - counts) * median + counts * weighted)
     assert np.allclose(seen[0], [0.25, 0.25, 0.5]) and not np.allclose(seen[-1], seen[-2])
     pd.testing.assert_frame_equal(model.weights, weights(known))
@@ -343,7 +343,7 @@ def test_a_saved_combination_is_a_folder_of_its_own(kind: type[Model], train: pd
         pd.testing.assert_frame_equal(found, expected, check_exact=True)
     if kind is WeightedCombination:
         pd.testing.assert_frame_equal(loaded.weights.loc[list(BUCKETS)], model.weights, check_exact=True)
-        assert loaded.trust == model.trust == pytest.approx(1 / 51)
+        assert loaded.trust == model.trust == pytest.approx(1 / 101)
     loaded.save(tmp_path / "again")
     for path in folder.rglob("*"):
         if path.is_file():

@@ -17,7 +17,7 @@ from forecasting.models.families import about
 from forecasting.series import BUCKETS, aggregate_actuals, bucket_of, comparable, scales
 
 MONTHS_FOR_HALF = 6  # months of known errors at which half of the power is used
-SERIES_FOR_HALF = 50  # series at which the weighted mean counts as much as the median
+SERIES_FOR_HALF = 100  # series at which the weighted mean counts as much as the median
 LARGEST_ERROR = 20.0  # in scales: beyond it, one series whose scale is tiny would decide for all
 SMALLEST_ERROR = 1e-6  # in scales: bounds the weight of a model that was never wrong
 
