@@ -266,8 +266,19 @@ def test_weights_are_shown_as_far_as_the_forecast_reaches(train, tmp_path):
     assert "Inside it: AutoCES" in text_of(explanation.inside("median", median, 6))
 
 
+@pytest.mark.parametrize(
+    ("variant", "says"), [("zero_shot", "it has learned nothing"), ("fine_tuned", "went on learning for 5 steps")]
+)
+def test_what_was_done_with_the_network_that_comes_with_the_project_is_said(train, variant, says):
+    model = CNNLSTMForecastModel(variant=variant, tuning_steps=5).fit(train)
+    text = text_of(explanation.inside("cnn_lstm", json.loads(json.dumps(model.explanation())), 6))
+    assert "has learned from public and made monthly series" in text and says in text
+
+
 def test_the_training_of_a_network_is_shown(train):
-    model = fitted(CNNLSTMForecastModel, train)
+    model = CNNLSTMForecastModel(variant="from_scratch", networks=2, steps=100, channels=4, hidden=4, batch=64).fit(
+        train
+    )
     text = text_of(explanation.inside("cnn_lstm", model.explanation(), 6))
     for seed, curve in model.curve.groupby("seed"):
         checked = curve.dropna(subset=["validation_loss"])

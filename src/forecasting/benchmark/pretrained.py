@@ -13,8 +13,7 @@ from forecasting.benchmark import fracast
 from forecasting.benchmark.scoring import score
 from forecasting.competitions import Dataset
 from forecasting.models import forecast
-from forecasting.models.cnn_lstm import FINE_TUNED, FROM_SCRATCH, ZERO_SHOT, CNNLSTMForecastModel
-from forecasting.models.cnn_lstm.experience import card
+from forecasting.models.cnn_lstm import FINE_TUNED, FROM_SCRATCH, ZERO_SHOT, CNNLSTMForecastModel, experience
 
 LOGGED = ZERO_SHOT  # the row that stands for the scoring in the log
 
@@ -36,4 +35,4 @@ def networks(dataset: Dataset) -> pd.DataFrame:
         rows.append(found)
     scored = score(dataset, pd.concat(rows, ignore_index=True), seconds)
     ours = scored["model"].isin((ZERO_SHOT, FINE_TUNED))
-    return scored.assign(weights=scored["model"].where(~ours, card()["weights_sha256"]).where(ours, ""))
+    return scored.assign(weights=scored["model"].where(~ours, experience.card()["weights_sha256"]).where(ours, ""))

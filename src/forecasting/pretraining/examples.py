@@ -8,7 +8,7 @@ import torch
 
 from forecasting import competitions
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.models.cnn_lstm.data_module import Examples, Inputs, Statistics, inputs, raw_features
+from forecasting.models.cnn_lstm import data_module
 from forecasting.pretraining.corpus import Corpus
 from forecasting.pretraining.drawing_windows import Drawn, draw
 from forecasting.pretraining.making import make, mix
@@ -46,8 +46,8 @@ class Public:
 
 
 def block(
-    recipe: Recipe, stage: Stage, number: int, public: Public | None, statistics: Statistics | None
-) -> tuple[Examples, Statistics]:
+    recipe: Recipe, stage: Stage, number: int, public: Public | None, statistics: data_module.Statistics | None
+) -> tuple[data_module.Examples, data_module.Statistics]:
     """Return the examples of one block, in an order drawn by chance, and the statistics: those given, else those of this block."""
     parts = [
         windows_of(kind, recipe, stage, number, round(share * recipe.block), public)
@@ -76,26 +76,28 @@ def windows_of(kind: str, recipe: Recipe, stage: Stage, number: int, n: int, pub
     return draw(rng, public.values[chosen], public.first_month + turned, horizon)
 
 
-def statistics_of(parts: list[Drawn]) -> Statistics:
+def statistics_of(parts: list[Drawn]) -> data_module.Statistics:
     """Measure the features of windows."""
-    return Statistics.of(np.vstack([raw_features(normalised(one.window), one.month) for one in parts]))
+    return data_module.Statistics.of(
+        np.vstack([data_module.raw_features(normalised(one.window), one.month) for one in parts])
+    )
 
 
-def examples_of(drawn: Drawn, recipe: Recipe, statistics: Statistics) -> Examples:
+def examples_of(drawn: Drawn, recipe: Recipe, statistics: data_module.Statistics) -> data_module.Examples:
     """Arrange windows for the network, each with what its errors cost, the mean of a kind of windows 1."""
     windows = normalised(drawn.window)
     targets = windows.departures(drawn.future)
-    seen = inputs(windows, drawn.month, recipe.size["sequence"], recipe.size["horizon"], statistics)
+    seen = data_module.inputs(windows, drawn.month, recipe.size["sequence"], recipe.size["horizon"], statistics)
     counts = np.isfinite(targets)
     arrays = (np.where(counts, targets, 0.0), counts, costs(windows))
-    return Examples(seen, *(torch.from_numpy(array.astype(np.float32)) for array in arrays))
+    return data_module.Examples(seen, *(torch.from_numpy(array.astype(np.float32)) for array in arrays))
 
 
-def joined(parts: list[Examples]) -> Examples:
+def joined(parts: list[data_module.Examples]) -> data_module.Examples:
     """Lay examples one below the other."""
-    seen = Inputs(*(torch.cat(each) for each in zip(*(part.inputs.parts for part in parts), strict=True)))
+    seen = data_module.Inputs(*(torch.cat(each) for each in zip(*(part.inputs.parts for part in parts), strict=True)))
     rest = zip(*((part.targets, part.counts, part.weight) for part in parts), strict=True)
-    return Examples(seen, *(torch.cat(each) for each in rest))
+    return data_module.Examples(seen, *(torch.cat(each) for each in rest))
 
 
 def seed_of(recipe: Recipe, stage: Stage, number: int) -> int:

@@ -18,9 +18,8 @@ import torch
 from tqdm.auto import tqdm
 
 from forecasting.files import digest
-from forecasting.models.cnn_lstm.data_module import CHANNELS, PATHS, Examples, Statistics
-from forecasting.models.cnn_lstm.network import CNNLSTM
-from forecasting.models.cnn_lstm.training import CLIP, pinball_loss
+from forecasting.models.cnn_lstm import data_module, training
+from forecasting.models.cnn_lstm import network as networks
 from forecasting.pretraining.examples import Public, block, seed_of
 from forecasting.pretraining.recipe import Recipe, Stage
 
@@ -33,9 +32,9 @@ AHEAD = 2  # blocks that are made while others are learned from
 class Learned:
     """Where a stage has come to: the network's and the averaged weights, the statistics, blocks done, and the loss of each."""
 
-    network: CNNLSTM
-    averaged: CNNLSTM
-    statistics: Statistics
+    network: networks.CNNLSTM
+    averaged: networks.CNNLSTM
+    statistics: data_module.Statistics
     losses: list[float]
 
 
@@ -76,8 +75,8 @@ def run_stage(
 
 
 def blocks(
-    recipe: Recipe, stage: Stage, numbers: range, public: Public | None, statistics: Statistics
-) -> Iterator[Examples]:
+    recipe: Recipe, stage: Stage, numbers: range, public: Public | None, statistics: data_module.Statistics
+) -> Iterator[data_module.Examples]:
     """Yield the blocks in order; another process makes the next ones meanwhile."""
     with ProcessPoolExecutor(
         1, mp_context=get_context("spawn"), initializer=_remember, initargs=(recipe, stage, public, statistics)
@@ -101,7 +100,7 @@ def _remember(*given: Any) -> None:
     _GIVEN = given
 
 
-def _block(number: int) -> Examples:
+def _block(number: int) -> data_module.Examples:
     """Make one block."""
     recipe, stage, public, statistics = _GIVEN
     return block(recipe, stage, number, public, statistics)[0]
@@ -113,10 +112,10 @@ class _Stage:
 
     recipe: Recipe
     stage: Stage
-    network: CNNLSTM
-    averaged: CNNLSTM
+    network: networks.CNNLSTM
+    averaged: networks.CNNLSTM
     optimiser: torch.optim.Optimizer
-    statistics: Statistics
+    statistics: data_module.Statistics
     device: torch.device
     losses: list[float]
 
@@ -126,7 +125,9 @@ class _Stage:
         if before is None:
             examples, statistics = block(recipe, stage, 0, None, None)
             torch.manual_seed(recipe.seed)
-            network = CNNLSTM(recipe.network_size(CHANNELS, PATHS, examples.inputs.features.shape[1]))
+            network = networks.CNNLSTM(
+                recipe.network_size(data_module.CHANNELS, data_module.PATHS, examples.inputs.features.shape[1])
+            )
         else:
             network, statistics = copy.deepcopy(before.averaged), before.statistics
         network = network.to(device)
@@ -154,7 +155,7 @@ class _Stage:
         )
         os.replace(new, path)
 
-    def learn(self, number: int, examples: Examples) -> None:
+    def learn(self, number: int, examples: data_module.Examples) -> None:
         """Learn from one block."""
         examples = examples.to(self.device)
         torch.manual_seed(seed_of(self.recipe, self.stage, number))  # what is dropped out
@@ -165,10 +166,10 @@ class _Stage:
             for group in self.optimiser.param_groups:
                 group["lr"] = self.rate(step)
             rows = torch.randint(len(examples), (self.recipe.batch,), generator=order)
-            loss = pinball_loss(self.network, examples.take(rows.to(self.device)))
+            loss = training.pinball_loss(self.network, examples.take(rows.to(self.device)))
             self.optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), training.CLIP)
             self.optimiser.step()
             self.average(step)
             total += loss.item()

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from forecasting.models.cnn_lstm.network import NetworkSize
+from forecasting.models.cnn_lstm import network
 
 MADE, MIXED, REAL = "made", "mixed", "real"
 # How often a real window comes from each source. By their number alone the prices would be half of them, and all alike.
@@ -52,9 +52,9 @@ class Recipe:
         """How many steps a block serves."""
         return self.uses * self.block // self.batch
 
-    def network_size(self, channels: int, paths: int, features: int) -> NetworkSize:
+    def network_size(self, channels: int, paths: int, features: int) -> network.NetworkSize:
         """Return the size of the network."""
-        return NetworkSize(channels_in=channels, paths=paths, features=features, **self.size)
+        return network.NetworkSize(channels_in=channels, paths=paths, features=features, **self.size)
 
     def of_training(self) -> dict[str, Any]:
         """Return what the training hangs on, as JSON: all but how much of it is kept."""

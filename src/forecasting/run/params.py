@@ -47,7 +47,8 @@ RUN_SETTINGS: dict[str, type | tuple] = {
 }
 TEXTS = ["text"]  # what the lists among them hold
 # What the pipeline itself tells a notebook: where things are. Not for `params/`.
-INJECTED = {"run_dir", "tracking_dir", "published", "domain", "benchmark_results", "benchmark_log"}
+INJECTED = {"run_dir", "tracking_dir", "published", "domain"}
+INJECTED |= {f"benchmark_{name}" for name in ("results", "log", "regret", "pretrained")}
 
 
 def declared(notebook: Path) -> dict[str, Any]:
