@@ -222,9 +222,8 @@ def test_a_calibration_of_old_goes_on_to_mean_what_it_meant(unrest: bool | None,
         "entries": dict.fromkeys((f"{a}, {b}" for a, b in ENTRIES), entry),
     }
     calibration = Calibration.from_json(json.loads(json.dumps(stored)))
-    found = calibration.moved(
-        np.zeros(2, dtype=int), np.full((2, 11), 50.0), np.array([3.0, 0.0]), np.array([12.0, 0.0])
-    )
+    sizes = np.array([3.0, 0.0]), np.array([12.0, 0.0])
+    found = calibration.moved(np.zeros(2, dtype=int), np.full((2, 11), 50.0), *sizes, np.full(2, -np.inf))
     np.testing.assert_allclose(found.quantiles, [50.0 + unit * np.arange(-5, 6), np.full(11, 50.0)])
 
 

@@ -125,7 +125,7 @@ def test_one_series_is_forecast_as_a_company_that_has_no_other(served, name, kin
 def test_every_family_gives_each_series_of_many_the_bits_it_has_alone(served, company):
     company.fit("seasonal_naive")
     quick = {model.name for family in models.families() for model in models.family_models(family) if model.quick}
-    assert quick == {"linear", "naive", "seasonal_naive"}
+    assert quick == {"linear", "naive", "seasonal_naive", "tsb"}
     folder = SalesForecaster.of_folder(
         company.runs / "models" / "seasonal_naive", "sales", company.calibrations["seasonal_naive"]
     )

@@ -42,7 +42,11 @@ def small(name: str) -> Model:
     if name == "weighted":
         errors = np.random.default_rng(1).normal(size=(40, len(MEMBERS))) * [1.0, 0.9, 0.8, 0.9, 0.8, 0.7]
         month = pd.date_range("2020-01-01", periods=40, freq="MS")
-        model.learn(pd.DataFrame(errors, columns=model.names).assign(ds=month, bucket="1-3"))
+        model.learn(
+            pd.DataFrame(errors, columns=model.names).assign(
+                aggregation="series", unique_id="A", ds=month, bucket="1-3"
+            )
+        )
     return model
 
 

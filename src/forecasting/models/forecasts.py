@@ -86,16 +86,16 @@ def _like_others(found: Forecasts, known: Panel, alike: Mapping[str, Sequence[st
     """Give series that got a fallback in their first year the forecast of the sum of those they are like, at their own level.
 
     The level is the ratio of both over the months that both have seen, so neither the season of these months nor growth is taken for it.
-    Nothing changes where that sum is near zero, or changes its sign.
+    Nothing changes where that sum is near zero, or changes its sign, nor for one that has been the same in each month so far.
     """
-    place = {key: number for number, key in enumerate(known.ids)}
+    place, even = {key: number for number, key in enumerate(known.ids)}, flat(known)
     for key in alike.keys() & place.keys():
         row, rows = place[key], [place[other] for other in alike[key]]
         own, whole = known.values[row], known.values[rows].sum(axis=0)
         both = np.isfinite(own) & np.isfinite(whole)
         seen, ahead = whole[both].sum(), found.quantiles[rows, :, MIDDLE].sum(axis=0)
         steady = abs(seen) > MOSTLY * np.abs(whole[both]).sum() and (seen * ahead > 0).all()
-        if steady and found.is_fallback[row] and (known.last[rows] == known.last[row]).all():
+        if steady and not even[row] and found.is_fallback[row] and (known.last[rows] == known.last[row]).all():
             found.quantiles[row] = (own[both].sum() / seen * ahead)[:, None]
 
 
