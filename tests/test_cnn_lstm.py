@@ -17,13 +17,22 @@ from forecasting import engine, models
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
 from forecasting.models.cnn_lstm import CNNLSTMForecastModel, training
-from forecasting.models.cnn_lstm.data_module import CHANNELS, PATHS, Examples, Inputs, SalesDataModule, raw_features
+from forecasting.models.cnn_lstm.data_module import (
+    CHANNELS,
+    PATHS,
+    Examples,
+    Inputs,
+    SalesDataModule,
+    Statistics,
+    raw_features,
+)
+from forecasting.models.cnn_lstm.earlier import EarlierNetwork
 from forecasting.models.cnn_lstm.network import CNNLSTM, NetworkSize
 from forecasting.models.cnn_lstm.training import Trained, TrainingPlan, mean_loss, pinball_loss
 from forecasting.series.panels import month_number, panel
 from forecasting.series.seasonality import season, seasonal_index
 from forecasting.series.windows import cutting, normalization
-from forecasting.series.windows.cutting import cut_windows
+from forecasting.series.windows.cutting import cut_windows, last_windows
 from forecasting.series.windows.normalization import DRIFT, SMOOTHING, TARGET_LIMIT, WINDOW, Windows, normalised
 from synthetic import company, series
 from test_models import KINDS, points
@@ -536,6 +545,38 @@ def test_missing_or_damaged_files_are_named(file: str, content: bytes | float | 
         damaged.write_bytes(whole[: int(len(whole) * content)] if isinstance(content, float) else content)
     with pytest.raises(UserError, match=r"model\.ckpt.*normalization\.json.*missing or damaged.*20_train_cnn_lstm"):
         models.load(directory)
+
+
+def test_a_network_that_was_saved_before_there_was_a_pretrained_one_still_forecasts(tmp_path: Path):
+    torch.manual_seed(4)
+    settings = {
+        "networks": 2,
+        "horizon": 24,
+        "sequence": 24,
+        "channels": 8,
+        "hidden": 8,
+        "dropout": 0.1,
+        "steps": 600,
+        "seed": 1,
+        "jobs": 1,
+    }
+    statistics = Statistics(np.zeros(22), np.ones(22))
+    networks = [EarlierNetwork(settings, statistics) for _ in range(2)]
+    content = {"name": "cnn_lstm", "family": "cnn_lstm", "settings": settings, "state": {"curve": []}}
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    (tmp_path / "normalization.json").write_text(
+        json.dumps({"features_mean": [0.0] * 22, "features_deviation": [1.0] * 22, "window_size": 120})
+    )
+    torch.save([network.state_dict() for network in networks], tmp_path / "model.ckpt")
+    history = company(60)
+    found = models.load(tmp_path).predict(history, 12)
+    assert np.isfinite(found[COLUMNS]).all(axis=None) and (np.diff(found[COLUMNS], axis=1) >= 0).all()
+    window, month = last_windows(panel(history))
+    windows = normalised(window)
+    said = np.mean([network.quantiles(windows, month, 7) for network in networks], axis=0, dtype=np.float64)
+    expected = windows.forecasts(np.sort(said, axis=2))[:, :12].reshape(-1, 11)
+    np.testing.assert_allclose(found[COLUMNS], expected, rtol=1e-5)
+    assert sum(value.numel() for value in networks[0].parameters()) > 0
 
 
 class Code:

@@ -19,7 +19,7 @@ from forecasting import engine
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.models.base import DirectModel, ahead
-from forecasting.series import Panel, last_windows, normalised
+from forecasting.series import Panel, Windows, last_windows, normalised
 
 if TYPE_CHECKING:
     from forecasting.models.cnn_lstm.training import Trained
@@ -163,14 +163,14 @@ class CNNLSTMForecastModel(DirectModel):
         Raises
         ------
         UserError
-            If the weights or the scaler are missing, damaged, or of a network as it was built before.
+            If the weights or the scaler are missing or damaged.
         """
         model = super().load(directory)
         try:
             model._read_networks(directory)
         except Exception as error:  # a damaged file fails in many ways, and torch's own text advises to run its code
             raise UserError(
-                f"{directory / CHECKPOINT} or {NORMALIZATION} beside it is missing or damaged, or of an earlier version of the network. "
+                f"{directory / CHECKPOINT} or {NORMALIZATION} beside it is missing or damaged. "
                 "Run the notebook 20_train_cnn_lstm again."
             ) from error
         return model
@@ -179,14 +179,18 @@ class CNNLSTMForecastModel(DirectModel):
         """Build the networks from the two files."""
         import torch
 
-        from forecasting.models.cnn_lstm.experience import taken_back
+        from forecasting.models.cnn_lstm.earlier import EarlierNetwork
+        from forecasting.models.cnn_lstm.experience import statistics_of, taken_back
         from forecasting.models.cnn_lstm.network import CNNLSTM
 
         content = json.loads((directory / NORMALIZATION).read_text(encoding="utf-8"))
         states = torch.load(directory / CHECKPOINT, weights_only=True, map_location="cpu")
-        if states:
+        if states and "size" in content:
             size, self.statistics = taken_back(content)
             self.networks = [CNNLSTM(size) for _ in states]
+        elif states:
+            self.statistics = statistics_of(content)
+            self.networks = [EarlierNetwork(self.settings, self.statistics) for _ in states]
         for network, state in zip(self.networks, states, strict=True):
             network.load_state_dict(state)
 
@@ -202,19 +206,24 @@ class CNNLSTMForecastModel(DirectModel):
 
     def _block(self, known: Panel, chunk: int) -> np.ndarray:
         """Return `block`, the networks reading so many windows at a time."""
-        from forecasting.models.cnn_lstm.data_module import inputs
-        from forecasting.models.cnn_lstm.training import quantiles
-
         window, month = last_windows(known)
         if not self.networks:
             return np.full((len(known.ids), self.settings["horizon"], len(QUANTILE_COLUMNS)), np.nan)
         windows = normalised(window)
+        found = np.mean(self._said(windows, month, chunk), axis=0, dtype=np.float64)
+        return windows.forecasts(np.sort(found, axis=2))
+
+    def _said(self, windows: Windows, month: np.ndarray, chunk: int) -> list[np.ndarray]:
+        """Return what each network says of windows [n, horizon, 11], in spreads."""
+        from forecasting.models.cnn_lstm.data_module import inputs
+        from forecasting.models.cnn_lstm.earlier import EarlierNetwork
+        from forecasting.models.cnn_lstm.training import quantiles
+
+        if isinstance(self.networks[0], EarlierNetwork):
+            return [network.quantiles(windows, month, chunk) for network in self.networks]
         size = self.networks[0].size
         seen = inputs(windows, month, size.sequence, size.horizon, self.statistics)
-        found = np.mean(
-            [quantiles(network, seen, chunk).numpy() for network in self.networks], axis=0, dtype=np.float64
-        )
-        return windows.forecasts(np.sort(found, axis=2))
+        return [quantiles(network, seen, chunk).numpy() for network in self.networks]
 
 
 def _train_one(data: Any, size: Any, plan: Any, seed: int, progress: bool) -> "Trained":

@@ -79,8 +79,12 @@ def shared(size: NetworkSize, statistics: Statistics) -> dict[str, Any]:
 
 def taken_back(content: dict[str, Any]) -> tuple[NetworkSize, Statistics]:
     """Return what `shared` was given."""
-    statistics = Statistics(np.array(content["features_mean"]), np.array(content["features_deviation"]))
-    return NetworkSize(**content["size"]), statistics
+    return NetworkSize(**content["size"]), statistics_of(content)
+
+
+def statistics_of(content: dict[str, Any]) -> Statistics:
+    """Return the statistics of the features."""
+    return Statistics(np.array(content["features_mean"]), np.array(content["features_deviation"]))
 
 
 def card() -> dict[str, Any]:
