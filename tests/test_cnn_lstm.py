@@ -576,7 +576,10 @@ def test_a_network_that_was_saved_before_there_was_a_pretrained_one_still_foreca
     said = np.mean([network.quantiles(windows, month, 7) for network in networks], axis=0, dtype=np.float64)
     expected = windows.forecasts(np.sort(said, axis=2))[:, :12].reshape(-1, 11)
     np.testing.assert_allclose(found[COLUMNS], expected, rtol=1e-5)
-    assert sum(value.numel() for value in networks[0].parameters()) > 0
+    model = models.load(tmp_path)
+    assert model.explanation()["variant"] == "from_scratch"
+    model.save(tmp_path / "again")  # as whoever takes a logged combination out of the store does with its members
+    pd.testing.assert_frame_equal(models.load(tmp_path / "again").predict(history, 12), found, check_exact=True)
 
 
 class Code:

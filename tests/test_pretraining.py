@@ -22,6 +22,7 @@ from forecasting.pretraining.drawing_windows import FEWEST, draw
 from forecasting.pretraining.examples import Public, block, windows_of
 from forecasting.pretraining.loop import run_stage
 from forecasting.pretraining.recipe import MADE, REAL, SHARES, Recipe, Stage
+from forecasting.run import PRETRAINED
 from forecasting.series import WINDOW, month_start
 from synthetic import company
 
@@ -254,7 +255,7 @@ def test_weights_are_installed_with_the_scores_that_were_measured_with_them(trai
     training.install(tmp_path, trained, package)
     card = json.loads((package / "model_card.json").read_text())
     assert card["scores"] == []
-    scores = tmp_path / training.SCORES
+    scores = tmp_path / PRETRAINED
     scores.parent.mkdir(parents=True)
     rows = [{"dataset": "m3_monthly", "model": "zero_shot", "mase": 0.85, "weights": card["weights_sha256"]},
             {"dataset": "m3_monthly", "model": "zero_shot", "mase": 0.9, "weights": "of others"}]  # fmt: skip

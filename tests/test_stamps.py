@@ -37,6 +37,21 @@ def test_a_changed_file_reaches_the_steps_that_use_it(project, file, changes):
     assert [old != new for old, new in zip(before, after, strict=True)] == changes
 
 
+def test_other_weights_reach_the_step_that_uses_them_and_another_card_none(project):
+    (project / "src/forecasting/models/x.py").unlink()
+    family = project / "src/forecasting/models/x"
+    (family / "pretrained").mkdir(parents=True)
+    (family / "__init__.py").write_text("x = 1\n")
+    before = both(project)
+    (family / "pretrained/model_card.json").write_text("{}")
+    assert both(project) == before
+    (family / "pretrained/model.ckpt").write_bytes(b"weights")
+    after = both(project)
+    assert [old != new for old, new in zip(before, after, strict=True)] == [False, True]
+    (family / "pretrained/model.ckpt").write_bytes(b"others")
+    assert both(project)[1] not in (before[1], after[1])
+
+
 def test_of_the_lock_only_versions_count(project):
     before = both(project)
     (project / "requirements.lock").write_text("pandas==2.3.3\n    --hash=sha256:0\n")

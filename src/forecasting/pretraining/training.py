@@ -20,13 +20,13 @@ from forecasting.pretraining.loop import Learned, run_stage
 from forecasting.pretraining.making import KINDS
 from forecasting.pretraining.recipe import Recipe
 from forecasting.pretraining.sources import SOURCES
+from forecasting.run import PRETRAINED
 
 WEIGHTS = FOLDER / "weights"
 WITHOUT: tuple[str | None, ...] = (
     None,
     *competitions.SOURCES,
 )  # the network that has seen everything, then one less each set
-SCORES = Path("runs") / "benchmark" / "pretrained.csv"
 LARGEST = 2_000_000  # bytes of the weights
 
 
@@ -95,7 +95,7 @@ def install(root: Path, weights: Path, package: Path = experience.FOLDER) -> Non
     The scores are those of `make benchmark PRETRAINED=1`, each of a network that has not seen the set; none if it has not been run since.
     """
     card = json.loads((weights / experience.CARD).read_text(encoding="utf-8"))
-    write_card(weights, card | {"scores": scores(root / SCORES, card["weights_sha256"])})
+    write_card(weights, card | {"scores": scores(root / PRETRAINED, card["weights_sha256"])})
     package.mkdir(parents=True, exist_ok=True)
     for name in (experience.CHECKPOINT, experience.NORMALIZATION, experience.CARD):
         shutil.copyfile(weights / name, package / name)

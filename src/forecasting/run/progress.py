@@ -19,7 +19,6 @@ STEP = re.compile(r"-m forecasting (?:step|page|publish|render)\b")
 # What Make says first: how many steps there are, and where the report will be if it is wanted
 HEAD = re.compile(r"^: of (\d+) ?(.*)$", re.MULTILINE)
 NOTEWORTHY = 20.0  # seconds; what took less the last time is not announced
-LONG = {"20_train_cnn_lstm": "the longest step, a minute or two"}  # where there was no last time
 
 
 def timed(part: str, what: str, work: Callable[[], None], executed: Path | None = None) -> None:
@@ -66,7 +65,7 @@ def usual_time(executed: Path) -> str:
         if path.exists():
             seconds = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("papermill", {}).get("duration") or 0
             return f"took {seconds:.0f} s last time" if seconds >= NOTEWORTHY else ""
-    return LONG.get(executed.stem, "")
+    return ""
 
 
 def show_end(folder: Path) -> None:

@@ -11,9 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from forecasting.files import digest
+from forecasting.files import digest, folder_hash
 from forecasting.run import params
 
+WEIGHTS = ("*.ckpt", "normalization.json")  # what forecasts hang on in a folder `pretrained`; a card changes none
 PRESENTATION = {"forecasting.plots"}
 
 
@@ -99,9 +100,12 @@ def closure(names: frozenset[str], package: Path, leave_out: frozenset[str] = fr
 
 
 def modules_hash(names: set[str], package: Path, leave_out: set[str] = frozenset()) -> str:
-    """Return one hash over the text of the modules and of all that they import."""
+    """Return one hash over the text of the modules and of all that they import, and over weights that come with them."""
     reached = closure(frozenset(names), package, frozenset(leave_out))
-    return digest([(name, module_file(name, package).read_text(encoding="utf-8")) for name in reached])
+    files = {name: module_file(name, package) for name in reached}
+    weights = sorted({file.parent / "pretrained" for file in files.values() if (file.parent / "pretrained").is_dir()})
+    texts = [(name, file.read_text(encoding="utf-8")) for name, file in files.items()]
+    return digest(texts + [("weights", folder_hash(folder, WEIGHTS)) for folder in weights])
 
 
 def step_stamp(root: Path, notebook: Path, values: dict[str, Any], page: bool = False) -> str:

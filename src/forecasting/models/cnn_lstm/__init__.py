@@ -189,7 +189,7 @@ class CNNLSTMForecastModel(DirectModel):
             size, self.statistics = taken_back(content)
             self.networks = [CNNLSTM(size) for _ in states]
         elif states:
-            self.statistics = statistics_of(content)
+            self.statistics, self.settings["variant"] = statistics_of(content), FROM_SCRATCH  # there was no other
             self.networks = [EarlierNetwork(self.settings, self.statistics) for _ in states]
         for network, state in zip(self.networks, states, strict=True):
             network.load_state_dict(state)

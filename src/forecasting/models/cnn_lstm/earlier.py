@@ -22,6 +22,8 @@ HEAD = 128
 class EarlierNetwork(nn.Module):
     """Conv1d × 2 → LSTM → a head for all months ahead at once. `settings` are those of the model that was saved."""
 
+    size = None  # it follows from the settings
+
     def __init__(self, settings: Mapping[str, Any], statistics: Statistics) -> None:
         super().__init__()
         self.sequence, self.horizon, self.statistics = settings["sequence"], settings["horizon"], statistics

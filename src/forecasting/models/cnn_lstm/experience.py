@@ -71,10 +71,10 @@ def read(folder: Path, name: str) -> Experience:
     return Experience(network.eval(), statistics)
 
 
-def shared(size: NetworkSize, statistics: Statistics) -> dict[str, Any]:
-    """Return what networks share, as JSON: their size, and the statistics of the features."""
+def shared(size: NetworkSize | None, statistics: Statistics) -> dict[str, Any]:
+    """Return what networks share, as JSON: their size (none of networks of before, `earlier`), and the statistics of the features."""
     scaler = {"features_mean": statistics.mean.tolist(), "features_deviation": statistics.deviation.tolist()}
-    return {"size": asdict(size), **scaler}
+    return scaler if size is None else {"size": asdict(size), **scaler}
 
 
 def taken_back(content: dict[str, Any]) -> tuple[NetworkSize, Statistics]:
