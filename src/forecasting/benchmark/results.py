@@ -35,11 +35,31 @@ def write_results(path: Path, scored: pd.DataFrame) -> pd.DataFrame:
         old = read_results(path)
         stays = (old["dataset"] != dataset) | ((old["model"] == REFERENCE) & ~old["model"].isin(scored["model"]))
         table = pd.concat([old[stays], table], ignore_index=True)
-    table = table.sort_values("dataset", kind="stable", ignore_index=True)
+    return put(path, table.sort_values("dataset", kind="stable", ignore_index=True))
+
+
+def put(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """Write a table in one step, and return it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(path.name + ".running")
     table.to_csv(scratch, index=False, lineterminator="\n")
     scratch.replace(path)
+    return table
+
+
+def measured(path: Path, columns: list[str], command: str) -> pd.DataFrame:
+    """Return a table that a command writes; no rows where it was not run.
+
+    Raises
+    ------
+    UserError
+        If it has other columns.
+    """
+    if not path.exists():
+        return pd.DataFrame(columns=columns)
+    table = pd.read_csv(path)
+    if list(table.columns) != columns:
+        raise UserError(f"{path.name} has the columns {', '.join(table.columns)}; run {command} again.")
     return table
 
 
