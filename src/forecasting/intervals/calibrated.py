@@ -21,7 +21,7 @@ from forecasting.contracts import (
     BackTest,
 )
 from forecasting.intervals.calibration import Calibration, Past
-from forecasting.intervals.conformal import naive_errors
+from forecasting.intervals.conformal import naive_errors_at
 from forecasting.intervals.reconciliation import reconcile
 from forecasting.series import NODE, aggregate_actuals, comparable, scales
 
@@ -78,8 +78,8 @@ def calibrate_backtests(
     """
     actuals, cut = aggregate_actuals(train), not allow_negative
     asked = cutoffs["cutoff"] if wanted is None else cutoffs.loc[cutoffs["cutoff"].isin(wanted), "cutoff"]
-    naive = {cutoff: naive_errors(actuals[actuals["ds"] <= cutoff]) for cutoff in asked}
-    newest = naive_errors(actuals)
+    last = actuals["ds"].max()
+    naive = naive_errors_at(actuals, [*asked, last])
     observed = pd.concat([said[said["ds"] <= train["ds"].max()].assign(of=name) for name, said in raw.items()])
     everyone = _past(observed.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
 
@@ -88,11 +88,11 @@ def calibrate_backtests(
         measured = everyone[everyone["of"] == name]
         past = Past.of(measured, cut)
         parts = [measured.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
-        for cutoff, rows in measured[measured["cutoff"].isin(naive)].groupby("cutoff"):
+        for cutoff, rows in measured[measured["cutoff"].isin(asked)].groupby("cutoff"):
             parts.append(Calibration.fit(past.known_at(cutoff), naive[cutoff]).apply(rows, cut))
         calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(cutoffs, on="cutoff").assign(domain=domain)
         finished = _finished(calibrated, [*NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
-        return BackTest(raw[name], finished.rows, finished.cut, Calibration.fit(past, newest).to_json())
+        return BackTest(raw[name], finished.rows, finished.cut, Calibration.fit(past, naive[last]).to_json())
 
     return {name: made(name) for name in raw}
 

@@ -15,6 +15,7 @@ from forecasting.intervals.conformal import (
     INTERMITTENT,
     LEVELS,
     MIDDLE,
+    Counts,
     Pool,
     Residuals,
     choose_pool,
@@ -127,10 +128,11 @@ class Calibration:
         known, restless = _in_units(past.residuals[method])
         by_pool: dict[str, dict[str, Any]] = {}
         entries: dict[str, dict[str, Any]] = {}
+        counts = Counts.of(known)
         for level in LEVELS:
             sooner = np.zeros(len(QUANTILE_COLUMNS))
             for bucket in BUCKETS:
-                pool = choose_pool(known, naive, level, bucket)
+                pool = choose_pool(known, naive, level, bucket, counts)
                 if pool.name not in by_pool:
                     by_pool[pool.name] = _entry(pool, restless)
                 sooner = further_out(np.array(by_pool[pool.name]["offsets"]), sooner)

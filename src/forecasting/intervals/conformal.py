@@ -14,14 +14,17 @@ origins allows: outwards n / (n + 2) of it, inwards n / (n + 12). A few origins,
 the next interval must be, and nothing on which side it should lean to; and what seems too wide in a calm time is not in others.
 """
 
-from typing import NamedTuple
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from forecasting.contracts import AGGREGATIONS, MIDDLE, QUANTILES, SEASON_LENGTH
-from forecasting.series import BUCKETS, change, panel, panel_scale
+from forecasting.series import BUCKETS, Grid, Panel, change, panel_scale
 
 INTERMITTENT = "intermittent"  # series or sums that are zero now and then, and miss otherwise than all others
 LEVELS = (*AGGREGATIONS, INTERMITTENT)
@@ -51,49 +54,88 @@ class Residuals(NamedTuple):
     values: np.ndarray
 
 
-class Pool(NamedTuple):
+@dataclass(frozen=True)
+class Pool:
     """Residuals that stand for one aggregation and horizon bucket.
 
-    `residuals` [n, 11] per quantile, from so many `origins`, worth so many `independent` ones. `around_point`: they are errors of the
-    seasonal naive, so they are laid around the point instead of moving the model's own quantiles.
+    `residuals` [n, 11] per quantile. `around_point`: they are errors of the seasonal naive, so they are laid around the point instead of
+    moving the model's own quantiles. `of` and `chosen` are what they were chosen from.
     """
 
     name: str
-    residuals: np.ndarray
-    origins: int
-    independent: float
-    around_point: bool
+    of: Residuals
+    chosen: np.ndarray
+    around_point: bool = False
+
+    @cached_property
+    def residuals(self) -> np.ndarray:
+        """The residuals [n, 11]."""
+        return self.of.values[self.chosen]
+
+    @property
+    def origins(self) -> int:
+        """The number of origins they come from; 0 for errors within the history."""
+        return 0 if self.around_point else len(np.unique(self.of.origin[self.chosen]))
+
+    @property
+    def independent(self) -> float:
+        """How many independent ones they are worth; infinitely many within the history, as they come from all its months."""
+        return np.inf if self.around_point else independent(self.residuals[:, MIDDLE], self.of.month[self.chosen])
 
 
-def choose_pool(residuals: Residuals, naive: dict[str, np.ndarray], level: str, bucket: str) -> Pool:
+class Counts(NamedTuple):
+    """How many residuals there are: `n` [levels, buckets, months]."""
+
+    n: np.ndarray
+
+    @classmethod
+    def of(cls, residuals: Residuals) -> Self:
+        """Count residuals."""
+        month = residuals.month - residuals.month.min(initial=0)
+        shape = (len(LEVELS), len(BUCKETS), int(month.max(initial=0)) + 1)
+        place = np.ravel_multi_index((residuals.level, residuals.bucket, month), shape)
+        return cls(np.bincount(place, minlength=int(np.prod(shape))).reshape(shape))
+
+    def suffice(self, levels: list[int], bucket: int | None) -> bool:
+        """Say whether there are at least 39 of at least three months of some levels and a bucket, None: all buckets."""
+        of_levels = self.n[levels].sum(axis=0)
+        by_month = of_levels.sum(axis=0) if bucket is None else of_levels[bucket]
+        return bool(by_month.sum() >= ENOUGH and np.count_nonzero(by_month) >= ENOUGH_MONTHS)
+
+
+def choose_pool(
+    residuals: Residuals, naive: dict[str, np.ndarray], level: str, bucket: str, counts: Counts | None = None
+) -> Pool:
     """Return the narrowest pool with at least 39 residuals of at least three months.
 
     In this order: the aggregation's own residuals of the bucket; of all horizons; for a sum, those of all sums (regions,
     categories and the total, whose errors have lighter tails than those of single series), likewise; and last the seasonal
     naive's own errors within the history (of `naive_errors`), which are out-of-sample too: of the aggregation, of all sums, of
     everything. What is intermittent has a pool of its own, and shares that of the series where it is too small. One month's
-    residuals count alike however many series there are: they share that month's surprise.
+    residuals count alike however many series there are: they share that month's surprise. `counts`: of the residuals, where more than
+    one pool is asked for.
     """
+    counts = counts or Counts.of(residuals)
     series, *sums = AGGREGATIONS
     wider = {series: {}, INTERMITTENT: {f"{INTERMITTENT} and other series": [INTERMITTENT, series]}}
     groups = {level: [level]} | wider.get(level, {"sums": sums})
-    in_bucket = residuals.bucket == list(BUCKETS).index(bucket)
+    number = list(BUCKETS).index(bucket)
     for name, levels in groups.items():
-        own = np.isin(residuals.level, [LEVELS.index(each) for each in levels])
-        for horizons, chosen in ((f"horizons {bucket}", own & in_bucket), ("all horizons", own)):
-            if chosen.sum() >= ENOUGH and len(np.unique(residuals.month[chosen])) >= ENOUGH_MONTHS:
-                origins = len(np.unique(residuals.origin[chosen]))
-                free = independent(residuals.values[chosen, MIDDLE], residuals.month[chosen])
-                return Pool(f"{name}, {horizons}", residuals.values[chosen], origins, free, around_point=False)
-    last_resorts = {
-        f"{name}, seasonal naive errors in the history": np.concatenate(
-            [naive.get(each, np.empty(0)) for each in levels]
-        )
-        for name, levels in (groups | {"all aggregations": list(AGGREGATIONS)}).items()
-    }
-    name = next((name for name, errors in last_resorts.items() if len(errors) >= ENOUGH), [*last_resorts][-1])
-    errors = np.repeat(last_resorts[name][:, None], len(QUANTILES), axis=1)
-    return Pool(name, errors, 0, np.inf, around_point=True)  # they come from all months of the history
+        places = [LEVELS.index(each) for each in levels]
+        for horizons, which in ((f"horizons {bucket}", number), ("all horizons", None)):
+            if counts.suffice(places, which):
+                own = np.isin(residuals.level, places)
+                chosen = own if which is None else own & (residuals.bucket == which)
+                return Pool(f"{name}, {horizons}", residuals, chosen)
+    last_resorts = groups | {"all aggregations": list(AGGREGATIONS)}
+    sizes = {name: sum(len(naive.get(each, ())) for each in levels) for name, levels in last_resorts.items()}
+    name = next((name for name, size in sizes.items() if size >= ENOUGH), [*last_resorts][-1])
+    errors = np.concatenate([naive.get(each, np.empty(0)) for each in last_resorts[name]])
+    values = np.broadcast_to(errors[:, None], (len(errors), len(QUANTILES)))
+    within = Residuals(*(np.empty(0),) * 5, values)
+    return Pool(
+        f"{name}, seasonal naive errors in the history", within, np.ones(len(errors), dtype=bool), around_point=True
+    )
 
 
 def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -101,13 +143,25 @@ def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:
 
     `history` has aggregation, unique_id, ds, y.
     """
-    parts = dict(tuple(history.groupby("aggregation")))
-    return {level: _naive_errors(parts[level]) if level in parts else np.empty(0) for level in AGGREGATIONS}
+    return naive_errors_at(history, [history["ds"].max()])[history["ds"].max()]
 
 
-def _naive_errors(history: pd.DataFrame) -> np.ndarray:
-    """Return the seasonal naive's scaled errors within a history of one aggregation [n]."""
-    known = panel(history)
+def naive_errors_at(
+    actuals: pd.DataFrame, cutoffs: Collection[pd.Timestamp]
+) -> dict[pd.Timestamp, dict[str, np.ndarray]]:
+    """Return the `naive_errors` of the history up to each cutoff."""
+    grids = Grid.by_level(actuals)
+    return {
+        cutoff: {
+            level: _naive_errors(grids[level].until(cutoff)) if level in grids else np.empty(0)
+            for level in AGGREGATIONS
+        }
+        for cutoff in cutoffs
+    }
+
+
+def _naive_errors(known: Panel) -> np.ndarray:
+    """Return the seasonal naive's scaled errors within the histories of one aggregation [n]."""
     errors = (change(known, SEASON_LENGTH) / panel_scale(known)[:, None]).ravel()
     return errors[np.isfinite(errors)]
 
@@ -141,7 +195,7 @@ def independent(residuals: np.ndarray, month: np.ndarray) -> float:
 
 def _independent(values: np.ndarray, group: np.ndarray) -> float:
     """Return what so many values in groups are worth; one at least."""
-    n, scores = len(values), ndtri(pd.Series(values).rank().to_numpy() / (len(values) + 1))
+    n, scores = len(values), ndtri(_ranks(values) / (len(values) + 1))
     _, number, size = np.unique(group, return_inverse=True, return_counts=True)
     if len(size) < 2 or n <= len(size):
         return 1.0
@@ -152,6 +206,13 @@ def _independent(values: np.ndarray, group: np.ndarray) -> float:
     total = between + (typical - 1) * within
     alike = max(0.0, (between - within) / total) if total > 0 else 0.0
     return max(1.0, n / (1 + (typical - 1) * alike))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the rank of each value from 1 on, equal ones sharing the mean of theirs [n]."""
+    _, number, size = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(size)
+    return (last - (size - 1) / 2)[number]
 
 
 def offsets(residuals: np.ndarray, independent: float = np.inf) -> np.ndarray:
@@ -166,7 +227,8 @@ def offsets(residuals: np.ndarray, independent: float = np.inf) -> np.ndarray:
         return np.zeros(len(QUANTILES))
     exact = (n + 1) * levels
     rank = np.where(levels > 0.5, np.ceil(exact - 1e-9), np.floor(exact + 1e-9)).astype(int)
-    moved = np.sort(residuals)[np.clip(rank, 1, n) - 1]
+    place = np.clip(rank, 1, n) - 1
+    moved = np.partition(residuals, place)[place]
     moved[MIDDLE] = 0.0
     if np.isinf(independent):
         return moved
@@ -192,9 +254,9 @@ def corrections(residuals: np.ndarray, origins: int) -> np.ndarray:
     n, moved = len(residuals), np.zeros(len(QUANTILES))
     for upper in range(MIDDLE + 1, len(QUANTILES)) if n else ():
         lower = len(QUANTILES) - 1 - upper
-        beyond = np.sort(np.maximum(residuals[:, upper], -residuals[:, lower]))
-        rank = int(np.ceil((n + 1) * (QUANTILES[upper] - QUANTILES[lower]) - 1e-9))
-        found = beyond[min(rank, n) - 1]
+        beyond = np.maximum(residuals[:, upper], -residuals[:, lower])
+        place = min(int(np.ceil((n + 1) * (QUANTILES[upper] - QUANTILES[lower]) - 1e-9)), n) - 1
+        found = np.partition(beyond, place)[place]
         moved[upper] = found * origins / (origins + (ORIGINS_TO_WIDEN if found > 0 else ORIGINS_TO_NARROW))
         moved[lower] = -moved[upper]
     return moved

@@ -89,3 +89,44 @@ def mean(values: np.ndarray, axis: int = -1) -> np.ndarray:
     count = known.sum(axis=axis)
     total = np.where(known, values, 0.0).sum(axis=axis)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Histories side by side by the calendar, from which the `Panel` that was known at any month is cut without looking at tables again.
+
+    `values` [series, months] from the month `first` on; NaN where there is no observation. The series are in order of `ids`.
+    """
+
+    ids: np.ndarray
+    values: np.ndarray
+    first: int
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Self:
+        """Arrange a long table (one row per unique_id, ds; column y)."""
+        rows, ids = pd.factorize(frame["unique_id"], sort=True)
+        months = month_number(frame["ds"])
+        first = int(months.min(initial=np.iinfo(np.int64).max)) if len(months) else 0
+        values = np.full((len(ids), int(months.max(initial=first)) - first + 1), np.nan)
+        values[rows, months - first] = frame["y"].to_numpy(dtype=np.float64)
+        return cls(np.asarray(ids, dtype=object), values, first)
+
+    @classmethod
+    def by_level(cls, actuals: pd.DataFrame) -> dict[str, Self]:
+        """Arrange the series of each aggregation (aggregation, unique_id, ds, y) [aggregation -> grid]."""
+        return {level: cls.of(part) for level, part in actuals.groupby("aggregation", sort=False)}
+
+    def until(self, cutoff: pd.Timestamp) -> Panel:
+        """Return what was known at a month: the same as `panel` of the rows up to it."""
+        width = max(0, int(month_number(pd.DatetimeIndex([cutoff]))[0]) - self.first + 1)
+        values = self.values[:, :width]
+        known = np.isfinite(values)
+        begun = known.any(axis=1)
+        values, known = values[begun], known[begun]
+        since = np.argmax(known[:, ::-1], axis=1) if width else np.zeros(0, dtype=int)  # each series' own last month
+        length = values.shape[1] - since - np.argmax(known, axis=1) if width else since
+        longest = int(length.max(initial=1))
+        columns = np.arange(values.shape[1] - longest, values.shape[1]) - since[:, None]
+        aligned = np.where(columns >= 0, np.take_along_axis(values, np.maximum(columns, 0), axis=1), np.nan)
+        return Panel.of(self.ids[begun], aligned, self.first + values.shape[1] - 1 - since)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.series.intermittency import intermittent, lowest
-from forecasting.series.panels import Panel, mean, panel
+from forecasting.series.panels import Grid, Panel, mean, panel
 
 STILL = (
     1e-3  # of the level: with typical errors below it an error that nobody would notice is many times the typical one
@@ -102,10 +102,12 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
     `unrest` is its `unrest`, `lowest` what no bound is below, `intermittent` whether a series is one that is zero now and then
     (`intermittency`).
     """
+    grids = Grid.by_level(actuals) if len(cutoffs) else {}
     parts = [
-        described(history).assign(aggregation=level, cutoff=cutoff)
+        _described(known).assign(aggregation=level, cutoff=cutoff)
         for cutoff in cutoffs
-        for level, history in actuals[actuals["ds"] <= cutoff].groupby("aggregation", sort=False)
+        for level, grid in grids.items()
+        if len((known := grid.until(cutoff)).ids)
     ]
     if not parts:
         return pd.DataFrame(columns=SCALE_COLUMNS).astype({"cutoff": "datetime64[ns]"})
@@ -114,7 +116,11 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
 
 def described(history: pd.DataFrame) -> pd.DataFrame:
     """Return unique_id, scale, typical_error, unrest, lowest and intermittent of each series of a history."""
-    known = panel(history)
+    return _described(panel(history))
+
+
+def _described(known: Panel) -> pd.DataFrame:
+    """Return what `described` does, of a history that is known as a panel."""
     found = {"scale": panel_scale(known), "typical_error": typical_error(known), "unrest": unrest(known)}
     return pd.DataFrame(
         {"unique_id": known.ids} | found | {"lowest": lowest(known), "intermittent": intermittent(known)}
