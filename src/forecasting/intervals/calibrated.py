@@ -20,7 +20,7 @@ from forecasting.contracts import (
     QUANTILE_COLUMNS,
     BackTest,
 )
-from forecasting.intervals.calibration import Calibration, Past
+from forecasting.intervals.calibration import Calibration, Past, apply_each
 from forecasting.intervals.conformal import naive_errors_at
 from forecasting.intervals.reconciliation import reconcile
 from forecasting.series import NODE, aggregate_actuals, comparable, scales
@@ -87,10 +87,9 @@ def calibrate_backtests(
         """Return the back-test of one model."""
         measured = everyone[everyone["of"] == name]
         past = Past.of(measured, cut)
-        parts = [measured.iloc[:0].assign(interval_pool="", interval_n=0, was_negative=False)]
-        for cutoff, rows in measured[measured["cutoff"].isin(asked)].groupby("cutoff"):
-            parts.append(Calibration.fit(past.known_at(cutoff), naive[cutoff]).apply(rows, cut))
-        calibrated = pd.concat(parts[1:] or parts, ignore_index=True).merge(cutoffs, on="cutoff").assign(domain=domain)
+        rows = measured[measured["cutoff"].isin(asked)]
+        known = {cutoff: Calibration.fit(past.known_at(cutoff), naive[cutoff]) for cutoff in rows["cutoff"].unique()}
+        calibrated = apply_each(known, rows, cut).merge(cutoffs, on="cutoff").assign(domain=domain)
         finished = _finished(calibrated, [*NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
         return BackTest(raw[name], finished.rows, finished.cut, Calibration.fit(past, naive[last]).to_json())
 

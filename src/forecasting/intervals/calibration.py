@@ -3,6 +3,7 @@
 `calibrated` puts it to use. What is chosen and learned here is the model's own past alone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -145,16 +146,7 @@ class Calibration:
         `rows` are of `reconciliation.reconcile`, with typical_error and unrest: a width is a multiple of them, so a series that never
         changes has none; and with lowest, which no bound is below.
         """
-        index = _level(rows) * len(BUCKETS) + bucket_of(rows["horizon"].to_numpy())
-        own = coherent_quantiles(rows, self.reconciliation, cut)
-        sizes = (rows[name].fillna(0.0).to_numpy() for name in ("typical_error", "unrest"))
-        found = self.moved(index, own, *sizes, rows["lowest"].fillna(-np.inf).to_numpy())
-        values = {
-            "was_negative": cut & (rows[self.reconciliation] < 0),
-            "interval_pool": found.pool,
-            "interval_n": found.n,
-        }
-        return rows.assign(**dict(zip(QUANTILE_COLUMNS, found.quantiles.T, strict=True)), **values)
+        return applied({None: self}, {None: np.arange(len(rows))}, rows, cut)
 
     def moved(
         self, index: np.ndarray, own: np.ndarray, typical_error: np.ndarray, unrest: np.ndarray, lowest: np.ndarray
@@ -204,6 +196,29 @@ def _in_units(residuals: Residuals) -> tuple[Residuals, bool]:
     restless = unrest_helps(np.abs(residuals.values[single, MIDDLE]), residuals.unrest[single])
     unit = np.sqrt(residuals.unrest)[:, None] if restless else 1.0
     return residuals._replace(values=residuals.values / unit), restless
+
+
+def apply_each(calibrations: Mapping[pd.Timestamp, Calibration], rows: pd.DataFrame, cut: bool) -> pd.DataFrame:
+    """Do what `Calibration.apply` does for rows of several cutoffs, each by the calibration that was known at it."""
+    return applied(calibrations, rows.groupby("cutoff").indices, rows, cut)
+
+
+def applied(
+    calibrations: Mapping[Any, Calibration], places: Mapping[Any, np.ndarray], rows: pd.DataFrame, cut: bool
+) -> pd.DataFrame:
+    """Return rows with what each calibration makes of those at its places."""
+    index = _level(rows) * len(BUCKETS) + bucket_of(rows["horizon"].to_numpy())
+    sizes = [rows[name].fillna(0.0).to_numpy() for name in ("typical_error", "unrest")]
+    lowest = rows["lowest"].fillna(-np.inf).to_numpy()
+    quantiles = np.empty((len(rows), len(QUANTILE_COLUMNS)))
+    negative, pool, n = (np.empty(len(rows), dtype=kind) for kind in (bool, object, np.int64))
+    for name, place in places.items():
+        own = coherent_quantiles(part := rows.iloc[place], calibrations[name].reconciliation, cut)
+        found = calibrations[name].moved(index[place], own, *(size[place] for size in sizes), lowest[place])
+        quantiles[place], pool[place], n[place] = found
+        negative[place] = cut & (part[calibrations[name].reconciliation] < 0)
+    values = {"was_negative": negative, "interval_pool": pool, "interval_n": n}
+    return rows.assign(**dict(zip(QUANTILE_COLUMNS, quantiles.T, strict=True)), **values)
 
 
 def _entry(pool: Pool, restless: bool) -> dict[str, Any]:
