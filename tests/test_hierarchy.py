@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forecasting.contracts import AGGREGATIONS
 from forecasting.series.hierarchy import Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
@@ -36,12 +38,58 @@ def test_members_agree_with_a_loop():
     hierarchy = Hierarchy.of(train.sample(frac=1, random_state=0))
     series = hierarchy.nodes.iloc[: hierarchy.n_series]
     assert series["unique_id"].tolist() == sorted(train["unique_id"].unique())
-    for node, row in zip(hierarchy.nodes.itertuples(), hierarchy.members, strict=True):
+    for node, row in zip(hierarchy.nodes.itertuples(), hierarchy.members.toarray(), strict=True):
         for part, belongs in zip(series.itertuples(), row, strict=True):
             same_region, same_category = node.region in ("All", part.region), node.product_category in (
                 "All", part.product_category
             )  # fmt: skip
             assert belongs == (same_region and same_category)
+
+
+pairs = st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from("wxyz")), min_size=1, max_size=12, unique=True)
+many = settings(max_examples=60, deadline=None)
+
+
+def keys(pairs: list[tuple[str, str]]) -> pd.DataFrame:
+    """Return the keys of series of these regions and categories, as a training set has them."""
+    rows = [(f"{region}/{category}", region, category) for region, category in pairs]
+    return pd.DataFrame(rows, columns=["unique_id", "region", "product_category"])
+
+
+@many
+@given(pairs, st.integers(0, 1000))
+def test_sums_have_the_bits_of_a_loop_over_the_series(pairs: list[tuple[str, str]], seed: int):
+    hierarchy = Hierarchy.of(keys(pairs))
+    values = 10.0 ** np.random.default_rng(seed).uniform(-9, 9, (len(pairs), 3)) * [1, -1, 1]
+    found, members = hierarchy.add_up(values), hierarchy.members.toarray()
+    for node, column in np.ndindex(found.shape):
+        total = 0.0
+        for number in range(len(pairs)):
+            if members[node, number]:
+                total += values[number, column]
+        assert found[node, column] == total
+
+
+@many
+@given(pairs, st.sets(st.integers(0, 11)))
+def test_some_of_the_series_have_the_hierarchy_that_they_have_alone(pairs: list[tuple[str, str]], some: set[int]):
+    whole = Hierarchy.of(keys(pairs))
+    chosen = sorted(number for number in some | {0} if number < len(pairs))
+    part, nodes = whole.only(np.array(chosen))
+    alone = Hierarchy.of(whole.nodes.iloc[chosen])
+    pd.testing.assert_frame_equal(part.nodes, alone.nodes)
+    np.testing.assert_array_equal(part.codes, alone.codes)
+    np.testing.assert_array_equal(whole.numbers(alone.nodes), nodes)
+    unknown = alone.nodes[:1].assign(unique_id="elsewhere")
+    assert whole.numbers(unknown).tolist() == [-1]
+
+
+@many
+@given(pairs)
+def test_the_first_of_those_that_have_the_same_members_stands_for_all(pairs: list[tuple[str, str]]):
+    hierarchy = Hierarchy.of(keys(pairs))
+    members = hierarchy.members.toarray().tolist()
+    assert hierarchy.first_alike.tolist() == [members.index(row) for row in members]
 
 
 def test_products_are_added_up_in_one_order_whatever_stands_beside():
@@ -92,6 +140,26 @@ def test_forecasts_without_an_actual_of_their_own_kind_are_left_out():
     assert sums.tolist() == ["R1/All", "All/C0", "All/C2"]
     assert "R0/C1" not in set(december["unique_id"]) and len(december) == 5 + 3
     assert (found["ds"] == "2023-11-01").sum() == len(nodes)
+
+
+@many
+@given(pairs, st.sets(st.tuples(st.integers(0, 11), st.sampled_from(["2023-11-01", "2023-12-01"])), max_size=6))
+def test_what_is_left_out_agrees_with_a_loop(pairs: list[tuple[str, str]], gaps: set[tuple[int, str]]):
+    series, months = keys(pairs), [pd.Timestamp(month) for month in ("2023-10-01", "2023-11-01", "2023-12-01")]
+    full = series.merge(pd.DataFrame({"ds": months}), how="cross").assign(y=1.0)
+    missing = {
+        (f"{region}/{category}", pd.Timestamp(month))
+        for number, month in gaps
+        for region, category in pairs[number : number + 1]
+    }
+    train = full[[(row.unique_id, row.ds) not in missing for row in full.itertuples()]]
+    train = pd.concat([train, full[full["ds"] == months[0]].assign(ds=pd.Timestamp("2023-09-01"))])
+    rows = Hierarchy.of(series).nodes.merge(pd.DataFrame({"cutoff": months[0], "ds": months[1:]}), how="cross")
+    kept = []
+    for row in rows.itertuples():
+        inside = [one for one in pairs if row.region in ("All", one[0]) and row.product_category in ("All", one[1])]
+        kept.append(all((f"{region}/{category}", row.ds) not in missing for region, category in inside))
+    pd.testing.assert_frame_equal(comparable(rows, train), rows[kept].reset_index(drop=True))
 
 
 def test_sums_do_not_depend_on_the_order_of_rows():

@@ -95,7 +95,7 @@ def test_any_overrides_give_sums_that_add_up_and_leave_the_rest_alone(values, si
             assert new[change.aggregation, change.unique_id] == pytest.approx(change.wanted(base), rel=1e-12, abs=1e-9)
     reached = np.zeros(6, dtype=bool)
     for change in made:
-        reached |= NODES.members[NODES.nodes[["aggregation", "unique_id"]].apply(tuple, axis=1) == (
+        reached |= NODES.members.toarray().astype(bool)[NODES.nodes[["aggregation", "unique_id"]].apply(tuple, axis=1) == (
             change.aggregation, change.unique_id)][0]  # fmt: skip
     assert (series[~reached] == np.array(values)[~reached]).all(), (
         "a series of no overridden sum has not moved by a bit"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.evaluation.backtest import walk_forward
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
-from forecasting.intervals import calibrate_backtest
+from forecasting.intervals import calibrate_backtest, reconciliation
 from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method, reconcile
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
@@ -90,12 +90,29 @@ def test_the_projection_is_generalised_least_squares(weights: str):
     ids = [f"{region}/{category}" for region in "ABC" for category in "wxyz"]
     rows, train = raw_forecast(ids, 1)
     hierarchy = Hierarchy.of(train)
-    summing = hierarchy.members.astype(float)
+    summing = hierarchy.members.toarray()
     weight = np.eye(len(summing)) if weights == "ols" else np.diag(1.0 / summing.sum(axis=1))
     base = points(rows, hierarchy, "q500", cut=False)
     expected = summing @ np.linalg.solve(summing.T @ weight @ summing, summing.T @ weight @ base)
     found = points(reconcile(rows, train, cut=False), hierarchy, weights, cut=False)
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(hierarchies, st.integers(0, 1000), st.booleans(), st.integers(0, 3))
+def test_many_nodes_are_reconciled_without_a_matrix_and_alike(ids: list[str], seed: int, cut: bool, n_ended: int):
+    rows, train = raw_forecast(ids, seed, models=2)
+    rows = ended(rows, ids[:n_ended])
+    one = ended(rows[rows["horizon"] == 2], ids[-1:])  # another pattern of series that have no say
+    rows = pd.concat([rows[rows["horizon"] == 1], one])
+    dense = reconcile(rows, train, cut)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reconciliation, "DENSE_NODES", 0)
+        found = reconcile(rows, train, cut)
+        alone = reconcile(one, train, cut)
+    pd.testing.assert_frame_equal(found, dense, rtol=1e-9, atol=1e-9)
+    apart = found[found["horizon"] == 2].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, apart, check_exact=True)  # whatever is reconciled beside it
 
 
 def test_bottom_up_keeps_the_series_and_coherent_forecasts_stay_as_they_are():

@@ -144,8 +144,8 @@ def _nearest(
     points[list(fixed)] = list(fixed.values())
     if not sums:
         return points
-    members, wanted = hierarchy.members[list(sums)], np.array(list(sums.values()))
-    free = members & ~np.isin(np.arange(len(base)), list(fixed))
+    members, wanted = hierarchy.members[list(sums)].toarray(), np.array(list(sums.values()))
+    free = members.astype(bool) & ~np.isin(np.arange(len(base)), list(fixed))
     weights = _weights(base, free)
     together = free @ weights
     scale = np.divide(1.0, np.sqrt(together), out=np.zeros_like(together), where=together > 0)
@@ -172,14 +172,14 @@ def moved(hierarchy: Hierarchy, month: pd.DataFrame, met: Mapping[int, Change], 
     targets = _targets(met, base)
     series = solved(hierarchy, base, targets, cut)
     points = hierarchy.add_up(series[:, None])[:, 0]
-    alike = hierarchy.first_alike()
+    alike = hierarchy.first_alike
     for node, target in targets.items():  # what is wanted to the last digit, also of those that have the same members
         points[alike == alike[node]] = target
     size = hierarchy.members @ np.maximum(np.abs(series), np.abs(base[: hierarchy.n_series]))
     own = [met[node].override_id if node in met else None for node in range(len(base))]
     moves = (np.abs(points - base) > EXACT * size) | np.isin(np.arange(len(base)), list(met))
     ids = np.array([change.override_id for change in met.values()])
-    together = hierarchy.members.astype(float) @ hierarchy.members[list(met)].T > 0  # [nodes, changes]
+    together = (hierarchy.members @ hierarchy.members[list(met)].T).toarray() > 0  # [nodes, changes]
     reached = [sorted(ids[row].tolist()) for row in together]
     found = month.assign(
         **{name: _bound(month[name] + points - base, cut) for name in BOUNDS},

@@ -3,6 +3,12 @@
 Three methods: `bottom_up` adds up the series' forecasts; `ols` and `wls_struct` let every node have its say and find the coherent
 forecasts nearest to all of them, each node counting alike or by the number of its series (MinTrace: Wickramasuriya,
 Athanasopoulos and Hyndman 2019). Which one a model gets is decided by its own past errors.
+
+Up to DENSE_NODES nodes the projection is the library's matrix [series, nodes]. With more, the same forecasts are found from what series
+and sums disagree in: x = b + W A' (A W A' + V)⁻¹ (s − A b), where b are the series' forecasts, s those of the sums, A says which series a
+sum adds up, and W and V are how far series and sums may be off: the paper's J − J W U (U' W U)⁻¹ U', U being the constraints. The system
+has a row per sum, and two sums meet only where they share series, so it is solved directly as a sparse one. (The library's own sparse
+classes do it by iteration, to 5 digits.)
 """
 
 from collections.abc import Sequence
@@ -11,13 +17,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from forecasting.contracts import AGGREGATIONS, POINT
-from forecasting.series import NODE, Hierarchy, in_order, panel, still
+from forecasting.contracts import POINT, SERIES_KEY
+from forecasting.series import Hierarchy, in_order, panel, still
 
 METHODS = ("bottom_up", "ols", "wls_struct")
 SIMPLEST = METHODS[0]
 LEAST_GAIN = 0.01  # of the error: below it a difference is chance, and the plain sum is easier to explain
+DENSE_NODES = 500  # up to which the projection is a dense matrix
 FEWEST_CUTOFFS = 3  # that measure the methods: one or two share the surprise of one month
 
 
@@ -55,52 +63,58 @@ def reconcile(rows: pd.DataFrame, train: pd.DataFrame, cut: bool, methods: Seque
     point is as the method found it, below zero or not; a sum is the sum of its series' points. is_fallback is true of a sum where it
     is true of every series in it.
     """
-    nodes = Hierarchy.of(train).nodes
-    placed = rows.merge(nodes.assign(position=range(len(nodes))), on=NODE)
-    placed = placed.sort_values(["cutoff", "model_name", "horizon", "position"], ignore_index=True)
+    hierarchy, series = Hierarchy.placing(train)
+    placed = rows.assign(position=hierarchy.numbers(rows))
+    placed = placed[placed["position"] >= 0].sort_values(["cutoff", "model_name", "horizon", "position"])
+    keys = hierarchy.nodes[SERIES_KEY[1:]].iloc[placed["position"]].reset_index(drop=True)
+    placed = pd.concat([placed.reset_index(drop=True), keys], axis=1)
+    known = train[["ds", "y"]].assign(unique_id=series)
     parts = [
-        _at_cutoff(part, _still_series(train, cutoff), cut, methods)
+        _at_cutoff(part, hierarchy, _still_series(known, cutoff), cut, methods)
         for cutoff, part in placed.groupby("cutoff", sort=True)
     ]
     result = pd.concat(parts, ignore_index=True) if parts else placed.assign(**dict.fromkeys(methods, 0.0))
     return result.drop(columns="position")
 
 
-def _still_series(train: pd.DataFrame, cutoff: pd.Timestamp) -> set[str]:
-    """Return the series that hardly changed up to a cutoff: no sum knows them better than they do."""
+def _still_series(train: pd.DataFrame, cutoff: pd.Timestamp) -> np.ndarray:
+    """Return the numbers of the series that hardly changed up to a cutoff: no sum knows them better than they do."""
     known = panel(train[train["ds"] <= cutoff])
-    return set(known.ids[still(known)])
+    return known.ids[still(known)].astype(int)
 
 
-def _at_cutoff(rows: pd.DataFrame, unchanged: set[str], cut: bool, methods: Sequence[str]) -> pd.DataFrame:
+def _at_cutoff(
+    rows: pd.DataFrame, everything: Hierarchy, unchanged: np.ndarray, cut: bool, methods: Sequence[str]
+) -> pd.DataFrame:
     """Reconcile the rows of one cutoff: all models and horizons side by side, as they share the hierarchy.
 
     A series that fell back to zero has ended, or never began: it stays zero and takes no part. Neither does one that is still.
     """
-    hierarchy = Hierarchy.of(rows[rows["aggregation"] == AGGREGATIONS[0]])
-    shape = (-1, len(hierarchy.nodes))
-    _require_all_nodes(rows, len(hierarchy.nodes))
-    base = rows[POINT].to_numpy().reshape(shape).T  # [nodes, forecasts]
-    fallback = rows["is_fallback"].to_numpy().reshape(shape).T[: hierarchy.n_series]
-    is_still = hierarchy.nodes["unique_id"][: hierarchy.n_series].isin(unchanged).to_numpy()[:, None]
-    fixed = is_still | (fallback & (base[: hierarchy.n_series] == 0))
+    there = np.unique(rows["position"])
+    hierarchy, nodes = everything.only(there[there < everything.n_series])
+    _require_all_nodes(rows, nodes)
+    n = hierarchy.n_series
+    base = rows[POINT].to_numpy().reshape(-1, len(nodes)).T  # [nodes, forecasts]
+    fallback = rows["is_fallback"].to_numpy().reshape(-1, len(nodes)).T[:n]
+    fixed = np.isin(nodes[:n], unchanged)[:, None] | (fallback & (base[:n] == 0))
     patterns, pattern = np.unique(fixed, axis=1, return_inverse=True)
     points = {method: np.empty_like(base) for method in methods}
     for number, living in enumerate(~patterns.T):
         columns = pattern.ravel() == number
         for method in methods:
-            series = base[: hierarchy.n_series, columns] + 0.0  # no «-0.0»
-            series[living] = _coherent_series(base[:, columns], hierarchy, living, method)
+            series = base[:n, columns] + 0.0  # no «-0.0»
+            if method != SIMPLEST:
+                series[living] = _coherent_series(base[:, columns], hierarchy, living, method)
             sums = hierarchy.add_up(np.maximum(series, 0.0) if cut else series)
-            points[method][:, columns] = np.concatenate([series, sums[hierarchy.n_series :]])
+            points[method][:, columns] = np.concatenate([series, sums[n:]])
     spoken = hierarchy.add_up((~fallback).astype(float)) > 0
     return rows.assign(is_fallback=~spoken.T.ravel(), **{name: found.T.ravel() for name, found in points.items()})
 
 
-def _require_all_nodes(rows: pd.DataFrame, nodes: int) -> None:
+def _require_all_nodes(rows: pd.DataFrame, nodes: np.ndarray) -> None:
     """Raise a ValueError unless every model forecasts every node, at each horizon: side by side, they would be mixed up."""
     places = rows["position"].to_numpy()
-    if len(places) % nodes or (places.reshape(-1, nodes) != places[:nodes]).any():
+    if len(places) % len(nodes) or (places.reshape(-1, len(nodes)) != nodes).any():
         raise ValueError(
             f"At the cutoff {rows['cutoff'].iloc[0]} the models do not all forecast the same series and sums."
         )
@@ -112,13 +126,35 @@ def _coherent_series(base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray,
     The others keep their points, so a sum speaks of what is left of it. A sum without living series, and one that has the same members
     as a node before it, says nothing of its own.
     """
-    fixed = np.where(living[:, None], 0.0, base[: hierarchy.n_series])
-    base = base - np.concatenate([np.zeros_like(fixed), hierarchy.add_up(fixed)[hierarchy.n_series :]])
-    own = hierarchy.first_alike() == np.arange(len(base))
-    sums = own & hierarchy.members[:, living].any(axis=1)
-    sums[: hierarchy.n_series] = False
-    order = np.concatenate([np.flatnonzero(sums), np.flatnonzero(living)])
-    return in_order(projection(method, hierarchy.members[np.ix_(order, living)]), base[order])
+    n = hierarchy.n_series
+    own = hierarchy.first_alike == np.arange(len(base))
+    sums = n + np.flatnonzero(own[n:] & (hierarchy.members[n:] @ living.astype(float) > 0))
+    if len(base) <= DENSE_NODES:
+        fixed = np.where(living[:, None], 0.0, base[:n])
+        base = base - np.concatenate([np.zeros_like(fixed), hierarchy.add_up(fixed)[n:]])
+        order = np.concatenate([sums, np.flatnonzero(living)])
+        members = hierarchy.members[order][:, living].toarray().astype(bool)
+        return in_order(projection(method, members), base[order])
+    return base[:n][living] + _moves(base, hierarchy, living, sums, method)
+
+
+def _moves(base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray, sums: np.ndarray, method: str) -> np.ndarray:
+    """Return how far the living series move [living, forecasts], so that these sums have their say: W A' (A W A' + V)⁻¹ (s − A b).
+
+    W is 1 for every living series; V is 1 for every sum (`ols`) or the number of its living series (`wls_struct`).
+    """
+    if not len(sums):
+        return np.zeros((living.sum(), base.shape[1]))
+    members = hierarchy.members[sums]
+    gaps = base[sums] - members @ base[: hierarchy.n_series]
+    members = members[:, living]
+    spread = members.sum(axis=1) if method == "wls_struct" else np.ones(len(sums))
+    system = sparse.csc_array(members @ members.T + sparse.diags_array(spread))
+    factors = sparse.linalg.splu(
+        system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+    )
+    said = np.column_stack([factors.solve(gap) for gap in gaps.T])  # one by one: the same bits whatever stands beside
+    return members.T @ said
 
 
 class ChosenMethod(NamedTuple):
@@ -131,7 +167,7 @@ class ChosenMethod(NamedTuple):
 def choose_method(errors: pd.DataFrame) -> ChosenMethod:
     """Choose the method with the lowest error on past forecasts of one model.
 
-    The error is the mean of the four aggregations' MASE, so that the many series do not outvote the sums. `bottom_up` stays unless
+    The error is the mean of the aggregations' MASE, so that the many series do not outvote the sums. `bottom_up` stays unless
     another is better by 1 %, measured on at least three cutoffs.
 
     Parameters

@@ -27,23 +27,29 @@ def alike(history: pd.DataFrame, as_known: pd.DataFrame) -> dict[str, list[str]]
     if (known.lengths >= YOUNG).all():
         return {}
     hierarchy = Hierarchy.of(history)
-    nodes, ids = hierarchy.nodes, node_ids(hierarchy)
+    nodes, ids, named = hierarchy.nodes, node_ids(hierarchy), named_like(history)
     months = pd.Series(known.lengths, known.ids).reindex(ids, fill_value=0).to_numpy()  # 0: another node stands for it
-    grown = months >= GROWN
-    found = {}
-    for place in np.flatnonzero((months > 0) & (months < YOUNG)):
-        own = nodes.iloc[place]
-        same = grown & (nodes["aggregation"] == own["aggregation"]).to_numpy()
-        named = (ids == f"{AGGREGATIONS[0]}|{named_like(history, own['unique_id'])}") & same
-        by_key = [same & (nodes[key] == own[key]).to_numpy() for key in ("product_category", "region")]
-        others = next((group for group in (named, *by_key) if group.any()), None)
+    young, grown = np.flatnonzero((months > 0) & (months < YOUNG)), np.flatnonzero(months >= GROWN)
+    groups = {key: grown_alike(nodes.iloc[grown], ids[grown], key) for key in ("product_category", "region")}
+    by_name = {f"{AGGREGATIONS[0]}|{one}": f"{AGGREGATIONS[0]}|{other}" for one, other in named.items()}
+    all_grown, found = set(ids[grown]), {}
+    for own in nodes.assign(id=ids).iloc[young].itertuples():
+        other = by_name.get(own.id)
+        by_key = (groups[key].get((own.aggregation, getattr(own, key))) for key in groups)
+        others = [other] if other in all_grown else next(filter(None, by_key), None)
         if others is not None:
-            found[ids[place]] = ids[others].tolist()
+            found[own.id] = others
     return found
 
 
-def named_like(history: pd.DataFrame, unique_id: str) -> str | None:
-    """Return the series that people say this one is like; None where they say nothing."""
+def grown_alike(nodes: pd.DataFrame, ids: np.ndarray, key: str) -> dict[tuple[str, str], list[str]]:
+    """Return the ids of the nodes that share an aggregation and a key, by both."""
+    return {group: ids[places].tolist() for group, places in nodes.groupby(["aggregation", key]).indices.items()}
+
+
+def named_like(history: pd.DataFrame) -> dict[str, str]:
+    """Return for each series the one that people say it is like, where they say anything."""
     if LIKE not in history:
-        return None
-    return next(iter(history.loc[history["unique_id"] == unique_id, LIKE].dropna()), None)
+        return {}
+    named = history.loc[history[LIKE].notna(), ["unique_id", LIKE]].drop_duplicates("unique_id")
+    return dict(zip(named["unique_id"], named[LIKE], strict=True))

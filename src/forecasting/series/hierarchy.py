@@ -6,61 +6,104 @@ have been.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Self
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from forecasting.contracts import AGGREGATIONS, ALL, SERIES_KEY
 
 NODE = ["aggregation", "unique_id"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hierarchy:
     """Which series each node adds up.
 
     `nodes`: one row per node with aggregation, unique_id, region, product_category, in that order of aggregations and ids; the
-    free key is 'All'. `members` [nodes, series] is true where the series belongs to the node; the series are the first nodes, in
-    the same order.
+    free key is 'All'. `codes` [aggregations, series]: in each aggregation a series belongs to one node, and this is its number; the
+    series are the first nodes, in the same order.
     """
 
     nodes: pd.DataFrame
-    members: np.ndarray
+    codes: np.ndarray
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Self:
         """Return the hierarchy of the series in `frame`: unique_id, region, product_category, repeated or not."""
-        series = frame[SERIES_KEY].drop_duplicates().sort_values("unique_id")
-        return _hierarchy(tuple(series.itertuples(index=False, name=None)))
+        return cls.placing(frame)[0]
+
+    @classmethod
+    def placing(cls, frame: pd.DataFrame) -> tuple[Self, np.ndarray]:
+        """Return the hierarchy of the series in `frame`, and the number of the series that each row is of [n]."""
+        rows, ids = pd.factorize(frame["unique_id"], sort=True)
+        one = np.empty(len(ids), dtype=int)
+        one[rows[::-1]] = np.arange(len(rows))[::-1]  # the first row of each series
+        return _hierarchy(*(tuple(frame[key].iloc[one]) for key in SERIES_KEY)), rows
 
     @property
     def n_series(self) -> int:
         """The number of series."""
-        return self.members.shape[1]
+        return self.codes.shape[1]
+
+    @cached_property
+    def members(self) -> sparse.csr_array:
+        """1 where a series belongs to a node [nodes, series], else 0."""
+        n_aggregations, n_series = self.codes.shape
+        places = (self.codes.ravel(), np.tile(np.arange(n_series), n_aggregations))
+        return sparse.csr_array((np.ones(self.codes.size), places), shape=(len(self.nodes), n_series))
 
     def add_up(self, values: np.ndarray) -> np.ndarray:
-        """Return the values of every node [nodes, k] from those of the series [series, k]."""
-        return np.concatenate([values, in_order(self.members[self.n_series :], values)])
+        """Return the values of every node [nodes, k] from those of the series [series, k], added up in the order of the series.
 
+        So a column has the same bits whatever other columns there are.
+        """
+        return np.concatenate([values, self.members[self.n_series :] @ values])
+
+    @cached_property
     def first_alike(self) -> np.ndarray:
-        """Return for each node the first node with the same members [nodes]: itself, or the one whose copy it is."""
-        first: dict[bytes, int] = {}
-        return np.array([first.setdefault(row.tobytes(), number) for number, row in enumerate(self.members)], dtype=int)
+        """The first node with the same members, for each node [nodes]: itself, or the one whose copy it is."""
+        first, size = np.arange(len(self.nodes)), np.bincount(self.codes.ravel())
+        for number, codes in enumerate(self.codes):
+            nodes, one = np.unique(codes, return_index=True)  # and a series of each
+            for earlier in self.codes[:number][::-1]:
+                other = earlier[one]  # the only node that may be the same
+                outside = np.bincount(codes, weights=earlier != earlier[one][codes - nodes[0]])[nodes]
+                same = (outside == 0) & (size[nodes] == size[other])
+                first[nodes[same]] = first[other[same]]
+        return first
+
+    def numbers(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return the number of the node that each row is of [n], by aggregation and unique_id; -1 where there is none."""
+        found = np.full(len(rows), -1)
+        for aggregation, own in self.nodes.groupby("aggregation", sort=False)["unique_id"]:
+            there = np.flatnonzero(rows["aggregation"] == aggregation)
+            place = pd.Index(own).get_indexer(rows["unique_id"].iloc[there])
+            found[there] = np.where(place < 0, -1, own.index[0] + place)
+        return found
+
+    def only(self, series: np.ndarray) -> tuple[Self, np.ndarray]:
+        """Return the hierarchy of the series with these numbers, and the numbers of the nodes of this one that it has."""
+        codes = self.codes[:, series]
+        kept, renumbered = np.unique(codes, return_inverse=True)
+        return type(self)(self.nodes.iloc[kept].reset_index(drop=True), renumbered.reshape(codes.shape)), kept
 
 
-@lru_cache(maxsize=32)  # cutoffs mostly share one hierarchy
-def _hierarchy(series: tuple[tuple[str, str, str], ...]) -> Hierarchy:
-    """Return the hierarchy of series in order of their ids: (unique_id, region, product_category) each."""
-    nodes, members = [], []
+@lru_cache(maxsize=16)  # cutoffs mostly share one hierarchy
+def _hierarchy(ids: tuple[str, ...], regions: tuple[str, ...], categories: tuple[str, ...]) -> Hierarchy:
+    """Return the hierarchy of series in order of their ids."""
+    series = pd.DataFrame({"unique_id": ids, "region": regions, "product_category": categories}, dtype=object)
+    nodes, codes, n_nodes = [], [], 0
     for level in AGGREGATIONS:
-        keyed = _key(pd.DataFrame(series, columns=SERIES_KEY, dtype=object), level)
-        codes, ids = pd.factorize(keyed["unique_id"], sort=True)
-        own = keyed.drop_duplicates("unique_id").sort_values("unique_id")
-        nodes.append(own.assign(aggregation=level)[["aggregation", *SERIES_KEY]])
-        members.append(np.arange(len(ids))[:, None] == codes)
-    return Hierarchy(pd.concat(nodes, ignore_index=True), np.concatenate(members))
+        keyed = _key(series, level)
+        places, own = pd.factorize(keyed["unique_id"], sort=True)
+        one = np.unique(places, return_index=True)[1]
+        nodes.append(keyed.iloc[one].assign(aggregation=level)[["aggregation", *SERIES_KEY]])
+        codes.append(n_nodes + places)
+        n_nodes += len(own)
+    return Hierarchy(pd.concat(nodes, ignore_index=True), np.stack(codes))
 
 
 def in_order(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -89,23 +132,21 @@ def _key(series: pd.DataFrame, level: str) -> pd.DataFrame:
 
 def aggregate_actuals(train: pd.DataFrame) -> pd.DataFrame:
     """Return the actuals of every aggregation: aggregation, unique_id, region, product_category, ds, y, in that order."""
-    hierarchy = Hierarchy.of(train)
-    rows = _sums(hierarchy, train)
+    hierarchy, rows = _sums(train)
     nodes = hierarchy.nodes.iloc[rows["node"]].reset_index(drop=True)
     return pd.concat([nodes, rows[["ds", "y"]]], axis=1)
 
 
-def _sums(hierarchy: Hierarchy, train: pd.DataFrame) -> pd.DataFrame:
-    """Return the known months of every node, one row per node (its number), ds: y."""
-    series = hierarchy.nodes["unique_id"].iloc[: hierarchy.n_series]
-    rows = pd.Index(series).get_indexer(train["unique_id"])
+def _sums(train: pd.DataFrame) -> tuple[Hierarchy, pd.DataFrame]:
+    """Return the hierarchy, and the known months of every node, one row per node (its number), ds: y."""
+    hierarchy, rows = Hierarchy.placing(train)
     columns, months = pd.factorize(train["ds"], sort=True)
     values = np.full((hierarchy.n_series, len(months)), np.nan)
     values[rows, columns] = train["y"].to_numpy(dtype=np.float64)
     known = hierarchy.add_up(np.isfinite(values).astype(float)) > 0
     node, month = np.nonzero(known)
     sums = hierarchy.add_up(np.where(np.isfinite(values), values, 0.0))[node, month]
-    return pd.DataFrame({"node": node, "ds": months[month], "y": sums})
+    return hierarchy, pd.DataFrame({"node": node, "ds": months[month], "y": sums})
 
 
 def as_nodes(history: pd.DataFrame) -> pd.DataFrame:
@@ -120,9 +161,8 @@ def as_nodes(history: pd.DataFrame) -> pd.DataFrame:
     One row per unique_id, ds: y. The unique_id is '<aggregation>|<unique_id>'. Of nodes with the same members (with one region,
     each category and its only series) the first stands for all: `from_nodes` copies.
     """
-    hierarchy = Hierarchy.of(history)
-    rows = _sums(hierarchy, history)
-    rows = rows[hierarchy.first_alike()[rows["node"]] == rows["node"]].reset_index(drop=True)
+    hierarchy, rows = _sums(history)
+    rows = rows[hierarchy.first_alike[rows["node"]] == rows["node"]].reset_index(drop=True)
     return rows.assign(unique_id=node_ids(hierarchy)[rows["node"]])[["unique_id", "ds", "y"]]
 
 
@@ -132,10 +172,16 @@ def from_nodes(forecast: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     The columns besides unique_id, which must include horizon, stay; the rows are ordered by aggregation, unique_id, horizon.
     """
     hierarchy = Hierarchy.of(history)
-    spoken_for = node_ids(hierarchy)[hierarchy.first_alike()]
-    copies = hierarchy.nodes[NODE].assign(node=spoken_for, position=range(len(spoken_for)))
-    rows = copies.merge(forecast.rename(columns={"unique_id": "node"}), on="node")
-    return rows.sort_values(["position", "horizon"], ignore_index=True).drop(columns=["node", "position"])
+    said = pd.Index(node_ids(hierarchy)).get_indexer(forecast["unique_id"])
+    order = np.lexsort([forecast["horizon"], said])[(said < 0).sum() :]
+    count = np.bincount(said[order], minlength=len(hierarchy.nodes))
+    spoken_for = hierarchy.first_alike
+    own = count[spoken_for]  # rows of each node, which are those of the node that speaks for it
+    node = np.repeat(np.arange(len(own)), own)
+    steps = np.arange(len(node)) - np.repeat(own.cumsum() - own, own)
+    rows = order[(count.cumsum() - count)[spoken_for[node]] + steps]
+    others = forecast.drop(columns="unique_id").iloc[rows].reset_index(drop=True)
+    return pd.concat([hierarchy.nodes[NODE].iloc[node].reset_index(drop=True), others], axis=1)
 
 
 def node_ids(hierarchy: Hierarchy) -> np.ndarray:
@@ -149,13 +195,16 @@ def comparable(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     That is a series without a value in that month, and every sum it belongs to: the sum that happened lacks a series which the
     forecast had. `rows` have aggregation, unique_id, cutoff, ds.
     """
-    known = pd.MultiIndex.from_frame(train.loc[train["y"].notna(), ["unique_id", "ds"]])
-    series = rows.loc[rows["aggregation"] == AGGREGATIONS[0], ["unique_id", "cutoff", "ds"]].drop_duplicates()
-    missing = series[~pd.MultiIndex.from_frame(series[["unique_id", "ds"]]).isin(known)]
-    if missing.empty:
+    hierarchy, series = Hierarchy.placing(train)
+    months = pd.DatetimeIndex(np.sort(train["ds"].unique()))
+    known = np.zeros((hierarchy.n_series, len(months) + 1), dtype=bool)  # the last column: any other month
+    known[series, months.get_indexer(train["ds"])] = train["y"].notna()
+    node, moment = hierarchy.numbers(rows), rows.groupby(["cutoff", "ds"]).ngroup().to_numpy()
+    single = (node >= 0) & (node < hierarchy.n_series)
+    missing = np.flatnonzero(single)[~known[node[single], months.get_indexer(rows["ds"][single])]]
+    if not len(missing):
         return rows
-    missing = missing.merge(train[SERIES_KEY].drop_duplicates(), on="unique_id")
-    gaps = pd.concat([_key(missing, level).assign(aggregation=level) for level in AGGREGATIONS])
-    key = [*NODE, "cutoff", "ds"]
-    lacking = pd.MultiIndex.from_frame(rows[key]).isin(pd.MultiIndex.from_frame(gaps[key]))
-    return rows[~lacking].reset_index(drop=True)
+    lacking = np.zeros((len(hierarchy.nodes), moment.max() + 1), dtype=bool)
+    for codes in hierarchy.codes:
+        lacking[codes[node[missing]], moment[missing]] = True
+    return rows[(node < 0) | ~lacking[node, moment]].reset_index(drop=True)
