@@ -4,6 +4,8 @@ Pure functions of the training set, one row per unique_id and ds: `unique_id, ds
 is_imputed`, without missing months inside a series. The sentences made of these tables are in `checks`.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,7 @@ from forecasting.training_set.spikes import MAD_TO_SD, spikes_of, standing_out
 SHORT_MONTHS = 24  # fewer than two of every season
 REGULAR_MONTHS = 9  # of twelve with a value: a series of which one expects something every month
 MEAN_DEVIATION_TO_SD = 1.2533
+SHOWN_GAPS = 6  # months of a series that are named
 FALL_BAND = 0.25  # a fall of less than a quarter of a usual month is not sudden
 FALL_BAND_UNKNOWN = 0.50  # the same where the past is too short to know what is usual
 FALL_DEVIATIONS = {"total": 3.0, "region": 3.0, "category": 3.0, "series": 4.0}  # robust standard deviations, downwards
@@ -30,18 +33,23 @@ def series_table(train: pd.DataFrame) -> pd.DataFrame:
     twelve before them were not zero), short (fewer than 24 months), intermittent (more than half of the months zero),
     active.
     """
-    grouped = train.groupby(SERIES_KEY, sort=True)
-    table = grouped.agg(
-        first_month=("ds", "min"),
-        last_month=("ds", "max"),
-        n_months=("ds", "size"),
-        n_nonzero=("y", lambda y: int((y != 0).sum())),
-        n_imputed=("is_imputed", "sum"),
-        n_negative=("y", lambda y: int((y < 0).sum())),
-    ).reset_index()
+    flags = train.assign(n_nonzero=train["y"] != 0, n_negative=train["y"] < 0)
+    table = (
+        flags.groupby(SERIES_KEY, sort=True)
+        .agg(
+            first_month=("ds", "min"),
+            last_month=("ds", "max"),
+            n_months=("ds", "size"),
+            n_nonzero=("n_nonzero", "sum"),
+            n_imputed=("is_imputed", "sum"),
+            n_negative=("n_negative", "sum"),
+        )
+        .reset_index()
+    )
     last_sale = train[train["y"] != 0].groupby("unique_id")["ds"].max()
     table["last_nonzero_month"] = pd.to_datetime(table["unique_id"].map(last_sale))
-    status = {uid: _status(rows.sort_values("ds")) for uid, rows in train.groupby("unique_id")}
+    ordered = train.sort_values(["unique_id", "ds"], ignore_index=True)
+    status = pd.concat([_status(ordered, places) for places in _stacked(ordered)])
     table["status"] = table["unique_id"].map(status).astype(object)
     recent = train[train["ds"] > train["ds"].max() - pd.DateOffset(months=SEASON_LENGTH)]
     total = recent["y"].sum()
@@ -50,23 +58,39 @@ def series_table(train: pd.DataFrame) -> pd.DataFrame:
     return table.astype({"n_nonzero": int, "n_imputed": int, "n_negative": int})
 
 
-def _status(rows: pd.DataFrame) -> str:
-    """Say how alive a series is; `rows` are its months, in order."""
-    y = rows["y"].to_numpy()
-    if _trailing(y == 0) >= SEASON_LENGTH:
-        return "ended"
-    quiet = _trailing((y == 0) | rows["is_imputed"].to_numpy(bool))
-    before = y[: len(y) - quiet][-SEASON_LENGTH:]
-    if quiet and np.count_nonzero(before) >= REGULAR_MONTHS:
-        return "silent"
-    if len(y) < SHORT_MONTHS:
-        return "short"
-    return "intermittent" if (y == 0).mean() > 0.5 else "active"
+def _stacked(ordered: pd.DataFrame) -> Iterator[np.ndarray]:
+    """Yield, for each number of months that series have, the rows of these series [series, months]; `ordered` is by unique_id and ds."""
+    codes, _ = pd.factorize(ordered["unique_id"])
+    size = np.bincount(codes)
+    first = np.cumsum(size) - size
+    for months in np.unique(size) if len(size) else [1]:
+        yield first[size == months][:, None] + np.arange(months)
 
 
-def _trailing(flags: np.ndarray) -> int:
-    """Count the true values at the end."""
-    return len(flags) if flags.all() else int(np.argmin(flags[::-1]))
+def _status(ordered: pd.DataFrame, places: np.ndarray) -> pd.Series:
+    """Say how alive series of one length are [unique_id -> status]; `places` [series, months] are their rows."""
+    y, imputed = ordered["y"].to_numpy()[places], ordered["is_imputed"].to_numpy(bool)[places]
+    months = places.shape[1]
+    quiet = _trailing((y == 0) | imputed)
+    sold = np.pad(np.cumsum(y != 0, axis=1), ((0, 0), (1, 0)))  # in the first 0, 1, 2 … months
+    until, each = months - quiet, np.arange(len(y))
+    before = sold[each, until] - sold[each, np.maximum(until - SEASON_LENGTH, 0)]
+    found = np.select(
+        [
+            _trailing(y == 0) >= SEASON_LENGTH,
+            (quiet > 0) & (before >= REGULAR_MONTHS),
+            np.full(len(y), months < SHORT_MONTHS),
+            (y == 0).mean(axis=1) > 0.5,
+        ],
+        ["ended", "silent", "short", "intermittent"],
+        "active",
+    )
+    return pd.Series(found.astype(object), index=ordered["unique_id"].to_numpy()[places[:, 0]])
+
+
+def _trailing(flags: np.ndarray) -> np.ndarray:
+    """Count the true values at the end of each row."""
+    return np.where(flags.all(axis=1), flags.shape[1], np.argmin(flags[:, ::-1], axis=1))
 
 
 def gaps(train: pd.DataFrame) -> pd.DataFrame:
@@ -74,13 +98,15 @@ def gaps(train: pd.DataFrame) -> pd.DataFrame:
 
     One row per unique_id; `months` is a sentence of at most six months ("2012-01, 2012-02 and 4 more").
     """
-    columns = ["unique_id", "n_imputed", "n_months", "first_ds", "last_ds", "months"]
-    imputed = train[train["is_imputed"].astype(bool)]
-    rows = [
-        (uid, len(ds), int((train["unique_id"] == uid).sum()), ds.min(), ds.max(), listed(month_names(ds), 6))
-        for uid, ds in imputed.groupby("unique_id")["ds"]
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    imputed = train[train["is_imputed"].astype(bool)].sort_values(["unique_id", "ds"])
+    by_series = imputed.groupby("unique_id")["ds"]
+    table = by_series.agg(n_imputed="size", first_ds="min", last_ds="max").reset_index()
+    table["n_months"] = table["unique_id"].map(train["unique_id"].value_counts())
+    shown = imputed[by_series.cumcount() < SHOWN_GAPS]
+    named = shown["ds"].dt.strftime("%Y-%m").groupby(shown["unique_id"]).agg(", ".join)
+    more = (table["n_imputed"] - SHOWN_GAPS).map(lambda n: f" and {n} more" if n > 0 else "")
+    table["months"] = table["unique_id"].map(named).astype(object) + more
+    return table[["unique_id", "n_imputed", "n_months", "first_ds", "last_ds", "months"]]
 
 
 def month_names(ds: pd.Series) -> list[str]:
@@ -106,38 +132,37 @@ def outliers(train: pd.DataFrame, threshold: float = 6.0) -> pd.DataFrame:
 
     Returns unique_id, ds, y, expected, z (same unit as y, but z is a number of robust standard deviations), ordered.
     """
-    found = [_outliers_of(rows, threshold) for _, rows in train.sort_values(["unique_id", "ds"]).groupby("unique_id")]
-    columns = ["unique_id", "ds", "y", "expected", "z"]
-    found = [rows for rows in found if len(rows)]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
+    ordered = train.sort_values(["unique_id", "ds"], ignore_index=True)
+    found = pd.concat([_outliers(ordered, places, threshold) for places in _stacked(ordered)], ignore_index=True)
+    return found.sort_values(["unique_id", "ds"], ignore_index=True)
 
 
-def _outliers_of(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """Outliers of one series whose rows are in order."""
-    y = rows["y"].to_numpy(float)
-    ratios = len(y) > 0 and (y > 0).all()
-    level = np.log(y) if ratios else y.copy()
-    difference = level[SEASON_LENGTH:] - level[:-SEASON_LENGTH]
-    if len(difference) < SEASON_LENGTH:
-        return rows.iloc[:0]
-    middle = np.median(difference)
-    spread = _robust_spread(difference)
-    expected, z = np.full(len(y), np.nan), np.zeros(len(y))
-    if spread > 0:
-        for t in range(SEASON_LENGTH, len(y)):
-            expected[t] = level[t - SEASON_LENGTH] + middle
-            z[t] = (level[t] - expected[t]) / spread
-            if abs(z[t]) > threshold:
-                level[t] = expected[t]
+def _outliers(ordered: pd.DataFrame, places: np.ndarray, threshold: float) -> pd.DataFrame:
+    """Return the outliers of series of one length; `places` [series, months] are their rows."""
+    y = ordered["y"].to_numpy(float)[places]
+    ratios = (y > 0).all(axis=1, keepdims=True)
+    level = np.where(ratios, np.log(np.where(ratios, y, 1.0)), y)
+    difference = level[:, SEASON_LENGTH:] - level[:, :-SEASON_LENGTH]
+    expected, z = np.full(y.shape, np.nan), np.zeros(y.shape)
+    if difference.shape[1] >= SEASON_LENGTH:
+        middle, spread = np.median(difference, axis=1), _robust_spread(difference)
+        tells = spread > 0
+        for t in range(SEASON_LENGTH, y.shape[1]):
+            expected[tells, t] = (level[:, t - SEASON_LENGTH] + middle)[tells]
+            z[tells, t] = (level[:, t] - expected[:, t])[tells] / spread[tells]
+            level[:, t] = np.where(np.abs(z[:, t]) > threshold, expected[:, t], level[:, t])
     hit = np.abs(z) > threshold
-    shown = rows.loc[hit, ["unique_id", "ds", "y"]]
-    return shown.assign(expected=np.exp(expected[hit]) if ratios else expected[hit], z=z[hit])
+    shown = ordered.loc[places[hit], ["unique_id", "ds", "y"]]
+    usual, as_ratio = expected[hit], np.broadcast_to(ratios, y.shape)[hit]
+    usual[as_ratio] = np.exp(usual[as_ratio])
+    return shown.assign(expected=usual, z=z[hit])
 
 
-def _robust_spread(values: np.ndarray) -> float:
-    """Return a standard deviation that outliers hardly move; 0 where all values are equal."""
-    deviation = np.abs(values - np.median(values))
-    return float(MAD_TO_SD * np.median(deviation) or MEAN_DEVIATION_TO_SD * deviation.mean())
+def _robust_spread(values: np.ndarray) -> np.ndarray:
+    """Return of each row a standard deviation that outliers hardly move; 0 where all values are equal."""
+    deviation = np.abs(values - np.median(values, axis=1, keepdims=True))
+    typical = MAD_TO_SD * np.median(deviation, axis=1)
+    return np.where(typical > 0, typical, MEAN_DEVIATION_TO_SD * deviation.mean(axis=1))
 
 
 def spikes(train: pd.DataFrame) -> pd.DataFrame:
