@@ -11,7 +11,7 @@ from forecasting import evaluation, models
 from forecasting.errors import UserError
 from forecasting.models.combination import MedianCombination
 from forecasting.models.naive import Naive, SeasonalNaive
-from forecasting.series import alike, as_nodes
+from forecasting.series import alike, as_nodes, panel
 from forecasting.training_set import building
 from synthetic import series
 
@@ -52,7 +52,7 @@ def shop(months: int, share: float = 0.25) -> pd.DataFrame:
 
 
 def like(train: pd.DataFrame) -> dict[str, list[str]]:
-    return alike(train, as_nodes(train))
+    return alike(train, panel(as_nodes(train)))
 
 
 def said(model, train: pd.DataFrame, unique_id: str = "R2/Bikes") -> pd.DataFrame:

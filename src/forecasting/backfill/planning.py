@@ -202,12 +202,13 @@ def walks_of(work: Work, name: str, group: Group) -> list[Walk]:
     for month, own in kept.items():
         parts.setdefault(half_year(month), ([], {}))[1][month] = own
     settings = models.saved_settings(work.run.path / "models" / name)
+    sample = evaluation.Sample(work.settings["train_series"], work.settings["train_series_seed"])
     found = []
     for own, own_kept in parts.values():
         learned = up_to(group.learned, max([*own, *own_kept]))
         train = up_to(group.train, max(sum(own_kept.values(), own)))
         found.append(Walk(work.domain, name, settings, work.stamps[f"20_train_{model.family}"], train, learned,
-                          own, own_kept, work.folder))  # fmt: skip
+                          own, own_kept, work.folder, sample))  # fmt: skip
     return found
 
 

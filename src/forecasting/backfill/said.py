@@ -28,7 +28,7 @@ class Walk:
 
     `name` and `settings` are the model's, `stamp` that of the notebook which trains it. `train` is what is known at the last month and
     `learned` what the models learn from. `cutoffs` are those of the walk-forward; `kept` has for each month of a training the
-    cutoffs at which its model speaks. `folder` is where the results lie.
+    cutoffs at which its model speaks. `folder` is where the results lie, `sample` how many series a model of all of them learns from.
     """
 
     domain: str
@@ -40,13 +40,14 @@ class Walk:
     cutoffs: list[pd.Timestamp]
     kept: dict[pd.Timestamp, list[pd.Timestamp]]
     folder: Path
+    sample: evaluation.Sample | None = None
 
     @property
     def key(self) -> str:
         """What the result rests on, as ten hex digits."""
         kept = {f"{month:%Y-%m}": cutoffs for month, cutoffs in self.kept.items()}
         known = [train_fingerprint(self.train), train_fingerprint(self.learned)]
-        return digest(self.domain, self.name, self.settings, self.stamp, known, self.cutoffs, kept)[:10]
+        return digest(self.domain, self.name, self.settings, self.stamp, known, self.cutoffs, kept, self.sample)[:10]
 
     @property
     def table(self) -> Path:
@@ -79,7 +80,9 @@ def said_by(job: Walk) -> pd.DataFrame:
     fitted_in = {cutoff: evaluation.refit_month(cutoff, first, settings_only.refit_every) for cutoff in job.cutoffs}
     parts = [evaluation.empty_backtest().assign(**{TRAINED: pd.NaT})]
     for month in sorted({*fitted_in.values(), *job.kept}):
-        model = copy.deepcopy(settings_only).fit(as_nodes(evaluation.known_at(job.learned, month)))
+        nodes = as_nodes(evaluation.known_at(job.learned, month))
+        sample = None if settings_only.is_local else job.sample
+        model = copy.deepcopy(settings_only).fit(evaluation.drawn(nodes, sample))
         speaks = [cutoff for cutoff in job.cutoffs if fitted_in[cutoff] == month]
         parts.append(spoken(model, job.learned, job.domain, speaks, pd.NaT))
         if month in job.kept:

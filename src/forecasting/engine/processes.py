@@ -47,14 +47,12 @@ def pool(processes: int) -> Iterator[None]:
     if processes == 1 or _OPEN.get() is not None:
         yield
         return
-    os.environ.update(THREADS)
-    made = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin)
+    made = new_processes(processes)
     opened = _OPEN.set(Pool(made, processes))
     try:
         yield
     except BaseException as error:
-        for process in active_children():  # who stops does not wait for the end of what was begun
-            process.terminate()
+        stop()
         if isinstance(error, BrokenProcessPool):
             raise UserError(
                 "A process that worked beside this one ended before its work was done; most often the machine's memory was "
@@ -64,6 +62,18 @@ def pool(processes: int) -> Iterator[None]:
     finally:
         _OPEN.reset(opened)
         made.shutdown(cancel_futures=True)
+
+
+def new_processes(processes: int) -> ProcessPoolExecutor:
+    """Return an executor whose processes begin anew (libraries count their threads when they are imported) and end with this one."""
+    os.environ.update(THREADS)
+    return ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin)
+
+
+def stop() -> None:
+    """End the processes that this one began: who stops does not wait for the end of what was begun."""
+    for process in active_children():
+        process.terminate()
 
 
 def mapped(function: Callable[..., Result], *items: Sequence[Any]) -> Iterator[Result]:

@@ -17,6 +17,7 @@ from forecasting.evaluation.backtest import (
 )
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET, plan_cutoffs
 from forecasting.evaluation.evidence import CHOOSING, DEFAULT, evidence, losses, mean_losses, strongest
+from forecasting.evaluation.learning import COUNTED, Sample, drawn
 from forecasting.evaluation.metrics import METRICS, wql
 from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
 from forecasting.evaluation.restated import as_known_before, restated_forecasts
@@ -33,8 +34,8 @@ from forecasting.evaluation.value_added import FEW, value_added
 from forecasting.evaluation.variants import kept_variant
 
 __all__ = [
-    "BASELINE", "CHOICE", "CHOOSING", "COMPARED", "DEFAULT", "FEW", "HELD_OUT_SET", "METRICS", "as_known_before",
-    "back_test", "compare_models", "continued", "empty_backtest", "errors_since", "evidence", "forecast_nodes",
+    "BASELINE", "CHOICE", "CHOOSING", "COMPARED", "COUNTED", "DEFAULT", "FEW", "HELD_OUT_SET", "METRICS", "Sample", "as_known_before",
+    "back_test", "compare_models", "continued", "drawn", "empty_backtest", "errors_since", "evidence", "forecast_nodes",
     "kept_variant", "known_at",
     "leaderboard", "leaderboard_metrics", "losses", "mean_losses", "metrics", "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs",
     "refit_month", "restated_forecasts", "said", "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group",

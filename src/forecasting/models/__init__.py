@@ -4,7 +4,7 @@ In: a history, one row per unique_id and ds. Out: eleven quantiles for each seri
 its notebook imports its classes from there, and nothing here changes for a new one.
 """
 
-from forecasting.models.base import Model
+from forecasting.models.base import Model, as_array
 from forecasting.models.combination.combining import LARGEST_ERROR, member_errors
 from forecasting.models.families import (
     about,
@@ -16,11 +16,11 @@ from forecasting.models.families import (
     model_name,
     with_names,
 )
-from forecasting.models.forecasts import forecast, forecast_each
+from forecasting.models.forecasts import Forecasts, forecast, forecast_apart, forecast_by, forecast_each, with_others
 from forecasting.models.saved import gathered, member_folders, saved_folders, saved_member, saved_settings
 
 __all__ = [
-    "LARGEST_ERROR", "Model", "about", "families", "family_models", "forecast", "forecast_each", "gathered", "get",
-    "load", "member_errors", "member_families", "member_folders", "model_name", "saved_folders", "saved_member",
-    "saved_settings", "with_names",
+    "LARGEST_ERROR", "Forecasts", "Model", "about", "as_array", "families", "family_models", "forecast", "forecast_apart", "forecast_by",
+    "forecast_each", "gathered", "get", "load", "member_errors", "member_families", "member_folders", "model_name",
+    "saved_folders", "saved_member", "saved_settings", "with_names", "with_others",
 ]  # fmt: skip

@@ -29,6 +29,7 @@ class Model(ABC):
 
     For readers: `title` (how people call it), `what` (what it is, in a phrase), `parameters` (its settings in `params/`),
     `learns` (whether there is anything inside to show). For others: `packages` (what must be installed to load it),
+    `is_local` (whether `fit` learns of a series from that series alone, so that series can be fitted in parts),
     `side_by_side` (whether `predict_panel` gives a series the same bits whatever series stand beside it), `quick` (whether many
     series take some thousandths of a second, so that a server need not leave its loop for them), `is_combined` (whether
     combinations count it; baselines are what these are measured against), `is_specialist` (whether it speaks of one kind of series
@@ -42,6 +43,7 @@ class Model(ABC):
     parameters: ClassVar[tuple[str, ...]] = ()
     learns: ClassVar[bool] = True
     packages: ClassVar[tuple[str, ...]] = ()
+    is_local: ClassVar[bool] = False
     side_by_side: ClassVar[bool] = False
     quick: ClassVar[bool] = False
     is_combined: ClassVar[bool] = False
@@ -77,9 +79,7 @@ class Model(ABC):
 
         A family that is asked for one series at a time, by a server, overrides it to spare the tables.
         """
-        said = self.predict(known.table(), horizon).set_index(["unique_id", "horizon"])[QUANTILE_COLUMNS]
-        wanted = pd.MultiIndex.from_product([known.ids, range(1, horizon + 1)])
-        return said.reindex(wanted).to_numpy().reshape(len(known.ids), horizon, -1)
+        return as_array(self.predict(known.table(), horizon), known, horizon)
 
     def predict_each(self, known: Panel, horizon: int) -> np.ndarray:
         """Do what `predict_panel` does, each series with the very bits that it has alone, for servers that are asked for many at once.
@@ -90,6 +90,14 @@ class Model(ABC):
             return self.predict_panel(known, horizon)
         alone = np.eye(len(known.ids), dtype=bool)
         return np.concatenate([self.predict_panel(known.only(one), horizon) for one in alone])
+
+    def predict_apart(self, known: Panel, horizon: int) -> np.ndarray:
+        """Do what `predict_panel` does, each series with the same bits whatever others there are: for many series, in parts.
+
+        The bits may differ from those that it has alone. A family in which a series' last digits depend on its neighbours overrides it
+        where asking for one after another is slow.
+        """
+        return self.predict_each(known, horizon)
 
     def explanation(self) -> dict[str, Any]:
         """Return what a reader may want to know of what `fit` learned, as small JSON; `report/explanation` shows it."""
@@ -143,6 +151,13 @@ def ahead(block: Callable[[Panel], np.ndarray], known: Panel, horizon: int) -> n
         known = known.extended(blocks[-1][:, :, MIDDLE])
         blocks.append(block(known))
     return np.concatenate(blocks, axis=1)[:, :horizon]
+
+
+def as_array(said: pd.DataFrame, known: Panel, horizon: int) -> np.ndarray:
+    """Return the quantiles of a table that `Model.predict` returned [series, horizon, 11]; NaN where nothing is said."""
+    wanted = pd.MultiIndex.from_product([known.ids, range(1, horizon + 1)])
+    found = said.set_index(["unique_id", "horizon"])[QUANTILE_COLUMNS].reindex(wanted)
+    return found.to_numpy().reshape(len(known.ids), horizon, -1)
 
 
 def point_forecast(ids: np.ndarray, last: np.ndarray, points: np.ndarray) -> pd.DataFrame:

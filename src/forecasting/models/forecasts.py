@@ -40,11 +40,7 @@ def forecast(
     One row per unique_id, horizon, in that order: unique_id, ds, horizon, q025 … q975, is_fallback.
     """
     known = panel(history)
-    found = _forecasts(model, model.predict_panel, known, horizon, flow)
-    if model.learns:
-        _like_others(found, known, alike or {})
-    result = quantile_forecast(known.ids, known.last, found.quantiles)
-    return result.assign(is_fallback=np.repeat(found.is_fallback, horizon))
+    return with_others(model, forecast_by(model, model.predict_panel, known, horizon, flow), known, alike).table(known)
 
 
 class Forecasts(NamedTuple):
@@ -53,16 +49,39 @@ class Forecasts(NamedTuple):
     quantiles: np.ndarray
     is_fallback: np.ndarray
 
+    def table(self, known: Panel) -> pd.DataFrame:
+        """Return them as `forecast` does."""
+        horizon = self.quantiles.shape[1]
+        result = quantile_forecast(known.ids, known.last, self.quantiles)
+        return result.assign(is_fallback=np.repeat(self.is_fallback, horizon))
+
 
 def forecast_each(model: Model, known: Panel, horizon: int, flow: bool) -> Forecasts:
     """Do what `forecast` does, without the cost of tables; each series has the very bits that it has alone (`Model.predict_each`)."""
-    return _forecasts(model, model.predict_each, known, horizon, flow)
+    return forecast_by(model, model.predict_each, known, horizon, flow)
 
 
-def _forecasts(
+def forecast_apart(model: Model, known: Panel, horizon: int, flow: bool) -> Forecasts:
+    """Do what `forecast` does for a part of many series, whose bits do not hang on the part (`Model.predict_apart`).
+
+    What a young series is like lies in other parts: `with_others` follows when all are there.
+    """
+    return forecast_by(model, model.predict_apart, known, horizon, flow)
+
+
+def with_others(
+    model: Model, found: Forecasts, known: Panel, alike: Mapping[str, Sequence[str]] | None = None
+) -> Forecasts:
+    """Return the forecasts with those of series in their first year that a model which learns takes from series alike."""
+    if model.learns:
+        _like_others(found, known, alike or {})
+    return found
+
+
+def forecast_by(
     model: Model, predict: Callable[[Panel, int], np.ndarray], known: Panel, horizon: int, flow: bool
 ) -> Forecasts:
-    """Forecast by one of the model's two ways; see `forecast`."""
+    """Forecast by one of the model's ways, `predict_panel` or another; see `forecast`."""
     ended = _ended(known) if flow else np.zeros(len(known.ids), dtype=bool)
     able = ~ended & (known.lengths >= model.min_history)
     points = np.where(ended[:, None], 0.0, _fallback(known, horizon))

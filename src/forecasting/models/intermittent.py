@@ -30,6 +30,7 @@ class TSB(Model):
     family = "intermittent"
     title = "intermittent demand (TSB)"
     what = "how often something is sold, times how much at a time"
+    is_local = True
     side_by_side = True
     quick = True
     is_combined = True

@@ -40,6 +40,7 @@ class Naive(Model):
     title = "naive"
     what = "the last month, repeated"
     learns = False
+    is_local = True
     side_by_side = True
     quick = True
     window_size = 1
@@ -66,6 +67,7 @@ class SeasonalNaive(Model):
     title = "seasonal naive"
     what = "the same month of last year, repeated"
     learns = False
+    is_local = True
     side_by_side = True
     quick = True
     min_history = SEASON_LENGTH

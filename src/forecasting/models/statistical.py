@@ -67,6 +67,7 @@ class StatisticalModel(Model):
     family = "statistical"
     parameters = ("statistical_models",)
     packages = ("statsforecast",)
+    is_local = True
     side_by_side = True
     is_combined = True
     min_history = SEASON_LENGTH + 1

@@ -10,7 +10,7 @@ from jupyter_client.provisioning import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
 
 from forecasting.pipeline import warming
-from forecasting.run import held
+from forecasting.run import held, progress
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -47,4 +47,4 @@ class PrivateKernelManager(PrivateSockets, AsyncKernelManager):
             self.kernel_id = self.kernel_id or str(uuid.uuid4())
             self.provisioner = WarmProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
         command, rest = await super()._async_pre_start_kernel(**kwargs)
-        return command, {**rest, "pass_fds": held()}
+        return command, {**rest, "pass_fds": (*held(), *progress.inherited())}

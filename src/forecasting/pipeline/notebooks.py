@@ -7,7 +7,18 @@ from typing import Any
 from forecasting.errors import UserError
 from forecasting.pipeline import warming
 from forecasting.pipeline.steps import notebook
-from forecasting.run import LOG, PAGES, PRETRAINED, REGRET, RESULTS, Workspace, is_fork, params, scratch_folder
+from forecasting.run import (
+    LOG,
+    PAGES,
+    PRETRAINED,
+    REGRET,
+    RESULTS,
+    Workspace,
+    is_fork,
+    params,
+    progress,
+    scratch_folder,
+)
 
 PATIENCE = 600  # seconds that a kernel may take to start, or to hand over what a cell shows: a busy machine is slow, not broken
 
@@ -97,7 +108,7 @@ def join_streams(path: Path) -> None:
 
 def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: Path) -> None:
     """Call papermill with a kernel of this environment over a private socket, and translate a cell's UserError."""
-    with scratch_folder() as runtime:
+    with scratch_folder() as runtime, progress.terminal():
         os.environ.update(warming.SETTINGS, JUPYTER_RUNTIME_DIR=runtime, IPYTHONDIR=runtime)
         warming.without_unused_grammar()
         if is_fork():

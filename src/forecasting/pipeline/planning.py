@@ -101,8 +101,14 @@ def write_stamps(workspace: Workspace, domain: str, found: dict[str, str]) -> No
 def write_run(
     workspace: Workspace, domain: str, experiment: str, found: dict[str, str], below: str = "", kept: bool = False
 ) -> None:
-    """Write `run.json`, which tells the notebooks of a domain which run they belong to."""
+    """Write `run.json`, which tells the notebooks of a domain which run they belong to, and on which engine many series are forecast."""
     run = {"domain": domain, "workspace": workspace.name, "experiment": experiment, "steps": found, "kept": kept}
+    settings = workspace.settings(domain)
+    run["engine"] = {
+        "kind": settings["engine"],
+        "address": settings["engine_address"],
+        "processes": settings["engine_processes"],
+    }
     folder = workspace.runs / below / domain
     write_if_changed(folder / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +44,13 @@ MADE_BY = {
 }
 # What the notebook of a model's family leaves for the model (`RunFolder.write_backtest`).
 OF_MODEL = re.compile(r"(?:said_|calibrated_|cut_|calibration/)(.+)\.\w+")
+SHARDS = "shards"  # folder of the parts of a step in which many series are forecast
 
 
 @dataclass(frozen=True)
 class RunFolder:
     """One domain's run. `experiment` is the MLflow experiment, `steps` the stamp of each step (none by hand), `kept` whether its models
-    were trained in an earlier run.
+    were trained in an earlier run, `engine` where many series are forecast (`params/`: kind, address, processes).
     """
 
     path: Path
@@ -57,6 +59,7 @@ class RunFolder:
     experiment: str
     steps: dict[str, str]
     kept: bool = False
+    engine: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -76,6 +79,11 @@ class RunFolder:
     def is_flow(self) -> bool:
         """Whether the domain sums over a month (sales, profit) rather than counts at its end (inventory)."""
         return self.domain in FLOWS
+
+    @property
+    def shards(self) -> Path:
+        """The folder in which parts of a step are kept until it is done, so that a stopped one goes on."""
+        return self.path / SHARDS
 
     @property
     def is_by_hand(self) -> bool:
@@ -123,11 +131,12 @@ class RunFolder:
         write_if_changed(self.path / f"{name}.json", text)
 
     def write_backtest(self, model: str, made: BackTest) -> None:
-        """Write a model's back-test, for those who combine, compare and forecast."""
+        """Write a model's back-test, for those who combine, compare and forecast; what parts of it were kept for a stopped step can go."""
         self.write_table(f"said_{model}", made.raw)
         self.write_table(f"calibrated_{model}", made.rows)
         self.write_json(f"cut_{model}", made.cut)
         self.write_json(f"calibration/{model}", made.calibration)
+        shutil.rmtree(self.path / SHARDS / model, ignore_errors=True)
 
     def calibrated(self, models: list[str]) -> tuple[pd.DataFrame, dict[str, int]]:
         """Return the calibrated rows of the models' back-tests (BACKTEST_COLUMNS), by the models' names, and how many were cut at zero."""

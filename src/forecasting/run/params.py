@@ -44,6 +44,9 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "publish_schema": str,
     "publish_readers": list,
     "on_alert": (str, type(None)),
+    "engine": str,
+    "engine_address": (str, type(None)),
+    "engine_processes": int,
 }
 TEXTS = ["text"]  # what the lists among them hold
 # What the pipeline itself tells a notebook: where things are. Not for `params/`.

@@ -10,14 +10,19 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from forecasting.run.lock import FOLDER
+from forecasting.run.lock import FOLDER, is_open
 
 STEP = re.compile(r"-m forecasting (?:step|page|publish|render)\b")
 # What Make says first: how many steps there are, and where the report will be if it is wanted
 HEAD = re.compile(r"^: of (\d+) ?(.*)$", re.MULTILINE)
+TERMINAL = (
+    "FORECASTING_TERMINAL"  # the environment variable that tells a notebook's kernel where the step itself writes
+)
+EVERY = 10.0  # seconds between two lines on how far a long piece of work is
 NOTEWORTHY = 20.0  # seconds; what took less the last time is not announced
 
 
@@ -90,3 +95,69 @@ def show_end(folder: Path) -> None:
 def show(text: str) -> None:
     """Print a progress line at once."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def terminal() -> Iterator[int]:
+    """Tell the notebooks that this process executes where they may say how far they are: beside what they print, which is kept."""
+    stream = os.dup(2)
+    os.environ[TERMINAL] = str(stream)
+    try:
+        yield stream
+    finally:
+        del os.environ[TERMINAL]
+        os.close(stream)
+
+
+def inherited() -> tuple[int, ...]:
+    """Return the descriptor of `terminal` for `pass_fds`, where there is one."""
+    return tuple(number for number in map(int, os.environ.get(TERMINAL, "").split()) if is_open(number))
+
+
+class Bar:
+    """Says every few seconds how much of long work on many series is done, how fast, and how long the rest will take.
+
+    `total` of the series, of which `to_do` were not done before. Into the terminal of the run, never into a notebook's outputs; where
+    somebody runs the notebook by hand (`shows`) and elsewhere, where this process writes.
+    """
+
+    def __init__(self, what: str, total: int, to_do: int, shows: bool) -> None:
+        self.what, self.total, self.to_do, self.done = what, total, to_do, 0
+        self.shows, self.begun = shows, time.monotonic()
+        self.last = self.begun
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.last > self.begun:
+            self.say()
+
+    def add(self, n_series: int) -> None:
+        """Note that so many more are done."""
+        self.done += n_series
+        if time.monotonic() - self.last >= EVERY:
+            self.last = time.monotonic()
+            self.say()
+
+    def say(self) -> None:
+        """Write one line."""
+        seconds = max(time.monotonic() - self.begun, 1e-9)
+        left = seconds / max(self.done, 1) * (self.to_do - self.done)
+        done = self.total - self.to_do + self.done
+        rest = f", {written(left)} left" if done < self.total else ""
+        line = (
+            f"           {self.what:<28}{done:,} of {self.total:,} series, {self.done / seconds:,.0f} series/s{rest}\n"
+        )
+        for stream in inherited():
+            os.write(stream, line.encode())
+            return
+        if self.shows:
+            sys.stderr.write(line)
+
+
+def written(seconds: float) -> str:
+    """Write a time that something takes."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

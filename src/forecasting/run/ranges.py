@@ -12,7 +12,7 @@ from forecasting.errors import UserError
 GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better
 CHOICES = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": GATE_METRICS, "duplicates": ("keep", "drop"),
            "stray_dates": ("drop", "keep"), "long_gaps": ("stop", "accept"), "publish_to": ("nowhere", "postgres"),
-           "cnn_lstm_variants": ("zero_shot", "fine_tuned", "from_scratch"),
+           "engine": ("local", "ray"), "cnn_lstm_variants": ("zero_shot", "fine_tuned", "from_scratch"),
            "retrain_on": ("schedule", "accuracy", "drift", "new_data")}  # fmt: skip
 MAY_BE_EMPTY = ("publish_readers", "retrain_on")
 SCHEMA_BYTES = 63  # PostgreSQL cuts longer names off without a word
@@ -57,6 +57,9 @@ RANGES = {
     "gate_max_bias_loss_pct": Range(0, 1_000),
     "gate_max_coverage_loss": Range(0, 100),
     "monitor_false_alarm_months": Range(1, 1_200),
+    "engine_processes": Range(0, 4_096),
+    "train_series": Range(100, 1_000_000_000),
+    "train_series_seed": Range(0, 2_000_000_000),
     "gate_max_stability_loss": Range(0, 1_000),
 }
 
@@ -82,6 +85,7 @@ def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
     check_names(values)
     check_schema(values.get("publish_schema", "forecasting"))
     check_command("on_alert", values.get("on_alert"))
+    check_engine(values.get("engine"), values.get("engine_address"))
     if values.get("as_of") is not None:
         check_day("params: as_of", values["as_of"])
     return values
@@ -147,6 +151,14 @@ def check_schema(name: str) -> None:
         raise UserError(
             f"params: publish_schema must be the name of a schema in PostgreSQL, of 1 to {SCHEMA_BYTES} bytes and not the server's own; "
             f"found {reprlib.repr(name)}."
+        )
+
+
+def check_engine(engine: str | None, address: str | None) -> None:
+    """Raise a UserError if a cluster is asked for and nobody says which."""
+    if engine == "ray" and not address:
+        raise UserError(
+            "params: engine: ray wants engine_address, where the cluster answers, for example 10.0.0.5:6379 or ray://10.0.0.5:10001."
         )
 
 

@@ -9,6 +9,7 @@ from forecasting.series.buckets import BUCKETS, bucket_of
 from forecasting.series.hierarchy import NODE, Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
 from forecasting.series.history import DECIMALS, History, histories, within_history
 from forecasting.series.intermittency import intermittent, lowest
+from forecasting.series.nodes import Nodes, Wide
 from forecasting.series.panels import Grid, Panel, mean, month_number, month_start, panel
 from forecasting.series.seasonality import Season, season
 from forecasting.series.typical_error import (
@@ -30,51 +31,10 @@ from forecasting.series.windows.description import character, costs, in_spreads
 from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Windows, months_before, normalised
 
 __all__ = [
-    "BUCKETS",
-    "DECIMALS",
-    "INPUT_LIMIT",
-    "NODE",
-    "WINDOW",
-    "Grid",
-    "Hierarchy",
-    "History",
-    "Panel",
-    "Season",
+    "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Grid", "Hierarchy", "History", "Nodes", "Panel", "Season", "Wide",
     "Windows",
-    "aggregate_actuals",
-    "alike",
-    "as_nodes",
-    "bucket_of",
-    "change",
-    "character",
-    "comparable",
-    "costs",
-    "cut_windows",
-    "described",
-    "flat",
-    "from_nodes",
-    "histories",
-    "in_order",
-    "in_spreads",
-    "intermittent",
-    "last_windows",
-    "lowest",
-    "mean",
-    "month_number",
-    "month_start",
-    "months_before",
-    "normalised",
-    "panel",
-    "panel_scale",
-    "paths",
-    "scale",
-    "scales",
-    "season",
-    "seasonal_error",
-    "still",
-    "tendency",
-    "typical_error",
-    "unrest",
-    "varying",
-    "within_history",
+    "aggregate_actuals", "alike", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
+    "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
+    "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "paths", "scale", "scales", "season",
+    "seasonal_error", "still", "tendency", "typical_error", "unrest", "varying", "within_history",
 ]  # fmt: skip

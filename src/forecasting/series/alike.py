@@ -5,14 +5,14 @@ import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, SEASON_LENGTH
 from forecasting.series.hierarchy import Hierarchy, node_ids
-from forecasting.series.panels import panel
+from forecasting.series.panels import Panel
 
 YOUNG = SEASON_LENGTH + 1  # months: with fewer nothing is known of its season
 GROWN = 2 * SEASON_LENGTH  # months from which a series shows season and growth
 LIKE = "like"  # column of a training set in which `like` of params/ names series
 
 
-def alike(history: pd.DataFrame, as_known: pd.DataFrame) -> dict[str, list[str]]:
+def alike(history: pd.DataFrame, known: Panel) -> dict[str, list[str]]:
     """Return for each series or sum of less than 13 months those it is taken to be like (ids of `as_nodes`), all of 24 months or more.
 
     That is the one that `like` in params/ names; else the others of its category; else those of its region. A new region is like the
@@ -20,10 +20,9 @@ def alike(history: pd.DataFrame, as_known: pd.DataFrame) -> dict[str, list[str]]
 
     Parameters
     ----------
-    history: one row per unique_id, ds with region, product_category, y and, where series are named, like.
-    as_known: `as_nodes` of it.
+    history: one row per unique_id, repeated or not, with region, product_category and, where series are named, like.
+    known: the panel of `as_nodes` of it.
     """
-    known = panel(as_known)
     if (known.lengths >= YOUNG).all():
         return {}
     hierarchy = Hierarchy.of(history)

@@ -28,6 +28,7 @@ CHECKPOINT = "model.ckpt"
 NORMALIZATION = "normalization.json"
 ZERO_SHOT, FINE_TUNED, FROM_SCRATCH = "zero_shot", "fine_tuned", "from_scratch"
 VARIANTS = (ZERO_SHOT, FINE_TUNED, FROM_SCRATCH)
+BLOCK = 128  # windows that networks read at a time where a window's digits must not hang on which others there are
 CURVE_COLUMNS = ["seed", "stage", "step", "training_loss", "validation_loss"]
 
 
@@ -203,6 +204,13 @@ class CNNLSTMForecastModel(DirectModel):
     def predict_each(self, known: Panel, horizon: int) -> np.ndarray:
         """See `Model.predict_each`: matrices are added up in an order that hangs on their sizes, so each window is one of its own."""
         return ahead(partial(self._block, chunk=1), known, horizon)
+
+    def predict_apart(self, known: Panel, horizon: int) -> np.ndarray:
+        """See `Model.predict_apart`: matrices of one size are added up in one order, so each block is filled up to the same number."""
+        one_thread()
+        n, missing = len(known.ids), -len(known.ids) % BLOCK
+        place = np.concatenate([np.arange(n), np.zeros(missing, dtype=np.int64)])
+        return ahead(partial(self._block, chunk=BLOCK), known.only(place), horizon)[:n]
 
     def _block(self, known: Panel, chunk: int) -> np.ndarray:
         """Return `block`, the networks reading so many windows at a time."""

@@ -80,10 +80,14 @@ class Combination(Model):
 
     def predict(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         """See `Model.predict`; a member that cannot speak of a series gives its fallback."""
-        cutoff = history["ds"].max()
+        return self.together([forecast(member, history, horizon, flow=False) for member in self.members])
+
+    def together(self, said: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        """Combine what the members said from one history (of `models.forecast`, in their order), as `predict` returns it."""
+        cutoff = said[0]["ds"].min()
         parts = [
-            forecast(member, history, horizon, flow=False).assign(aggregation="", cutoff=cutoff, model_name=member.name)
-            for member in self.members
+            each.assign(aggregation="", cutoff=cutoff, model_name=member.name)
+            for each, member in zip(said, self.members, strict=True)
         ]
         combined = self.combine(pd.concat(parts, ignore_index=True))
         return combined[["unique_id", "ds", "horizon", *QUANTILE_COLUMNS]]

@@ -1,0 +1,328 @@
+"""Many series in shards: the same bits however they are split and whoever does them; what fails or is stopped costs no more than itself."""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting import evaluation, models
+from forecasting.contracts import QUANTILE_COLUMNS
+from forecasting.engine import Engine, Work, run_shards, shard_size, shards, unit
+from forecasting.engine.local import Here
+from forecasting.errors import UserError
+from forecasting.evaluation import Sample, backtest, drawn, known_at, many
+from forecasting.models.boosting import BoostingModel, DirectBoostingModel
+from forecasting.models.cnn_lstm import BLOCK, CNNLSTMForecastModel
+from forecasting.models.combination import MedianCombination
+from forecasting.models.forecasts import forecast_apart
+from forecasting.models.intermittent import TSB
+from forecasting.models.linear import LinearModel
+from forecasting.models.naive import Naive, SeasonalNaive
+from forecasting.models.statistical import DynamicOptimizedTheta
+from forecasting.series import Nodes, Wide, as_nodes, month_number, panel
+from many_series import many_series
+
+CUTOFFS = [pd.Timestamp(month) for month in ("2023-04-01", "2023-08-01")]
+COUNT = 40
+EVERY_MODEL = (
+    SeasonalNaive(),
+    TSB(),
+    LinearModel(penalties=[100.0]),
+    BoostingModel(trees=10),
+    DirectBoostingModel(trees=10, horizon=6),
+    DynamicOptimizedTheta(),
+)
+
+
+@pytest.fixture(scope="module")
+def train() -> pd.DataFrame:
+    """A company of some shops and products."""
+    return many_series(COUNT)
+
+
+def at_once(model, train, **asked) -> pd.DataFrame:
+    """Return the walk-forward of a small company, that of all series in one piece."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backtest, "MANY", 10**9)
+        return evaluation.walk_forward(model, train, "sales", CUTOFFS, **asked)
+
+
+def in_shards(model, train, size: int, engine: Engine | None = None, **asked) -> pd.DataFrame:
+    """Return the walk-forward by shards of so many series and sums."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backtest, "MANY", 1)
+        patch.setattr(many, "shard_size", lambda _: size)
+        return evaluation.walk_forward(model, train, "sales", CUTOFFS, engine=engine, **asked)
+
+
+class TestNodes:
+    @given(st.integers(0, 10_000), st.integers(1, 12))
+    @settings(max_examples=8)
+    def test_what_was_known_of_each_is_what_the_long_tables_say(self, seed, size):
+        train = many_series(12, months=30, seed=seed, regions=3)
+        months = [
+            month for month in pd.date_range("2021-12-01", "2023-12-01", freq="5MS") if (train["ds"] == month).any()
+        ]
+        nodes = Wide.of(train).nodes(month_number(pd.DatetimeIndex(months)))
+        parts = list(nodes.parts(size))
+        assert sum(len(set(part.ids)) for part in parts) == len(set(nodes.ids))
+        assert max(len(set(part.ids)) for part in parts) <= size
+        for month, moment in zip(months, month_number(pd.DatetimeIndex(months)), strict=True):
+            expected = panel(as_nodes(known_at(train, month)))
+            for found in (nodes.at(moment), *(Nodes.from_table(part.table()).at(moment) for part in parts)):
+                rows = np.isin(expected.ids, found.ids)
+                assert found.ids.tolist() == expected.ids[rows].tolist()
+                np.testing.assert_array_equal(found.values, expected.values[rows])
+                assert (found.last == moment).all()
+            together = np.concatenate([part.at(moment).ids for part in parts])
+            assert together.tolist() == expected.ids.tolist()
+
+    def test_a_history_stands_there_once_unless_the_sum_is_of_others(self, train):
+        months = month_number(pd.DatetimeIndex(CUTOFFS))
+        nodes = Wide.of(train).nodes(months)
+        single = np.char.startswith(nodes.ids.astype(str), "series|")
+        assert len(set(nodes.ids[single])) == single.sum()
+        assert len(nodes.ids) < 2 * len(set(nodes.ids))
+
+
+class TestSameBits:
+    @pytest.mark.parametrize("model", EVERY_MODEL, ids=lambda model: model.name)
+    def test_in_any_shards_as_in_one_piece(self, model, train):
+        expected = at_once(model, train)
+        for size in (7, 50):
+            pd.testing.assert_frame_equal(in_shards(model, train, size), expected, check_exact=True)
+
+    def test_of_the_network_in_any_shards_and_order(self, train):
+        model = CNNLSTMForecastModel(variant="zero_shot")
+        first = in_shards(model, train, 10**6)
+        for size in (7, 30):
+            pd.testing.assert_frame_equal(in_shards(model, train, size), first, check_exact=True)
+        quantiles = list(QUANTILE_COLUMNS)
+        np.testing.assert_allclose(first[quantiles], at_once(model, train)[quantiles], rtol=1e-4, atol=1e-3)
+        known, model = panel(as_nodes(train)), model.fit(as_nodes(train))
+        known = known.only(known.lengths >= model.min_history)
+        order = np.random.default_rng(0).permutation(len(known.ids))
+        repeated = known.only(np.tile(order, 4))  # more than a block
+        assert len(repeated.ids) > BLOCK
+        whole = model.predict_apart(repeated, 6)
+        np.testing.assert_array_equal(whole, np.tile(model.predict_apart(known, 6)[order], (4, 1, 1)))
+
+    def test_in_processes(self, train, can_start_processes):
+        model = DirectBoostingModel(trees=10, horizon=6)  # learns here, forecasts there
+        found = in_shards(model, train, 20, Engine("local", processes=2))
+        pd.testing.assert_frame_equal(found, in_shards(model, train, 10**6), check_exact=True)
+
+    def test_of_forecasts_after_the_last_month(self, train, tmp_path, monkeypatch):
+        nodes, history = as_nodes(known_at(train, train["ds"].max())), known_at(train, train["ds"].max())
+        linear, boosting = (
+            LinearModel(penalties=[100.0]).fit(nodes),
+            DirectBoostingModel(trees=10, horizon=6).fit(nodes),
+        )
+        both = MedianCombination([linear, boosting, DynamicOptimizedTheta(), TSB()])
+        for model in (linear, DynamicOptimizedTheta(), both):
+            expected = evaluation.forecast_nodes(model, history, 6, True)
+            with monkeypatch.context() as patch:
+                patch.setattr(backtest, "MANY", 1)
+                patch.setattr(many, "shard_size", lambda _: 11)
+                patch.setattr(shards, "runner", lambda engine, work, n_shards: Here(work))
+                for engine in (None, Engine("local")):
+                    found = evaluation.forecast_nodes(model, history, 6, True, engine)
+                    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+    def test_what_is_forecast_at_once_follows_from_the_series_known_at_the_cutoff(self, train, monkeypatch):
+        known = train["ds"].value_counts()
+        one, other = sorted(CUTOFFS, key=known.get)
+        assert known[one] < known[other]
+        asked = []
+        monkeypatch.setattr(backtest, "MANY", int(known[other]))
+        monkeypatch.setattr(
+            backtest, "said_at_each", lambda *given: asked.extend(given[2]) or many.said_at_each(*given)
+        )
+        found = evaluation.walk_forward(Naive(), train, "sales", CUTOFFS)
+        assert [each.cutoff for each in asked] == month_number([other]).tolist()
+        pd.testing.assert_frame_equal(found, at_once(Naive(), train))
+
+
+def tables(count: int) -> list[pa.Table]:
+    """Shards of two series each."""
+    return [
+        pa.table({"unique_id": [f"s{number}", f"t{number}"], "y": [number, number + 0.5]}) for number in range(count)
+    ]
+
+
+def work(folder: Path, **told) -> Work:
+    """Return the work that leaves its notes in a folder."""
+    folder.mkdir(exist_ok=True)
+    return Work("shard_work:doubled", {"folder": str(folder), **told})
+
+
+def outputs(engine: Engine, what: Work, count: int) -> tuple[list, dict]:
+    """Return what each shard said, None where it was left out, and why."""
+    with run_shards(engine, "doubled", what, tables(count)) as done:
+        found = [done.table(number, 0) for number in range(count)]
+        return [None if table is None else table["y"].to_pylist() for table in found], done.reasons
+
+
+def tries(folder: Path) -> dict[str, int]:
+    """Return how often each shard was begun."""
+    return {path.name: path.stat().st_size for path in folder.iterdir()}
+
+
+class TestShards:
+    def test_one_that_fails_is_done_again_and_then_left_out(self, tmp_path):
+        found, reasons = outputs(Engine(), work(tmp_path / "notes", fails={"s1": 1, "s3": 2}), 5)
+        assert found == [[0, 1.0], [2, 3.0], [4, 5.0], None, [8, 9.0]]
+        assert reasons == {3: "ValueError: s3 is odd"}
+        assert tries(tmp_path / "notes") == {"s0": 1, "s1": 2, "s2": 1, "s3": 2, "s4": 1}
+
+    def test_one_that_kills_its_process_takes_no_other_with_it(self, tmp_path, can_start_processes):
+        told = work(tmp_path / "notes", fails={"s3": 9, "s1": 1}, how="dies")
+        found, reasons = outputs(Engine("local", processes=2), told, 8)
+        assert [number for number, one in enumerate(found) if one is None] == [3] == list(reasons)
+        assert tries(tmp_path / "notes")["s1"] == 2
+
+    def test_where_none_can_be_done_the_run_ends(self, tmp_path):
+        with pytest.raises(UserError, match="none of 2 parts of the series could be done.*s0 is odd"):
+            outputs(Engine(), work(tmp_path / "notes", fails={"s0": 9, "s1": 9}), 2)
+
+    def test_what_a_person_has_to_mend_ends_the_run(self, tmp_path):
+        with pytest.raises(UserError, match="says why"):
+            outputs(Engine(), work(tmp_path / "notes", fails={"s1": 9}, how="tells"), 3)
+
+    def test_a_stopped_run_goes_on_where_it_was(self, tmp_path):
+        engine, told = Engine(folder=tmp_path / "kept"), work(tmp_path / "notes", fails={"s2": 1}, how="tells")
+        with pytest.raises(UserError):
+            outputs(engine, told, 4)
+        assert tries(tmp_path / "notes") == {"s0": 1, "s1": 1, "s2": 1}
+        whole, _ = outputs(engine, told, 4)
+        assert tries(tmp_path / "notes") == {"s0": 1, "s1": 1, "s2": 2, "s3": 1}
+        assert whole == [[0, 1.0], [2, 3.0], [4, 5.0], [6, 7.0]]
+        assert not list((tmp_path / "kept").rglob("*.running"))
+
+    def test_other_inputs_settings_files_or_code_are_other_shards(self, tmp_path, monkeypatch):
+        shared = tmp_path / "shared"
+        shared.mkdir()
+        (shared / "a").write_text("1")
+
+        def stamps(told: Work, count: int = 1) -> list[Path]:
+            with run_shards(Engine(folder=tmp_path / "kept"), "doubled", told, tables(count)) as done:
+                return done.files
+
+        def told(**more) -> Work:
+            return Work("shard_work:doubled", {"folder": str(tmp_path), **more}, shared=shared)
+
+        first = stamps(told())
+        assert stamps(told(), 2)[:1] == first and stamps(told()) == first
+        assert stamps(told(fails={})) != first
+        (shared / "a").write_text("2")
+        other = stamps(told())
+        assert other != first
+        monkeypatch.setattr(unit, "code_stamp", lambda _: "another")
+        assert stamps(told()) != other
+
+    def test_another_version_of_the_code_is_refused(self, tmp_path, monkeypatch):
+        given_out = work(tmp_path / "notes")
+        monkeypatch.setattr(unit, "code_stamp", lambda _: "another")
+        with pytest.raises(UserError, match="another version of the project"):
+            outputs(Engine(), given_out, 2)
+
+    def test_shards_have_a_thousand_series_or_there_are_sixteen(self):
+        assert [shard_size(n) for n in (1, 300, 1_600, 8_000, 100_000)] == [100, 100, 100, 500, 1_000]
+
+
+class Odd(Naive):
+    """A naive forecast that fails where it sees one certain series."""
+
+    quick = False
+
+    def predict_panel(self, known, horizon):
+        """See `Model.predict_panel`."""
+        if "series|R1/C1" in known.ids:
+            raise FloatingPointError("it cannot")
+        return super().predict_panel(known, horizon)
+
+
+def test_series_of_a_shard_that_fails_get_the_fallback_and_are_named(train, caplog):
+    with caplog.at_level(logging.WARNING):
+        found = in_shards(Odd(), train, 10)
+    expected, fallback = in_shards(Naive(), train, 10), in_shards(SeasonalNaive(), train, 10)
+    left_out = found["is_fallback"] & ~expected["is_fallback"]
+    assert 0 < left_out.sum() <= 10 * 6 * len(CUTOFFS)
+    assert found[left_out]["unique_id"].eq("R1/C1").any() and "series|R1/C1" in caplog.text
+    kept = ~found["is_fallback"]
+    pd.testing.assert_frame_equal(found[kept], expected[kept])
+    grown = left_out & ~fallback["is_fallback"]
+    pd.testing.assert_frame_equal(found[grown][QUANTILE_COLUMNS], fallback[grown][QUANTILE_COLUMNS])
+
+
+def test_every_family_says_whether_it_learns_of_each_series_alone(train):
+    """Of a model that says so, what it says of a series is the same whether it was fitted with others or not."""
+    nodes = as_nodes(train)
+    known = panel(nodes)
+    for family in models.families():
+        for kind in models.family_models(family):
+            if kind.is_local and kind.name not in ("auto_arima", "auto_ets", "auto_ces"):
+                ids = known.ids[:9]
+                part = nodes[nodes["unique_id"].isin(ids)]
+                whole = forecast_apart(kind().fit(nodes), known, 6, True)
+                alone = forecast_apart(kind().fit(part), known.only(np.isin(known.ids, ids)), 6, True)
+                np.testing.assert_array_equal(whole.quantiles[:9], alone.quantiles)
+
+
+class TestSample:
+    @given(st.integers(1, 200), st.integers(0, 5))
+    @settings(max_examples=10)
+    def test_it_has_so_many_and_each_kind_its_share(self, most, seed):
+        nodes = as_nodes(many_series(80, seed=seed))
+        found = drawn(nodes, Sample(most, seed=1))
+        n_all, n_found = nodes["unique_id"].nunique(), found["unique_id"].nunique()
+        assert n_found == min(most, n_all)
+        pd.testing.assert_frame_equal(found, nodes[nodes["unique_id"].isin(found["unique_id"])].reset_index(drop=True))
+        if most < n_all:
+            sizes = (
+                nodes[nodes["unique_id"].str.startswith("series")]
+                .groupby("unique_id")["y"]
+                .apply(lambda y: y.abs().mean())
+            )
+            large = sizes.index[sizes > sizes.median()]
+            single = found["unique_id"].drop_duplicates().loc[lambda ids: ids.str.startswith("series")]
+            if n_found > 50:  # each stratum has its own, and its share of the rest
+                assert 0.35 < single.isin(large).mean() < 0.65
+                assert (found["unique_id"].str.startswith("total")).any()
+
+    def test_what_was_learned_follows_from_the_months_before(self, train):
+        model, sample = LinearModel(penalties=[100.0]), Sample(40, seed=2)
+        expected = at_once(model, train, sample=sample)
+        pd.testing.assert_frame_equal(in_shards(model, train, 20, sample=sample), expected, check_exact=True)
+        assert not expected.equals(at_once(model, train))
+        later = train.assign(y=np.where(train["ds"] > CUTOFFS[0], train["y"] * 3.0, train["y"]))
+        first = expected["cutoff"] == CUTOFFS[0]
+        pd.testing.assert_frame_equal(at_once(model, later, sample=sample)[first], expected[first])
+
+    def test_models_of_single_series_have_nothing_to_draw(self, train):
+        model = DynamicOptimizedTheta()
+        pd.testing.assert_frame_equal(at_once(model, train, sample=Sample(10)), at_once(model, train))
+
+
+def test_settings_of_the_engine_reach_the_run_folder(tmp_path):
+    (tmp_path / "run.json").write_text(
+        json.dumps(
+            {
+                "domain": "sales",
+                "workspace": "w",
+                "experiment": "sales",
+                "steps": {},
+                "engine": {"kind": "local", "processes": 3},
+            }
+        )
+    )
+    from forecasting.run import RunFolder
+
+    found = Engine.of(RunFolder.open(tmp_path))
+    assert (found.kind, found.processes, found.folder, found.shows) == ("local", 3, tmp_path / "shards", False)
