@@ -6,7 +6,10 @@ import pytest
 from forecasting.evaluation import scores
 from forecasting.evaluation.backtest import back_test
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
+from forecasting.evaluation.evidence import losses
+from forecasting.evaluation.judging import judge
 from forecasting.evaluation.ranking import leaderboard, scored_rows
+from forecasting.evaluation.significance import scaled_errors
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from synthetic import company
@@ -109,3 +112,24 @@ def test_scores_by_group_agree_with_a_loop(evaluation: pd.DataFrame, train: pd.D
         expected = {"n": n, "bias": sum(errors) / n, "fva": sum(added) / n, "mase": sum(scaled) / n}
         expected |= {"wape": sum(map(abs, errors)) / sum(sizes), "coverage_80": inside / n}
         assert {name: line[name] for name in expected} == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("lacking", [None, "naive"])
+def test_models_judged_one_by_one_are_what_they_are_together(
+    evaluation: pd.DataFrame, train: pd.DataFrame, lacking: str | None
+):
+    """Also where one of them has no word at the last cutoff of those that choose: it takes no part in the choice then."""
+    choosing = evaluation.loc[evaluation["evaluation_set"] == "choice", "cutoff"].max()
+    rows = evaluation[(evaluation["model_name"] != lacking) | (evaluation["cutoff"] != choosing)]
+    by_model = {name: part.reset_index(drop=True) for name, part in rows.groupby("model_name")}
+    found = judge([by_model[name] for name in ("seasonal_naive", "naive", "linear")], by_model["seasonal_naive"], train)
+    scored = scored_rows(rows, train)
+    assert set(found.losses["model_name"]) == {"seasonal_naive", "naive", "linear"} - {lacking}
+    for own, expected in (
+        (found.leaderboard, leaderboard(rows, train)),
+        (found.by_horizon, scores.scores_by_horizon([rows], train)),
+        (found.by_group, scores.scores_by_group(rows, train)),
+        (found.losses, losses(scored)),
+        (found.errors, scaled_errors(scored)),
+    ):
+        pd.testing.assert_frame_equal(own, expected)

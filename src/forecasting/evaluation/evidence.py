@@ -44,10 +44,15 @@ def losses(rows: pd.DataFrame) -> pd.DataFrame:
     -------
     One row per unique_id, origin (the number of the cutoff's month) and model_name (ROW), with the LOSSES by their measure's name.
     """
-    chosen = (rows["aggregation"] == AGGREGATIONS[0]) & rows["evaluation_set"].isin(CHOOSING) & (rows["scale"] > 0)
-    found = rows[chosen].assign(origin=month_number(rows.loc[chosen, "cutoff"]))
+    found = choosing(rows)
     count = found.groupby("model_name")["origin"].transform("size")
     return mean_losses(found[count == count.max()])
+
+
+def choosing(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the scored rows that choose, with the number of the cutoff's month (origin)."""
+    chosen = (rows["aggregation"] == AGGREGATIONS[0]) & rows["evaluation_set"].isin(CHOOSING) & (rows["scale"] > 0)
+    return rows[chosen].assign(origin=month_number(rows.loc[chosen, "cutoff"]))
 
 
 def mean_losses(rows: pd.DataFrame, metrics: Iterable[str] = tuple(LOSSES)) -> pd.DataFrame:

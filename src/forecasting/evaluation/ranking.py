@@ -1,6 +1,8 @@
 """Which model is how good: the leaderboard, with forecast value added. `choice` chooses by it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,36 @@ from forecasting.series import aggregate_actuals, change, month_start, panel
 BASELINE = "seasonal_naive"
 HORIZON_GROUPS = {"1-3": (1, 3), "4-6": (4, 6), "all": (1, 10_000)}
 ROW = ["aggregation", "unique_id", "cutoff", "horizon"]
+MONTH = ["aggregation", "unique_id", "ds"]
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What rows of any model are measured by: what happened, the scales, and what the seasonal naive missed by.
+
+    `actuals`: aggregation, unique_id, ds, y. `squared_scales`: of `_squared_scales`. `naive`: ROW and naive_error.
+    """
+
+    actuals: pd.DataFrame
+    squared_scales: pd.DataFrame
+    naive: pd.DataFrame
+
+    @classmethod
+    def of(cls, baseline: pd.DataFrame, train: pd.DataFrame) -> Self:
+        """Take the seasonal naive's rows (BACKTEST_COLUMNS), none where it has none, and the training set."""
+        actuals = aggregate_actuals(train)[[*MONTH, "y"]]
+        known = baseline.merge(actuals, on=MONTH)
+        naive = known[ROW].assign(naive_error=(known[POINT] - known["y"]).abs())
+        return cls(actuals, _squared_scales(actuals), naive)
+
+    def scored(self, evaluation: pd.DataFrame, sets: Sequence[str] | None = None) -> pd.DataFrame:
+        """Do what `scored_rows` does, for rows of any models."""
+        rows = with_previous(evaluation)
+        rows = rows if sets is None else rows[rows["evaluation_set"].isin(sets)]
+        rows = rows.merge(self.actuals, on=MONTH)
+        rows = rows.merge(self.squared_scales, on=["aggregation", "unique_id", "cutoff"], how="left")
+        rows["squared_scale"] = rows["squared_scale"].where(rows["scale"].notna())
+        return rows.merge(self.naive, on=ROW, how="left")
 
 
 def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame, sets: Sequence[str] | None = None) -> pd.DataFrame:
@@ -22,15 +54,7 @@ def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame, sets: Sequence[st
     squared_scale (the mean squared seasonal-naive error up to the cutoff; NaN where there is no scale) and naive_error (the seasonal
     naive's absolute error on the same row; NaN where it has none).
     """
-    actuals = aggregate_actuals(train)
-    rows = with_previous(evaluation)
-    rows = rows if sets is None else rows[rows["evaluation_set"].isin(sets)]
-    rows = rows.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
-    rows = rows.merge(_squared_scales(actuals), on=["aggregation", "unique_id", "cutoff"], how="left")
-    rows["squared_scale"] = rows["squared_scale"].where(rows["scale"].notna())
-    naive = rows[rows["model_name"] == BASELINE]
-    naive = naive[ROW].assign(naive_error=(naive[POINT] - naive["y"]).abs())
-    return rows.merge(naive, on=ROW, how="left")
+    return Yardstick.of(evaluation[evaluation["model_name"] == BASELINE], train).scored(evaluation, sets)
 
 
 def with_previous(rows: pd.DataFrame) -> pd.DataFrame:
@@ -73,7 +97,11 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     naive's MAE − the model's, in the unit of y, on the rows that both have (above zero, the model is better), and masc: how far the
     forecast of a month moved since the month before, in scales.
     """
-    rows = scored_rows(evaluation, train, COMPARED)
+    return ranked(measured_by_model(scored_rows(evaluation, train, COMPARED)))
+
+
+def measured_by_model(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return every measure of scored rows by aggregation, evaluation set, months ahead and model, with the cutoffs that they are of."""
     parts = [
         rows[rows["horizon"].between(low, high)].assign(horizon_group=name)
         for name, (low, high) in HORIZON_GROUPS.items()
@@ -83,7 +111,12 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     spans = grouped.groupby(by).agg(
         n_cutoffs=("cutoff", "nunique"), first_cutoff=("cutoff", "min"), last_cutoff=("cutoff", "max")
     )
-    board = score(grouped, by, BESIDE_OTHERS).merge(spans.reset_index(), on=by)
+    return score(grouped, by, BESIDE_OTHERS).merge(spans.reset_index(), on=by)
+
+
+def ranked(board: pd.DataFrame) -> pd.DataFrame:
+    """Bring a leaderboard into its order, best MASE first."""
+    by = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
     order = {
         "aggregation": AGGREGATIONS,
         "evaluation_set": (CHOICE, HELD_OUT_SET),

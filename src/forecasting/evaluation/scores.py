@@ -38,7 +38,11 @@ def scores_by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     One row per model_name, evaluation_set, grouped_by ('region', 'product_category', 'horizon') and group (text): n, the measures,
     how many rows these left out, fva, the seasonal naive's MAE − the model's, in the unit of y, and masc.
     """
-    known = measured(rows, train)
+    return by_group(measured(rows, train))
+
+
+def by_group(known: pd.DataFrame) -> pd.DataFrame:
+    """Do what `scores_by_group` does, for rows of `measured`."""
     by = ["model_name", "evaluation_set"]
     parts = []
     for name in GROUPINGS:

@@ -138,13 +138,14 @@ class RunFolder:
         self.write_json(f"calibration/{model}", made.calibration)
         shutil.rmtree(self.path / SHARDS / model, ignore_errors=True)
 
-    def calibrated(self, models: list[str]) -> tuple[pd.DataFrame, dict[str, int]]:
-        """Return the calibrated rows of the models' back-tests (BACKTEST_COLUMNS), by the models' names, and how many were cut at zero."""
-        import pandas as pd
+    def calibrated(self, model: str) -> pd.DataFrame:
+        """Return the calibrated rows of a model's back-test (BACKTEST_COLUMNS)."""
+        return self.read_table(f"calibrated_{model}")
 
-        rows = pd.concat([self.read_table(f"calibrated_{model}") for model in sorted(models)], ignore_index=True)
+    def cut(self, models: list[str]) -> dict[str, int]:
+        """Return how many points and bounds of these models' back-tests were cut at zero."""
         counts = [self.read_json(f"cut_{model}") for model in models]
-        return rows, {what: sum(count[what] for count in counts) for what in counts[0]}
+        return {what: sum(count[what] for count in counts) for what in counts[0]}
 
     def said(self, families: list[str]) -> pd.DataFrame:
         """Return the raw walk-forward forecasts of all models of these families, one below the other, months to come included."""
