@@ -24,7 +24,7 @@ from forecasting.pretraining.loop import run_stage
 from forecasting.pretraining.recipe import MADE, REAL, SHARES, Recipe, Stage
 from forecasting.run import PRETRAINED
 from forecasting.series import WINDOW, month_start
-from synthetic import company
+from synthetic import company, series
 
 SMALL = Recipe(
     first=Stage("made", 3, {MADE: 1.0}, (2e-3, 1e-3)),
@@ -329,6 +329,16 @@ def test_fitting_leaves_the_shared_network_as_it_is():
         assert torch.equal(value, before[name]), name
     again = CNNLSTMForecastModel(variant="fine_tuned", tuning_steps=5).fit(train)
     pd.testing.assert_frame_equal(again.predict(train, 6), tuned.predict(train, 6), check_exact=True)
+
+
+def test_the_fewer_months_there_are_to_learn_from_the_shorter_the_tuning():
+    """Of forty months 27 are left after the thirteen that a window needs; of a product's first three none."""
+    young = series([5.0, 7.0, 6.0], "New/x", "2023-02-01")
+    for train in (company(40), company(20), pd.concat([company(40), young])):
+        found = CNNLSTMForecastModel(variant="fine_tuned").fit(train).curve["step"].max()
+        months = [max(len(part) - 13, 0) for _, part in train.groupby("unique_id")]
+        assert found == round(sum(months) / len(months))
+    assert CNNLSTMForecastModel(variant="fine_tuned", tuning_steps=5).fit(company(40)).curve["step"].max() == 5
 
 
 def test_a_variant_that_there_is_not_is_named():

@@ -19,7 +19,7 @@ from forecasting import engine
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.errors import UserError
 from forecasting.models.base import DirectModel, ahead
-from forecasting.series import Panel, Windows, last_windows, normalised
+from forecasting.series import Panel, Windows, last_windows, normalised, varying
 
 if TYPE_CHECKING:
     from forecasting.models.cnn_lstm.training import Trained
@@ -35,8 +35,9 @@ CURVE_COLUMNS = ["seed", "stage", "step", "training_loss", "validation_loss"]
 class CNNLSTMForecastModel(DirectModel):
     """Global CNN-LSTM. Setting `variant`: one of VARIANTS.
 
-    `tuning_steps` is for the fine-tuned one, `without` for benchmarks (`experience`). The other settings are for training from scratch:
-    networks that are averaged, their size and how they are trained (`TrainingPlan`); `horizon`: months ahead that are forecast directly;
+    `tuning_steps` is for the fine-tuned one, which takes as many as its series have months to learn from, at most so many; `without` is
+    for benchmarks (`experience`). The other settings are for training from scratch: networks that are averaged, their size and how they
+    are trained (`TrainingPlan`); `horizon`: months ahead that are forecast directly;
     `sequence`: months the network reads. `progress` shows bars while training.
     """
 
@@ -58,7 +59,7 @@ class CNNLSTMForecastModel(DirectModel):
     window_size = 10 * SEASON_LENGTH
     refit_every = 6
     defaults: ClassVar[dict[str, Any]] = {
-        "variant": FINE_TUNED, "tuning_steps": 100, "without": None,
+        "variant": FINE_TUNED, "tuning_steps": 400, "without": None,
         "networks": 3, "horizon": 24, "sequence": 24, "channels": 32, "hidden": 48, "dropout": 0.1,
         "steps": 600, "batch": 256, "learning_rate": 0.002, "seed": 1,
     }  # fmt: skip
@@ -105,9 +106,13 @@ class CNNLSTMForecastModel(DirectModel):
         data = SalesDataModule(train, size.horizon, size.sequence, self.min_history, self.statistics, TUNING_WINDOWS)
         if len(data):
             one_thread()
-            plan = replace(TUNING, steps=self.settings["tuning_steps"])
+            plan = replace(TUNING, steps=min(self.settings["tuning_steps"], self._months_to_learn(train)))
             found = tune(network, data, plan, self.settings["seed"], self.progress)
             self.networks, self.curve = [found.network], found.curve
+
+    def _months_to_learn(self, train: pd.DataFrame) -> int:
+        """Return how many months a series has on average of which the network may learn what came: all series share their surprises."""
+        return max(1, round(float(np.maximum(varying(train).lengths - self.min_history, 0).mean())))
 
     def _train(self, train: pd.DataFrame) -> None:
         """Train new networks, one per seed."""
