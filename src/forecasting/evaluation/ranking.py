@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, POINT, SEASON_LENGTH
+from forecasting.contracts import POINT, SEASON_LENGTH, aggregations_of
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET
 from forecasting.evaluation.metrics import BESIDE_OTHERS, score
 from forecasting.series import aggregate_actuals, change, month_start, panel
@@ -85,7 +85,7 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     )
     board = score(grouped, by, BESIDE_OTHERS).merge(spans.reset_index(), on=by)
     order = {
-        "aggregation": AGGREGATIONS,
+        "aggregation": aggregations_of(evaluation["aggregation"].unique()),
         "evaluation_set": (CHOICE, HELD_OUT_SET),
         "horizon_group": tuple(HORIZON_GROUPS),
     }
