@@ -11,7 +11,8 @@ DBT = Path(__file__).resolve().parents[1] / "dbt"
 def environment() -> jinja2.Environment:
     """Jinja as dbt sets it up, as far as plain models need it."""
     found = jinja2.Environment(extensions=["jinja2.ext.do"])
-    found.globals.update(ref=lambda name: name, source=lambda source, name: name)
+    nothing = {"var": lambda name, default=None: default}  # of params/: as where nobody states anything
+    found.globals.update(nothing, ref=lambda name: name, source=lambda source, name: name)
     return found
 
 

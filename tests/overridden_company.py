@@ -15,6 +15,10 @@ from made_once import made_once
 from report_fixtures import Company, build, series
 
 SHIPPED = Company(history=True, regions=("East", "North"), categories=("Bikes", "Parts"))
+LEVELS = """
+    select '' as aggregation, 1 as position, '' as region, '' as product_category, '' as node_region, '' as node_product_category
+    limit 0
+"""
 VIEWS = (
     "predictions/latest_runs", "marts/counted_forecasts", "marts/counted_backfills", "marts/counted_overrides",
     "marts/monthly_actuals", "marts/first_known_actuals", "marts/actual_vs_forecast", "marts/forecast_accuracy",
@@ -48,6 +52,7 @@ def write(folder: Path, company: Company) -> None:
             rows = rows.assign(ds=pd.to_datetime(rows["ds"]).dt.date)
             connection.register("rows", rows)
             connection.execute(f"create table ml_train_{domain}_monthly as select * from rows order by unique_id, ds")
+        connection.execute(f"create table series_levels as {LEVELS}")
         connection.execute("detach made")
         views(connection)
         publish_copy(connection, folder / "published.duckdb")

@@ -89,7 +89,7 @@ def test_some_of_the_series_have_the_hierarchy_that_they_have_alone(pairs: list[
 def test_the_first_of_those_that_have_the_same_members_stands_for_all(pairs: list[tuple[str, str]]):
     hierarchy = Hierarchy.of(keys(pairs))
     members = hierarchy.members.toarray().tolist()
-    assert hierarchy.first_alike.tolist() == [members.index(row) for row in members]
+    assert hierarchy.first_alike().tolist() == [members.index(row) for row in members]
 
 
 def test_products_are_added_up_in_one_order_whatever_stands_beside():

@@ -12,7 +12,7 @@ from forecasting.errors import UserError
 from forecasting.models.combination import MedianCombination
 from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.series import alike, as_nodes, panel
-from forecasting.training_set import building
+from forecasting.training_set import of_series
 from synthetic import series
 
 MONTHS = 60
@@ -162,11 +162,11 @@ def warehouse() -> duckdb.DuckDBPyConnection:
 
 
 def test_the_training_set_says_whom_a_new_series_is_like(warehouse):
-    found = warehouse.execute(building.train_select("sales", {"O'Hara/Bikes": "R1/Helmets"})).df()
+    found = warehouse.execute(of_series.train_select("sales", {"O'Hara/Bikes": "R1/Helmets"})).df()
     assert set(found.loc[found["unique_id"] == "O'Hara/Bikes", "like"]) == {"R1/Helmets"}
     assert found.loc[found["unique_id"] != "O'Hara/Bikes", "like"].isna().all()
     assert like(found)["series|O'Hara/Bikes"] == ["series|R1/Helmets"]
-    plain = warehouse.execute(building.train_select("sales", {})).df()
+    plain = warehouse.execute(of_series.train_select("sales", {})).df()
     pd.testing.assert_frame_equal(plain, found.drop(columns="like"))
 
 
@@ -175,5 +175,5 @@ def test_a_name_that_no_series_has_is_refused_with_the_nearest(warehouse, named:
     with pytest.raises(
         UserError, match=r"like: there is no series 'R\d/Bike'.*region/product_category; the nearest is 'R\d/Bikes'"
     ):
-        building.require_series(warehouse, {"sales"}, named)
-    building.require_series(warehouse, {"sales"}, {"O'Hara/Bikes": "R1/Bikes"})
+        of_series.require_series(warehouse, {"sales"}, named)
+    of_series.require_series(warehouse, {"sales"}, {"O'Hara/Bikes": "R1/Bikes"})

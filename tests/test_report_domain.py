@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.ledger.domain import at
-from forecasting.report import domain_page, html, order, outlook, periods, rounding, variance, waterfall, year_on_year
+from forecasting.report import (
+    domain_page,
+    html,
+    levels,
+    order,
+    outlook,
+    periods,
+    rounding,
+    variance,
+    waterfall,
+    year_on_year,
+)
 from forecasting.report.bridges import BOTH, DATA, MODEL, bridge
 from forecasting.wording import numbers
 from report_fixtures import VARIANTS, Company, build
@@ -538,3 +550,24 @@ def test_the_page_reads_from_the_answer_to_the_evidence(history):
     assert 'href="accuracy.html"' in text and "MASE, months" not in text and PRESENT in text
     book = json.loads((REPORTS / "domain.ipynb").read_text(encoding="utf-8"))
     assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
+
+
+def test_each_level_that_a_company_names_has_a_table_of_its_sums(ledger, history):
+    assert levels.sections(str(history), domain_page.load(str(history), "sales")) == ""
+    path = ledger(
+        "insert into forecasts select * replace ('land' as aggregation) from forecasts where aggregation = 'region'",
+        "insert into forecasts select * replace ('line' as aggregation) from forecasts where aggregation = 'category'",
+        """update runs set manifest = json_merge_patch(manifest, '{"params": {"levels": {"line": ["line"], "land": ["land"]}}}')""",
+    )
+    page = domain_page.load(str(path), "sales")
+    found = levels.sections(str(path), page)
+    assert re.findall(r"<h3>(.*?)</h3>", found) == ["By line", "By land"]
+    for part, key, name in zip(
+        found.split("<h3>")[1:], ("product_category", "region"), ("category", "region"), strict=True
+    ):
+        rows, expected = cells_of(part), at(page.future, name)
+        sums = expected.groupby(key)["predicted_value"].sum().sort_values(ascending=False)
+        assert [unescape(row[0]) for row in rows] == [*sums.index, "Total"]
+        first = expected[expected["ds"] == expected["ds"].min()].set_index(key)["predicted_value"]
+        for row in rows[:-1]:
+            assert as_number(row[1].split()[0]) == pytest.approx(first[unescape(row[0])], abs=0.5)

@@ -3,7 +3,7 @@
 {% macro fact_table(source_name, table) %}
   {#- The rows of one fact table that the check before the build hands over: where it is read from, and for each column the SQL of
       its cell, cast here. A column that the facts do not have is a typed null, a table that is not there gives no rows; an empty cell
-      is null. row_hash stands for all cells of a row, which has a name here that no column has. -#}
+      is null. Behind the contract's columns come those that `levels` in params/ groups series by. row_hash stands for all cells of a row, which has a name here that no column has. -#}
   {%- set columns = {
       'sales': {'order_date': 'date', 'region': 'varchar', 'product_category': 'varchar', 'product': 'varchar',
                 'quantity': money(), 'net_amount': money(), 'cost_amount': money()},
@@ -12,6 +12,7 @@
       'expenses': {'expense_date': 'date', 'region': 'varchar', 'amount': money()},
   } -%}
   {%- set found = var('tables').get(table) -%}
+  {%- if table != 'expenses' -%}{%- for name in var('level_columns') -%}{%- do columns[table].update({name: 'varchar'}) -%}{%- endfor -%}{%- endif -%}
   select
   {%- for name, type in columns[table].items() %}
     {{ fact_cell(found, name, type) }} as {{ name }},

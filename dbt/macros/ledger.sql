@@ -23,6 +23,7 @@
     {'version': 3, 'description': 'what the monitor said of each run', 'statements': ledger_version_3()},
     {'version': 4, 'description': 'what people override', 'statements': ledger_version_4()},
     {'version': 5, 'description': 'what each run knew, and the forecasts without what it restated', 'statements': ledger_version_5()},
+    {'version': 6, 'description': 'sums on levels that a company names', 'statements': ledger_version_6()},
   ]) }}
 {% endmacro %}
 
@@ -220,4 +221,119 @@
     check (ds = cast(cutoff + to_months(horizon) as date)),
     primary key (run_id, aggregation, unique_id, horizon)
   )
+{% endmacro %}
+
+{#- An aggregation may be called as `levels` in params/ calls it. DuckDB takes no check from a table: each is made anew, with its rows. -#}
+{% macro ledger_version_6() %}
+  {% set node %}
+    aggregation varchar not null,
+    unique_id varchar not null,
+    region varchar not null,
+    product_category varchar not null
+  {% endset %}
+  {% set domain %}domain varchar not null check (domain in ('sales', 'inventory', 'profit')){% endset %}
+  {% set month %}
+    cutoff date not null,
+    horizon integer not null check (horizon >= 1),
+    ds date not null
+  {% endset %}
+  {% set bounds %}
+    predicted_value double not null,
+    lo_80 double,
+    hi_80 double,
+    lo_95 double,
+    hi_95 double
+  {% endset %}
+  {% set tables = ['forecasts', 'backtests', 'overrides', 'overridden_forecasts', 'restated_forecasts'] %}
+
+  {% for table in tables -%}
+    alter table {{ table }} rename to {{ table }}_of_before;
+  {% endfor %}
+
+  create table forecasts (
+    run_id varchar not null,
+    {{ domain }},
+    {{ node }},
+    {{ month }},
+    model_name varchar not null,
+    model_version varchar,
+    {{ bounds }},
+    scale double,
+    interval_pool varchar,
+    interval_n integer,
+    status varchar not null check (status in ('published', 'baseline', 'backfill', 'override')),
+    is_fallback boolean not null,
+    prediction_time timestamp not null,
+    check (ds = cast(cutoff + to_months(horizon) as date)),
+    primary key (run_id, aggregation, unique_id, model_name, horizon, status)
+  );
+
+  create table backtests (
+    run_id varchar not null,
+    {{ domain }},
+    {{ node }},
+    {{ month }},
+    model_name varchar not null,
+    evaluation_set varchar not null check (evaluation_set in ('calibration', 'choice', 'held_out', 'recent')),
+    scale double,
+    {% for quantile in ['025', '100', '200', '300', '400', '500', '600', '700', '800', '900', '975'] -%}
+      q{{ quantile }} double,
+    {% endfor -%}
+    interval_pool varchar,
+    interval_n integer,
+    is_fallback boolean not null,
+    check (ds = cast(cutoff + to_months(horizon) as date)),
+    primary key (run_id, aggregation, unique_id, model_name, cutoff, horizon)
+  );
+
+  create table overrides (
+    override_id integer primary key,
+    {{ domain }},
+    {{ node }},
+    first_month date,
+    until date not null,
+    kind varchar not null check (kind in ('value', 'percent', 'withdrawal')),
+    amount double,
+    who varchar not null,
+    why varchar not null,
+    made_at timestamp not null,
+    based_on varchar not null,
+    source varchar not null,
+    withdraws integer,
+    check ((kind = 'withdrawal') = (withdraws is not null)),
+    check ((kind = 'withdrawal') = (amount is null))
+  );
+
+  create table overridden_forecasts (
+    run_id varchar not null,
+    revision integer not null check (revision >= 1),
+    {{ domain }},
+    {{ node }},
+    {{ month }},
+    model_name varchar not null,
+    {{ bounds }},
+    own_override integer,
+    override_ids varchar not null,
+    overridden_by varchar not null,
+    override_reason varchar not null,
+    made_at timestamp not null,
+    check (ds = cast(cutoff + to_months(horizon) as date)),
+    primary key (run_id, revision, aggregation, unique_id, horizon)
+  );
+
+  create table restated_forecasts (
+    run_id varchar not null,
+    {{ domain }},
+    {{ node }},
+    {{ month }},
+    predicted_value double not null,
+    known_by varchar not null,
+    check (ds = cast(cutoff + to_months(horizon) as date)),
+    primary key (run_id, aggregation, unique_id, horizon)
+  );
+
+  {% for table in tables -%}
+    insert into {{ table }} select * from {{ table }}_of_before;
+    drop table {{ table }}_of_before{{ ';' if not loop.last }}
+  {% endfor %}
 {% endmacro %}

@@ -70,7 +70,7 @@ order by {{ order }}
 
 {% macro bottom_up(relation, value) %}
 {#- Sums of the series of a relation (domain, region, product_category, ds, <value>, is_imputed) over categories, regions and
-    both, beside the series themselves. Summed as decimals: sums of doubles depend on the order they are made in. -#}
+    both, and on every level of `levels` in params/, beside the series themselves. Summed as decimals: sums of doubles depend on the order they are made in. -#}
     select
         domain,
         case
@@ -89,4 +89,21 @@ order by {{ order }}
     group by grouping sets (
         (domain, ds, region, product_category), (domain, ds, region), (domain, ds, product_category), (domain, ds)
     )
+    {%- if var('levels') %}
+    union all
+    select
+        found.domain,
+        levels.aggregation,
+        levels.node_region || '/' || levels.node_product_category as unique_id,
+        levels.node_region as region,
+        levels.node_product_category as product_category,
+        found.ds,
+        cast(sum(cast(found.{{ value }} as decimal(38, 4))) as double) as {{ value }},
+        bool_and(found.is_imputed) as is_imputed
+    from {{ relation }} as found
+    inner join {{ ref('series_levels') }} as levels
+        on found.region = levels.region
+        and found.product_category = levels.product_category
+    group by found.domain, levels.aggregation, levels.node_region, levels.node_product_category, found.ds
+    {%- endif %}
 {% endmacro %}

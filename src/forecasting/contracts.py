@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # pandas takes a third of a second, and most commands find nothing to do
@@ -19,8 +20,14 @@ POINT = "q500"  # the point forecast is the median
 MIDDLE = QUANTILE_COLUMNS.index(POINT)
 BOUNDS = {"lo_80": "q100", "hi_80": "q900", "lo_95": "q025", "hi_95": "q975"}
 
-AGGREGATIONS = ("series", "region", "category", "total")
+AGGREGATIONS = (
+    "series",
+    "region",
+    "category",
+    "total",
+)  # those that every company has; `levels:` in params/ adds others
 ALL = "All"  # what a region or category is called where the facts do not know it, and in the sums over it
+NOT_STATED = "Not stated"  # what a name is called that some facts do not say, where others do
 EXPENSES = "Operating expenses"  # the category of profit that is no cost of sales
 
 SERIES_KEY = ["unique_id", "region", "product_category"]
@@ -38,6 +45,27 @@ FORECAST_COLUMNS = [
 ]  # fmt: skip
 # What the champion would have forecast had published months not been restated since the run `known_by`.
 RESTATED_COLUMNS = ["aggregation", *SERIES_KEY, "cutoff", "horizon", "ds", "predicted_value", "known_by"]
+
+
+def level_columns(level: str) -> tuple[str, str]:
+    """Return the columns of a training set that say which node of a level a series belongs to: its region and its product_category."""
+    return f"{level}|{SERIES_KEY[1]}", f"{level}|{SERIES_KEY[2]}"
+
+
+def level_names(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the levels of a training set by its columns, in their order."""
+    return tuple(name.removesuffix(f"|{SERIES_KEY[1]}") for name in columns if name.endswith(f"|{SERIES_KEY[1]}"))
+
+
+def levels_in(aggregations: Iterable[str]) -> tuple[str, ...]:
+    """Return the levels that `levels:` in params/ names, of some aggregations; each once, as they are met."""
+    return tuple(name for name in dict.fromkeys(aggregations) if name not in AGGREGATIONS)
+
+
+def aggregations_of(found: Iterable[str]) -> tuple[str, ...]:
+    """Return the aggregations of a table in their order: series, levels as they are met, region, category, total."""
+    single, *sums = AGGREGATIONS
+    return (single, *levels_in(found), *sums)
 
 
 class BackTest(NamedTuple):

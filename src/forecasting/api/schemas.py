@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
+from forecasting.contracts import DOMAINS, MAX_HORIZON
 from forecasting.serving import LARGEST, MONTH
 
 MOST_MONTHS = 1200
@@ -14,12 +14,11 @@ MOST_SERIES = 100  # in one request: they have to fit into the queue with others
 LONGEST_NAME = 200
 
 Domain = Literal[DOMAINS]
-Aggregation = Literal[AGGREGATIONS]
 Kind = Literal["published", "walk_forward", "backfill", "override"]
 Month = Annotated[str, Field(pattern=MONTH)]
 Value = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 Level = Literal[80, 95]
-Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f]+$")]
+Name = Aggregation = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f]+$")]
 
 
 def _digits(value: Any) -> Any:

@@ -29,12 +29,14 @@ class PublishedForecasts(NamedTuple):
     rows: list[Row]
     regions: list[str]
     categories: list[str]
+    aggregations: list[str]
 
     def answer(self, query: ForecastQuery) -> str:
         """Return the content of a Forecasts with the rows that are asked for."""
         for word, name, names in (
             ("region", query.region, self.regions),
             ("category", query.category, self.categories),
+            ("aggregation", query.aggregation, self.aggregations),
         ):
             require_known(word, name, names)
         found = [
@@ -75,7 +77,7 @@ class Shelf:
 
     def _read_forecasts(self, state: tuple, run_id: str) -> PublishedForecasts:
         """Return the forecasts of a run."""
-        run, table = self._published.run(run_id), self._published.forecasts(run_id)
+        run, table = self._published.run(run_id), self._published.forecasts(run_id, aggregations=None)
         versions = table["model_version"].dropna()
         head = Forecasts(
             domain=run.domain, run_id=run_id, unit=run.manifest.unit or None, model_name=run.manifest.champion.name,
@@ -91,6 +93,7 @@ class Shelf:
             ],
             sorted({row.region for row in rows}),
             sorted({row.product_category for row in rows}),
+            list(dict.fromkeys(row.aggregation for row in rows)),
         )
 
     def _read_accuracy(

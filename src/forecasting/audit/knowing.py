@@ -8,6 +8,7 @@ import pandas as pd
 from forecasting.contracts import TRAIN_COLUMNS
 from forecasting.ledger import Published
 from forecasting.run import train_fingerprint
+from forecasting.series import with_levels
 
 KEY = ["unique_id", "ds"]
 
@@ -27,7 +28,9 @@ def training_set_of(published: Published, said: dict[str, Any]) -> Known:
     That is today's up to the cutoff, with the months that were restated since as they were before.
     """
     tried: list[tuple[str, pd.DataFrame]] = []
-    for how, train in _candidates(published, said):
+    levels = published.series_levels((said.get("params") or {}).get("levels", {}))
+    for how, candidate in _candidates(published, said):
+        train = candidate if levels is None else with_levels(candidate, levels)
         tried.append((how, train))
         if train_fingerprint(train) == said["fingerprint"]:
             return Known(train, how, True, changes(train, tried[0][1]))

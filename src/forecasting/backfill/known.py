@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from forecasting.contracts import TRAIN_COLUMNS
+from forecasting.series import with_levels_of
 
 KEY = ["unique_id", "ds"]
 
@@ -60,7 +61,8 @@ def _known_at(own: pd.DataFrame, ledger: pd.DataFrame, month: pd.Timestamp) -> p
     gone = ~found["unique_id"].isin(own["unique_id"]) & found.groupby("unique_id")["y"].transform(
         lambda y: bool((y == 0).all())
     )
-    return found[~gone].sort_values(KEY, ignore_index=True).astype(own.dtypes.to_dict())
+    found = found[~gone].sort_values(KEY, ignore_index=True)
+    return with_levels_of(found.astype(own[TRAIN_COLUMNS].dtypes.to_dict()), own)
 
 
 class Group(NamedTuple):

@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from forecasting.contracts import levels_in
 from forecasting.dashboard.tables import styled
 from forecasting.ledger import Domain, at
 from forecasting.models import model_name
@@ -27,6 +28,11 @@ READING = """
   seasonal naive, which repeats the same month of last year; below zero the model was worse.
 * **Inside 80 %, 95 %**: how many actuals lay in the interval.
 """
+
+
+def names(domain: Domain) -> dict[str, str]:
+    """Return the aggregations of which an accuracy is known, and what they are called: those of every company, then its own levels."""
+    return AGGREGATION_NAMES | {level: level for level in levels_in(domain.accuracy["aggregation"])}
 
 
 def back_test(domain: Domain, level: str, evaluation_set: str) -> pd.DataFrame:

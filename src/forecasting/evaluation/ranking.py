@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, POINT, SEASON_LENGTH
+from forecasting.contracts import POINT, SEASON_LENGTH, aggregations_of
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET
 from forecasting.evaluation.metrics import BESIDE_OTHERS, score
 from forecasting.series import aggregate_actuals, change, month_start, panel
@@ -118,7 +118,7 @@ def ranked(board: pd.DataFrame) -> pd.DataFrame:
     """Bring a leaderboard into its order, best MASE first."""
     by = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
     order = {
-        "aggregation": AGGREGATIONS,
+        "aggregation": aggregations_of(evaluation["aggregation"].unique()),
         "evaluation_set": (CHOICE, HELD_OUT_SET),
         "horizon_group": tuple(HORIZON_GROUPS),
     }

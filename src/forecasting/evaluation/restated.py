@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from forecasting.contracts import RESTATED_COLUMNS, TRAIN_COLUMNS
+from forecasting.contracts import RESTATED_COLUMNS
 
 
 def as_known_before(train: pd.DataFrame, months: pd.DataFrame) -> pd.DataFrame:
@@ -10,14 +10,14 @@ def as_known_before(train: pd.DataFrame, months: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    train: TRAIN_COLUMNS.
+    train: TRAIN_COLUMNS, and what else a training set has.
     months: unique_id, ds, y; NaN for a month that was not there. Of a series of `train` each; one that it lacks is put back.
     """
     key = ["unique_id", "ds"]
-    series = train.drop_duplicates("unique_id").set_index("unique_id")[["region", "product_category"]]
+    series = train.drop_duplicates("unique_id").set_index("unique_id").drop(columns=["ds", "y", "is_imputed"])
     rest = train.merge(months[key], on=key, how="left", indicator=True).query("_merge == 'left_only'")
     put_back = months.dropna(subset=["y"]).join(series, on="unique_id").assign(is_imputed=False)
-    return pd.concat([rest.drop(columns="_merge"), put_back[TRAIN_COLUMNS]]).sort_values(key, ignore_index=True)
+    return pd.concat([rest.drop(columns="_merge"), put_back[train.columns]]).sort_values(key, ignore_index=True)
 
 
 def restated_forecasts(rows: pd.DataFrame | None, known_by: str | None) -> pd.DataFrame:

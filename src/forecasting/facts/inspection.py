@@ -7,7 +7,7 @@ from forecasting.facts.cells.numbers import MARKS
 from forecasting.facts.fingerprint import fingerprint_of
 from forecasting.facts.source import Source
 from forecasting.facts.sources import SOURCES
-from forecasting.facts.tables import FactsSummary, Reading, listed, nearest
+from forecasting.facts.tables import FactsSummary, Reading, grouping_columns, listed, nearest
 from forecasting.facts.time_zone import require_time_zone
 
 KNOWN_SOURCES = tuple(SOURCES)
@@ -29,25 +29,37 @@ def inspect(
     time_zone: str | None = None,
     decimal_mark: str | None = None,
     currency: str | None = None,
+    levels: dict[str, list[str]] | None = None,
 ) -> FactsSummary:
     """Check the facts of a source before anything is built from them, and return what came in.
 
     `columns`: fact table → {contract's name: the file's name}; `date_format` (csv): as strftime writes it; `decimal_mark`
     (csv): '.' or ','. `time_zone`: by whose clock moments with an offset are dated, None: the clock as written. `currency`: what
-    the user says that money is counted in.
+    the user says that money is counted in. `levels`: sums besides those of regions and categories, and the columns that they group by.
 
     Raises
     ------
     UserError
         If a file, column or cell cannot be used: names it, its line, and what to do.
     """
-    facts, reading = Path(facts).resolve(), Reading(date_format, time_zone, decimal_mark, currency)
+    facts, reading = (
+        Path(facts).resolve(),
+        Reading(date_format, time_zone, decimal_mark, currency, grouping_columns(levels or {})),
+    )
     known = source_named(source)
     known.files(require_there(facts))
     require_time_zone(time_zone)
     if decimal_mark not in (None, *MARKS):
         raise UserError(f"params: decimal_mark must be '.' or ',', found '{decimal_mark}'.")
-    return FactsSummary(source, facts, known.inspect(facts, columns or {}, reading), time_zone)
+    tables = known.inspect(facts, columns or {}, reading)
+    found = [*tables["sales"].columns.values(), *tables["sales"].columns_unused]
+    for name in reading.groups:
+        if name not in tables["sales"].columns:
+            raise UserError(
+                f"params: levels: {tables['sales'].file} has no column {name!r}. Found: {listed(found)}. "
+                f"State in params/ what it is called: columns: {{sales: {{{name}: …}}}}."
+            )
+    return FactsSummary(source, facts, tables, time_zone, reading.groups)
 
 
 def fingerprint(source: str, facts: Path, cache: Path) -> str:

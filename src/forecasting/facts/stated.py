@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from forecasting.errors import UserError
-from forecasting.facts.tables import TABLES, listed, nearest
+from forecasting.facts.tables import TABLES, TableSpec, listed, nearest, spec_of
 
 
 class HasColumns(Protocol):
@@ -40,15 +40,18 @@ def alike(column: str, file: HasColumns) -> list[str]:
     ]
 
 
-def resolve(table: str, file: HasColumns, mapping: dict[str, str]) -> dict[str, str]:
+def resolve(table: str, file: HasColumns, mapping: dict[str, str], groups: tuple[str, ...] = ()) -> dict[str, str]:
     """Return contract's name → header of the columns that the file has; what the user stated comes first.
+
+    `groups`: columns beside those of the contract, by which `levels:` groups series.
 
     Raises
     ------
     UserError
         If a stated or a required column is not there: lists those that are, and the one most like it.
     """
-    spec, columns = TABLES[table], stated_columns(table, file, mapping)
+    spec = spec_of(table, groups)
+    columns = stated_columns(spec, table, file, mapping)
     for column in spec.columns:
         found = [] if column in columns else [name for name in alike(column, file) if name not in columns.values()]
         if len(found) > 1:
@@ -69,7 +72,7 @@ def resolve(table: str, file: HasColumns, mapping: dict[str, str]) -> dict[str, 
     return columns
 
 
-def stated_columns(table: str, file: HasColumns, mapping: dict[str, str]) -> dict[str, str]:
+def stated_columns(spec: TableSpec, table: str, file: HasColumns, mapping: dict[str, str]) -> dict[str, str]:
     """Return contract's name → header as the user states them.
 
     Raises
@@ -77,7 +80,7 @@ def stated_columns(table: str, file: HasColumns, mapping: dict[str, str]) -> dic
     UserError
         If the contract or the file does not know a column, or one is stated for two.
     """
-    known, columns = TABLES[table].columns, {}
+    known, columns = spec.columns, {}
     for column, stated in mapping.items():
         if column not in known:
             raise UserError(

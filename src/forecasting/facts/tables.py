@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,12 +22,15 @@ Run = Callable[[str], list[tuple]]  # runs a SELECT and returns its rows
 
 @dataclass(frozen=True)
 class Reading:
-    """What `params/` says of how facts are read: format of dates and decimal mark (csv), whose clock dates moments, the currency."""
+    """What `params/` says of how facts are read: format of dates and decimal mark (csv), whose clock dates moments, the currency, and which
+    columns `levels:` groups series by.
+    """
 
     date_format: str | None = None
     time_zone: str | None = None
     decimal_mark: str | None = None
     currency: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,17 @@ TABLES = {
 }
 
 
+def grouping_columns(levels: dict[str, list[str]]) -> tuple[str, ...]:
+    """Return the columns that `levels:` of params/ names, each once."""
+    return tuple(dict.fromkeys(name for names in levels.values() for name in names))
+
+
+def spec_of(table: str, groups: tuple[str, ...] = ()) -> TableSpec:
+    """Return what the contract asks of a fact table; `groups` are further columns of texts, which sales and inventory may have."""
+    spec = TABLES[table]
+    return replace(spec, texts=(*spec.texts, *groups)) if groups and "product_category" in spec.texts else spec
+
+
 @dataclass(frozen=True)
 class FactTable:
     """A fact table that passed the checks: the file, its columns as the contract calls them, and how it is read.
@@ -99,12 +113,15 @@ class FactTable:
 
 @dataclass(frozen=True)
 class FactsSummary:
-    """What came in, checked: the fact tables of a source, by name. time_zone: by whose clock moments became dates."""
+    """What came in, checked: the fact tables of a source, by name. time_zone: by whose clock moments became dates. groups: columns that
+    `levels:` groups series by.
+    """
 
     source: str
     facts: Path
     tables: dict[str, FactTable]
     time_zone: str | None = None
+    groups: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -133,7 +150,13 @@ class FactsSummary:
             if table.location
         }
         facts = one_file(self.facts)[1:-1]
-        return {"source": self.source, "facts": facts, "tables": tables, "time_zone": self.time_zone}
+        return {
+            "source": self.source,
+            "facts": facts,
+            "tables": tables,
+            "time_zone": self.time_zone,
+            "level_columns": list(self.groups),
+        }
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -12,13 +12,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from forecasting.contracts import (
-    AGGREGATIONS,
     BACKTEST_COLUMNS,
     BOUNDS,
     FORECAST_COLUMNS,
     POINT,
     QUANTILE_COLUMNS,
     BackTest,
+    aggregations_of,
 )
 from forecasting.intervals.calibration import Calibration, Past, apply_each
 from forecasting.intervals.conformal import naive_errors_at
@@ -134,7 +134,7 @@ def _finished(rows: pd.DataFrame, keys: list[str], columns: list[str], cut: bool
     final = rows.assign(**rows[QUANTILE_COLUMNS].clip(lower=0.0)) if cut else rows
     bounds = {bound: final[quantile] for bound, quantile in BOUNDS.items()}
     final = final.assign(predicted_value=final[POINT], **bounds)
-    rank = {name: number for number, name in enumerate(AGGREGATIONS)}
+    rank = {name: number for number, name in enumerate(aggregations_of(rows["aggregation"].unique()))}
     ordered = final.sort_values(keys, key=lambda c: c.map(rank) if c.name == "aggregation" else c, ignore_index=True)
     below = ordered[ordered["was_negative"].astype(bool)]
     by_series = {str(name): horizons.tolist() for name, horizons in below.groupby("unique_id")["horizon"]}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, QUANTILE_COLUMNS
+from forecasting.contracts import AGGREGATIONS, ALL, QUANTILE_COLUMNS
 from forecasting.intervals.conformal import (
     INTERMITTENT,
     LEVELS,
@@ -82,8 +82,17 @@ def moved_to(point: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
 
 
 def _level(rows: pd.DataFrame) -> np.ndarray:
-    """Return the position in LEVELS of each row: its aggregation, or that of what is intermittent."""
-    return pd.Index(LEVELS).get_indexer(rows["aggregation"].mask(rows["intermittent"].eq(True), INTERMITTENT))
+    """Return the position in LEVELS of each row: its aggregation, or that of what is intermittent.
+
+    What is added up on a level of `levels:` shares the errors of the regions, of the categories where it sums over all regions.
+    """
+    own = rows["aggregation"].mask(rows["intermittent"].eq(True), INTERMITTENT)
+    places = pd.Index(LEVELS).get_indexer(own)
+    extra = np.flatnonzero(places < 0)
+    if len(extra):
+        like = np.where(rows["region"].iloc[extra] == ALL, "category", "region")
+        places[extra] = pd.Index(LEVELS).get_indexer(like)
+    return places
 
 
 class Moved(NamedTuple):

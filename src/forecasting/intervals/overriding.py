@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, BOUNDS, SERIES_KEY
-from forecasting.series import NODE, Hierarchy
+from forecasting.series import NODE, Hierarchy, with_levels
 
 EXACT = 1e-9  # of the amounts in a sum: what differs by less is the same
 REFINED = 3  # solutions of what is left: a sum may be many times as large as another
@@ -59,7 +59,9 @@ class Overridden(NamedTuple):
     refused: dict[int, dict[pd.Timestamp, list[int]]]
 
 
-def override(forecasts: pd.DataFrame, changes: Iterable[Change], cut: bool) -> Overridden:
+def override(
+    forecasts: pd.DataFrame, changes: Iterable[Change], cut: bool, levels: pd.DataFrame | None = None
+) -> Overridden:
     """Return the rows of a forecast that overrides move.
 
     Parameters
@@ -68,11 +70,13 @@ def override(forecasts: pd.DataFrame, changes: Iterable[Change], cut: bool) -> O
     month, in the domain's unit.
     changes: in the order in which they were made; at most one for a node and month, of nodes and months of the forecast.
     cut: whether values below zero are forbidden (the sign policy).
+    levels: of `series.with_levels`, where the forecast has sums on levels.
     """
     by_month: dict[pd.Timestamp, list[Change]] = {}
     for change in changes:
         by_month.setdefault(change.ds, []).append(change)
-    hierarchy = Hierarchy.of(forecasts[forecasts["aggregation"] == AGGREGATIONS[0]])
+    series = forecasts[forecasts["aggregation"] == AGGREGATIONS[0]].drop_duplicates("unique_id")
+    hierarchy = Hierarchy.of(series if levels is None else with_levels(series, levels))
     parts, refused = [], {}
     for ds in sorted(by_month):
         month = hierarchy.nodes[NODE].merge(forecasts[forecasts["ds"] == ds], on=NODE, how="left")
@@ -172,7 +176,7 @@ def moved(hierarchy: Hierarchy, month: pd.DataFrame, met: Mapping[int, Change], 
     targets = _targets(met, base)
     series = solved(hierarchy, base, targets, cut)
     points = hierarchy.add_up(series[:, None])[:, 0]
-    alike = hierarchy.first_alike
+    alike = hierarchy.first_alike()
     for node, target in targets.items():  # what is wanted to the last digit, also of those that have the same members
         points[alike == alike[node]] = target
     size = hierarchy.members @ np.maximum(np.abs(series), np.abs(base[: hierarchy.n_series]))

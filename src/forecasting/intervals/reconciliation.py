@@ -127,7 +127,7 @@ def _coherent_series(base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray,
     as a node before it, says nothing of its own.
     """
     n = hierarchy.n_series
-    own = hierarchy.first_alike == np.arange(len(base))
+    own = hierarchy.first_alike() == np.arange(len(base))
     sums = n + np.flatnonzero(own[n:] & (hierarchy.members[n:] @ living.astype(float) > 0))
     if len(base) <= DENSE_NODES:
         fixed = np.where(living[:, None], 0.0, base[:n])

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
+from forecasting.contracts import levels_in
 from forecasting.intervals import Change, override
 from forecasting.run import Manifest
 from forecasting.wording import listing, month
 
 WITHDRAWAL = "withdrawal"
 FORECASTS = "from forecasts where run_id = ? and status = 'published'"
+LEVELS = "from series_levels where list_contains(?, aggregation) order by position, region, product_category"
 LAST = "select revision, applied, not_applied from override_revisions where run_id = ? order by revision desc limit 1"
 
 
@@ -127,7 +129,10 @@ def _noted(connection: duckdb.DuckDBPyConnection, run_id: str, manifest: Manifes
     before = connection.execute(LAST, [run_id]).fetchone()
     if said.empty and before is None:
         return {}
-    rows, applied, not_applied = overridden(said, connection.execute(FORECASTS, [run_id]).df(), manifest)
+    forecasts = connection.execute(FORECASTS, [run_id]).df()
+    named = levels_in(forecasts["aggregation"])
+    levels = connection.execute(LEVELS, [list(named)]).df() if named else None
+    rows, applied, not_applied = overridden(said, forecasts, manifest, levels)
     texts = (json.dumps(applied), json.dumps(not_applied))
     revision, *known = before or (0, "[]", "{}")
     if list(texts) != known:
@@ -149,9 +154,9 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFram
 
 
 def overridden(
-    said: pd.DataFrame, forecasts: pd.DataFrame, manifest: Manifest
+    said: pd.DataFrame, forecasts: pd.DataFrame, manifest: Manifest, levels: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, list[str], dict[str, str]]:
-    """Return what the overrides of a domain make of a run's forecast.
+    """Return what the overrides of a domain make of a run's forecast; `levels`: which sums on levels its series are in, where it has any.
 
     Returns
     -------
@@ -159,7 +164,7 @@ def overridden(
     «id month» in order; and for each override that is not applied, or not in all months, why.
     """
     wanted, lost = changes(said, forecasts)
-    found = override(forecasts, wanted, not manifest.params.get("allow_negative", True))
+    found = override(forecasts, wanted, not manifest.params.get("allow_negative", True), levels)
     applied = [
         f"{change.override_id} {change.ds:%Y-%m}"
         for change in wanted

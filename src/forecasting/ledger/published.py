@@ -4,12 +4,13 @@ Methods are named after the question that they answer. Each reads what the file 
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
+from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON, levels_in
 from forecasting.ledger.changed import OVERRIDE_COLUMNS, WITH_OVERRIDES, Changed
 from forecasting.ledger.domain import Domain
 from forecasting.ledger.due import Due
@@ -103,6 +104,12 @@ COMING_TEXTS = (
     "model_version",
     "overridden_by",
     "override_reason",
+)
+ON_LEVELS = (
+    f"select * from ({FORECASTS}) where not list_contains($known, aggregation) order by aggregation, unique_id, horizon"
+)
+SERIES_LEVELS = (
+    "from series_levels where list_contains($levels, aggregation) order by position, region, product_category"
 )
 CALENDAR = "select * from domain_calendar where domain = $domain"
 LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain = $domain order by ds"
@@ -202,14 +209,15 @@ class Published(Changed, Due, Trail):
         horizon: int = MAX_HORIZON,
         region: str | None = None,
         category: str | None = None,
-        aggregations: tuple[str, ...] = AGGREGATIONS,
+        aggregations: tuple[str, ...] | None = AGGREGATIONS,
     ) -> pd.DataFrame:
         """Return the published forecasts of a run for the first `horizon` months, one row per aggregation, unique_id and ds.
 
         `was_cut`: whether the sign policy cut a forecast, or one in a sum, to zero; missing where the run did not note it.
         `override_value` and its bounds are what people made of it, missing where nobody overrides it; `final_value` is one of both.
 
-        A region or category limits them to rows of that name; 'All' is the name of what a sum runs over.
+        A region or category limits them to rows of that name; 'All' is the name of what a sum runs over. `aggregations` None: all that
+        the run has, also the sums on levels.
 
         Raises
         ------
@@ -218,11 +226,20 @@ class Published(Changed, Due, Trail):
         """
         rows = self.ask(FORECASTS, run_id=run_id)
         rows = rows.assign(was_cut=was_cut(rows, self.run(run_id).manifest))
-        found = rows[rows["aggregation"].isin(aggregations) & (rows["horizon"] <= horizon)]
+        found = rows[rows["aggregation"].isin(aggregations or rows["aggregation"]) & (rows["horizon"] <= horizon)]
         for column, word, name in (("region", "region", region), ("product_category", "category", category)):
             require_known(word, name, sorted(rows[column].unique()))
             found = found if name is None else found[found[column] == name]
         return found.reset_index(drop=True)
+
+    def forecasts_on_levels(self, run_id: str) -> pd.DataFrame:
+        """Return the published forecasts of a run for the sums on levels, one row per aggregation, unique_id and ds, without was_cut."""
+        return self.ask(ON_LEVELS, run_id=run_id, known=list(AGGREGATIONS))
+
+    def series_levels(self, aggregations: Iterable[str]) -> pd.DataFrame | None:
+        """Return which sums each series is in, of the levels among some aggregations; None where none of them is one."""
+        named = levels_in(aggregations)
+        return self.ask(SERIES_LEVELS, levels=list(named)) if named else None
 
     def said_at(self, run_id: str, cutoff: dt.date) -> pd.DataFrame:
         """Return what the model of a run in force would have said at an earlier cutoff, one row per aggregation, unique_id and ds."""

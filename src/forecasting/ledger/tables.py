@@ -9,7 +9,7 @@ COMPARED = (
     "monthly_actuals", "actual_vs_forecast", "counted_forecasts", "counted_backfills", "counted_overrides", "forecast_accuracy",
 )  # fmt: skip
 PUBLISHED = (
-    *TRAINING_SETS, *PREDICTIONS, *BY_REGION, "domain_calendar", "left_out_months", *COMPARED,
+    *TRAINING_SETS, *PREDICTIONS, *BY_REGION, "domain_calendar", "left_out_months", "series_levels", *COMPARED,
     "forecasts", "backtests", "actuals", "restatements", "verdicts", "training_changes", "restated_forecasts", "overrides",
     "override_revisions", "overridden_forecasts", "runs", "publications", "latest_runs",
 )  # fmt: skip

@@ -34,6 +34,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "rename": dict,
     "countries": dict,
     "like": dict,
+    "levels": dict,
     "totals": dict,
     "duplicates": str,
     "stray_dates": str,

@@ -6,7 +6,7 @@ import reprlib
 import shlex
 from typing import Any, NamedTuple
 
-from forecasting.contracts import DOMAINS, MAX_HORIZON
+from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON
 from forecasting.errors import UserError
 
 GATE_METRICS = ("mase", "rmsse", "wape", "scaled_crps")  # measures that do not depend on the unit, where less is better
@@ -16,6 +16,10 @@ CHOICES = {"domains": DOMAINS, "sample_size": ("full", "small"), "gate_metric": 
            "retrain_on": ("schedule", "accuracy", "drift", "new_data")}  # fmt: skip
 MAY_BE_EMPTY = ("publish_readers", "retrain_on")
 SCHEMA_BYTES = 63  # PostgreSQL cuts longer names off without a word
+LEVEL_NAME, COLUMN_NAME = re.compile(r"\w[\w -]{0,40}"), re.compile(r"[a-z][a-z0-9_]{0,40}")
+TAKEN_LEVELS = ("sums", "intermittent")  # what pools of errors are called
+FACT_COLUMNS = ("region", "product_category", "product", "quantity", "net_amount", "cost_amount", "order_date", "snapshot_date",
+                "quantity_on_hand", "unit_cost", "inventory_value", "row_hash", "value_hash", "ds")  # fmt: skip
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python reads '2025-W26-1' and '20250630' too, which nobody else does
 
 
@@ -139,9 +143,28 @@ def check_names(values: dict[str, Any]) -> None:
             raise UserError(
                 f"params: like names for a new series another, for example {{North/New bike: North/Road bike}}; found {new!r}: {other!r}."
             )
+    for name, columns in values.get("levels", {}).items():
+        check_level(name, columns)
     for name, what in values.get("totals", {}).items():
         if not isinstance(name, str) or what not in ("drop", "keep"):
             raise UserError(f"params: totals: {name!r} (a text) may be drop or keep; found {what!r}.")
+
+
+def check_level(name: Any, columns: Any) -> None:
+    """Raise a UserError unless `levels` gives a name that no aggregation has yet one or more columns of the facts."""
+    example = "levels: {state: [state], state by department: [state, department]}"
+    if not isinstance(name, str) or not LEVEL_NAME.fullmatch(name) or name.lower() in (*AGGREGATIONS, *TAKEN_LEVELS):
+        raise UserError(
+            f"params: levels: a level is called by letters, digits, blanks, - and _, and none of "
+            f"{', '.join((*AGGREGATIONS, *TAKEN_LEVELS))}; found {reprlib.repr(name)}. For example {example}."
+        )
+    named = columns if isinstance(columns, list) and columns else [None]
+    wrong = [one for one in named if not isinstance(one, str) or not COLUMN_NAME.fullmatch(one) or one in FACT_COLUMNS]
+    if wrong or len({*named}) < len(named):
+        raise UserError(
+            f"params: levels: {name} names columns of the facts, each once, of small letters, digits and _, and none that has a meaning "
+            f"already; found {reprlib.repr(columns)}. For example {example}; `columns:` says what your files call them."
+        )
 
 
 def check_schema(name: str) -> None:

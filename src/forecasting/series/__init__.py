@@ -6,7 +6,17 @@ follows from it alone: nothing here knows a model, a file or a setting.
 
 from forecasting.series.alike import alike
 from forecasting.series.buckets import BUCKETS, bucket_of
-from forecasting.series.hierarchy import NODE, Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
+from forecasting.series.hierarchy import (
+    NODE,
+    Hierarchy,
+    aggregate_actuals,
+    as_nodes,
+    comparable,
+    from_nodes,
+    in_order,
+    with_levels,
+    with_levels_of,
+)
 from forecasting.series.history import DECIMALS, History, histories, within_history
 from forecasting.series.intermittency import intermittent, lowest
 from forecasting.series.nodes import Nodes, Wide
@@ -36,5 +46,5 @@ __all__ = [
     "aggregate_actuals", "alike", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
     "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
     "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "paths", "scale", "scales", "season",
-    "seasonal_error", "still", "tendency", "typical_error", "unrest", "varying", "within_history",
+    "seasonal_error", "still", "tendency", "typical_error", "unrest", "varying", "with_levels", "with_levels_of", "within_history",
 ]  # fmt: skip

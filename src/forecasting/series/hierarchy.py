@@ -1,4 +1,7 @@
-"""Series and their sums: each region, each category and the total, which are forecast like the series.
+"""Series and their sums: each region, each category and the total, and what `levels:` in params/ names, all forecast like the series.
+
+In every aggregation a series belongs to one node. Which node of a level that is, the training set says, in two columns per level: the
+node's region and its product_category ('All' on the side that it sums over).
 
 A sum of actuals contains whatever series there are in that month. A forecast of a sum is made from the series known at its
 cutoff: one that begins later is in the actual and not in the forecast, which is part of the error of the sum, as it would
@@ -13,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from forecasting.contracts import AGGREGATIONS, ALL, SERIES_KEY
+from forecasting.contracts import AGGREGATIONS, ALL, NOT_STATED, SERIES_KEY, level_columns, level_names
 
 NODE = ["aggregation", "unique_id"]
 
@@ -32,7 +35,7 @@ class Hierarchy:
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Self:
-        """Return the hierarchy of the series in `frame`: unique_id, region, product_category, repeated or not."""
+        """Return the hierarchy of the series in `frame`: unique_id, region, product_category and those of levels, repeated or not."""
         return cls.placing(frame)[0]
 
     @classmethod
@@ -41,7 +44,9 @@ class Hierarchy:
         rows, ids = pd.factorize(frame["unique_id"], sort=True)
         one = np.empty(len(ids), dtype=int)
         one[rows[::-1]] = np.arange(len(rows))[::-1]  # the first row of each series
-        return _hierarchy(*(tuple(frame[key].iloc[one]) for key in SERIES_KEY)), rows
+        levels = level_names(frame.columns)
+        keys = [*SERIES_KEY, *(column for level in levels for column in level_columns(level))]
+        return _hierarchy(levels, *(tuple(frame[key].iloc[one]) for key in keys)), rows
 
     @property
     def n_series(self) -> int:
@@ -62,9 +67,12 @@ class Hierarchy:
         """
         return np.concatenate([values, self.members[self.n_series :] @ values])
 
-    @cached_property
     def first_alike(self) -> np.ndarray:
-        """The first node with the same members, for each node [nodes]: itself, or the one whose copy it is."""
+        """Return for each node the first node with the same members [nodes]: itself, or the one whose copy it is."""
+        return self._first_alike
+
+    @cached_property
+    def _first_alike(self) -> np.ndarray:
         first, size = np.arange(len(self.nodes)), np.bincount(self.codes.ravel())
         for number, codes in enumerate(self.codes):
             nodes, one = np.unique(codes, return_index=True)  # and a series of each
@@ -92,18 +100,30 @@ class Hierarchy:
 
 
 @lru_cache(maxsize=16)  # cutoffs mostly share one hierarchy
-def _hierarchy(ids: tuple[str, ...], regions: tuple[str, ...], categories: tuple[str, ...]) -> Hierarchy:
-    """Return the hierarchy of series in order of their ids."""
-    series = pd.DataFrame({"unique_id": ids, "region": regions, "product_category": categories}, dtype=object)
+def _hierarchy(levels: tuple[str, ...], *keys: tuple[str, ...]) -> Hierarchy:
+    """Return the hierarchy of series in order of their ids; `keys` are the unique_id, region and product_category of each, then those two
+    of its node in each level.
+    """
+    ids, regions, categories, *others = (np.array(key, dtype=object) for key in keys)
+    everywhere = np.full(len(ids), ALL, dtype=object)
+    of_levels = zip(levels, others[::2], others[1::2], strict=True)
+    sums = [
+        *of_levels,
+        ("region", regions, everywhere),
+        ("category", everywhere, categories),
+        ("total", everywhere, everywhere),
+    ]
+    keyed = [(AGGREGATIONS[0], regions, categories, ids)]
+    keyed += [(level, region, category, region + "/" + category) for level, region, category in sums]
     nodes, codes, n_nodes = [], [], 0
-    for level in AGGREGATIONS:
-        keyed = _key(series, level)
-        places, own = pd.factorize(keyed["unique_id"], sort=True)
+    for level, region, category, node_ids in keyed:
+        places, own = pd.factorize(node_ids, sort=True)
         one = np.unique(places, return_index=True)[1]
-        nodes.append(keyed.iloc[one].assign(aggregation=level)[["aggregation", *SERIES_KEY]])
+        nodes.append([np.full(len(own), level, dtype=object), own, region[one], category[one]])
         codes.append(n_nodes + places)
         n_nodes += len(own)
-    return Hierarchy(pd.concat(nodes, ignore_index=True), np.stack(codes))
+    columns = (np.concatenate(parts) for parts in zip(*nodes, strict=True))
+    return Hierarchy(pd.DataFrame(dict(zip(NODE[:1] + SERIES_KEY, columns, strict=True))), np.stack(codes))
 
 
 def in_order(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -116,18 +136,6 @@ def in_order(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
         used = weight != 0
         result[used] += weight[used, None] * row
     return result
-
-
-def _key(series: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Replace the key of each series by the key of the sum it belongs to."""
-    keyed = series.copy()
-    if level in ("category", "total"):
-        keyed["region"] = ALL
-    if level in ("region", "total"):
-        keyed["product_category"] = ALL
-    if level != AGGREGATIONS[0]:
-        keyed["unique_id"] = keyed["region"] + "/" + keyed["product_category"]
-    return keyed
 
 
 def aggregate_actuals(train: pd.DataFrame) -> pd.DataFrame:
@@ -162,7 +170,7 @@ def as_nodes(history: pd.DataFrame) -> pd.DataFrame:
     each category and its only series) the first stands for all: `from_nodes` copies.
     """
     hierarchy, rows = _sums(history)
-    rows = rows[hierarchy.first_alike[rows["node"]] == rows["node"]].reset_index(drop=True)
+    rows = rows[hierarchy.first_alike()[rows["node"]] == rows["node"]].reset_index(drop=True)
     return rows.assign(unique_id=node_ids(hierarchy)[rows["node"]])[["unique_id", "ds", "y"]]
 
 
@@ -175,13 +183,39 @@ def from_nodes(forecast: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     said = pd.Index(node_ids(hierarchy)).get_indexer(forecast["unique_id"])
     order = np.lexsort([forecast["horizon"], said])[(said < 0).sum() :]
     count = np.bincount(said[order], minlength=len(hierarchy.nodes))
-    spoken_for = hierarchy.first_alike
+    spoken_for = hierarchy.first_alike()
     own = count[spoken_for]  # rows of each node, which are those of the node that speaks for it
     node = np.repeat(np.arange(len(own)), own)
     steps = np.arange(len(node)) - np.repeat(own.cumsum() - own, own)
     rows = order[(count.cumsum() - count)[spoken_for[node]] + steps]
     others = forecast.drop(columns="unique_id").iloc[rows].reset_index(drop=True)
     return pd.concat([hierarchy.nodes[NODE].iloc[node].reset_index(drop=True), others], axis=1)
+
+
+def with_levels(series: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
+    """Add to series the columns that say which sum of each level they are in, as a training set has them.
+
+    Parameters
+    ----------
+    series: with region and product_category.
+    levels: one row per aggregation (a level), region, product_category: node_region, node_product_category; the levels in their order.
+    """
+    keys = SERIES_KEY[1:]
+    for level, own in levels.groupby("aggregation", sort=False):
+        placed = series[keys].merge(own, on=keys, how="left")
+        nodes = (placed[f"node_{key}"].to_numpy() for key in keys)
+        series = series.assign(**dict(zip(level_columns(level), nodes, strict=True)))
+    return series
+
+
+def with_levels_of(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Add to rows of series the columns of the levels that a training set has: by region and by product_category, as it knows them."""
+    for level in level_names(known.columns):
+        for key, column in zip(SERIES_KEY[1:], level_columns(level), strict=True):
+            nodes = known.drop_duplicates(key).set_index(key)[column]
+            unknown = ALL if (nodes == ALL).all() else NOT_STATED
+            rows = rows.assign(**{column: rows[key].map(nodes).fillna(unknown)})
+    return rows
 
 
 def node_ids(hierarchy: Hierarchy) -> np.ndarray:

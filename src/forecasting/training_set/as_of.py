@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting import ledger
-from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
+from forecasting.contracts import DOMAINS
 from forecasting.files import digest
 from forecasting.run import Workspace, read_parquet
 from forecasting.training_set.building import OF_FACTS, data_stamp, export_table, inspect_facts, run_dbt
+from forecasting.training_set.of_series import train_select
 
 FOLDER = "as_of"
 
@@ -36,11 +37,11 @@ def build_as_of(workspace: Workspace, settings: dict, folder: Path) -> None:
     shutil.rmtree(running, ignore_errors=True)
     running.mkdir(parents=True)
     variables = {**inspect_facts(workspace, settings).dbt_vars(), **{name: settings[name] for name in OF_FACTS}}
-    wanted = [f"+ml_train_{domain}_monthly" for domain in DOMAINS]
+    wanted = [f"+ml_train_{domain}_monthly" for domain in DOMAINS] + (["+series_levels"] if settings["levels"] else [])
     run_dbt(workspace, "run", {**variables, "on_fault": "warn"}, "--select", *wanted, folder=running)
     with ledger.connect(running / "warehouse.duckdb") as connection:
         for domain in DOMAINS:
-            select = f"select {', '.join(TRAIN_COLUMNS)} from ml_train_{domain}_monthly order by unique_id, ds"
+            select = train_select(domain, levels=settings["levels"])
             export_table(connection, select, running / f"train_{domain}.parquet")
     for path in running.iterdir():  # only the training sets are kept
         shutil.rmtree(path) if path.is_dir() else path.suffix == ".parquet" or path.unlink()

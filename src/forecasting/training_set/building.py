@@ -1,6 +1,5 @@
 """From facts to training sets: checks the facts, lets dbt build the warehouse, and hands each domain its own Parquet."""
 
-import difflib
 import json
 import os
 import subprocess
@@ -8,12 +7,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from forecasting.contracts import DOMAINS, TRAIN_COLUMNS
+from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError, storage_message
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.run import Workspace, expect_steps, held, progress, stamps
+from forecasting.training_set.of_series import require_groups, require_series, train_select
 
-OF_FACTS = ("as_of", "rename", "countries", "totals", "duplicates", "stray_dates")  # what dbt must know of the settings
+OF_FACTS = (
+    "as_of",
+    "rename",
+    "countries",
+    "levels",
+    "totals",
+    "duplicates",
+    "stray_dates",
+)  # what dbt must know of the settings
 CODE = {"forecasting.training_set.building", "forecasting.facts.inspection"}
 READING = (
     "columns",
@@ -21,6 +29,7 @@ READING = (
     "time_zone",
     "decimal_mark",
     "currency",
+    "levels",
 )  # the settings that say how facts are read
 
 
@@ -60,7 +69,7 @@ def build(workspace: Workspace, settings: dict[str, Any], steps_follow: bool = F
     failed = dbt_tests.failed(workspace.runs / "dbt")
     if set(failed) == {None}:  # beside a domain of its own it is what that domain does to the tables that all share
         raise UserError(failed[None])
-    domains, missing = export(workspace, settings["domains"], summary, found, failed, settings["like"])
+    domains, missing = export(workspace, settings, summary, found, failed)
     tests = dbt_tests.found(workspace.runs / "dbt")
     for domain in domains:
         own = json.dumps(dbt_tests.of_domain(tests, domain), indent=2) + "\n"
@@ -169,29 +178,30 @@ def what_was_read(workspace: Workspace, summary: Any, domains: list[str]) -> lis
 
 def export(
     workspace: Workspace,
-    wanted: list[str],
+    settings: dict[str, Any],
     summary: Any,
     found_doubts: list[Any],
     failed: dict[str | None, str],
-    like: dict[str, str],
 ) -> tuple[list[str], dict[str, str]]:
     """Write `train_<domain>.parquet` and `facts.json` of each domain that is wanted and can be forecast from these facts.
 
-    `failed`: domains of which dbt's tests object to what was built, and why; `like`: new series and whom they are like. Returns the
-    domains that can be forecast, and for each other one of which there are facts a sentence that says why it is missing; the other
-    domains keep it in their facts.
+    `settings`: which domains are wanted, new series and whom they are like, and levels. `failed`: domains of which dbt's tests object
+    to what was built, and why. Returns the domains that can be forecast, and for each other one of which there are facts a sentence that
+    says why it is missing; the other domains keep it in their facts.
 
     Raises
     ------
     UserError
-        If no domain can be forecast, or `like` names a series that is in none.
+        If no domain can be forecast, `like` names a series that is in none, or a level groups neither regions nor categories.
     """
     from forecasting import ledger
     from forecasting.training_set import doubts
 
+    wanted, like, levels = settings["domains"], settings["like"], settings["levels"]
     found: dict[str, dict[str, Any]] = {}
     missing: dict[str, str] = {}
     with ledger.connect(workspace.warehouse) as connection:
+        require_groups(connection, levels)
         calendar = connection.execute("select * from domain_calendar order by domain").df()
         left_out = connection.execute("select * from left_out_months order by domain, ds").df()
         if calendar[calendar["domain"].isin(wanted)].empty:
@@ -204,7 +214,7 @@ def export(
         ]:
             folder = workspace.runs / domain
             folder.mkdir(parents=True, exist_ok=True)
-            export_table(connection, train_select(domain, like), folder / f"train_{domain}.parquet")
+            export_table(connection, train_select(domain, like, levels), folder / f"train_{domain}.parquet")
             facts = domain_facts(calendar, left_out, domain, list(summary.notes_for(domain)))
             facts["doubts"] = doubts.of_domain(found_doubts, domain)
             if why := (
@@ -222,35 +232,6 @@ def export(
         known = {**facts, "missing": missing} if missing else facts
         write_if_changed(workspace.runs / domain / "facts.json", json.dumps(known, indent=2, sort_keys=True) + "\n")
     return list(found), missing
-
-
-def train_select(domain: str, like: dict[str, str]) -> str:
-    """Return the SELECT of a domain's training set; where `like` in params/ names series, a column says whom each new one is like."""
-    columns = list(TRAIN_COLUMNS)
-    if like:
-        whom = " ".join(f"when {quoted(new)} then {quoted(other)}" for new, other in like.items())
-        columns.append(f'case unique_id {whom} end as "like"')
-    return f"select {', '.join(columns)} from ml_train_{domain}_monthly order by unique_id, ds"
-
-
-def quoted(text: str) -> str:
-    """Return a text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def require_series(connection: Any, domains: set[str], like: dict[str, str]) -> None:
-    """Raise a UserError if `like` in params/ names a series that no domain has."""
-    named = sorted({*like, *like.values()})
-    if not named:
-        return
-    parts = (f"select unique_id from ml_train_{domain}_monthly" for domain in sorted(domains))
-    known = [row[0] for row in connection.execute(" union ".join(parts)).fetchall()]
-    for name in named:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-            raise UserError(
-                f"params: like: there is no series {name[:80]!r}. A series is written region/product_category; the nearest is {near[0]!r}."
-            )
 
 
 def why_not_forecastable(train: Path, domain: str, facts: dict[str, Any]) -> str:

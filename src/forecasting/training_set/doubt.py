@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 COLUMNS = {"region": "Region", "product_category": "Category"}
 MONTHS_TO_JUDGE = 6
-NOT_STATED = "Not stated"  # as dbt calls what has no name where others have one
 
 
 class Doubt(NamedTuple):

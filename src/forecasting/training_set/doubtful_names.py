@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.contracts import ALL
-from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, NOT_STATED, Doubt, in_yaml
+from forecasting.contracts import ALL, NOT_STATED
+from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, Doubt, in_yaml
 from forecasting.training_set.folded import fold
 
 LIKE_SIZE = 0.5  # the smaller of two as a share of the larger

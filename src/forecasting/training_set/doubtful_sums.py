@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import nnls
 
-from forecasting.contracts import ALL
+from forecasting.contracts import ALL, NOT_STATED
 from forecasting.training_set.check_tables import listed
-from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, NOT_STATED, Doubt, in_yaml
+from forecasting.training_set.doubt import COLUMNS, MONTHS_TO_JUDGE, Doubt, in_yaml
 from forecasting.training_set.folded import fold
 
 # what rows of totals are called, folded as `fold` does

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from forecasting import ledger
+from forecasting.contracts import NOT_STATED
 from forecasting.errors import UserError
 from forecasting.facts import nearest
 from forecasting.run import Workspace
-from forecasting.training_set.doubt import COLUMNS, NOT_STATED, Doubt
+from forecasting.training_set.doubt import COLUMNS, Doubt
 from forecasting.training_set.doubtful_dates import long_gaps, periods, repeated, stray, turns
 from forecasting.training_set.doubtful_names import alike, not_stated, successors, unusable_ids
 from forecasting.training_set.doubtful_sums import equal_names, totals

@@ -9,7 +9,7 @@ workspace = st.session_state["workspace"]
 domain = workspace.domain(st.session_state["domain"])
 unit = f" Bias and FVA are in {domain.unit}." if domain.unit else ""
 
-names = accuracy.AGGREGATION_NAMES
+names = accuracy.names(domain)
 level = st.segmented_control(
     "Accuracy of", list(names), format_func=names.get, key="level", default="total", required=True
 )

@@ -32,7 +32,7 @@ def checked(published: Published, wishes: Iterable[Wish]) -> tuple[list[Said], l
             if wish.domain not in in_force:
                 raise Misread(_unknown("domain", wish.domain, list(in_force)))
             if wish.domain not in forecasts:
-                forecasts[wish.domain] = published.forecasts(in_force[wish.domain])
+                forecasts[wish.domain] = published.forecasts(in_force[wish.domain], aggregations=None)
             found = _said(wish, forecasts[wish.domain], in_force[wish.domain])
             _require_once(found, said)
         except Misread as error:
@@ -93,7 +93,13 @@ def _node(wish: Wish, forecasts: pd.DataFrame) -> pd.DataFrame:
     if wish.aggregation:
         found = found[found["aggregation"] == wish.aggregation]
         if found.empty:
-            raise Misread(f"what it names is no {wish.aggregation}")
+            levels = forecasts["aggregation"].unique()
+            known = wish.aggregation in levels
+            raise Misread(
+                f"what it names is no {wish.aggregation}"
+                if known
+                else f"«aggregation» {wish.aggregation!r} is none of {', '.join(levels)}"
+            )
     levels = found.drop_duplicates(["aggregation", "unique_id"])
     first = found[found["aggregation"] == levels["aggregation"].iloc[0]]
     for level in levels["aggregation"].iloc[

@@ -128,7 +128,9 @@ def _user() -> str:
 def _lines(published: Published) -> list[tuple[int, str]]:
     """Return each override that stands with a line on what it does."""
     found, in_force = standing(published.overrides()), published.in_force()
-    forecasts = {domain: published.forecasts(in_force[domain]) for domain in found["domain"].unique()}
+    forecasts = {
+        domain: published.forecasts(in_force[domain], aggregations=None) for domain in found["domain"].unique()
+    }
     lost = {domain: published.not_applied(in_force[domain]) for domain in forecasts}
     return [
         (row.override_id, _line(row, forecasts[row.domain], lost[row.domain].get(row.override_id)))

@@ -37,12 +37,17 @@ def tried(published: Path, cells: Mapping[str, object]) -> pd.DataFrame:
         raise UserError("This very override is in force already.")
     (one,) = said
     run_id = file.in_force()[one.domain]
-    before, known = file.forecasts(run_id), file.overrides()
+    before, known = file.forecasts(run_id, aggregations=None), file.overrides()
     number = int(known["override_id"].max()) + 1 if len(known) else 1
     new = pd.DataFrame([{**vars(one), "override_id": number, "made_at": pd.Timestamp(0)}])
     new = new.assign(first_month=pd.to_datetime(new["first_month"]), until=pd.to_datetime(new["until"]))
     all_said = pd.concat([known, new], ignore_index=True) if len(known) else new
-    rows, _, not_applied = overridden(all_said[all_said["domain"] == one.domain], before, file.run(run_id).manifest)
+    rows, _, not_applied = overridden(
+        all_said[all_said["domain"] == one.domain],
+        before,
+        file.run(run_id).manifest,
+        file.series_levels(before["aggregation"]),
+    )
     if str(number) in not_applied:
         raise UserError(f"The form: {not_applied[str(number)]}.")
     then = before.set_index(KEY)["predicted_value"].copy()

@@ -59,9 +59,8 @@ def read_wish(place: str, cells: Mapping[str, object]) -> Wish:
     if first is not None and until < first:
         raise Misread(f"«until» {until:%Y-%m} lies before «month» {first:%Y-%m}")
     kind, amount = wanted(cells.get("value"), cells.get("percent"))
-    level = text_of(cells.get("aggregation")).lower()
-    if level and level not in AGGREGATIONS:
-        raise Misread(f"«aggregation» {level!r} is none of {', '.join(AGGREGATIONS)}")
+    level = text_of(cells.get("aggregation"))
+    level = level.lower() if level.lower() in AGGREGATIONS else level
     names = {name: text_of(cells.get(name)) for name in ("domain", "region", "product_category", "unique_id")}
     return Wish(
         place, names["domain"].lower(), level, names["region"], names["product_category"], names["unique_id"], first, until, kind,

@@ -6,7 +6,7 @@ import duckdb
 
 from forecasting.errors import UserError
 from forecasting.facts.sources.csv.file import CsvFile
-from forecasting.facts.tables import TABLES, TableSpec, quoted
+from forecasting.facts.tables import TableSpec, quoted, spec_of
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,12 @@ class Cells:
     file: CsvFile
     table: str
     columns: dict[str, str]
+    groups: tuple[str, ...] = ()
 
     @property
     def spec(self) -> TableSpec:
-        """What the contract asks of the table."""
-        return TABLES[self.table]
+        """What the contract asks of the table, and `groups`, columns that `levels:` groups series by."""
+        return spec_of(self.table, self.groups)
 
     def query(self, sql: str) -> tuple:
         """Run a query and return its first row."""

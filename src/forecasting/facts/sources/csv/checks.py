@@ -30,7 +30,7 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
         named = bool(mapping) or any(alike(name, file) for name in spec.required)
         if alone and len(file.header) == 2 and not named:
             mapping = two_columns(connection, file, reading.date_format)
-        cells = Cells(connection, file, table, resolve(table, file, mapping))
+        cells = Cells(connection, file, table, resolve(table, file, mapping, reading.groups), reading.groups)
         n_rows = load(cells)
         require_no_header_within(cells)
         require_filled(cells)

@@ -9,7 +9,7 @@ from forecasting.facts.cells.dates import has_zone
 from forecasting.facts.notes import missing_names
 from forecasting.facts.rounding import rounding_notes
 from forecasting.facts.sources.csv.cells import Cells
-from forecasting.facts.tables import AMOUNT, TABLES, Reading
+from forecasting.facts.tables import AMOUNT, Reading
 from forecasting.facts.unused import currency_notes, likely_names
 
 
@@ -67,7 +67,7 @@ def missing_costs(cells: Cells, n_rows: int) -> list[str]:
 
 def negative_expenses(cells: Cells) -> list[str]:
     """Return a note if most expenses are negative, as some books have them: they would add to profit."""
-    if cells.spec is not TABLES["expenses"]:
+    if cells.table != "expenses":
         return []
     (mostly,) = cells.query(f"select avg(cast(cast(amount as {AMOUNT}) < 0 as integer)) > 0.5 from cells")
     return [notes.negative_expenses(cells.file.name)] if mostly else []

@@ -26,7 +26,7 @@ from forecasting.facts.parquet import (
 from forecasting.facts.rounding import rounding_notes
 from forecasting.facts.sources.parquet.tree import Tree
 from forecasting.facts.stated import alike, resolve
-from forecasting.facts.tables import AMOUNT, TABLES, FactTable, Reading, TableSpec, connect, quoted
+from forecasting.facts.tables import AMOUNT, FactTable, Reading, TableSpec, connect, quoted, spec_of
 from forecasting.facts.unused import currency_notes, likely_names
 
 TEXT_TOO = (*WHOLE, "UUID")  # numbers and ids of products are names as good as others
@@ -46,11 +46,12 @@ class TreeTable:
     tree: Tree
     types: dict[str, dict[str, str]]
     keys: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
     @property
     def spec(self) -> TableSpec:
-        """What the contract asks of the table."""
-        return TABLES[self.table]
+        """What the contract asks of the table, and `groups`, columns that `levels:` groups series by."""
+        return spec_of(self.table, self.groups)
 
     @property
     def name(self) -> str:
@@ -119,8 +120,8 @@ def inspect_tree(table: str, tree: Tree, mapping: dict[str, str], reading: Readi
     """
     with connect(reading.time_zone) as connection:
         types = {shown: column_types(connection, path, shown) for shown, path in tree.files.items()}
-        found = TreeTable(connection, table, tree, types, usable_keys(tree, types))
-        columns = resolve(table, found, mapping or (two_columns(found) if alone else {}))
+        found = TreeTable(connection, table, tree, types, usable_keys(tree, types), reading.groups)
+        columns = resolve(table, found, mapping or (two_columns(found) if alone else {}), reading.groups)
         for column, header in columns.items():
             require_one_kind(found, column, header, reading.time_zone)
         require_usable(found, columns)

@@ -110,8 +110,8 @@ class Select:
         )
 
 
-def select_of(server: Server, wanted: Wanted, time_zone: str | None) -> Select:
-    """Return how a fact table is fetched.
+def select_of(server: Server, wanted: Wanted, time_zone: str | None, groups: tuple[str, ...] = ()) -> Select:
+    """Return how a fact table is fetched; `groups`: columns that `levels:` groups series by.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def select_of(server: Server, wanted: Wanted, time_zone: str | None) -> Select:
         If the table, or a column that is stated or required, is missing, or a column's type cannot be what it must be.
     """
     found = {column.name: column for column in described(server, wanted)}
-    columns = resolve(wanted.table, Relation(wanted.label, list(found)), wanted.columns)
+    columns = resolve(wanted.table, Relation(wanted.label, list(found)), wanted.columns, groups)
     roles = {header: role_of(wanted.table, name) for name, header in columns.items()}
     names = {header: name for name, header in columns.items()}
     if wanted.new_rows:

@@ -12,7 +12,7 @@ from forecasting.facts.sources.postgres.extract import Extract, brought, read_li
 from forecasting.facts.sources.postgres.select import select_of
 from forecasting.facts.sources.postgres.server import snapshot
 from forecasting.facts.sources.postgres.wanted import wanted_tables
-from forecasting.facts.tables import FactTable, Reading
+from forecasting.facts.tables import FactTable, Reading, grouping_columns
 from forecasting.facts.time_zone import require_time_zone
 
 
@@ -31,7 +31,7 @@ class Postgres(Source):
         before, now, said = read_list(place), {}, []
         with snapshot() as server:
             for each in wanted:
-                select = select_of(server, each, settings["time_zone"])
+                select = select_of(server, each, settings["time_zone"], grouping_columns(settings["levels"]))
                 now[each.table], sentence = brought(server, place, select, before.get(each.table))
                 said += [f"{self.name:<11}{sentence}"] if sentence else []
         write_list(place, now)
