@@ -53,7 +53,7 @@ RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
 .PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark pretrain benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month timing opening load postgres-speed mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
-.PHONY: explain rerun backup restore
+.PHONY: explain rerun backup restore cluster cluster-stop benchmark-engine
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -188,6 +188,15 @@ load: $(READY)  ## how many callers the API stands, with each family and NAME's 
 
 postgres-speed: $(READY_TEST)  ## how fast SOURCE=postgres reads 5 million order lines, beside COPY … TO of the same (LINES=; starts a server)
 	@$(PY) tests/measure_postgres.py runs/benchmark/postgres.csv --lines "$(or $(LINES),5000000)"
+
+cluster: $(READY)  ## a Ray cluster of two nodes with one core each on this machine, to try engine: ray (docs/cluster.md)
+	@$(PY) tests/local_cluster.py start
+
+cluster-stop: $(READY)  ## end it
+	@$(PY) tests/local_cluster.py stop
+
+benchmark-engine: $(READY)  ## many series here, in two processes and on two nodes: seconds and same bits, to runs/benchmark/engine.csv (SERIES=)
+	@$(PY) tests/measure_engine.py runs/benchmark/engine.csv --series "$(or $(SERIES),1000)"
 
 quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the report needs it not
 	@$(PY) -m pip install --quiet --disable-pip-version-check quarto-cli \

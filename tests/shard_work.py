@@ -1,6 +1,7 @@
 """The work of shards that tests tell when to fail: light, because each process that does it imports this file."""
 
 import os
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ def doubled(table: pa.Table, settings: dict, shared: Path | None) -> list[pa.Tab
     ids, folder = table["unique_id"].to_pylist(), Path(settings["folder"])
     with (folder / ids[0]).open("a") as note:
         note.write("x")
+    time.sleep(settings.get("takes", 0.0))
     tries = (folder / ids[0]).stat().st_size
     if tries <= settings.get("fails", {}).get(ids[0], 0):
         if settings.get("how") == "dies":

@@ -5,6 +5,7 @@ tells which task a node took with it when it died; those are handed out again.
 """
 
 import io
+import logging
 import os
 import socket
 import tarfile
@@ -78,7 +79,7 @@ def join(address: str) -> None:
     """Join a cluster, or say at once why that is not possible."""
     if find_spec("ray") is None:
         raise UserError(
-            "engine: ray needs a package that is not part of the project: .venv/bin/python -m pip install 'forecasting[ray]'."
+            "engine: ray needs a package that is not part of the project: .venv/bin/python -m pip install '.[ray]'."
         )
     unreachable = (
         f"engine_address: no Ray cluster answers at {address}. Start it, or set engine: local (docs/cluster.md)."
@@ -107,6 +108,7 @@ def _init(address: str, outcome: list[Exception | None]) -> None:
     """Join a cluster and note what came of it."""
     import ray
 
+    logging.getLogger("ray").setLevel(logging.ERROR)  # what it has to say goes into its own files
     try:
         ray.init(
             address=address,
