@@ -53,11 +53,17 @@
     rows.forEach((cells, i) => cells.forEach((text, j) => { table.tBodies[0].rows[i].cells[j].textContent = text; }));
   };
 
+  // What was found by search has months of its own.
+  const months = (plot, { x }) => {
+    if (x && !plot.own) plot.own = plot.data.map((trace) => trace.x);
+    return plot.own ? { x: x || plot.own } : {};
+  };
+
   const show = (figure, plot, choice, whole) => {
     const [region, category, values, range, rows] = choice;
     plot.setAttribute("aria-label", `Region ${region}, category ${category}. ${plot.dataset.label}`);
     figure.querySelector(".chosen").textContent = `Shown: ${nameOf(choice)}`;
-    Plotly.update(plot, { y: values }, whole ? { "yaxis.autorange": true } : { "yaxis.range": [...range] });
+    Plotly.update(plot, { y: values, ...months(plot, choice) }, whole ? { "yaxis.autorange": true } : { "yaxis.range": [...range] });
     fill(plot.dataset.table, nameOf(choice), rows || []);
   };
 
@@ -93,7 +99,14 @@
       limitCategories(choices, region, category);
       show(figure, plot, chosen(), whole && whole.checked);
     });
-    if (choices.length > many) addFinder(figure, plot, choices);
+    if (plot.dataset.series && window.searchSeries) {
+      window.searchSeries(figure, plot, choices, (found) => {
+        for (const [menu, name] of [[region, found[0]], [category, found[1]]]) {
+          if (![...menu.options].some((option) => option.value === name)) menu.add(new Option(name, name));
+        }
+        choose(found[0], found[1]);
+      });
+    } else if (choices.length > many && !document.querySelector("[data-series]")) addFinder(figure, plot, choices);
     return chosen;
   };
 

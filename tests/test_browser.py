@@ -1,5 +1,6 @@
 """The report in a real browser: every page of every kind of company opens, fits, can be used and shows the database's numbers."""
 
+import shutil
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -189,7 +190,7 @@ CHOSEN = [
     ("nothing published, losses", "profit", [TOTAL, ("East", "Bikes")]),
     ("two last months", "inventory", [TOTAL, ("North", HARD_NAMES[1]), ("All", HARD_NAMES[2])]),
     ("no back-test, no unit", "sales", [TOTAL, ("North", "Parts")]),
-    ("many series", "sales", [("R7", "J"), ("R19", "All")]),
+    ("many series", "sales", [("R19", "A"), ("R19", "All")]),
 ]
 CHOICES = [(company, domain, choice) for company, domain, choices in CHOSEN for choice in choices]
 COLUMNS = ("predicted_value", "lo_80", "hi_80", "lo_95", "hi_95")
@@ -385,15 +386,38 @@ def test_a_heading_sorts_its_table_and_the_total_stays_below(report, tab, key):
 
 def test_a_series_among_hundreds_is_found_by_its_name(report, tab):
     tab.open(report("many series") / "sales.html")
-    finder = tab.page.get_by_label("Find a series")
+    finder = tab.page.get_by_label("Find any of 300 series")
     finder.fill("r12 k")
-    table = tab.page.locator("table[data-find=series]")
-    assert table.locator("tbody tr:visible").all_inner_texts()[0].split()[:2] == ["R12", "K"]
-    assert table.locator("tbody tr:visible").count() == 2  # and the total
-    tab.page.locator("#trend-sales-find").fill("R12 / K")
+    names = tab.page.get_by_role("listbox").get_by_role("option")
+    names.first.wait_for()
+    assert names.all_inner_texts() == ["R12 / K"]
+    finder.press("ArrowDown")
+    assert names.first.get_attribute("id") == finder.get_attribute("aria-activedescendant")
+    finder.press("Enter")
+    found = tab.page.locator(".found-numbers table")
+    found.wait_for()
+    menus = tab.page.locator("#trend-sales-region, #trend-sales-category")
+    assert menus.evaluate_all("all => all.map(menu => menu.value)") == ["R12", "K"]
     actual = asked(report("many series"), ACTUAL, "sales", ("R12", "K")).set_index("ds")["y"]
     assert tab.traces("trend-sales")["Actual"] == drawn(actual)
-    assert tab.page.input_value("#years-sales-category") == "K"
+    made = asked(report("many series"), PUBLISHED, "sales", ("R12", "K")).set_index("ds")
+    year_before = [actual[f"{int(ds[:4]) - 1}{ds[4:]}"] for ds in made.index]
+    expected = made[[*COLUMNS]].assign(before=year_before).round().to_numpy().tolist()
+    assert [[number(cell) for cell in row[1:7]] for row in tab.cells(found)] == expected
+    tab.choose("trend-sales", "All", "All")
+    assert found.count() == 0 and tab.problems == []
+
+
+def test_what_cannot_be_found_is_said(report, tab, tmp_path):
+    site = shutil.copytree(report("many series"), tmp_path / "report")
+    (site / "series" / "sales-0.js").unlink()
+    tab.open(site / "sales.html")
+    finder, said = tab.page.get_by_label("Find any of 300 series"), tab.page.locator(".search .found")
+    finder.fill("no such shop")
+    said.get_by_text("No such name").wait_for()
+    finder.fill("R12 / K")
+    tab.page.get_by_role("listbox").get_by_role("option").first.click()
+    said.get_by_text("series/sales-0.js is missing").wait_for()
 
 
 def test_a_printed_page_holds_what_is_folded_on_the_screen(report, tab):

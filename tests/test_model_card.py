@@ -150,7 +150,7 @@ def test_the_limits_name_fallbacks_ended_series_and_few_errors(domain):
     assert "1 of 4 series has ended" in text and "fallback" not in text and "Below 39" not in text
     assert "No published forecast has met its month" in text
     domain.future.loc[domain.future["unique_id"].isin(["East/Bikes", "North/Parts"]), "is_fallback"] = True
-    domain.future["interval_n"] = 12
+    domain.pools["n"] = 12
     young = {"tables": {"series": [{"status": "short"}, {"status": "short"}]}}
     text = text_of(model_card.limits(with_manifest(domain, check=young)))
     assert "2 of 4 series rest on a fallback" in text and "12 errors only" in text

@@ -118,7 +118,7 @@ def ranked(board: pd.DataFrame) -> pd.DataFrame:
     """Bring a leaderboard into its order, best MASE first."""
     by = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
     order = {
-        "aggregation": aggregations_of(evaluation["aggregation"].unique()),
+        "aggregation": aggregations_of(board["aggregation"].unique()),
         "evaluation_set": (CHOICE, HELD_OUT_SET),
         "horizon_group": tuple(HORIZON_GROUPS),
     }

@@ -15,11 +15,14 @@ from forecasting.ledger.backfilling import (
     publish_backfill,
     run_ids,
 )
+from forecasting.ledger.comparisons import LATE_MONTHS
 from forecasting.ledger.database import connect, locked_message, require_writable
 from forecasting.ledger.delivery import publish_to
 from forecasting.ledger.domain import RANGE, Domain, at, one_per_name
+from forecasting.ledger.every_series import EverySeries
 from forecasting.ledger.export import write_tables
 from forecasting.ledger.finished_run import package_versions
+from forecasting.ledger.in_sight import FEW, SHOWN, InSight
 from forecasting.ledger.known_before import known_before
 from forecasting.ledger.override_entry import add_overrides
 from forecasting.ledger.overrides import WITHDRAWAL, Said, changes, overridden, standing
@@ -30,9 +33,10 @@ from forecasting.ledger.sign_policy import run_bounds_cut, run_points_cut
 from forecasting.ledger.snapshot import standing_still
 
 __all__ = [
-    "RANGE", "WITHDRAWAL", "AsPublished", "BackfilledMonth", "CountedRun", "Domain", "NothingPublished", "Published",
-    "PublishedRun", "Said", "Unknown", "Unreadable", "accuracy_as_published", "add_backfill", "add_overrides", "at", "changes",
-    "connect", "counted_months", "counted_runs", "known_before", "locked_message", "noted_actuals", "one_per_name", "overridden",
-    "package_versions", "publish", "publish_backfill", "publish_to", "require_known", "require_writable", "run_bounds_cut",
-    "run_ids", "run_points_cut", "standing", "standing_still", "write_tables",
+    "FEW", "LATE_MONTHS", "RANGE", "SHOWN", "WITHDRAWAL", "AsPublished", "BackfilledMonth", "CountedRun", "Domain", "EverySeries",
+    "InSight", "NothingPublished", "Published", "PublishedRun", "Said", "Unknown", "Unreadable", "accuracy_as_published",
+    "add_backfill", "add_overrides", "at", "changes", "connect", "counted_months", "counted_runs", "known_before",
+    "locked_message", "noted_actuals", "one_per_name", "overridden", "package_versions", "publish", "publish_backfill",
+    "publish_to", "require_known", "require_writable", "run_bounds_cut", "run_ids", "run_points_cut", "standing",
+    "standing_still", "write_tables",
 ]  # fmt: skip

@@ -4,11 +4,16 @@ Which published forecasts count for a cutoff is dbt's model `counted_forecasts`,
 back-test that is read is that of the run in force. What was filled in later is only ever read by itself.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS
 from forecasting.ledger.reader import Reader
 
+# Of all rows, or of sums and these series alone.
+OF_SERIES = "($series is null or f.aggregation <> 'series' or f.unique_id in (select unnest($series)))"
 # The champion's forecasts of months that are over: the published ones that count, and the back-test.
 COUNTED = """
     counted as (
@@ -28,36 +33,46 @@ FILLED_IN = """
         where f.domain = $domain and f.actual is not null and f.status = 'backfill' and f.is_champion
     )
 """
+# One forecast for each month that is over.
+PAST_OF = f"""
+    {COUNTED},
+    past as (
+        select * from counted
+        qualify row_number() over (partition by aggregation, unique_id, ds order by is_published desc, horizon) = 1
+    )
+"""
 PAST = f"""
     with {COUNTED}
     select aggregation, unique_id, region, product_category, ds, actual, predicted_value, lo_80, hi_80, lo_95, hi_95,
         variance, variance_pct, cutoff, horizon, is_published, is_fallback
-    from counted where list_contains($aggregations, aggregation)
+    from counted as f where list_contains($aggregations, aggregation) and {OF_SERIES}
     qualify row_number() over (partition by aggregation, unique_id, ds order by is_published desc, horizon) = 1
     order by aggregation, unique_id, ds
 """
-BESIDE_NAIVE = """
+NAIVE = """
     naive as (
         select run_id, forecast_kind, aggregation, unique_id, cutoff, horizon, any_value(predicted_value) as naive_value
         from actual_vs_forecast where domain = $domain and model_name = 'seasonal_naive' group by all
     )
+"""
+COMPARED = """
     select aggregation, unique_id, region, product_category, ds, horizon as lag, cutoff, model_name, forecast_kind as kind, actual,
         predicted_value, previous_value, lo_80, hi_80, lo_95, hi_95, scale, is_fallback, naive_value, published_at,
         predicted_value - actual as error
-    from counted left join naive using (run_id, forecast_kind, aggregation, unique_id, cutoff, horizon)
+    from counted as f left join naive using (run_id, forecast_kind, aggregation, unique_id, cutoff, horizon)
 """
+BESIDE_NAIVE = f"{NAIVE} {COMPARED}"
 RECORDS = {
-    kind: f"with {counted}, {BESIDE_NAIVE} where forecast_kind = '{kind}' and list_contains($lags, horizon) "
+    kind: f"with {counted}, {BESIDE_NAIVE} where forecast_kind = '{kind}' and list_contains($lags, horizon) and {OF_SERIES} "
     "order by aggregation, unique_id, lag, ds"
     for kind, counted in (("published", COUNTED), ("backfill", FILLED_IN))
 }
-HELD_OUT = (
-    f"with {COUNTED}, {BESIDE_NAIVE} where evaluation_set = 'held_out' order by aggregation, unique_id, cutoff, lag"
-)
+HELD_OUT = f"with {COUNTED}, {BESIDE_NAIVE} where evaluation_set = 'held_out' and {OF_SERIES} order by aggregation, unique_id, cutoff, lag"
+LATE_MONTHS = 12
 LATELY = f"""
     with {COUNTED}
     select *, variance_pct / 100 as variance_share from counted
-    where evaluation_set <> 'calibration'
+    where evaluation_set <> 'calibration' and list_contains($aggregations, aggregation)
         and ds > (select max(ds) - to_months($months) from monthly_actuals where domain = $domain)
 """
 ACCURACY = """
@@ -68,17 +83,26 @@ ACCURACY = """
 """
 
 
+def named(series: Sequence[str] | None) -> list[str] | None:
+    """Return unique_ids as a parameter of a question; None where none are named."""
+    return None if series is None else list(series)
+
+
 class Comparisons(Reader):
     """What the published file says of forecasts whose month is over; amounts in the domain's unit."""
 
-    def past(self, domain: str, aggregations: tuple[str, ...] = AGGREGATIONS) -> pd.DataFrame:
-        """Return one forecast for each month that is over, one row per aggregation, unique_id and ds.
+    def past(
+        self, domain: str, aggregations: tuple[str, ...] = AGGREGATIONS, series: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return one forecast for each month that is over, one row per aggregation, unique_id and ds; of series only some, if named.
 
         A published one if there is one, else of the back-test (`is_published`); of each the one that was made latest.
         """
-        return self.ask(PAST, domain=domain, aggregations=list(aggregations))
+        return self.ask(PAST, domain=domain, aggregations=list(aggregations), series=named(series))
 
-    def record(self, domain: str, lags: tuple[int, ...], kind: str = "published") -> pd.DataFrame:
+    def record(
+        self, domain: str, lags: tuple[int, ...], kind: str = "published", series: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """Return the forecasts of one kind ('published' or 'backfill') whose month has come, one row per aggregation, unique_id, lag, ds.
 
         Columns: aggregation, unique_id, region, product_category, ds, lag (months), cutoff, model_name, kind, actual (as first
@@ -86,22 +110,38 @@ class Comparisons(Reader):
         hi_80, lo_95, hi_95, scale (MASE's), is_fallback, naive_value (the seasonal naive stored beside; NaN where there is none),
         published_at (of a backfill: when it was filled in), and error = predicted_value − actual.
         """
-        return self.ask(RECORDS[kind], domain=domain, lags=list(lags))
+        return self.ask(RECORDS[kind], domain=domain, lags=list(lags), series=named(series))
 
-    def held_out(self, domain: str) -> pd.DataFrame:
+    def held_out(self, domain: str, series: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the champion's back-test on the held-out cutoffs, one row per aggregation, unique_id, cutoff and lag.
 
         Columns as those of `record`; lag is the months ahead, actual is as known now.
         """
-        return self.ask(HELD_OUT, domain=domain)
+        return self.ask(HELD_OUT, domain=domain, series=named(series))
 
-    def lately(self, domain: str, months: int) -> pd.DataFrame:
+    def lately(
+        self, domain: str, aggregations: tuple[str, ...] = AGGREGATIONS, months: int = LATE_MONTHS
+    ) -> pd.DataFrame:
         """Return the forecasts of the last closed months, published ones and the champion's back-test.
 
         One row per forecast_kind, aggregation, unique_id, cutoff and horizon: the columns of `actual_vs_forecast`, and
         variance_share (a fraction of the forecast's size). Cutoffs that only teach the intervals are left out.
         """
-        return self.ask(LATELY, domain=domain, months=months)
+        return self.ask(LATELY, domain=domain, aggregations=list(aggregations), months=months)
+
+    def write_lately(self, domain: str, target: Path) -> None:
+        """Have DuckDB write the same as Parquet, of all aggregations."""
+        self._write(LATELY, target, domain=domain, aggregations=list(AGGREGATIONS), months=LATE_MONTHS)
+
+    def n_lately(self, domain: str) -> int:
+        """Return how many rows that are."""
+        asked = {"domain": domain, "aggregations": list(AGGREGATIONS), "months": LATE_MONTHS}
+        return int(self.ask(f"select count(*) as n from ({LATELY})", **asked)["n"].iloc[0])
+
+    def _write(self, sql: str, target: Path, **params: object) -> None:
+        """Have DuckDB write the answer to a question as Parquet."""
+        path = str(target).replace("'", "''")
+        self.ask(f"copy ({sql}) to '{path}' (format parquet)", **params)
 
     def accuracy(
         self, domain: str, aggregation: str | None = None, model: str | None = None, kind: str | None = None

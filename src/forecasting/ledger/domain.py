@@ -1,16 +1,27 @@
 """What a page needs of one domain; `Published.domain` reads it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from forecasting.ledger.in_sight import InSight
 from forecasting.run import DataWarning, Manifest, Monitoring
 
 RESTATED_COLUMNS = ["unique_id", "region", "product_category", "ds", "before", "now", "change"]
 RESTATEMENT_COLUMNS = ["run_id", "published_at", "cutoff", *RESTATED_COLUMNS]
 EFFECT_COLUMNS = ["run_id", "known_by", "aggregation", *RESTATED_COLUMNS]
+POOL_COLUMNS = ["aggregation", "interval_pool", "first", "last", "n", "n_forecasts"]
 RANGE = ["lo_80", "hi_80", "lo_95", "hi_95"]
+
+
+class Imputed(NamedTuple):
+    """How many monthly values of how many series have no fact behind them, how many of the last month; and the last such month."""
+
+    n_values: int = 0
+    n_series: int = 0
+    n_last_month: int = 0
+    last: pd.Timestamp | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,11 @@ class Domain:
     effects: of each run whose past was restated, what its champion forecasts from the past as it was known before (by the run known_by)
         and as it is now: one row per run_id, aggregation, series and coming month, with before, now and change
     monitor: what the monitor says of the forecasts that came due
+    n_series, n_values: how many series there are, and how many of their monthly values are known
+    pools: on which errors the intervals rest: one row per aggregation and interval_pool, with the first and last horizon, the fewest
+        errors (n) and n_forecasts
+    imputed: which of these values have no fact behind them
+    in_sight: of each level with too many parts to show all, those that are shown; of series the tables above hold no others
     """
 
     name: str
@@ -45,6 +61,11 @@ class Domain:
     restatements: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=RESTATEMENT_COLUMNS))
     effects: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=EFFECT_COLUMNS))
     monitor: Monitoring = field(default_factory=Monitoring)
+    n_series: int = 0
+    n_values: int = 0
+    imputed: Imputed = field(default_factory=Imputed)
+    pools: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=POOL_COLUMNS))
+    in_sight: dict[str, InSight] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -77,6 +98,18 @@ class Domain:
         order = ["high", "medium", "low"]
         found = self.manifest.check.warnings
         return sorted(found, key=lambda w: order.index(w.severity) if w.severity in order else len(order))
+
+    def shown(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return those of some rows (aggregation, unique_id) that are in sight: all of them where there are few parts."""
+        keep = pd.Series(True, rows.index)
+        for level, sight in self.in_sight.items():
+            keep &= (rows["aggregation"] != level) | rows["unique_id"].isin(sight.names)
+        return rows[keep] if self.in_sight else rows
+
+    @property
+    def n_forecasts(self) -> int:
+        """How many forecasts are published for the coming months, of series and sums."""
+        return int(self.pools["n_forecasts"].sum())
 
     @property
     def has_history(self) -> bool:

@@ -4,22 +4,23 @@ Methods are named after the question that they answer. Each reads what the file 
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from forecasting.contracts import AGGREGATIONS, DOMAINS, MAX_HORIZON, levels_in
-from forecasting.ledger.changed import OVERRIDE_COLUMNS, WITH_OVERRIDES, Changed
-from forecasting.ledger.domain import Domain
+from forecasting.contracts import AGGREGATIONS, DOMAINS
+from forecasting.ledger.comparisons import OF_SERIES, named
+from forecasting.ledger.domain import Domain, Imputed
 from forecasting.ledger.due import Due
-from forecasting.ledger.reader import NothingPublished, Unknown, require_known
-from forecasting.ledger.sign_policy import was_cut
+from forecasting.ledger.in_sight import Sight
+from forecasting.ledger.made import Made
+from forecasting.ledger.measured import Measured
+from forecasting.ledger.reader import NothingPublished, Unknown
 from forecasting.ledger.trail import Trail
 from forecasting.ledger.training_changes import KNOWN
 from forecasting.run import Manifest
-from forecasting.wording import sql_as_text
 
 IN_FORCE = "select domain, run_id from latest_runs semi join runs using (run_id) order by domain"
 RUN = """
@@ -65,52 +66,25 @@ EFFECTS = """
     select run_id, known_by, r.aggregation, unique_id, r.region, r.product_category, ds, r.predicted_value as before,
         f.predicted_value as now, f.predicted_value - r.predicted_value as change
     from restated_forecasts as r inner join forecasts as f using (run_id, aggregation, unique_id, horizon, ds)
-    where r.domain = $domain and f.status = 'published' order by run_id, r.aggregation, unique_id, ds
+    where r.domain = $domain and f.status = 'published' and list_contains($aggregations, r.aggregation)
+    order by run_id, r.aggregation, unique_id, ds
 """
-ACTUALS = """
-    select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals
-    where domain = $domain and list_contains($aggregations, aggregation) order by all
+ACTUALS = f"""
+    select aggregation, unique_id, region, product_category, ds, y, is_imputed from monthly_actuals as f
+    where domain = $domain and list_contains($aggregations, aggregation) and {OF_SERIES} order by all
 """
-FORECASTS = f"""
-    select f.aggregation, f.unique_id, f.region, f.product_category, f.ds, f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95,
-        f.cutoff, f.horizon, f.is_fallback, f.interval_pool, f.interval_n, f.model_version, {OVERRIDE_COLUMNS}
-    from forecasts as f {WITH_OVERRIDES} where f.run_id = $run_id and f.status = 'published'
-    order by list_position(['series', 'region', 'category', 'total'], f.aggregation), f.unique_id, f.horizon
+IMPUTED = """
+    select count(*) as n_values, count(distinct unique_id) as n_series,
+        count(*) filter (is_imputed) as n_imputed, count(distinct unique_id) filter (is_imputed) as n_imputed_series,
+        count(*) filter (is_imputed and ds = (select max(ds) from monthly_actuals where domain = $domain)) as n_last_month,
+        max(ds) filter (is_imputed) as last
+    from monthly_actuals where domain = $domain and aggregation = 'series'
 """
-# What the model of a run says at an earlier cutoff, in the run's walk-forward.
-SAID_AT = """
-    select aggregation, unique_id, region, product_category, ds, predicted_value from actual_vs_forecast
-    where run_id = $run_id and forecast_kind = 'walk_forward' and is_champion and cutoff = $cutoff
+# On which errors, and how many, the intervals of a run's forecasts rest.
+POOLS = """
+    select aggregation, interval_pool, min(horizon) as first, max(horizon) as last, min(interval_n) as n, count(*) as n_forecasts
+    from forecasts where run_id = $run_id and status = 'published' group by aggregation, interval_pool order by all
 """
-# Grain: one row per domain, aggregation, series and coming month. `unit` is what the values count, from the run's manifest.
-COMING = f"""
-    select f.domain, f.aggregation, f.unique_id, f.region, f.product_category, f.ds, f.horizon, f.cutoff,
-        f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95, {OVERRIDE_COLUMNS},
-        coalesce(nullif(runs.manifest ->> '$.unit', ''), runs.manifest ->> '$.currency', '') as unit,
-        f.is_fallback, f.model_name, f.model_version, f.run_id, f.prediction_time
-    from forecasts as f
-    inner join latest_runs on latest_runs.run_id = f.run_id
-    inner join runs on runs.run_id = f.run_id {WITH_OVERRIDES}
-    where f.status = 'published'
-    order by list_position(['sales', 'inventory', 'profit'], f.domain),
-        list_position(['total', 'region', 'category', 'series'], f.aggregation), f.unique_id, f.ds
-"""
-COMING_TEXTS = (
-    "unique_id",
-    "region",
-    "product_category",
-    "unit",
-    "model_name",
-    "model_version",
-    "overridden_by",
-    "override_reason",
-)
-ON_LEVELS = (
-    f"select * from ({FORECASTS}) where not list_contains($known, aggregation) order by aggregation, unique_id, horizon"
-)
-SERIES_LEVELS = (
-    "from series_levels where list_contains($levels, aggregation) order by position, region, product_category"
-)
 CALENDAR = "select * from domain_calendar where domain = $domain"
 LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain = $domain order by ds"
 
@@ -124,7 +98,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Changed, Due, Trail):
+class Published(Made, Measured, Sight, Due, Trail):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:
@@ -199,88 +173,67 @@ class Published(Changed, Due, Trail):
         rows = self.ask(f"select * from ml_train_{domain}_monthly order by unique_id, ds")
         return rows.assign(ds=rows["ds"].astype("datetime64[ns]"))
 
-    def actuals(self, domain: str, aggregations: tuple[str, ...] = AGGREGATIONS) -> pd.DataFrame:
-        """Return every closed month, one row per aggregation, unique_id and ds: with y in the domain's unit, and is_imputed."""
-        return self.ask(ACTUALS, domain=domain, aggregations=list(aggregations))
-
-    def forecasts(
-        self,
-        run_id: str,
-        horizon: int = MAX_HORIZON,
-        region: str | None = None,
-        category: str | None = None,
-        aggregations: tuple[str, ...] | None = AGGREGATIONS,
+    def actuals(
+        self, domain: str, aggregations: tuple[str, ...] = AGGREGATIONS, series: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """Return the published forecasts of a run for the first `horizon` months, one row per aggregation, unique_id and ds.
+        """Return every closed month, one row per aggregation, unique_id and ds: with y in the domain's unit, and is_imputed.
 
-        `was_cut`: whether the sign policy cut a forecast, or one in a sum, to zero; missing where the run did not note it.
-        `override_value` and its bounds are what people made of it, missing where nobody overrides it; `final_value` is one of both.
-
-        A region or category limits them to rows of that name; 'All' is the name of what a sum runs over. `aggregations` None: all that
-        the run has, also the sums on levels.
-
-        Raises
-        ------
-        Unknown
-            If the run knows no such region or category; lists those that it knows.
+        Where `series` are named, no others are among the rows of that aggregation.
         """
-        rows = self.ask(FORECASTS, run_id=run_id)
-        rows = rows.assign(was_cut=was_cut(rows, self.run(run_id).manifest))
-        found = rows[rows["aggregation"].isin(aggregations or rows["aggregation"]) & (rows["horizon"] <= horizon)]
-        for column, word, name in (("region", "region", region), ("product_category", "category", category)):
-            require_known(word, name, sorted(rows[column].unique()))
-            found = found if name is None else found[found[column] == name]
-        return found.reset_index(drop=True)
+        return self.ask(ACTUALS, domain=domain, aggregations=list(aggregations), series=named(series))
 
-    def forecasts_on_levels(self, run_id: str) -> pd.DataFrame:
-        """Return the published forecasts of a run for the sums on levels, one row per aggregation, unique_id and ds, without was_cut."""
-        return self.ask(ON_LEVELS, run_id=run_id, known=list(AGGREGATIONS))
+    def write_actuals(self, domain: str, target: Path) -> None:
+        """Have DuckDB write the same as Parquet, of all aggregations."""
+        self._write(ACTUALS, target, domain=domain, aggregations=list(AGGREGATIONS), series=None)
 
-    def series_levels(self, aggregations: Iterable[str]) -> pd.DataFrame | None:
-        """Return which sums each series is in, of the levels among some aggregations; None where none of them is one."""
-        named = levels_in(aggregations)
-        return self.ask(SERIES_LEVELS, levels=list(named)) if named else None
+    def extent(self, domain: str) -> tuple[int, int, Imputed]:
+        """Return how many monthly values of how many series are known, and which of them have no fact behind them."""
+        found = self.ask(IMPUTED, domain=domain).iloc[0]
+        counts = (int(found[name]) for name in ("n_imputed", "n_imputed_series", "n_last_month"))
+        return int(found["n_values"]), int(found["n_series"]), Imputed(*counts, found["last"])
 
-    def said_at(self, run_id: str, cutoff: dt.date) -> pd.DataFrame:
-        """Return what the model of a run in force would have said at an earlier cutoff, one row per aggregation, unique_id and ds."""
-        return self.ask(SAID_AT, run_id=run_id, cutoff=cutoff)
+    def pools(self, run_id: str) -> pd.DataFrame:
+        """Return on which errors, and how many, the intervals of a run's forecasts rest; see `Domain.pools`."""
+        return self.ask(POOLS, run_id=run_id)
 
-    def coming(self, domain: str) -> pd.DataFrame:
-        """Return the forecasts in force of a domain as `write_coming` writes them: the total first, then the parts."""
-        return self.ask(f"select * from ({COMING}) where domain = $domain", domain=domain)
+    def domain(self, name: str, aggregations: tuple[str, ...] = AGGREGATIONS, whole: bool = True) -> Domain | None:
+        """Return all that is known of a domain, None if nothing has been published for it.
 
-    def write_coming(self, target: Path, form: str, for_spreadsheets: bool = False) -> None:
-        """Have DuckDB write the forecasts in force of all domains into a file; `form` is what its `copy` takes.
-
-        `for_spreadsheets`: names that begin like a formula get an apostrophe before them.
+        Where not `whole`, what pages need: of very many series, those in sight alone.
         """
-        path = str(target).replace("'", "''")
-        texts = ", ".join(f"{sql_as_text(name)} as {name}" for name in COMING_TEXTS)
-        rows = f"select * replace ({texts}) from ({COMING})" if for_spreadsheets else COMING
-        self.ask(f"copy ({rows}) to '{path}' {form}")
-
-    def domain(self, name: str, aggregations: tuple[str, ...] = AGGREGATIONS) -> Domain | None:
-        """Return all that pages need of a domain, None if nothing has been published for it."""
         run_id = self.in_force().get(name)
         if run_id is None:
             return None
         calendar = self.ask(CALENDAR, domain=name).to_dict("records")
         manifest = self.run(run_id).manifest
+        sight = self.in_sight(name, run_id) if {*aggregations} - {"total"} else {}
+        n_values, n_series, imputed = self.extent(name)
+        rows = {
+            "aggregations": aggregations,
+            "series": sight["series"].names if "series" in sight and not whole else None,
+        }
         return Domain(
             name=name,
             manifest=manifest,
-            actuals=self.actuals(name, aggregations),
-            past=self.past(name, aggregations),
-            future=self.forecasts(run_id, aggregations=aggregations),
+            actuals=self.actuals(name, **rows),
+            past=self.past(name, **rows),
+            future=self.forecasts(run_id, **rows),
             accuracy=self.accuracy(name),
             calendar=calendar[0] if calendar else {},
             left_out=self.ask(LEFT_OUT, domain=name),
             restated=self.restated(name, run_id, manifest.cutoff),
             restatements=self.ask(RESTATEMENTS, domain=name),
-            effects=self.ask(EFFECTS, domain=name),
+            effects=self.ask(
+                EFFECTS, domain=name, aggregations=[level for level in AGGREGATIONS if whole or level not in sight]
+            ),
             monitor=self.judgement(name),
+            n_series=n_series,
+            n_values=n_values,
+            imputed=imputed,
+            pools=self.pools(run_id),
+            in_sight=sight,
         )
 
-    def domains(self, aggregations: tuple[str, ...] = ("total",)) -> dict[str, Domain | None]:
+    def domains(self, aggregations: tuple[str, ...] = ("total",), whole: bool = False) -> dict[str, Domain | None]:
         """Return every domain by its name, None where nothing has been published; by default the totals only."""
-        return {name: self.domain(name, aggregations) for name in DOMAINS}
+        return {name: self.domain(name, aggregations, whole) for name in DOMAINS}

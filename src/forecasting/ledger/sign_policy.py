@@ -2,24 +2,24 @@
 
 import pandas as pd
 
-from forecasting.contracts import ALL
+from forecasting.contracts import ALL, SERIES_KEY
 from forecasting.run import Manifest
 from forecasting.wording import count
 
 
-def was_cut(rows: pd.DataFrame, manifest: Manifest) -> pd.Series:
+def was_cut(rows: pd.DataFrame, manifest: Manifest, series: pd.DataFrame) -> pd.Series:
     """Say which published forecasts of a run were cut to zero; missing where the run is too old to have noted it.
 
-    `rows` has aggregation, unique_id, region, product_category and horizon. A sum counts as cut where a series in it was.
+    `rows` has region, product_category and horizon, `series` has unique_id, region and product_category of every series that the run
+    noted as cut. A sum counts as cut where a series in it was.
     """
     noted = manifest.explanation.cut_series
     many = manifest.explanation.cut.get("points", 0 if manifest.params.get("allow_negative") else None)
     if many != sum(map(len, noted.values())):
         return pd.Series(pd.NA, rows.index, "boolean")
     keys = list(zip(rows["region"], rows["product_category"], rows["horizon"], strict=True))
-    names = zip(rows["aggregation"], rows["unique_id"], keys, strict=True)
-    cut = [key for level, series, key in names if level == "series" and key[2] in noted.get(series, [])]
-    reached = {(*name, horizon) for *own, horizon in cut for name in _names(*own)}
+    cut = zip(*(series[name] for name in SERIES_KEY), strict=True)
+    reached = {(*name, horizon) for one, *own in cut for horizon in noted[one] for name in _names(*own)}
     return pd.Series([key in reached for key in keys], rows.index, "boolean")
 
 

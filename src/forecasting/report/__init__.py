@@ -26,8 +26,8 @@ from forecasting.report import (
 )
 from forecasting.report.bridges import bridge
 from forecasting.report.champion import champion_text
-from forecasting.report.charts import BANDS, trend_traces, visible_range
-from forecasting.report.files import FILES, WORKBOOK
+from forecasting.report.charts import BANDS, ROOM, trend_traces, visible_range
+from forecasting.report.files import CSV, EXCEL_ROWS, FILES, MOST_ROWS, PARQUET, SERIES, WORKBOOK, has_csv
 from forecasting.report.html import bullets, fold, note, tag
 from forecasting.report.intervals_table import pool_words
 from forecasting.report.kpi import tiles
@@ -35,8 +35,8 @@ from forecasting.report.periods import together
 from forecasting.report.track_record import Measures, by_lag, load_record
 
 __all__ = [
-    "BANDS", "FILES", "WORKBOOK", "Measures", "accuracy", "as_published", "backfilled", "benchmark", "bridge", "bullets", "by_lag",
-    "champion_text", "domain_page", "files", "fold", "glossary", "load_record", "model_card", "monitoring", "note", "outlook",
-    "overridden", "overview", "pool_words", "provenance", "quality", "restatements", "tag", "tiles", "together", "trend_traces",
-    "variance", "visible_range", "waterfall", "year_on_year",
+    "BANDS", "CSV", "EXCEL_ROWS", "FILES", "MOST_ROWS", "PARQUET", "ROOM", "SERIES", "WORKBOOK", "Measures", "accuracy", "as_published",
+    "backfilled", "benchmark", "bridge", "bullets", "by_lag", "champion_text", "domain_page", "files", "fold", "glossary", "has_csv",
+    "load_record", "model_card", "monitoring", "note", "outlook", "overridden", "overview", "pool_words", "provenance", "quality",
+    "restatements", "tag", "tiles", "together", "trend_traces", "variance", "visible_range", "waterfall", "year_on_year",
 ]  # fmt: skip

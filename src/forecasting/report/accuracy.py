@@ -8,13 +8,13 @@ from IPython.display import HTML
 
 from forecasting.ledger import Domain, Published, at
 from forecasting.models import about, model_name
-from forecasting.report import backfilled, known_now, overridden, track_exceptions, track_tables, walk_forward
+from forecasting.report import backfilled, known_now, many, overridden, track_exceptions, track_tables, walk_forward
 from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, fold, note, paragraph, table, tag
 from forecasting.report.known_now import CENT
 from forecasting.report.track_chart import chart
-from forecasting.report.track_record import load_record
+from forecasting.report.track_record import Together, all_series, load_record
 from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
 
 OPEN_TABLES = {"total": "The total", "series": "Single series, on average"}
@@ -71,10 +71,11 @@ def published_parts(published: str, domains: dict[str, Domain | None]) -> list[H
     """Return what the page shows of the published forecasts, in order: for each domain words, a chart and tables."""
     parts: list[HTML | Chart] = []
     for domain in filter(None, domains.values()):
-        record = load_record(published, domain.name)
+        record = load_record(published, domain.name, series=many.series_in_sight(domain))
         parts.append(HTML(tag("h3", f"{domain.title}: published", id=domain.name) + track_text(domain, record)))
         if len(record):
-            parts += [chart(domain, record), HTML(track_figures(domain, record))]
+            measured = all_series(published, domain, "published")
+            parts += [chart(domain, record), HTML(track_figures(domain, record, measured))]
             parts += [HTML(text) for text in (overridden.helped(published, domain),) if text]
     return parts or [HTML(paragraph("Nothing has been published yet."))]
 
@@ -99,8 +100,8 @@ def until_then(domain: Domain) -> str:
     return f'<a href="#backfill-{domain.name}">What was filled in</a> and {backtest.format("t")} are'
 
 
-def track_figures(domain: Domain, record: pd.DataFrame) -> str:
-    """Return the tables of the published forecasts that have met their month."""
+def track_figures(domain: Domain, record: pd.DataFrame, measured: list[Together] | None = None) -> str:
+    """Return the tables of the published forecasts that have met their month; `measured`: of all series, where they are many."""
     parts = [
         fold(title, track_tables.lag_table(domain, record, level, f"{title}, by lag"), "screen")
         for level, title in (("region", "Regions together"), ("category", "Categories together"))
@@ -108,11 +109,12 @@ def track_figures(domain: Domain, record: pd.DataFrame) -> str:
     ]
     return (
         track_tables.lag_table(domain, record, "total", "The total, by lag")
-        + track_tables.lag_table(domain, record, "series", "Single series together, by lag")
+        + track_tables.lag_table(domain, record, "series", "Single series together, by lag", measured)
         + "".join(parts)
         + track_tables.months_table(domain, record)
         + what_counts(domain, record)
         + known_now.section(domain, record)
+        + many.only_in_sight(domain)
         + tag("h4", "Which actuals left their interval")
         + track_exceptions.miss_tables(domain, record)
         + tag("h4", "Which forecasts lean to one side")
@@ -147,7 +149,11 @@ def backtests(published: str, domains: dict[str, Domain | None]) -> str:
     found = [
         tag("h3", f"{domain.title}: back-test", id=f"backtest-{domain.name}")
         + tables(domain)
-        + walk_forward.details(domain, Published(published).held_out(domain.name))
+        + walk_forward.details(
+            domain,
+            Published(published).held_out(domain.name, many.series_in_sight(domain)),
+            all_series(published, domain, "held_out", None),
+        )
         for domain in filter(None, domains.values())
     ]
     shared = models_explained(

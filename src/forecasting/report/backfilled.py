@@ -4,12 +4,12 @@ import pandas as pd
 from IPython.display import HTML
 
 from forecasting.ledger import Domain, at
-from forecasting.report import track_exceptions, track_tables
+from forecasting.report import many, track_exceptions, track_tables
 from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, Chart, fold, note, paragraph, table, tag
 from forecasting.report.track_chart import chart
-from forecasting.report.track_record import load_record, measures
+from forecasting.report.track_record import Together, all_series, load_record, measures
 from forecasting.wording import count, decimals_for, month, number, share
 
 KIND = "backfill"
@@ -36,10 +36,13 @@ def parts(published: str, domains: dict[str, Domain | None]) -> list[HTML | Char
     """Return what the page shows of the months that were filled in, in order: for each domain words, a chart and tables."""
     found: list[HTML | Chart] = []
     for domain in filter(None, domains.values()):
-        record = load_record(published, domain.name, kind=KIND)
+        series = many.series_in_sight(domain)
+        record = load_record(published, domain.name, kind=KIND, series=series)
         if len(record):
-            whole = load_record(published, domain.name, ALL_LAGS, KIND)
-            found += [HTML(words(domain, record, whole)), chart(domain, record), HTML(figures(domain, record, whole))]
+            whole = load_record(published, domain.name, ALL_LAGS, KIND, series)
+            measured = all_series(published, domain, KIND)
+            tables = HTML(figures(domain, record, whole, measured))
+            found += [HTML(words(domain, record, whole)), chart(domain, record), tables]
     return found or [HTML(paragraph(nothing()))]
 
 
@@ -70,17 +73,20 @@ def cutoffs(rows: pd.DataFrame) -> str:
     return f"{n}, {first if first == last else f'{first} to {last}'}"
 
 
-def figures(domain: Domain, record: pd.DataFrame, whole: pd.DataFrame) -> str:
-    """Return the tables of the months that were filled in and have met their actual."""
+def figures(domain: Domain, record: pd.DataFrame, whole: pd.DataFrame, measured: list[Together] | None = None) -> str:
+    """Return the tables of the months that were filled in and have met their actual; `measured`: of all series, where they are many."""
     folded = [
         fold(title, track_tables.lag_table(domain, record, level, f"{title}, by lag"), "screen")
         for level, title in PARTS
         if at(record, level)["unique_id"].nunique() > 1
     ]
-    tables = [track_tables.lag_table(domain, record, level, f"{title}: backfilled") for level, title in LEVELS]
+    tables = [
+        track_tables.lag_table(domain, record, level, f"{title}: backfilled", measured if level == "series" else None)
+        for level, title in LEVELS
+    ]
     return (
         "".join([*tables, *folded])
-        + cutoff_table(domain, whole)
+        + (cutoff_table(domain, whole) if measured is None else many.only_in_sight(domain))
         + track_tables.months_table(domain, record)
         + note(f"Actuals count as they were first known. Lags 1, 3 and 6 months, {cutoffs(record)}.")
         + fold("Which actuals left their interval", track_exceptions.miss_tables(domain, record), "screen")

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from forecasting.contracts import ALL
+from forecasting.contracts import AGGREGATIONS, ALL
 from forecasting.ledger import Domain, Published, at
 from forecasting.run import Manifest
 
@@ -80,12 +80,14 @@ def bridge(path: str, domain: Domain) -> Bridge | None:
     earlier, same_cutoff = runs.iloc[0], runs[runs["is_same_cutoff"]]
     if earlier["manifest"].unit != domain.unit:
         return apart(earlier)
-    before = published.forecasts(earlier["run_id"])
-    order, middle = middle_forecast(published, domain, earlier, same_cutoff)
-    steps, rows = split(before, domain.future, order, middle)
+    levels = tuple(level for level in AGGREGATIONS if level != "series" or level not in domain.in_sight)
+    before, after = published.forecasts(earlier["run_id"], aggregations=levels), domain.future
+    after = after[after["aggregation"].isin(levels)]
+    order, middle = middle_forecast(published, domain, earlier, same_cutoff, levels)
+    steps, rows = split(before, after, order, middle)
     measured = effect_since(domain, earlier["run_id"])
     steps, rows = with_restatement(domain, steps, rows, bool(earlier["is_same_cutoff"]), measured)
-    steps, rows = with_overrides(steps, rows, before, domain.future)
+    steps, rows = with_overrides(steps, rows, before, after)
     again = same_cutoff["champion"]
     return Bridge(
         cutoff=earlier["cutoff"],
@@ -107,7 +109,7 @@ def apart(earlier: pd.Series) -> Bridge:
 
 
 def middle_forecast(
-    published: Published, domain: Domain, earlier: pd.Series, same_cutoff: pd.DataFrame
+    published: Published, domain: Domain, earlier: pd.Series, same_cutoff: pd.DataFrame, levels: tuple[str, ...]
 ) -> tuple[list[str], pd.DataFrame | None]:
     """Return the steps in order, and for two of them the forecast between (KEY, predicted_value).
 
@@ -119,8 +121,8 @@ def middle_forecast(
         return [MODEL if other_model else DATA], None
     for run in same_cutoff.to_dict("records"):
         if not (is_other_model(earlier["manifest"], run["manifest"]) or is_other_data(run["manifest"], present)):
-            return [DATA, MODEL], published.forecasts(run["run_id"])
-    return [MODEL, DATA], published.said_at(present.run_id, earlier["cutoff"].date())
+            return [DATA, MODEL], published.forecasts(run["run_id"], aggregations=levels)
+    return [MODEL, DATA], published.said_at(present.run_id, earlier["cutoff"].date(), levels)
 
 
 def is_other_model(before: Manifest, after: Manifest) -> bool:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from forecasting import plots
 from forecasting.ledger import RANGE, Domain, one_per_name
+from forecasting.report import many
 from forecasting.report.html import Chart
 from forecasting.report.order import natural_rank
 from forecasting.wording import decimals_for, is_scaled, listing, month
@@ -83,8 +84,8 @@ def values_by_series(rows: pd.DataFrame, months: pd.DatetimeIndex, column: str, 
 
 def trend_values(domain: Domain, decimals: int) -> tuple[list[pd.DatetimeIndex], dict[tuple, list[list]]]:
     """Return the months of every trace, and by (region, category) the values of every trace."""
-    walk, made = (one_per_name(rows) for rows in forecast_rows(domain))
-    actuals = one_per_name(domain.actuals)
+    walk, made = (one_per_name(domain.shown(rows)) for rows in forecast_rows(domain))
+    actuals = one_per_name(domain.shown(domain.actuals))
     columns = [(rows, column) for rows in (walk, made) for column in BANDS]
     columns += [(actuals, "y"), (walk, "predicted_value"), (made, "predicted_value")]
     months = [pd.DatetimeIndex(sorted(rows["ds"].unique())) for rows, _ in columns]
@@ -142,7 +143,10 @@ def trend(domain: Domain, div_id: str, caption: str, small: bool = False) -> Cha
     choices = None if small else [[*name, y, ranges[name][0]] for name, y in values.items()]
     cut = ranges["All", "All"][1] if small else any(cut for _, cut in ranges.values())
     caption += CUT if cut else ""
-    return Chart(figure, div_id, trend_label(domain), caption, choices, hidden(domain, months, cut))
+    search = (
+        {} if small or "series" not in domain.in_sight else {"series": domain.name, "n_series": many.how_many(domain)}
+    )
+    return Chart(figure, div_id, trend_label(domain), caption, choices, hidden(domain, months, cut), **search)
 
 
 def frame(domain: Domain, decimals: int) -> dict:

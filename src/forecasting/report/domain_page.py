@@ -7,7 +7,7 @@ import pandas as pd
 from forecasting.errors import UserError
 from forecasting.ledger import Domain, Published, at, run_points_cut
 from forecasting.models import model_name
-from forecasting.report import stability
+from forecasting.report import many, stability
 from forecasting.report.charts import drawing, trend
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, Chart, note, paragraph, table, tag
@@ -40,7 +40,7 @@ def load(published: str, name: str) -> Domain:
     UserError
         If nothing has been published for it.
     """
-    found = Published(published).domain(name)
+    found = Published(published).domain(name, whole=False)
     if found is None:
         raise UserError(f"{published} holds no forecasts of {name}: run `make report`, or choose another domain.")
     return found
@@ -104,11 +104,12 @@ def small_multiples(domain: Domain, aggregation: str, limit: int = 24) -> str:
         for name in size.index[:limit]
     ]
     hidden = len(size) - limit
-    more = (
-        note(f"The {limit} largest are shown; {hidden} more are in the tables and the chart above.")
-        if hidden > 0
-        else ""
+    where = (
+        "found by their names above the trend"
+        if many.sight(domain, aggregation)
+        else "in the tables and the chart above"
     )
+    more = note(f"The {limit} largest are shown; {number(hidden)} more are {where}.") if hidden > 0 else ""
     return tag("div", "".join(cells), "panels") + more
 
 
@@ -167,16 +168,20 @@ def interval_note(rows: pd.DataFrame) -> str:
     return note(text)
 
 
-def by_part(domain: Domain, aggregation: str) -> str:
-    """Return the forecast by region, category or series: one row each, one column per month, the 80 % range below."""
-    rows = at(domain.future, aggregation).sort_values(["region", "product_category", "ds"], key=natural_rank)
+def by_part(domain: Domain, aggregation: str, kind: str = "largest") -> str:
+    """Return the forecast by region, category or series: one row each, one column per month, the 80 % range below.
+
+    Where there are many, the first of a `kind`: the largest, or those that change most.
+    """
+    every = at(domain.future, aggregation).sort_values(["region", "product_category", "ds"], key=natural_rank)
     if not parts(domain, aggregation):
         return only_one(aggregation)
+    rows = many.chosen(domain, every, aggregation, kind)
     months, total = sorted(rows["ds"].unique()), at(domain.future, "total")
     decimals, groups = decimals_for(rows["predicted_value"]), rows.groupby(["region", "product_category"], sort=False)
     cells = [part_row(part_name(group, aggregation), group, months, decimals) for _, group in groups]
-    cells.append(part_row("Total", total, months, decimals))
-    caption = in_unit(domain, f"Forecast by {aggregation}, with its 80 % range")
+    cells.append(part_row(many.total(domain, aggregation), total, months, decimals))
+    caption = in_unit(domain, many.titled(domain, f"Forecast by {aggregation}, with its 80 % range", aggregation, kind))
     head = "Region and category" if aggregation == "series" else aggregation.capitalize()
     body = table(
         [head, *(month(ds, short=True) for ds in months)],
@@ -186,13 +191,17 @@ def by_part(domain: Domain, aggregation: str) -> str:
         tall=len(cells) > TALL,
         total=True,
         sortable=True,
-        find=aggregation if len(cells) > TALL else "",
+        find=aggregation if len(cells) > TALL and not many.sight(domain, aggregation) else "",
     )
+    if found := many.sight(domain, aggregation):
+        return (
+            body + many.elsewhere(domain, aggregation, kind) + fallback_note(found.n_fallback) + cut_note(domain, rows)
+        )
     wide = rows.pivot(index="unique_id", columns="ds", values="predicted_value")
     return (
         body
         + sums_note(wide, total.set_index("ds")["predicted_value"], decimals)
-        + fallback_note(rows)
+        + fallback_note(rows.loc[rows["is_fallback"].astype(bool), "unique_id"].nunique())
         + cut_note(domain, rows)
     )
 
@@ -224,9 +233,15 @@ def part_row(label: str, group: pd.DataFrame, months: list, decimals: int) -> li
     return [label, *cells]
 
 
-def fallback_note(rows: pd.DataFrame) -> str:
-    """Say what the dagger means, where there is one."""
-    n = rows.loc[rows["is_fallback"].astype(bool), "unique_id"].nunique()
+def changing_most(domain: Domain) -> str:
+    """Return the forecast of the series that change most on the year, where there are too many to show all."""
+    if not many.sight(domain, "series"):
+        return ""
+    return tag("h4", "What changes most on the year") + by_part(domain, "series", "changed")
+
+
+def fallback_note(n: int) -> str:
+    """Say what the dagger means, where `n` rows have one."""
     if not n:
         return ""
     return note(

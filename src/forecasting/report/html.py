@@ -136,7 +136,8 @@ class Chart:
 
     `choices` holds [region, category, y values of every trace, y range] for each series that can be chosen, the shown
     one first; where `table` is the id of a table, a fifth item holds its cells (text) for that series. `hides` says what a
-    reader sees only on request, such as «all 78 months»; empty where all is in sight.
+    reader sees only on request, such as «all 78 months»; empty where all is in sight. `series` is the domain whose series are found by
+    search, where they are too many to be among the choices, and `n_series` says how many there are.
     """
 
     figure: go.Figure
@@ -146,11 +147,14 @@ class Chart:
     choices: list[list] | None = None
     hides: str = ""
     table: str = ""
+    series: str = ""
+    n_series: str = ""
 
     def html(self) -> str:
         """Return the figure element with its text alternative and its data; no script that runs, no address."""
         data = script_json(to_json_plotly(self.figure))
         link = {"data_table": self.table} if self.table else {}
+        link |= {"data_series": self.series, "data_of": self.n_series} if self.series else {}
         plot = tag("div", "", "plot", id=self.div_id, role="img", aria_label=self.label, data_label=self.label, **link)
         chosen = tag("p", "Shown: Total", "chosen", aria_live="polite") if self.can_choose else ""
         parts = [self.selectors(), chosen, plot, f'<script type="application/json" class="figure">{data}</script>']

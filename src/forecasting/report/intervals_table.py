@@ -36,8 +36,7 @@ def intervals(domain: Domain) -> str:
 
 def pool_table(domain: Domain) -> str:
     """Return on which errors, and how many, the intervals of each level rest."""
-    pools = domain.future.groupby(["aggregation", "interval_pool"], as_index=False)
-    rows = pools.agg(first=("horizon", "min"), last=("horizon", "max"), n=("interval_n", "min"))
+    rows = domain.pools.dropna(subset="interval_pool")
     rows = rows.assign(place=rows["aggregation"].map(list(AGGREGATION_NAMES).index)).sort_values(
         ["place", "first", "interval_pool"]
     )

@@ -36,7 +36,7 @@ def section(domain: Domain, record: pd.DataFrame) -> str:
         "counted: the figures go on counting what was first known. What was restated and what that did to the forecasts: "
         f'<a href="data_quality.html#restated-{domain.name}">data quality</a>.'
     )
-    body = "".join(both_table(domain, record, now, level) for level in LEVELS)
+    body = "".join(both_table(domain, record, now, level) for level in LEVELS if level not in domain.in_sight)
     return paragraph(text) + fold("Against the actuals as first known and as known now", body)
 
 

@@ -136,7 +136,7 @@ def learned_from(domain: Domain) -> str:
     pairs = [
         ("Measure", escape(f"{domain.measure}{f' in {domain.unit}' if domain.unit else ''}, by month")),
         ("Months", f"{month(series['ds'].min())} to {month(series['ds'].max())} ({number(series['ds'].nunique())})"),
-        ("Series", number(series["unique_id"].nunique())),
+        ("Series", number(domain.n_series)),
         (
             "Sums, forecast like series",
             f"{count(nodes['region'], 'region')}, {count(nodes['category'], 'category', 'categories')}, the total",
@@ -190,7 +190,9 @@ def series_limits(domain: Domain) -> list[str]:
     status = pd.Series([row.get("status") for row in rows], dtype=object).value_counts()
     series = at(domain.future, "series")
     fallback = series.loc[series["is_fallback"].astype(bool), "unique_id"].nunique()
-    of = f"of {count(series['unique_id'].nunique(), 'series', 'series')}"
+    if many := domain.in_sight.get("series"):
+        fallback = many.n_fallback
+    of = f"of {count(domain.n_series, 'series', 'series')}"
     found = []
     if fallback:
         found.append(
@@ -212,7 +214,7 @@ def series_limits(domain: Domain) -> list[str]:
 
 def interval_limits(domain: Domain) -> list[str]:
     """Say where intervals rest on few errors; nothing where they do not."""
-    fewest = domain.future["interval_n"].min()
+    fewest = domain.pools["n"].min()
     if pd.isna(fewest) or fewest >= 39:
         return []
     return [

@@ -11,7 +11,7 @@ from forecasting.report import cover
 from forecasting.report.bridges import Bridge, bridge
 from forecasting.report.champion import champion_text
 from forecasting.report.charts import trend
-from forecasting.report.files import FILES
+from forecasting.report.files import FILES, missing
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, bullets, callout, note, paragraph, tag
 from forecasting.report.kpi import SHOWN, row
@@ -146,9 +146,11 @@ def small_chart(domain: Domain) -> Chart:
     return trend(domain, f"trend-{domain.name}", caption, small=True)
 
 
-def files_section() -> str:
-    """Return links to the files beside the pages, with what each holds."""
-    return bullets([f'<a class="file" href="{name}">{name}</a>: {escape(what)}' for name, what in FILES.items()])
+def files_section(domains: dict[str, Domain | None]) -> str:
+    """Return links to the files beside the pages, with what each holds, and what it leaves out where there are very many series."""
+    less = missing([domain for domain in domains.values() if domain])
+    texts = {name: f"{what} {less[name]}" if name in less else what for name, what in FILES.items()}
+    return bullets([f'<a class="file" href="{name}">{name}</a>: {escape(what)}' for name, what in texts.items()])
 
 
 def editions_place() -> str:

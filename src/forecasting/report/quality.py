@@ -63,7 +63,7 @@ def section(name: str, domain: Domain | None) -> str:
 def came_in(domain: Domain) -> str:
     """Return the facts that came in and the months that are used."""
     c, series = domain.calendar, at(domain.actuals, "series")
-    months, n_series = series["ds"].nunique(), domain.manifest.check.n_series or series["unique_id"].nunique()
+    months, n_series = series["ds"].nunique(), domain.manifest.check.n_series or domain.n_series
     used = f"{month(c.get('first_month'))} to {month(c.get('last_month'))}"
     pairs = [
         ("Measure", escape(f"{domain.measure}{f' in {domain.unit}' if domain.unit else ''}")),
@@ -78,21 +78,23 @@ def came_in(domain: Domain) -> str:
 
 def imputed(domain: Domain) -> str:
     """Say which monthly values have no fact behind them, what stands in their place, and in how many series."""
-    series = at(domain.actuals, "series")
-    filled = series[series["is_imputed"].astype(bool)]
-    if filled.empty:
+    filled, of = domain.imputed, domain.n_values
+    if not filled.n_values:
         return paragraph("Nothing: every monthly value of every series has a fact behind it.")
     rule = (
         "A month without a single fact inside a series counts as 0, because nothing was booked."
         if domain.name in FLOWS
         else "Where a region was not counted, its last count is carried forward, for at most three months."
     )
-    last = filled["ds"].max()
-    recent = count(int((filled["ds"] == domain.last_month).sum()), "of them is", "of them are")
-    when = f"; {recent} of the last month" if last == domain.last_month else f"; the latest is of {month(last)}"
+    recent = count(filled.n_last_month, "of them is", "of them are")
+    when = (
+        f"; {recent} of the last month"
+        if filled.last == domain.last_month
+        else f"; the latest is of {month(filled.last)}"
+    )
     return paragraph(
-        f"{number(len(filled))} of {number(len(series))} monthly values ({share(len(filled) / len(series))}), in "
-        f"{count(filled['unique_id'].nunique(), 'series', 'series')}, are {term('imputed')}: no fact stands behind them{when}. {rule} "
+        f"{number(filled.n_values)} of {number(of)} monthly values ({share(filled.n_values / of)}), in "
+        f"{count(filled.n_series, 'series', 'series')}, are {term('imputed')}: no fact stands behind them{when}. {rule} "
         "They are flagged in the training set."
     )
 

@@ -46,7 +46,8 @@ def chart_actuals(domain: Domain, record: pd.DataFrame) -> pd.DataFrame:
     """Return the actuals from a year before the first published forecast on; as first known where a forecast met them."""
     key = ["aggregation", "unique_id", "ds"]
     first_known = record.drop_duplicates(key)[[*key, "actual"]]
-    shown = domain.actuals[domain.actuals["ds"] >= record["ds"].min() - pd.DateOffset(months=BEFORE)]
+    known = domain.shown(domain.actuals)
+    shown = known[known["ds"] >= record["ds"].min() - pd.DateOffset(months=BEFORE)]
     shown = shown.merge(first_known, on=key, how="left")
     return shown.assign(y=shown["actual"].fillna(shown["y"])).drop(columns="actual")
 
@@ -59,7 +60,7 @@ def choosable(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 def chart(domain: Domain, record: pd.DataFrame) -> Chart:
     """Return the chart of a domain's `track_record.load_record`, which holds at least one row; the shortest lag is shown first."""
-    record = record.assign(region=record["region"].astype(object))
+    record = domain.shown(record.assign(region=record["region"].astype(object)))
     actuals, lags = one_per_name(choosable(chart_actuals(domain, record), record)), sorted(record["lag"].unique())
     decimals = decimals_for(actuals["y"])
     made = {lag: one_per_name(choosable(record[record["lag"] == lag], record)) for lag in lags}

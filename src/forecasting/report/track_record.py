@@ -4,6 +4,7 @@ A forecast counts against the actual as it was first known, so that a restated m
 says dbt's model `counted_forecasts`, as for the mart `forecast_accuracy`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,16 +12,22 @@ import pandas as pd
 
 from forecasting.contracts import BOUNDS, POINT
 from forecasting.evaluation import metrics
-from forecasting.ledger import Published
+from forecasting.ledger import Domain, Published
 
 LAGS = (1, 3, 6)  # months between the last month that a forecast knew and the month that it was made for
 SAID = {"published": "published", "backfill": "backfilled as of"}
 SIGNAL_LIMIT = 4.0  # mean absolute errors: beyond it errors do not cancel out by chance alone
 
 
-def load_record(published: str, domain: str, lags: tuple[int, ...] = LAGS, kind: str = "published") -> pd.DataFrame:
+def load_record(
+    published: str,
+    domain: str,
+    lags: tuple[int, ...] = LAGS,
+    kind: str = "published",
+    series: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Return the forecasts of a domain that were published, or filled in ('backfill'), and whose month has come; see `Published.record`."""
-    return Published(published).record(domain, lags, kind)
+    return Published(published).record(domain, lags, kind, series)
 
 
 def said(record: pd.DataFrame) -> str:
@@ -97,6 +104,36 @@ class Measures:
     coverage_95: Coverage
     fva: float | None
     fva_share: float | None
+
+
+@dataclass(frozen=True)
+class Together:
+    """The measures of all series of a lag, how many series they are and of how many the forecasts lean to one side."""
+
+    measures: Measures
+    n_series: int
+    n_leaning: int
+
+    @classmethod
+    def of(cls, row: dict) -> "Together":
+        """Return a row of `Published.measured`."""
+        n, months = int(row["n"]), int(row["months"])
+        covered = {level: Coverage(level, n, int(row[f"inside_{level}"]), months) for level in (80, 95)}
+        found = Measures(
+            lag=int(row["lag"]), n=n, months=months, first=row["first"], last=row["last"], bias=row["bias"],
+            bias_share=ratio(row["bias"], row["size"]), mae=row["mae"], wape=known(row["wape"]), mase=known(row["mase"]),
+            masc=known(row["masc"]), change_share=known(row["change_share"]), signal=None, coverage_80=covered[80],
+            coverage_95=covered[95], fva=known(row["fva"]), fva_share=ratio(row["fva"], row["naive_mae"]),
+        )  # fmt: skip
+        return cls(found, int(row["n_series"]), int(row["n_leaning"]))
+
+
+def all_series(published: str, domain: Domain, kind: str, lags: tuple[int, ...] | None = LAGS) -> list[Together] | None:
+    """Return the measures of all series together by lag, measured in the database; None where the series are few enough to be read."""
+    if "series" not in domain.in_sight:
+        return None
+    rows = Published(published).measured(domain.name, kind, SIGNAL_LIMIT, lags)
+    return [Together.of(row) for row in rows.to_dict("records")]
 
 
 def measurable(rows: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from forecasting.report.glossary import term
 from forecasting.report.html import Cell, bullets, fold, paragraph, table
 from forecasting.report.track_chart import ahead
 from forecasting.report.track_exceptions import outside
-from forecasting.report.track_record import SIGNAL_LIMIT, Coverage, Measures, by_lag, said, signals
+from forecasting.report.track_record import SIGNAL_LIMIT, Coverage, Measures, Together, by_lag, said, signals
 from forecasting.wording import DASH, compact, count, decimals_for, month, number, percent, share
 
 SHOWN = 12  # rows from which a table is folded or scrolls
@@ -115,19 +115,25 @@ def covered(found: Coverage) -> Cell:
     return Cell(f"{share(found.share, 0)}{mark}<br><small>{below}</small>", found.share)
 
 
-def lag_table(domain: Domain, record: pd.DataFrame, aggregation: str, caption: str) -> str:
-    """Return one row per lag of the total, or of all nodes of an aggregation together."""
+def together(rows: pd.DataFrame) -> list[Together]:
+    """Return the measures of rows of one aggregation for each lag, with how many nodes they are and how many lean to one side."""
+    leaning_too_far = outside(signals(rows))
+    nodes = rows.groupby("lag")["unique_id"].nunique()
+    return [Together(one, int(nodes[one.lag]), int((leaning_too_far["lag"] == one.lag).sum())) for one in by_lag(rows)]
+
+
+def lag_table(
+    domain: Domain, record: pd.DataFrame, aggregation: str, caption: str, measured: list[Together] | None = None
+) -> str:
+    """Return one row per lag of the total, or of all nodes of an aggregation together; `measured` where these are too many to be read."""
     rows = at(record, aggregation)
-    found = by_lag(rows)
+    found = together(rows) if measured is None else measured
     if not found:
         return ""
     decimals = decimals_for(rows["actual"])
-    leaning_too_far = outside(signals(rows))
-    nodes = rows.groupby("lag")["unique_id"].nunique()
     cells = []
-    for one in found:
-        n = int((leaning_too_far["lag"] == one.lag).sum())
-        several = f"{number(n)} of {number(int(nodes[one.lag]))}<br><small>beyond ±{SIGNAL_LIMIT:.0f}</small>"
+    for one, n_series, n in ((each.measures, each.n_series, each.n_leaning) for each in found):
+        several = f"{number(n)} of {number(n_series)}<br><small>beyond ±{SIGNAL_LIMIT:.0f}</small>"
         cells.append(lag_row(one, decimals, signal_text(one.signal) if aggregation == "total" else several))
     unit = f"; bias, MAE and FVA in {domain.unit}" if domain.unit else ""
     return table([said(record).capitalize(), *HEAD], cells, caption + unit, missing=MISSING)

@@ -5,6 +5,7 @@ from html import escape
 import pandas as pd
 
 from forecasting.ledger import Domain, at
+from forecasting.report import many
 from forecasting.report.charts import variance_bar
 from forecasting.report.domain_page import NAMES, TALL, in_unit, parts
 from forecasting.report.html import Cell, callout, note, paragraph, table
@@ -22,27 +23,43 @@ def variance(domain: Domain, aggregation: str) -> str:
     """
     if not parts(domain, aggregation):
         return ""
-    column = NAMES[aggregation]
     rows, total = last_month(domain, aggregation), last_month(domain, "total")
+    rows = many.chosen(domain, rows, aggregation, "worst")
     rows = rows.sort_values("variance", key=lambda v: v.abs(), ascending=False, kind="stable")
     decimals, largest = decimals_for(rows["actual"]), rows["variance"].abs().max()
-    cells = [variance_row(row, escape(row[column]), decimals, largest) for row in rows.to_dict("records")]
+    cells = [variance_row(row, name(row, aggregation), decimals, largest) for row in rows.to_dict("records")]
     # Without a bar, which would dwarf those of the parts.
-    cells += [[*variance_row(row, "Total", decimals, 0.0)[:-1], ""] for row in total.to_dict("records")]
+    cells += [
+        [*variance_row(row, many.total(domain, aggregation), decimals, 0.0)[:-1], ""]
+        for row in total.to_dict("records")
+    ]
     head = [aggregation.capitalize(), "Actual", "Forecast", "Variance", "Variance %", "Below or above"]
-    caption = in_unit(domain, f"{month(domain.last_month)} by {aggregation}")
+    caption = in_unit(domain, many.titled(domain, f"{month(domain.last_month)} by {aggregation}", aggregation, "worst"))
     missing = "no forecast reaches this month, or the forecast is 0"
     body = table(head, cells, caption, missing=missing, tall=len(cells) > TALL, total=True, sortable=True)
+    if many.sight(domain, aggregation):
+        return body + many.elsewhere(domain, aggregation, "worst") + restated(domain, total)
     return body + sums_note(rows[SUMMED], total.iloc[0][SUMMED], decimals) + restated(domain, total)
 
 
+def variance_of_many(domain: Domain) -> str:
+    """Return the same of the series furthest from their forecast, where there are too many series to show all."""
+    return variance(domain, "series") if many.sight(domain, "series") else ""
+
+
+def name(row: dict, aggregation: str) -> str:
+    """Return the heading of a row, as HTML: a series has two lines, as in the other tables."""
+    region, category = (escape(str(row[column])) for column in KEY)
+    return f"{region}<br><small>{category}</small>" if aggregation == "series" else escape(str(row[NAMES[aggregation]]))
+
+
 def last_month(domain: Domain, aggregation: str) -> pd.DataFrame:
-    """Return the last closed month by part: region, product_category, y, actual, predicted_value, variance, variance_pct.
+    """Return the last closed month by part: unique_id, region, product_category, y, actual, predicted_value, variance, variance_pct.
 
     `actual` is what the variance was measured with: of a published forecast the first known value, else `y`, today's.
     """
     known, made = at(domain.actuals, aggregation), at(domain.past, aggregation)
-    known = known.loc[known["ds"] == domain.last_month, [*KEY, "y"]]
+    known = known.loc[known["ds"] == domain.last_month, ["unique_id", *KEY, "y"]]
     made = made.loc[made["ds"] == domain.last_month, [*KEY, *SUMMED, "variance_pct"]]
     rows = known.merge(made, on=KEY, how="left")
     return rows.assign(actual=rows["actual"].fillna(rows["y"]))

@@ -4,28 +4,33 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.ledger import Domain, at
+from forecasting.ledger import FEW, SHOWN, Domain, at
 from forecasting.models import model_name
 from forecasting.report.html import Cell, fold, note, table
-from forecasting.report.track_record import Measures, measures
+from forecasting.report.track_record import Measures, Together, measures
 from forecasting.wording import count, decimals_for, number, share
 
 PARTS = {"region": "region", "category": "product_category"}
 MISSING = "cannot be computed: every actual or every change on the year is 0"
 
 
-def details(domain: Domain, rows: pd.DataFrame) -> str:
-    """Return the champion's back-test by months ahead, region and category, each folded; nothing without a back-test."""
+def details(domain: Domain, rows: pd.DataFrame, measured: list[Together] | None = None) -> str:
+    """Return the champion's back-test by months ahead, region and category, each folded; nothing without a back-test.
+
+    `measured`: of all series, where they are too many for all of them to be among the rows.
+    """
     if rows.empty:
         return ""
-    return by_months_ahead(domain, rows) + "".join(by_part(domain, rows, part) for part in PARTS)
+    return by_months_ahead(domain, rows, measured) + "".join(by_part(domain, rows, part) for part in PARTS)
 
 
-def by_months_ahead(domain: Domain, rows: pd.DataFrame) -> str:
+def by_months_ahead(domain: Domain, rows: pd.DataFrame, measured: list[Together] | None) -> str:
     """Return the champion's back-test by months ahead, for the total and over the series."""
     parts = []
     for level, of in (("total", "the total"), ("series", "single series")):
         found = {count(int(lag), "month"): measures(part) for lag, part in at(rows, level).groupby("lag")}
+        if level == "series" and measured is not None:
+            found = {count(each.measures.lag, "month"): each.measures for each in measured}
         parts.append(accuracy_of(domain, found, "Ahead", f"Back-test of {of} by months ahead"))
     return fold("By months ahead", who(domain, rows) + "".join(parts))
 
@@ -39,8 +44,10 @@ def by_part(domain: Domain, rows: pd.DataFrame, part: str) -> str:
     size = (
         mine["actual"].abs().groupby(mine[PARTS[part]], observed=True).sum().sort_values(ascending=False, kind="stable")
     )
-    found = {escape(str(name)): measures(names.get_group(name)) for name in size.index}
-    body = accuracy_of(domain, found, part.capitalize(), f"Back-test by {part}, the largest first", sortable=True)
+    hidden = len(size) > FEW
+    found = {escape(str(name)): measures(names.get_group(name)) for name in size.index[: SHOWN if hidden else None]}
+    first = f"the {SHOWN} largest of {number(len(size))}" if hidden else "the largest first"
+    body = accuracy_of(domain, found, part.capitalize(), f"Back-test by {part}, {first}", sortable=True)
     return fold(f"By {part}", who(domain, rows) + body)
 
 

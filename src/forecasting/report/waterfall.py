@@ -4,7 +4,7 @@ from html import escape
 
 import pandas as pd
 
-from forecasting.ledger import Domain, at
+from forecasting.ledger import FEW, SHOWN, Domain, at
 from forecasting.models import model_name
 from forecasting.report.bridges import BOTH, DATA, MODEL, PEOPLE, RESTATED, Bridge
 from forecasting.report.domain_page import NAMES, TALL, in_unit, parts
@@ -220,7 +220,22 @@ def by_part(domain: Domain, bridge: Bridge | None, aggregation: str) -> str:
         return ""
     column, rows = NAMES[aggregation], at(bridge.rows, aggregation)
     exact = {name: over_months(domain, bridge, rows[rows[column] == name]) for name in natural_order(rows[column])}
-    return steps_table(domain, bridge, aggregation.capitalize(), exact, "Total")
+    head = aggregation.capitalize()
+    if len(exact) <= FEW:
+        return steps_table(domain, bridge, head, exact, "Total")
+    most = sorted(exact, key=lambda name: -abs(exact[name]["after"] - exact[name]["before"]))[:SHOWN]
+    words = note(f"The {SHOWN} of {number(len(exact))} whose forecast moved most.")
+    return (
+        steps_table(
+            domain,
+            bridge,
+            head,
+            {name: exact[name] for name in most},
+            f"Total of all {number(len(exact))}",
+            is_sum=False,
+        )
+        + words
+    )
 
 
 def steps_table(

@@ -36,7 +36,7 @@ def years(rows: pd.DataFrame, most: int = YEARS) -> list[int]:
 def year_chart(domain: Domain) -> Chart:
     """Return one line a year for the total; the trend's choice of region and category holds here too."""
     decimals = decimals_for(domain.actuals["y"])
-    actuals, future = one_per_name(domain.actuals), one_per_name(domain.future)
+    actuals, future = (one_per_name(domain.shown(rows)) for rows in (domain.actuals, domain.future))
     traces, parts = [], []
     for year, style in zip(reversed(years(actuals)), STYLES, strict=False):
         traces.append(year_trace(year, style))

@@ -17,9 +17,10 @@ import nbformat
 import plotly
 
 from forecasting.errors import UserError
-from forecasting.report import FILES
+from forecasting.ledger import Published
+from forecasting.report import CSV, FILES, has_csv
 from forecasting.run import PAGES, held
-from forecasting.site import beside, editions
+from forecasting.site import beside, editions, series_files
 from forecasting.site.editions import Edition
 from forecasting.site.links import drop_links
 from forecasting.site.markup import Fragment
@@ -52,10 +53,13 @@ def render(
     shutil.rmtree(building, ignore_errors=True)
     site = building / "site"
     site.mkdir(parents=True)
-    contents = {name: fragments(path, there(pages, published)) for name, path in pages.items()}
+    known = there(pages, published)
+    contents = {name: fragments(path, known) for name, path in pages.items()}
     renderer = write_pages(contents, building, title)
-    copy_assets(site)
+    copy_assets(site, contents)
     edition = Edition.open(published, title) if published else None
+    if published:
+        series_files.write(published, site)
     if edition:
         beside.write(site, contents, TITLES, published, edition, REPORTS)
     list_editions(site, report_dir, edition, kept)
@@ -66,7 +70,11 @@ def render(
 
 def there(pages: dict[str, Path], published: Path | None) -> set[str]:
     """Return the names of the files that the report will have, for its links."""
-    return {f"{name}.html" for name in pages} | (set(FILES) if published else set())
+    found = {f"{name}.html" for name in pages}
+    if published is None:
+        return found
+    csv = has_csv([domain for domain in Published(published).domains().values() if domain])
+    return found | {name for name in FILES if csv or name != CSV}
 
 
 def list_editions(site: Path, report_dir: Path, edition: Edition | None, kept: Path | None) -> None:
@@ -117,11 +125,17 @@ def top(name: str, contents: dict[str, list[Fragment]], title: str) -> str:
     links = "".join(f'<a href="{page}.html"{here.get(page, "")}>{TITLES[page]}</a>' for page in contents)
     charts = any('class="plot"' in text for kind, text in contents[name] if kind == "html")
     scripts = '<script src="plotly.min.js" defer></script>\n' if charts else ""
+    scripts += '<script src="series.js" defer></script>\n' if searches(contents[name]) else ""
     scripts += '<script src="report.js" defer></script>\n'
     return (
         f'{scripts}<a class="skip" href="#main">Skip to the content</a>\n'
         f'<header class="site"><span class="brand">{escape(title)}</span><nav aria-label="Pages">{links}</nav></header>'
     )
+
+
+def searches(found: list[Fragment]) -> bool:
+    """Say whether a page finds series that it does not hold."""
+    return any("data-series=" in text for kind, text in found if kind == "html")
 
 
 def by_nbconvert(contents: dict[str, list[Fragment]], site: Path, title: str) -> None:
@@ -181,8 +195,9 @@ def quarto_source(name: str, found: list[Fragment], title: str) -> str:
     return "\n".join(parts)
 
 
-def copy_assets(site: Path) -> None:
-    """Put the style sheet, our script and the one copy of plotly.js beside the pages."""
-    for name in ("style.css", "report.js"):
+def copy_assets(site: Path, contents: dict[str, list[Fragment]]) -> None:
+    """Put the style sheet, our scripts and the one copy of plotly.js beside the pages."""
+    search = ("series.js",) if any(map(searches, contents.values())) else ()
+    for name in ("style.css", "report.js", *search):
         shutil.copyfile(REPORTS / name, site / name)
     shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", site / "plotly.min.js")

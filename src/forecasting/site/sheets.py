@@ -7,10 +7,10 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
+from forecasting.report import EXCEL_ROWS
 from forecasting.site.views import Column
 from forecasting.wording import count, decimals_for, is_known
 
-EXCEL_ROWS = 1_048_576  # what a sheet of Excel can hold
 HEADINGS = 3  # the row of the headings, from 0: below the title, what the tab shows, and an empty row
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 FORMATS = {"count": "#,##0", "ratio": "0.00", "share": "0.0%", "month": "mmm yyyy", "date": "d mmm yyyy",

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from forecasting.ledger import Published
+from forecasting.contracts import AGGREGATIONS
+from forecasting.ledger import LATE_MONTHS, Published
 from forecasting.models import model_name
+from forecasting.report import MOST_ROWS
 from forecasting.wording import month
 
 READING_ORDER = {"total": 0, "region": 1, "category": 2, "series": 3}
 RANKS = {"aggregation": READING_ORDER, "horizon_group": {"all": 0, "1-3": 1, "4-6": 2}}
-SHOWN_MONTHS = 12  # closed months on the tabs «by month» and «actual vs forecast»
+SHOWN_MONTHS = LATE_MONTHS  # closed months on the tabs «by month» and «actual vs forecast»
 KINDS = {
     "published": "published",
     "walk_forward": "walk-forward (back-test)",
@@ -94,16 +95,29 @@ COLUMNS = {
 class View:
     """One tab of a domain.
 
-    `title` completes the tab's name, `read` asks the published database for a domain's rows, `columns` are keys of COLUMNS in
-    order, and `order` names the columns by which rows are read, a level before its parts.
+    `title` completes the tab's name, `read` asks the published database for a domain's rows of some levels, `columns` are keys of COLUMNS
+    in order, and `order` names the columns by which rows are read, a level before its parts. `size` says how many rows all levels would
+    make; where these are too many, `write` leaves them as Parquet, and without it they are in forecasts.parquet.
     """
 
     name: str
     title: str
     what: str
-    read: Callable[[Published, str], pd.DataFrame]
+    read: Callable[..., pd.DataFrame]
     columns: tuple[str, ...]
     order: tuple[str, ...]
+    size: Callable[[Published, str], int] | None = None
+    write: Callable[[Published, str, Path], None] | None = None
+
+
+def n_coming(published: Published, domain: str) -> int:
+    """Return how many forecasts of a domain are in force."""
+    return int(published.pools(published.in_force_of(domain))["n_forecasts"].sum())
+
+
+def n_actuals(published: Published, domain: str) -> int:
+    """Return how many monthly values of series are known."""
+    return published.extent(domain)[0]
 
 
 NODE = ("aggregation", "region", "product_category")
@@ -113,17 +127,18 @@ VIEWS = (
         "forecast", "forecast", "The coming months: total, regions, categories and series, with their ranges.", Published.coming,
         (*NODE, "ds", "horizon", *BOUNDED, "override_value", "final_value", "overridden_by", "override_reason", "is_fallback", "cutoff",
          "model", "run_id", "prediction_time"),
-        ("aggregation", "unique_id", "ds"),
+        ("aggregation", "unique_id", "ds"), n_coming,
     ),
     View("actuals", "actuals", "Every closed month: total, regions, categories and series.", Published.actuals,
-         (*NODE, "ds", "y", "is_imputed"), ("aggregation", "unique_id", "ds")),
+         (*NODE, "ds", "y", "is_imputed"), ("aggregation", "unique_id", "ds"), n_actuals, Published.write_actuals),
     # Months longer ago than a year are left out: the file would grow without end, and the database has them.
     View(
         "compared", "actual vs forecast", f"Forecasts of the last {SHOWN_MONTHS} closed months beside what came; older ones are in "
         "the published database. «Kind of forecast» says which were published and which are a back-test.",
-        partial(Published.lately, months=SHOWN_MONTHS),
+        Published.lately,
         (*NODE, "ds", "kind", "horizon", "actual", "predicted_value", "variance", "variance_share", "lo_80", "hi_80",
          "evaluation_set", "cutoff", "model", "run_id"), ("forecast_kind", "aggregation", "unique_id", "ds", "horizon"),
+        Published.n_lately, Published.write_lately,
     ),
     View(
         "accuracy", "accuracy", "How good the forecasts of every model were. Published forecasts and the back-test have rows "
@@ -135,9 +150,15 @@ VIEWS = (
 BY_MONTH = "The last closed months and the coming ones side by side: a row for each series and each sum."
 
 
-def rows(published: Path, domain: str, view: View) -> pd.DataFrame:
-    """Return the rows of a view for one domain, in the order in which they are read."""
-    found = view.read(Published(published), domain)
+def is_too_long(published: Path, domain: str, view: View) -> bool:
+    """Say whether a view has more rows than its tab should hold, so that it goes without single series."""
+    return view.size is not None and view.size(Published(published), domain) > MOST_ROWS
+
+
+def rows(published: Path, domain: str, view: View, levels: tuple[str, ...] = AGGREGATIONS) -> pd.DataFrame:
+    """Return the rows of a view for one domain, in the order in which they are read; of these levels, where a view has levels."""
+    reader = Published(published)
+    found = view.read(reader, domain, levels) if view.size else view.read(reader, domain)
     keys = found[list(view.order)].apply(lambda key: key.map(RANKS[key.name]) if key.name in RANKS else key)
     found = found.loc[keys.sort_values(list(view.order), kind="stable").index].reset_index(drop=True)
     if "forecast_kind" in found:

@@ -5,10 +5,14 @@ from pathlib import Path
 import pandas as pd
 from xlsxwriter.worksheet import Worksheet
 
+from forecasting.contracts import AGGREGATIONS
+from forecasting.ledger import Published
+from forecasting.report import MOST_ROWS, PARQUET, SERIES
 from forecasting.site import adjust
 from forecasting.site.editions import Edition, InForce
 from forecasting.site.sheets import HEADINGS, Book
-from forecasting.site.views import BY_MONTH, COLUMNS, VIEWS, Column, by_month, rows
+from forecasting.site.views import BY_MONTH, COLUMNS, VIEWS, Column, View, by_month, is_too_long, rows
+from forecasting.wording import number
 
 SUMMARY = {
     "domain": Column("Domain", "text", ""),
@@ -30,6 +34,7 @@ CODEBOOK = [
     Column("Column", "text", ""), Column("On the tabs", "text", ""), Column("What it means", "text", ""),
     Column("Name in the database", "text", ""),
 ]  # fmt: skip
+SUMS = tuple(level for level in AGGREGATIONS if level != "series")
 HOW = (
     "Total, regions, categories and series are forecast to agree: each sum is a row of its own, so filter the column "
     "«Level» before you add up."
@@ -43,10 +48,13 @@ def write(published: Path, target: Path, edition: Edition) -> None:
     summary = book.sheet("Summary", title, edition.sentence)
     key_figures, tabs, coming = [], [], {}
     for run in edition.runs:
-        found = {view.name: rows(published, run.domain, view) for view in VIEWS}
+        less = {view.name: left_out(published, run, view, target.parent) for view in VIEWS}
+        found = {
+            view.name: rows(published, run.domain, view, SUMS if less[view.name] else AGGREGATIONS) for view in VIEWS
+        }
         coming[run] = found["forecast"]
         key_figures.append(summary_row(run, found["actuals"], found["forecast"]))
-        tabs += domain_tabs(book, run, found)
+        tabs += domain_tabs(book, run, found, less)
     if coming:
         tabs.append(adjust.tab(book, coming))
     meaning = "What the columns mean"
@@ -55,18 +63,34 @@ def write(published: Path, target: Path, edition: Edition) -> None:
     book.close()
 
 
-def domain_tabs(book: Book, run: InForce, found: dict[str, pd.DataFrame]) -> list[tuple[str, str]]:
-    """Add the tabs of a domain from the rows of its views; return the tabs' names and what they hold."""
+def left_out(published: Path, run: InForce, view: View, folder: Path) -> str:
+    """Say that a tab goes without single series, and in which file they are, which is written; «» where it holds all."""
+    if not is_too_long(published, run.domain, view):
+        return ""
+    file = PARQUET
+    if view.write:
+        (folder / SERIES).mkdir(exist_ok=True)
+        file = f"{SERIES}/{run.domain}_{view.name}.parquet"
+        view.write(Published(published), run.domain, folder / file)
+    return f" The single series are left out, because they would make more than {number(MOST_ROWS)} rows; they are in {file}."
+
+
+def domain_tabs(
+    book: Book, run: InForce, found: dict[str, pd.DataFrame], less: dict[str, str]
+) -> list[tuple[str, str]]:
+    """Add the tabs of a domain from the rows of its views; return the tabs' names and what they hold, and what of `less` they do not."""
     measure = f"{run.title}: {run.measure}" + (f" in {run.unit}" if run.unit else "")
     tabs = []
     for view in VIEWS:
-        tabs.append((f"{run.title} {view.title}", view.what))
+        what = view.what + less[view.name]
+        tabs.append((f"{run.title} {view.title}", what))
         columns = [COLUMNS[name] for name in view.columns]
-        book.table_tab(tabs[-1][0], measure, view.what, columns, found[view.name], run.unit)
+        book.table_tab(tabs[-1][0], measure, what, columns, found[view.name], run.unit)
         if view.name == "forecast":
             wide, columns = by_month(found["actuals"], found["forecast"])
-            tabs.append((f"{run.title} by month", BY_MONTH))
-            book.table_tab(tabs[-1][0], measure, BY_MONTH, columns, wide, run.unit)
+            what = BY_MONTH + (less["actuals"] or less["forecast"])
+            tabs.append((f"{run.title} by month", what))
+            book.table_tab(tabs[-1][0], measure, what, columns, wide, run.unit)
     return tabs
 
 
