@@ -1,6 +1,6 @@
 """Which model is how good: the leaderboard, with forecast value added. `choice` chooses by it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -97,7 +97,8 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     naive's MAE − the model's, in the unit of y, on the rows that both have (above zero, the model is better), and masc: how far the
     forecast of a month moved since the month before, in scales.
     """
-    return ranked(measured_by_model(scored_rows(evaluation, train, COMPARED)))
+    board = measured_by_model(scored_rows(evaluation, train, COMPARED))
+    return ranked(board, evaluation["aggregation"].unique())
 
 
 def measured_by_model(rows: pd.DataFrame) -> pd.DataFrame:
@@ -114,11 +115,11 @@ def measured_by_model(rows: pd.DataFrame) -> pd.DataFrame:
     return score(grouped, by, BESIDE_OTHERS).merge(spans.reset_index(), on=by)
 
 
-def ranked(board: pd.DataFrame) -> pd.DataFrame:
-    """Bring a leaderboard into its order, best MASE first."""
+def ranked(board: pd.DataFrame, aggregations: Iterable[str]) -> pd.DataFrame:
+    """Bring a leaderboard into its order, best MASE first; `aggregations` in the order in which they are met."""
     by = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
     order = {
-        "aggregation": aggregations_of(board["aggregation"].unique()),
+        "aggregation": aggregations_of(aggregations),
         "evaluation_set": (CHOICE, HELD_OUT_SET),
         "horizon_group": tuple(HORIZON_GROUPS),
     }
