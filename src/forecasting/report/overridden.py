@@ -67,7 +67,9 @@ def overrides_table(domain: Domain, said: pd.DataFrame, lost: dict[int, str]) ->
     cells = [
         [
             str(row.override_id),
-            f"{AGGREGATIONS[row.aggregation]} {escape(row.unique_id)}" if row.aggregation != "total" else "the total",
+            f"{AGGREGATIONS.get(row.aggregation, escape(row.aggregation))} {escape(row.unique_id)}"
+            if row.aggregation != "total"
+            else "the total",
             override_months(row.first_month, row.until),
             override_amount(row.kind, row.amount),
             escape(row.who),
