@@ -3,21 +3,23 @@
 import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, MAX_HORIZON, SERIES_KEY
 from forecasting.ledger.changed import OVERRIDE_COLUMNS, WITH_OVERRIDES, Changed
-from forecasting.ledger.comparisons import OF_SERIES, named
+from forecasting.ledger.comparisons import OF_SERIES, named, one_of
 from forecasting.ledger.reader import Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
 from forecasting.run import Manifest
 from forecasting.wording import sql_as_text
 
 FORECASTS = f"""
+    {{one}}
     select f.aggregation, f.unique_id, f.region, f.product_category, f.ds, f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95,
         f.cutoff, f.horizon, f.is_fallback, f.interval_pool, f.interval_n, f.model_version, {OVERRIDE_COLUMNS}
-    from forecasts as f {WITH_OVERRIDES} where f.run_id = $run_id and f.status = 'published' and f.horizon <= $horizon
+    from {{source}} as f {WITH_OVERRIDES} where f.run_id = $run_id and f.status = 'published' and f.horizon <= $horizon
         and list_contains($aggregations, f.aggregation) and {OF_SERIES} {{and_names}}
     order by list_position(['series', 'region', 'category', 'total'], f.aggregation), f.unique_id, f.horizon
 """
@@ -65,6 +67,13 @@ COMING_TEXTS = (
 MANIFEST = "select manifest from runs where run_id = $run_id"
 
 
+class Noted(NamedTuple):
+    """What a run noted of itself, and the series that the sign policy cut in it, as a table of SERIES_KEY."""
+
+    manifest: Manifest
+    cut: pd.DataFrame
+
+
 class Made(Changed):
     """Reads forecasts of a published file; amounts in the domain's unit."""
 
@@ -89,6 +98,7 @@ class Made(Changed):
         category: str | None = None,
         aggregations: tuple[str, ...] = AGGREGATIONS,
         series: Sequence[str] | None = None,
+        noted: Noted | None = None,
     ) -> pd.DataFrame:
         """Return the published forecasts of a run for the first `horizon` months, one row per aggregation, unique_id and ds.
 
@@ -96,7 +106,7 @@ class Made(Changed):
         `override_value` and its bounds are what people made of it, missing where nobody overrides it; `final_value` is one of both.
 
         A region or category limits them to rows of that name; 'All' is the name of what a sum runs over. Where `series` are named, no
-        others are among the rows of that aggregation.
+        others are among the rows of that aggregation. `noted`: what the run noted, where that is known already.
 
         Raises
         ------
@@ -105,18 +115,25 @@ class Made(Changed):
         """
         limits = {"region": region, "product_category": category}
         limits = {column: name for column, name in limits.items() if name is not None}
+        one = {"unique_id": f"{region}/{category}"} if len(limits) == 2 else {}
+        source = {"one": one_of("forecasts"), "source": "mine"} if one else {"one": "", "source": "forecasts"}
         rows = self.ask(
-            FORECASTS.format(and_names=" ".join(f"and f.{column} = ${column}" for column in limits)),
-            run_id=run_id, horizon=horizon, aggregations=list(aggregations), series=named(series), **limits,
+            FORECASTS.format(and_names=" ".join(f"and f.{column} = ${column}" for column in limits), **source),
+            run_id=run_id, horizon=horizon, aggregations=list(aggregations), series=named(series), **limits, **one,
         )  # fmt: skip
         if rows.empty:
             for column, name in limits.items():
                 known = list(self.ask(NAMES.format(column=column), run_id=run_id)["name"])
                 require_known("category" if column == "product_category" else column, name, known)
+        noted = noted or self.noted(run_id)
+        return rows.assign(was_cut=was_cut(rows, noted.manifest, noted.cut))
+
+    def noted(self, run_id: str) -> Noted:
+        """Return what a run noted, and the SERIES_KEY of the series that the sign policy cut in it."""
         manifest = self.manifest(run_id)
-        noted = list(manifest.explanation.cut_series)
-        cut = self.ask(SERIES, run_id=run_id, series=noted) if noted else pd.DataFrame(columns=SERIES_KEY)
-        return rows.assign(was_cut=was_cut(rows, manifest, cut))
+        names = list(manifest.explanation.cut_series)
+        cut = self.ask(SERIES, run_id=run_id, series=names) if names else pd.DataFrame(columns=SERIES_KEY)
+        return Noted(manifest, cut)
 
     def said_at(self, run_id: str, cutoff: dt.date, aggregations: tuple[str, ...] = AGGREGATIONS) -> pd.DataFrame:
         """Return what the model of a run in force would have said at an earlier cutoff, one row per aggregation, unique_id and ds."""
