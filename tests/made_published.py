@@ -22,7 +22,7 @@ import made_company
 import report_fixtures
 from dbt_sql import DBT, environment
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.ledger.tables import PUBLISHED
+from forecasting.ledger.tables import BY_SERIES, PUBLISHED
 from ledger_by_macros import migrate
 from report_fixtures import CHAMPION, Company, Z
 
@@ -96,6 +96,8 @@ def build(path: Path, n_series: int, months: int = 60) -> Path:
             connection.execute("set preserve_insertion_order = true")
             for table in PUBLISHED:
                 connection.execute(f"create table published.main.{table} as from {table}")
+            for table in BY_SERIES:
+                connection.execute(f"create index {table}_by_series on published.main.{table} (unique_id)")
             connection.execute("detach published")
         new.replace(path)
     return path

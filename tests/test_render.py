@@ -130,7 +130,7 @@ def test_a_render_that_stops_leaves_the_old_report(executed, tmp_path, no_quarto
     render.render(executed("one series"), report, "Old")
     before = {path.name: path.read_bytes() for path in report.iterdir()}
     with monkeypatch.context() as patch:
-        patch.setattr(render, "copy_assets", lambda site: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(render, "copy_assets", lambda site, contents: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             render.render(executed("one series"), report, "New")
     assert {path.name: path.read_bytes() for path in report.iterdir()} == before

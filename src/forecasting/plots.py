@@ -22,6 +22,8 @@ FAR = 2  # times the error of the best model: beyond it, a line may leave the pi
 BASELINES = {"naive": ":", "seasonal_naive": "--"}  # their dashes; all other models are measured against them
 BAND_80, BAND_95 = 0.30, 0.15  # opacity of the intervals
 
+MOST_DOTS = 50_000  # errors that are drawn one by one; of more every second, third … is
+
 DPI = 80
 
 
@@ -86,8 +88,9 @@ def series_grid(train: pd.DataFrame, title: str = "Every series", columns: int =
     rows = max(ceil(len(chosen) / columns), 1)
     figure, axes = spaced(title, rows, columns)
     span = train["ds"].min(), train["ds"].max()
+    drawn = train[train["unique_id"].isin(chosen)]
     for ax, name in zip(axes, chosen, strict=False):
-        draw_series(ax, train[train["unique_id"] == name], name)
+        draw_series(ax, drawn[drawn["unique_id"] == name], name)
         if span[0] < span[1]:
             ax.set_xlim(*span)
     for ax in axes[len(chosen) :]:
@@ -224,7 +227,8 @@ def residuals(errors: pd.DataFrame, title: str = "Residuals", unit: str = "") ->
     `errors` is `ds, error` with one row per series, cutoff and horizon; error = prediction − actual.
     """
     figure, (by_month, sizes) = canvas(title, 1, 2)
-    by_month.plot(errors["ds"], errors["error"], "o", color=BLUE, alpha=0.4, markersize=3, markeredgewidth=0)
+    dots = errors.iloc[:: max(1, len(errors) // MOST_DOTS)]
+    by_month.plot(dots["ds"], dots["error"], "o", color=BLUE, alpha=0.4, markersize=3, markeredgewidth=0)
     by_month.axhline(0, color="#444444", linewidth=0.8)
     by_month.set_ylabel(" ".join(filter(None, ["prediction − actual", f"({unit})" if unit else ""])), fontsize=8)
     month_axis(by_month)

@@ -5,11 +5,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from forecasting.api.schemas import Accuracy, AccuracyQuery, ForecastQuery, ForecastRow, Forecasts
-from forecasting.ledger import Published, require_known, run_bounds_cut, run_points_cut
+from forecasting.ledger import Noted, Published, require_known, run_bounds_cut, run_points_cut
 from forecasting.run import plain_rows
 
 RUNS = 8  # whose forecasts are kept: those in force, and some of earlier days
 ANSWERS = 256  # small ones that are kept
+LARGE = 20_000  # forecasts of a run from which they are looked up in the file when they are asked for
 
 
 class Row(NamedTuple):
@@ -20,6 +21,14 @@ class Row(NamedTuple):
     category: str
     horizon: int
     text: str
+
+
+class Head(NamedTuple):
+    """What the answers on one run's forecasts share, as JSON with an empty list at its end; how many forecasts it has; what it noted."""
+
+    text: str
+    n_forecasts: int
+    noted: Noted
 
 
 class PublishedForecasts(NamedTuple):
@@ -58,12 +67,16 @@ class Shelf:
         # the state of the file, which each publication changes, is part of every key
         self._in_force = lru_cache(ANSWERS)(self._look_up)
         self._forecasts = lru_cache(RUNS)(self._read_forecasts)
+        self._heads = lru_cache(RUNS)(self._read_head)
+        self._looked_up = lru_cache(ANSWERS)(self._look_up_forecasts)
         self._accuracy = lru_cache(ANSWERS)(self._read_accuracy)
 
     def forecasts(self, query: ForecastQuery) -> str:
         """Return the content of a Forecasts, as JSON."""
         state = self._published.state
         run_id = self._in_force(state, query.domain, query.as_of)
+        if self._heads(state, run_id).n_forecasts > LARGE:
+            return self._looked_up(state, run_id, query.horizon, query.region, query.category, query.aggregation)
         return self._forecasts(state, run_id).answer(query)
 
     def accuracy(self, query: AccuracyQuery) -> str:
@@ -75,18 +88,35 @@ class Shelf:
         """Return the run in force of a domain at the end of a day."""
         return self._published.in_force_of(domain, as_of)
 
-    def _read_forecasts(self, state: tuple, run_id: str) -> PublishedForecasts:
-        """Return the forecasts of a run."""
-        run, table = self._published.run(run_id), self._published.forecasts(run_id, aggregations=None)
-        versions = table["model_version"].dropna()
+    def _read_head(self, state: tuple, run_id: str) -> Head:
+        """Return what all answers on a run's forecasts share."""
+        run, total = self._published.run(run_id), self._published.forecasts(run_id, aggregations=("total",))
+        versions = total["model_version"].dropna()
         head = Forecasts(
             domain=run.domain, run_id=run_id, unit=run.manifest.unit or None, model_name=run.manifest.champion.name,
             model_version=versions.iloc[0] if len(versions) else None, published_at=run.published_at,
             warnings=[text for text in (run_points_cut(run.manifest), run_bounds_cut(run.manifest)) if text], forecasts=[],
         )  # fmt: skip
+        n = int(self._published.pools(run_id)["n_forecasts"].sum())
+        return Head(head.model_dump_json(), n, self._published.noted(run_id))
+
+    def _look_up_forecasts(
+        self, state: tuple, run_id: str, horizon: int, region: str | None, category: str | None, level: str | None
+    ) -> str:
+        """Return the forecasts that are asked for, out of the file: for runs with too many to keep them all."""
+        head = self._heads(state, run_id)
+        levels = None if level is None else (level,)
+        table = self._published.forecasts(run_id, horizon, region, category, levels, noted=head.noted)
+        rows = [ForecastRow.model_validate(row).model_dump_json() for row in plain_rows(table)]
+        return f"{head.text.removesuffix(']}')}{','.join(rows)}]}}"
+
+    def _read_forecasts(self, state: tuple, run_id: str) -> PublishedForecasts:
+        """Return the forecasts of a run."""
+        head = self._heads(state, run_id)
+        table = self._published.forecasts(run_id, aggregations=None, noted=head.noted)
         rows = [ForecastRow.model_validate(row) for row in plain_rows(table)]
         return PublishedForecasts(
-            head.model_dump_json(),
+            head.text,
             [
                 Row(row.aggregation, row.region, row.product_category, row.horizon, row.model_dump_json())
                 for row in rows

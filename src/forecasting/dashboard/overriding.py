@@ -7,7 +7,8 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from forecasting.contracts import ALL
-from forecasting.dashboard.selection import categories, regions
+from forecasting.dashboard.finding import region_and_category
+from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.tables import styled
 from forecasting.ledger import Domain, Published, standing
 from forecasting.wording import decimals_for, month, number, override_amount, override_months
@@ -20,11 +21,10 @@ SHOWN = {
 MOST = 500  # rows of what would change that are shown
 
 
-def cells(domain: Domain) -> dict[str, str]:
+def cells(workspace: Workspace, domain: Domain) -> dict[str, str]:
     """Show the fields of the form and return what is in them, as a row of a CSV has it."""
     first, second, third = st.columns(3)
-    region = first.selectbox("Region", regions(domain), key=f"override region {domain.name}")
-    category = second.selectbox("Category", categories(domain, region), key=f"override category {domain.name}")
+    region, category = region_and_category(workspace, domain, first, second, "override ")
     months = sorted(domain.future["ds"].unique())
     span = third.select_slider(
         "Months",

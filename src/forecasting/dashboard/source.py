@@ -16,6 +16,7 @@ from forecasting.report import load_record
 from forecasting.serving import SalesForecaster, times
 
 LOG = logging.getLogger("forecasting.dashboard")
+PARTS = 500  # single series kept
 KEPT = 12  # answers kept of each kind: a few workspaces' states of three domains
 Found = TypeVar("Found")
 
@@ -50,8 +51,19 @@ class Workspace(NamedTuple):
         return known
 
     def domain(self, name: str) -> Domain:
-        """Return a published domain, with all of its series and sums."""
+        """Return a published domain, with all of its sums and series; of very many series, those in sight alone."""
         return _domain(self.data, name, self.state)
+
+    def part(self, name: str, region: str, category: str) -> Domain:
+        """Return a domain with what is known of a region and category, read by itself where there are very many."""
+        domain = self.domain(name)
+        if not domain.in_sight:
+            return domain
+        return _part(self.data, domain, region, category, name, self.state)
+
+    def names(self, name: str) -> pd.DataFrame:
+        """Return all regions and categories that are known together, in order, of a domain with very many series."""
+        return _names(self.data, name, self.state)
 
     def record(self, name: str) -> pd.DataFrame:
         """Return the published forecasts of a domain that have met their month; see `report.load_record`."""
@@ -80,12 +92,25 @@ def _domains(data: Path, state: tuple) -> list[str]:
 
 @st.cache_data(max_entries=KEPT, show_spinner="Reading what was published …")
 def _domain(data: Path, name: str, state: tuple) -> Domain | None:
-    return read(data, lambda: Published(data / "published.duckdb").domain(name))
+    return read(data, lambda: Published(data / "published.duckdb").domain(name, whole=False))
+
+
+@st.cache_data(max_entries=PARTS, show_spinner=False)
+def _part(data: Path, _domain: Domain, region: str, category: str, name: str, state: tuple) -> Domain:
+    return read(data, lambda: Published(data / "published.duckdb").only(_domain, region, category))
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _names(data: Path, name: str, state: tuple) -> pd.DataFrame:
+    return read(data, lambda: Published(data / "published.duckdb").names(name))
 
 
 @st.cache_data(max_entries=KEPT, show_spinner="Reading what was published …")
 def _record(data: Path, name: str, state: tuple) -> pd.DataFrame:
-    return read(data, lambda: load_record(data / "published.duckdb", name))
+    path = data / "published.duckdb"
+    domain = _domain(data, name, state)
+    series = domain.in_sight["series"].names if "series" in domain.in_sight else None
+    return read(data, lambda: load_record(path, name, series=series))
 
 
 @st.cache_resource(show_spinner=False)

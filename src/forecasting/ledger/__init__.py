@@ -24,6 +24,7 @@ from forecasting.ledger.export import write_tables
 from forecasting.ledger.finished_run import package_versions
 from forecasting.ledger.in_sight import FEW, SHOWN, InSight
 from forecasting.ledger.known_before import known_before
+from forecasting.ledger.made import Noted
 from forecasting.ledger.override_entry import add_overrides
 from forecasting.ledger.overrides import WITHDRAWAL, Said, changes, overridden, standing
 from forecasting.ledger.published import Published, PublishedRun
@@ -34,7 +35,7 @@ from forecasting.ledger.snapshot import standing_still
 
 __all__ = [
     "FEW", "LATE_MONTHS", "RANGE", "SHOWN", "WITHDRAWAL", "AsPublished", "BackfilledMonth", "CountedRun", "Domain", "EverySeries",
-    "InSight", "NothingPublished", "Published", "PublishedRun", "Said", "Unknown", "Unreadable", "accuracy_as_published",
+    "InSight", "Noted", "NothingPublished", "Published", "PublishedRun", "Said", "Unknown", "Unreadable", "accuracy_as_published",
     "add_backfill", "add_overrides", "at", "changes", "connect", "counted_months", "counted_runs", "known_before",
     "locked_message", "noted_actuals", "one_per_name", "overridden", "package_versions", "publish", "publish_backfill",
     "publish_to", "require_known", "require_writable", "run_bounds_cut", "run_ids", "run_points_cut", "standing",

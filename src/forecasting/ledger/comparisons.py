@@ -83,6 +83,11 @@ ACCURACY = """
 """
 
 
+def one_of(table: str) -> str:
+    """Return a CTE `mine` of the rows of one unique_id, alone so that they are looked up in the index and not searched."""
+    return f"with mine as materialized (select * from {table} where unique_id = $unique_id)"
+
+
 def named(series: Sequence[str] | None) -> list[str] | None:
     """Return unique_ids as a parameter of a question; None where none are named."""
     return None if series is None else list(series)

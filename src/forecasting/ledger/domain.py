@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from forecasting.contracts import SERIES_KEY
 from forecasting.ledger.in_sight import InSight
 from forecasting.run import DataWarning, Manifest, Monitoring
 
@@ -46,6 +47,7 @@ class Domain:
     pools: on which errors the intervals rest: one row per aggregation and interval_pool, with the first and last horizon, the fewest
         errors (n) and n_forecasts
     imputed: which of these values have no fact behind them
+    cut: the series that the sign policy cut (SERIES_KEY)
     in_sight: of each level with too many parts to show all, those that are shown; of series the tables above hold no others
     """
 
@@ -65,6 +67,7 @@ class Domain:
     n_values: int = 0
     imputed: Imputed = field(default_factory=Imputed)
     pools: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=POOL_COLUMNS))
+    cut: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SERIES_KEY))
     in_sight: dict[str, InSight] = field(default_factory=dict)
 
     @property

@@ -3,27 +3,29 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, MAX_HORIZON, SERIES_KEY, levels_in
 from forecasting.ledger.changed import OVERRIDE_COLUMNS, WITH_OVERRIDES, Changed
-from forecasting.ledger.comparisons import OF_SERIES, named
+from forecasting.ledger.comparisons import OF_SERIES, named, one_of
 from forecasting.ledger.reader import Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
 from forecasting.run import Manifest
 from forecasting.wording import sql_as_text
 
 FORECASTS = f"""
+    {{one}}
     select f.aggregation, f.unique_id, f.region, f.product_category, f.ds, f.predicted_value, f.lo_80, f.hi_80, f.lo_95, f.hi_95,
         f.cutoff, f.horizon, f.is_fallback, f.interval_pool, f.interval_n, f.model_version, {OVERRIDE_COLUMNS}
-    from forecasts as f {WITH_OVERRIDES} where f.run_id = $run_id and f.status = 'published' and f.horizon <= $horizon
+    from {{source}} as f {WITH_OVERRIDES} where f.run_id = $run_id and f.status = 'published' and f.horizon <= $horizon
         and ($aggregations::varchar[] is null or list_contains($aggregations::varchar[], f.aggregation))
         and {OF_SERIES} {{limits}}
     order by list_position(['series', 'region', 'category', 'total'], f.aggregation), f.unique_id, f.horizon
 """
 ON_LEVELS = f"""
-    select * from ({FORECASTS.format(limits="and not list_contains($known, f.aggregation)")}) order by aggregation, unique_id, horizon
+    select * from ({FORECASTS.format(one="", source="forecasts", limits="and not list_contains($known, f.aggregation)")}) order by aggregation, unique_id, horizon
 """
 SERIES_LEVELS = (
     "from series_levels where list_contains($levels, aggregation) order by position, region, product_category"
@@ -72,6 +74,13 @@ COMING_TEXTS = (
 MANIFEST = "select manifest from runs where run_id = $run_id"
 
 
+class Noted(NamedTuple):
+    """What a run noted of itself, and the series that the sign policy cut in it, as a table of SERIES_KEY."""
+
+    manifest: Manifest
+    cut: pd.DataFrame
+
+
 class Made(Changed):
     """Reads forecasts of a published file; amounts in the domain's unit."""
 
@@ -96,6 +105,7 @@ class Made(Changed):
         category: str | None = None,
         aggregations: tuple[str, ...] | None = AGGREGATIONS,
         series: Sequence[str] | None = None,
+        noted: Noted | None = None,
     ) -> pd.DataFrame:
         """Return the published forecasts of a run for the first `horizon` months, one row per aggregation, unique_id and ds.
 
@@ -103,7 +113,8 @@ class Made(Changed):
         `override_value` and its bounds are what people made of it, missing where nobody overrides it; `final_value` is one of both.
 
         A region or category limits them to rows of that name; 'All' is the name of what a sum runs over. Where `series` are named, no
-        others are among the rows of that aggregation. `aggregations` None: all that the run has, also the sums on levels.
+        others are among the rows of that aggregation. `aggregations` None: all that the run has, also the sums on levels. `noted`: what the
+        run noted, where that is known already.
 
         Raises
         ------
@@ -112,18 +123,25 @@ class Made(Changed):
         """
         limits = {"region": region, "product_category": category}
         limits = {column: name for column, name in limits.items() if name is not None}
+        one = {"unique_id": f"{region}/{category}"} if len(limits) == 2 else {}
+        source = {"one": one_of("forecasts"), "source": "mine"} if one else {"one": "", "source": "forecasts"}
         rows = self.ask(
-            FORECASTS.format(limits=" ".join(f"and f.{column} = ${column}" for column in limits)),
-            run_id=run_id, horizon=horizon, aggregations=aggregations and list(aggregations), series=named(series), **limits,
+            FORECASTS.format(limits=" ".join(f"and f.{column} = ${column}" for column in limits), **source),
+            run_id=run_id, horizon=horizon, aggregations=aggregations and list(aggregations), series=named(series), **limits, **one,
         )  # fmt: skip
         if rows.empty:
             for column, name in limits.items():
                 known = list(self.ask(NAMES.format(column=column), run_id=run_id)["name"])
                 require_known("category" if column == "product_category" else column, name, known)
+        noted = noted or self.noted(run_id)
+        return rows.assign(was_cut=was_cut(rows, noted.manifest, noted.cut))
+
+    def noted(self, run_id: str) -> Noted:
+        """Return what a run noted, and the SERIES_KEY of the series that the sign policy cut in it."""
         manifest = self.manifest(run_id)
-        noted = list(manifest.explanation.cut_series)
-        cut = self.ask(SERIES, run_id=run_id, series=noted) if noted else pd.DataFrame(columns=SERIES_KEY)
-        return rows.assign(was_cut=was_cut(rows, manifest, cut))
+        names = list(manifest.explanation.cut_series)
+        cut = self.ask(SERIES, run_id=run_id, series=names) if names else pd.DataFrame(columns=SERIES_KEY)
+        return Noted(manifest, cut)
 
     def forecasts_on_levels(self, run_id: str) -> pd.DataFrame:
         """Return the published forecasts of a run for the sums on levels, one row per aggregation, unique_id and ds, without was_cut."""

@@ -21,10 +21,11 @@ KEPT = 2  # copies: a process seldom reads more than one file
 
 
 class Copy(NamedTuple):
-    """An open copy, and the state of the file that it was made of."""
+    """An open copy, the names of what is in it, and the state of the file that it was made of."""
 
     state: tuple
     connection: duckdb.DuckDBPyConnection
+    tables: frozenset[str]
 
 
 LOCK = threading.Lock()
@@ -37,7 +38,12 @@ def state_of(path: Path) -> tuple:
 
 
 def cursor(path: Path) -> duckdb.DuckDBPyConnection:
-    """Return a connection of its own to the copy of what a file holds now; any number of threads may ask for one.
+    """Return a connection of its own to the copy of what a file holds now; see `opened`."""
+    return opened(path).connection.cursor()
+
+
+def opened(path: Path) -> Copy:
+    """Return the copy of what a file holds now; any number of threads may ask for it, each takes a cursor of its connection.
 
     Raises
     ------
@@ -51,7 +57,7 @@ def cursor(path: Path) -> duckdb.DuckDBPyConnection:
             for other in list(COPIES)[: max(0, len(COPIES) - KEPT + 1)]:
                 del COPIES[other]
             known = COPIES[path] = _opened(path)
-        return known.connection.cursor()
+        return known
 
 
 def forget(path: Path) -> None:
@@ -69,7 +75,9 @@ def _opened(path: Path) -> Copy:
         with tempfile.TemporaryDirectory(prefix="fc-published-") as folder:
             copy = Path(folder) / path.name
             state = _copied(path, copy)
-            return Copy(state, duckdb.connect(str(copy), read_only=True))
+            connection = duckdb.connect(str(copy), read_only=True)
+            tables = connection.execute("select table_name from information_schema.tables").fetchall()
+            return Copy(state, connection, frozenset(name for (name,) in tables))
     except OSError as error:
         if not path.exists():
             raise

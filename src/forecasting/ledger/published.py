@@ -15,9 +15,9 @@ from forecasting.ledger.comparisons import OF_SERIES, named
 from forecasting.ledger.domain import Domain, Imputed
 from forecasting.ledger.due import Due
 from forecasting.ledger.in_sight import Sight
-from forecasting.ledger.made import Made
 from forecasting.ledger.measured import Measured
 from forecasting.ledger.reader import NothingPublished, Unknown
+from forecasting.ledger.single import Single
 from forecasting.ledger.trail import Trail
 from forecasting.ledger.training_changes import KNOWN
 from forecasting.run import Manifest
@@ -98,7 +98,7 @@ class PublishedRun(NamedTuple):
     published_at: dt.datetime
 
 
-class Published(Made, Measured, Sight, Due, Trail):
+class Published(Single, Measured, Sight, Due, Trail):
     """Reads the published file of a workspace."""
 
     def in_force(self) -> dict[str, str]:
@@ -205,7 +205,8 @@ class Published(Made, Measured, Sight, Due, Trail):
         if run_id is None:
             return None
         calendar = self.ask(CALENDAR, domain=name).to_dict("records")
-        manifest = self.run(run_id).manifest
+        noted = self.noted(run_id)
+        manifest = noted.manifest
         sight = self.in_sight(name, run_id) if {*aggregations} - {"total"} else {}
         n_values, n_series, imputed = self.extent(name)
         rows = {
@@ -217,7 +218,7 @@ class Published(Made, Measured, Sight, Due, Trail):
             manifest=manifest,
             actuals=self.actuals(name, **rows),
             past=self.past(name, **rows),
-            future=self.forecasts(run_id, **rows),
+            future=self.forecasts(run_id, **rows, noted=noted),
             accuracy=self.accuracy(name),
             calendar=calendar[0] if calendar else {},
             left_out=self.ask(LEFT_OUT, domain=name),
@@ -231,6 +232,7 @@ class Published(Made, Measured, Sight, Due, Trail):
             n_values=n_values,
             imputed=imputed,
             pools=self.pools(run_id),
+            cut=noted.cut,
             in_sight=sight,
         )
 

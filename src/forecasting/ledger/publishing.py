@@ -17,7 +17,7 @@ from forecasting import registry
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
 from forecasting.ledger.overrides import apply_overrides, insert
-from forecasting.ledger.tables import KEPT, PUBLISHED
+from forecasting.ledger.tables import BY_SERIES, KEPT, PUBLISHED
 from forecasting.ledger.training_changes import ROUNDING, add_changes
 from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.run import Manifest, Workspace
@@ -200,6 +200,8 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: o
     connection.execute(f"attach '{str(scratch).replace(chr(39), chr(39) * 2)}' as published")
     for table in PUBLISHED:
         connection.execute(f"create table published.main.{table} as {KEPT.get(table, f'select * from {table}')}")
+    for table in BY_SERIES:
+        connection.execute(f"create index {table}_by_series on published.main.{table} (unique_id)")
     connection.execute("checkpoint published")
     connection.execute("detach published")
     # What somebody has written into the old file without a checkpoint: DuckDB would play it back into the new one.

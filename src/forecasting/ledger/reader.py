@@ -11,7 +11,6 @@ import pandas as pd
 from forecasting.errors import UserError
 from forecasting.ledger import private_copy
 
-HAS_TABLE = "select 1 from information_schema.tables where table_name = ?"
 # What dbt's model of that name says.
 COUNTED_FORECASTS = """
     create temp view counted_forecasts as
@@ -122,9 +121,10 @@ class Reader:
         if not self.path.exists():
             raise NothingPublished("Nothing has been published yet: `make report` does it.")
         try:
-            with private_copy.cursor(self.path) as connection:
+            copy = private_copy.opened(self.path)
+            with copy.connection.cursor() as connection:
                 for name, made in STANDS_FOR.items():
-                    if re.search(rf"\b{name}\b", sql) and not connection.execute(HAS_TABLE, [name]).fetchone():
+                    if name not in copy.tables and re.search(rf"\b{name}\b", sql):
                         connection.execute(made)
                 return connection.execute(sql, params).df()
         except FileNotFoundError:  # it went away between the two looks

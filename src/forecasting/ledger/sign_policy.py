@@ -7,19 +7,20 @@ from forecasting.run import Manifest
 from forecasting.wording import count
 
 
-def was_cut(rows: pd.DataFrame, manifest: Manifest, series: pd.DataFrame) -> pd.Series:
+def was_cut(rows: pd.DataFrame, manifest: Manifest, series: pd.DataFrame | None = None) -> pd.Series:
     """Say which published forecasts of a run were cut to zero; missing where the run is too old to have noted it.
 
-    `rows` has region, product_category and horizon, `series` has unique_id, region and product_category of every series that the run
-    noted as cut. A sum counts as cut where a series in it was.
+    `rows` has aggregation, unique_id, region, product_category and horizon. A sum counts as cut where a series in it was: `series` has
+    the SERIES_KEY of those that the run noted as cut, where not all of them are among the rows.
     """
     noted = manifest.explanation.cut_series
     many = manifest.explanation.cut.get("points", 0 if manifest.params.get("allow_negative") else None)
     if many != sum(map(len, noted.values())):
         return pd.Series(pd.NA, rows.index, "boolean")
     keys = list(zip(rows["region"], rows["product_category"], rows["horizon"], strict=True))
-    cut = zip(*(series[name] for name in SERIES_KEY), strict=True)
-    reached = {(*name, horizon) for one, *own in cut for horizon in noted[one] for name in _names(*own)}
+    cut = rows[rows["aggregation"] == "series"] if series is None else series
+    cut = cut[SERIES_KEY].drop_duplicates().itertuples(index=False, name=None)
+    reached = {(*name, horizon) for one, *own in cut for horizon in noted.get(one, []) for name in _names(*own)}
     return pd.Series([key in reached for key in keys], rows.index, "boolean")
 
 

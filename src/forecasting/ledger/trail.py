@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from forecasting.ledger.reader import HAS_TABLE, Reader
+from forecasting.ledger.reader import Reader
 
+HAS_OVERRIDES = "select 1 from information_schema.tables where table_name = 'overridden_forecasts'"
 KNOWN_RUNS = """
     select run_id, domain, cutoff, champion, published_at as written_at from runs order by domain, cutoff, published_at
 """
@@ -116,6 +117,6 @@ class Trail(Reader):
 
     def overrides_of(self, run_id: str) -> pd.DataFrame:
         """Return what people changed of a run's forecasts, a row per revision and set of overrides; none where nobody can yet."""
-        if self.ask(HAS_TABLE.replace("?", "'overridden_forecasts'")).empty:  # published before people could
+        if self.ask(HAS_OVERRIDES).empty:  # published before people could
             return pd.DataFrame()
         return self.ask(OVERRIDES, run_id=run_id)

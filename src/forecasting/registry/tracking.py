@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # MLflow compares the requirements with what is installed, two seconds in each process. Ours are what is installed; see `requirements`.
 COMPARING = "mlflow.utils.environment.warn_dependency_requirement_mismatches"
 # What every logged model needs to be loaded. Stated, as in `Model.packages`, because MLflow takes seconds to find it out for each.
+LONGEST = 100_000  # rows of a table that is logged as text; a longer one is logged as Parquet
 SAID = "said_{}.parquet"  # the walk-forward of a model, with which it can be kept in later months (`kept`)
 SHARED_PACKAGES = ("mlflow", "numpy", "pandas")
 
@@ -118,7 +119,12 @@ def log_content(
     for file, figure in figures.items():
         mlflow.log_figure(figure, f"plots/{file}.png")
     for file, table in tables.items():
-        mlflow.log_text(without_formulas(table).to_csv(index=False), f"tables/{file}.csv")
+        if len(table) <= LONGEST:
+            mlflow.log_text(without_formulas(table).to_csv(index=False), f"tables/{file}.csv")
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            table.to_parquet(Path(scratch) / f"{file}.parquet", index=False)
+            mlflow.log_artifact(Path(scratch) / f"{file}.parquet", "tables")
 
 
 def log_metrics(run_id: str, metrics: pd.DataFrame) -> None:

@@ -66,16 +66,21 @@ def heading(column: str) -> str:
     return HEADINGS.get(column, column.replace("_", " ").capitalize())
 
 
-def check_table(name: str, rows: list[dict[str, Any]]) -> str:
-    """Return one table of the check notebook; its columns are those of the rows."""
+def check_table(name: str, rows: list[dict[str, Any]], n: int | None = None) -> str:
+    """Return one table of the check notebook, which had `n` rows where not all were kept; its columns are those of the rows."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     columns = [c for c in columns if not any(c in REPEATED.get(other, ()) for other in columns)]
     columns.sort(key=lambda c: list(HEADINGS).index(c) if c in HEADINGS else len(HEADINGS))
     text = {i for i, c in enumerate(columns) if not any(is_known(row.get(c)) for row in rows)}
     unusual_first = sorted(rows, key=lambda row: row.get("status") == "active")
     cells = [[value_text(row.get(c), c) for c in columns] for row in unusual_first[:LIMIT]]
-    hidden = len(rows) - LIMIT
-    more = note(f"{number(hidden)} more rows are in the check notebook, 10_check_data.ipynb.") if hidden > 0 else ""
+    hidden = (n or len(rows)) - LIMIT
+    where = (
+        "the check notebook, 10_check_data.ipynb"
+        if (n or 0) <= len(rows)
+        else f"check_{name}.parquet, in the run's folder"
+    )
+    more = note(f"{number(hidden)} more rows are in {where}.") if hidden > 0 else ""
     body = table(
         [heading(c) for c in columns],
         cells,

@@ -186,8 +186,9 @@ def limits(domain: Domain) -> str:
 
 def series_limits(domain: Domain) -> list[str]:
     """Say how many series rest on a fallback, have ended or are short; nothing where none do."""
-    rows = domain.manifest.check.tables.get("series", [])
-    status = pd.Series([row.get("status") for row in rows], dtype=object).value_counts()
+    check = domain.manifest.check
+    rows = check.tables.get("series", [])
+    status = check.statuses or pd.Series([row.get("status") for row in rows], dtype=object).value_counts()
     series = at(domain.future, "series")
     fallback = series.loc[series["is_fallback"].astype(bool), "unique_id"].nunique()
     if many := domain.in_sight.get("series"):

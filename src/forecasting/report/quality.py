@@ -45,7 +45,8 @@ def section(name: str, domain: Domain | None) -> str:
         return heading + paragraph("No facts came in for it, or nothing has been published.")
     checks = domain.manifest.check.tables
     names = sorted(checks, key=lambda key: (list(TABLES).index(key) if key in TABLES else len(TABLES), key))
-    found = [check_table(key, checks[key]) for key in names if checks[key]]
+    n_rows = domain.manifest.check.n_rows
+    found = [check_table(key, checks[key], n_rows.get(key)) for key in names if checks[key]]
     clean = [title(key).lower() for key in names if not checks[key]]
     nothing = note(f"These checks found nothing: {escape(', '.join(clean))}.") if clean else ""
     parts = [

@@ -28,7 +28,11 @@ class Check(Record):
     """What the data check found: warnings, the rows of its tables by their names, and the size of the training set."""
 
     warnings: list[DataWarning] = field(default_factory=list, metadata={"of": DataWarning})
-    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # of long ones the largest rows
+    n_rows: dict[str, int] = field(default_factory=dict)  # how many each of them had
+    statuses: dict[str, int] = field(
+        default_factory=dict
+    )  # how many series are ended, silent, short, intermittent, active
     n_series: int | None = None
     n_months: int | None = None
     first_month: str | None = None

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from forecasting.dashboard import figures, selection, tables
+from forecasting.dashboard import figures, finding, selection, tables
 from forecasting.dashboard.wording import plain
 from forecasting.wording import DASH, count, month
 
-domain = st.session_state["workspace"].domain(st.session_state["domain"])
+workspace = st.session_state["workspace"]
+domain = workspace.domain(st.session_state["domain"])
 
 left, middle, right = st.columns([1, 1, 2])
-region = left.selectbox("Region", selection.regions(domain), key=f"region {domain.name}")
-category = middle.selectbox("Category", selection.categories(domain, region), key=f"category {domain.name}")
-whole = selection.select(domain, region, category)
+region, category = finding.region_and_category(workspace, domain, left, middle)
+whole = selection.select(workspace.part(domain.name, region, category), region, category)
 months, recent = selection.choice_of_months(whole)
 key = f"months {domain.name} {months[0]} {months[-1]}"  # other months are another choice
 first, last = right.select_slider("Months", months, recent, lambda ds: month(ds, short=True), key=key)

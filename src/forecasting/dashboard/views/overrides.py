@@ -12,7 +12,7 @@ workspace = st.session_state["workspace"]
 domain = workspace.domain(st.session_state["domain"])
 st.subheader("Override a forecast", anchor=False)
 st.caption("It stands beside the model's forecast, never over it, and is scored when the month has come.")
-cells = overriding.cells(domain)
+cells = overriding.cells(workspace, domain)
 if split := overriding.whole(cells["region"], cells["product_category"]):
     st.caption(split)
 left, right = st.columns([1, 5])
