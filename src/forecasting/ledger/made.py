@@ -24,9 +24,8 @@ FORECASTS = f"""
         and {OF_SERIES} {{limits}}
     order by list_position(['series', 'region', 'category', 'total'], f.aggregation), f.unique_id, f.horizon
 """
-ON_LEVELS = f"""
-    select * from ({FORECASTS.format(one="", source="forecasts", limits="and not list_contains($known, f.aggregation)")}) order by aggregation, unique_id, horizon
-"""
+ON_EVERY_LEVEL = FORECASTS.format(one="", source="forecasts", limits="and not list_contains($known, f.aggregation)")
+ON_LEVELS = f"select * from ({ON_EVERY_LEVEL}) order by aggregation, unique_id, horizon"
 SERIES_LEVELS = (
     "from series_levels where list_contains($levels, aggregation) order by position, region, product_category"
 )
