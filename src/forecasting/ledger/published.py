@@ -16,6 +16,7 @@ from forecasting.ledger.domain import Domain
 from forecasting.ledger.due import Due
 from forecasting.ledger.reader import NothingPublished, Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
+from forecasting.ledger.tables import SERIES_LEVELS
 from forecasting.ledger.trail import Trail
 from forecasting.ledger.training_changes import KNOWN
 from forecasting.run import Manifest
@@ -107,9 +108,6 @@ COMING_TEXTS = (
 )
 ON_LEVELS = (
     f"select * from ({FORECASTS}) where not list_contains($known, aggregation) order by aggregation, unique_id, horizon"
-)
-SERIES_LEVELS = (
-    "from series_levels where list_contains($levels, aggregation) order by position, region, product_category"
 )
 CALENDAR = "select * from domain_calendar where domain = $domain"
 LEFT_OUT = "select ds, reason, n_facts, amount from left_out_months where domain = $domain order by ds"

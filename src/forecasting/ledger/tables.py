@@ -13,6 +13,10 @@ PUBLISHED = (
     "forecasts", "backtests", "actuals", "restatements", "verdicts", "training_changes", "restated_forecasts", "overrides",
     "override_revisions", "overridden_forecasts", "runs", "publications", "latest_runs",
 )  # fmt: skip
+# Which sums of levels each series is in, of some levels, in the order of params/.
+SERIES_LEVELS = (
+    "from series_levels where list_contains($levels, aggregation) order by position, region, product_category"
+)
 FOR_BI = (*PREDICTIONS, *BY_REGION, *COMPARED, "forecasts", "latest_runs")
 # What readers are given of a table that grows by far the most: back-tests of the run in force of each domain and of the one before it,
 # and of those that count for the last two cutoffs, which the monitor learns from.

@@ -12,6 +12,7 @@ from forecasting.report import (
     domain_page,
     files,
     glossary,
+    levels,
     model_card,
     monitoring,
     outlook,
@@ -36,7 +37,7 @@ from forecasting.report.track_record import Measures, by_lag, load_record
 
 __all__ = [
     "BANDS", "FILES", "WORKBOOK", "Measures", "accuracy", "as_published", "backfilled", "benchmark", "bridge", "bullets", "by_lag",
-    "champion_text", "domain_page", "files", "fold", "glossary", "load_record", "model_card", "monitoring", "note", "outlook",
+    "champion_text", "domain_page", "files", "fold", "glossary", "levels", "load_record", "model_card", "monitoring", "note", "outlook",
     "overridden", "overview", "pool_words", "provenance", "quality", "restatements", "tag", "tiles", "together", "trend_traces",
     "variance", "visible_range", "waterfall", "year_on_year",
 ]  # fmt: skip
