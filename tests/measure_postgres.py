@@ -25,7 +25,12 @@ MAKE = """create table lines (line_id bigint primary key, order_date date, regio
     quantity integer, net_amount numeric(12, 2), cost_amount numeric(12, 2))"""
 FILL = """insert into lines select i, date '2018-01-01' + (i % 2500)::integer, 'Region ' || i % 7, 'Category ' || i % 11,
     'Product ' || i % 997, i % 20, (i % 100000) / 100.0, (i % 70000) / 100.0 from generate_series(1, {lines}) as i"""
-SETTINGS = {"columns": {}, "time_zone": None, "postgres": {"sales": {"table": "lines", "new_rows": "line_id"}}}
+SETTINGS = {
+    "columns": {},
+    "levels": {},
+    "time_zone": None,
+    "postgres": {"sales": {"table": "lines", "new_rows": "line_id"}},
+}
 ROUNDS = 3
 
 

@@ -28,7 +28,7 @@ from read_facts import by_month
 
 PASSWORD = "se cret'\"\\ü"
 ORDERS = {"table": "shop.orders", "columns": {"order_date": "day", "net_amount": "net"}, "new_rows": "id"}
-SETTINGS = {"columns": {}, "time_zone": None, "postgres": {"sales": ORDERS}}
+SETTINGS = {"columns": {}, "levels": {}, "time_zone": None, "postgres": {"sales": ORDERS}}
 
 
 ROWS_OF_SHOP = """insert into shop.orders values

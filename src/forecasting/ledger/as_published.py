@@ -16,8 +16,10 @@ from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.ledger import database
 from forecasting.ledger.reader import NothingPublished, Unknown
+from forecasting.ledger.tables import SERIES_LEVELS
 from forecasting.ledger.training_changes import known_by
 from forecasting.run import Manifest, Workspace, identity
+from forecasting.series import with_levels
 
 # The run, and the moment of the publication: of the one in force at the end of a day (UTC), of a run's first, else the latest.
 MOMENT = """
@@ -76,8 +78,11 @@ def accuracy_as_published(
             raise nothing(connection, domain, day, run_id)
         row = moment.iloc[0 if run_id else -1]
         train, manifest = known_by(connection, row["run_id"], domain), Manifest.read(row["manifest"])
+        levels = manifest.params.get("levels", {})
+        if levels:
+            train = with_levels(train, connection.execute(SERIES_LEVELS, {"levels": list(levels)}).df())
         require_same(train, manifest)
-        accuracy = _accuracy(connection, workspace.root / "dbt", domain, train, row[["moment"]].to_frame().T)
+        accuracy = _accuracy(connection, workspace.root / "dbt", domain, train, row[["moment"]].to_frame().T, levels)
     moment_of = row["moment"].to_pydatetime()
     return AsPublished(row["run_id"], row["cutoff"], row["champion"], manifest.unit, moment_of, accuracy)
 
@@ -123,7 +128,12 @@ def require_same(train: pd.DataFrame, manifest: Manifest) -> None:
 
 
 def _accuracy(
-    connection: duckdb.DuckDBPyConnection, dbt: Path, domain: str, train: pd.DataFrame, moment: pd.DataFrame
+    connection: duckdb.DuckDBPyConnection,
+    dbt: Path,
+    domain: str,
+    train: pd.DataFrame,
+    moment: pd.DataFrame,
+    levels: dict[str, list[str]],
 ) -> pd.DataFrame:
     """Ask dbt's models for the accuracy of a domain, over temporary views of what was known at a moment."""
     connection.register("then_moment", moment)
@@ -135,21 +145,21 @@ def _accuracy(
         connection.execute(f"create temp view then_{name} as {sql}")
     made = {*HELD, *(f"ml_train_{name}_monthly" for name in DOMAINS)}
     for path in MODELS:
-        connection.execute(f"create temp table then_{Path(path).name} as {rendered(dbt, path, made)}")
+        connection.execute(f"create temp table then_{Path(path).name} as {rendered(dbt, path, made, levels)}")
         made.add(Path(path).name)
     return connection.execute(
         "select * exclude (domain) from then_forecast_accuracy where domain = ? order by all", [domain]
     ).df()
 
 
-def rendered(dbt: Path, path: str, made: set[str]) -> str:
+def rendered(dbt: Path, path: str, made: set[str], levels: dict[str, list[str]]) -> str:
     """Return the SQL of one of dbt's models, over the views of `made` where these have what it refers to."""
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
 
     def named(*of: str) -> str:
         return f"then_{of[-1]}" if of[-1] in made else of[-1]
 
-    environment.globals.update(ref=named, source=named)
+    environment.globals.update(ref=named, source=named, var={"levels": levels}.get)
     for macro_file in ("measures", "predictions"):
         macros = environment.from_string((dbt / "macros" / f"{macro_file}.sql").read_text(encoding="utf-8")).module
         environment.globals.update({name: macro for name, macro in vars(macros).items() if not name.startswith("_")})

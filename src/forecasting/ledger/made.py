@@ -12,6 +12,7 @@ from forecasting.ledger.changed import OVERRIDE_COLUMNS, WITH_OVERRIDES, Changed
 from forecasting.ledger.comparisons import OF_SERIES, named, one_of
 from forecasting.ledger.reader import Unknown, require_known
 from forecasting.ledger.sign_policy import was_cut
+from forecasting.ledger.tables import SERIES_LEVELS
 from forecasting.run import Manifest
 from forecasting.wording import sql_as_text
 
@@ -26,9 +27,6 @@ FORECASTS = f"""
 """
 ON_EVERY_LEVEL = FORECASTS.format(one="", source="forecasts", limits="and not list_contains($known, f.aggregation)")
 ON_LEVELS = f"select * from ({ON_EVERY_LEVEL}) order by aggregation, unique_id, horizon"
-SERIES_LEVELS = (
-    "from series_levels where list_contains($levels, aggregation) order by position, region, product_category"
-)
 NAMES = """
     select distinct {column} as name from forecasts where run_id = $run_id and status = 'published' order by 1
 """

@@ -15,12 +15,12 @@ import pandas as pd
 
 from forecasting.contracts import levels_in
 from forecasting.intervals import Change, override
+from forecasting.ledger.tables import SERIES_LEVELS
 from forecasting.run import Manifest
 from forecasting.wording import listing, month
 
 WITHDRAWAL = "withdrawal"
 FORECASTS = "from forecasts where run_id = ? and status = 'published'"
-LEVELS = "from series_levels where list_contains(?, aggregation) order by position, region, product_category"
 LAST = "select revision, applied, not_applied from override_revisions where run_id = ? order by revision desc limit 1"
 
 
@@ -131,7 +131,7 @@ def _noted(connection: duckdb.DuckDBPyConnection, run_id: str, manifest: Manifes
         return {}
     forecasts = connection.execute(FORECASTS, [run_id]).df()
     named = levels_in(forecasts["aggregation"])
-    levels = connection.execute(LEVELS, [list(named)]).df() if named else None
+    levels = connection.execute(SERIES_LEVELS, {"levels": list(named)}).df() if named else None
     rows, applied, not_applied = overridden(said, forecasts, manifest, levels)
     texts = (json.dumps(applied), json.dumps(not_applied))
     revision, *known = before or (0, "[]", "{}")

@@ -13,6 +13,10 @@ PUBLISHED = (
     "forecasts", "backtests", "actuals", "restatements", "verdicts", "training_changes", "restated_forecasts", "overrides",
     "override_revisions", "overridden_forecasts", "runs", "publications", "latest_runs",
 )  # fmt: skip
+# Which sums of levels each series is in, of some levels, in the order of params/.
+SERIES_LEVELS = (
+    "from series_levels where list_contains($levels, aggregation) order by position, region, product_category"
+)
 FOR_BI = (*PREDICTIONS, *BY_REGION, *COMPARED, "forecasts", "latest_runs")
 # In which a single series is looked up: they have an index of unique_id, without which very many rows are read for one.
 BY_SERIES = ("monthly_actuals", "actual_vs_forecast", "forecasts")
