@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,14 @@ class TestSameBits:
         expected = at_once(model, train)
         for size in (7, 50):
             pd.testing.assert_frame_equal(in_shards(model, train, size), expected, check_exact=True)
+
+    @pytest.mark.parametrize("model", [SeasonalNaive(), TSB()], ids=lambda model: model.name)
+    def test_also_where_a_shard_has_nothing_to_say_yet(self, model, monkeypatch, caplog):
+        monkeypatch.setattr(sys.modules[__name__], "CUTOFFS", [pd.Timestamp("2021-12-01"), pd.Timestamp("2023-06-01")])
+        train = many_series(14, months=34, seed=5, regions=3)
+        assert (train["ds"] == CUTOFFS[0]).sum() < train["unique_id"].nunique()
+        pd.testing.assert_frame_equal(in_shards(model, train, 1), at_once(model, train), check_exact=True)
+        assert not caplog.records
 
     def test_of_the_network_in_any_shards_and_order(self, train):
         model = CNNLSTMForecastModel(variant="zero_shot")
