@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ from forecasting.models.intermittent import TSB
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.models.statistical import DynamicOptimizedTheta
+from forecasting.run import RunFolder, progress
 from forecasting.series import Nodes, Wide, as_nodes, month_number, panel
 from many_series import many_series
 
@@ -97,6 +100,14 @@ class TestSameBits:
         expected = at_once(model, train)
         for size in (7, 50):
             pd.testing.assert_frame_equal(in_shards(model, train, size), expected, check_exact=True)
+
+    @pytest.mark.parametrize("model", [SeasonalNaive(), TSB()], ids=lambda model: model.name)
+    def test_also_where_a_shard_has_nothing_to_say_yet(self, model, monkeypatch, caplog):
+        monkeypatch.setattr(sys.modules[__name__], "CUTOFFS", [pd.Timestamp("2021-12-01"), pd.Timestamp("2023-06-01")])
+        train = many_series(14, months=34, seed=5, regions=3)
+        assert (train["ds"] == CUTOFFS[0]).sum() < train["unique_id"].nunique()
+        pd.testing.assert_frame_equal(in_shards(model, train, 1), at_once(model, train), check_exact=True)
+        assert not caplog.records
 
     def test_of_the_network_in_any_shards_and_order(self, train):
         model = CNNLSTMForecastModel(variant="zero_shot")
@@ -310,6 +321,21 @@ class TestSample:
         pd.testing.assert_frame_equal(at_once(model, train, sample=Sample(10)), at_once(model, train))
 
 
+def test_progress_is_said_where_the_run_writes_and_not_in_the_notebook(monkeypatch, capfd):
+    end, stream = os.pipe()
+    monkeypatch.setenv(progress.TERMINAL, str(stream))
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    with progress.Bar("linear", total=10, to_do=8, shows=True) as bar:
+        bar.add(4)
+        bar.add(4)
+    os.close(stream)
+    with open(end) as pipe:
+        said = pipe.read().splitlines()
+    assert "6 of 10 series" in said[0] and " left" in said[0]
+    assert "10 of 10 series" in said[-1] and " left" not in said[-1]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_settings_of_the_engine_reach_the_run_folder(tmp_path):
     (tmp_path / "run.json").write_text(
         json.dumps(
@@ -322,7 +348,5 @@ def test_settings_of_the_engine_reach_the_run_folder(tmp_path):
             }
         )
     )
-    from forecasting.run import RunFolder
-
     found = Engine.of(RunFolder.open(tmp_path))
     assert (found.kind, found.processes, found.folder, found.shows) == ("local", 3, tmp_path / "shards", False)

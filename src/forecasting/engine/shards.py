@@ -112,6 +112,8 @@ def run_shards(engine: Engine, name: str, work: Work, tables: Sequence["pa.Table
             reasons = _do(
                 engine, work, {number: inputs[number] for number in waiting}, files, lambda n: bar.add(sizes[n])
             )
+            for number, reason in reasons.items():
+                bar.write(f"{sizes[number]:,} series and sums could not be forecast: {reason}")
         if reasons and len(reasons) == len(files):
             raise UserError(
                 f"{name}: none of {len(files)} parts of the series could be done. The first one: {reasons[min(reasons)]}"

@@ -111,7 +111,7 @@ def _together(
         quantiles = np.column_stack([table[name].to_numpy() for name in QUANTILE_COLUMNS])
         ids = np.asarray(table["unique_id"].to_pylist(), dtype=object)[::horizon]
         flags = table["is_fallback"].to_numpy(zero_copy_only=False)[::horizon]
-        found.append((ids, Forecasts(quantiles.reshape(len(ids), horizon, -1), flags)))
+        found.append((ids, Forecasts(quantiles.reshape(len(ids), horizon, len(QUANTILE_COLUMNS)), flags)))
     ids = np.concatenate([ids for ids, _ in found])
     assert np.array_equal(ids, known.ids)
     return Forecasts(*(np.concatenate(arrays) for arrays in zip(*(each for _, each in found), strict=True)))

@@ -76,7 +76,7 @@ def _table(cutoff: int, ids: np.ndarray, found: Forecasts) -> "pa.Table":
     import pyarrow as pa
 
     n, horizon = found.quantiles.shape[:2]
-    quantiles = found.quantiles.reshape(n * horizon, -1).astype(np.float64)
+    quantiles = found.quantiles.reshape(n * horizon, len(QUANTILE_COLUMNS)).astype(np.float64)
     return pa.table(
         {
             "cutoff": pa.array(np.full(n * horizon, cutoff)),

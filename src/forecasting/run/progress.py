@@ -146,13 +146,14 @@ class Bar:
         left = seconds / max(self.done, 1) * (self.to_do - self.done)
         done = self.total - self.to_do + self.done
         rest = f", {written(left)} left" if done < self.total else ""
-        line = (
-            f"           {self.what:<28}{done:,} of {self.total:,} series, {self.done / seconds:,.0f} series/s{rest}\n"
-        )
-        for stream in inherited():
-            os.write(stream, line.encode())
-            return
-        if self.shows:
+        self.write(f"{done:,} of {self.total:,} series, {self.done / seconds:,.0f} series/s{rest}")
+
+    def write(self, text: str) -> None:
+        """Write a line where progress is shown, if anywhere."""
+        line = f"           {self.what:<28}{text}\n"
+        if streams := inherited():
+            os.write(streams[0], line.encode())
+        elif self.shows:
             sys.stderr.write(line)
 
 
