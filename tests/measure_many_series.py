@@ -73,7 +73,7 @@ def of_report(published: Path, folder: Path) -> list[tuple[str, float]]:
     found += timed("pages rendered, with all files", lambda: rendering.render(pages, report, "Made", published))
     sizes = {
         page.name: (report / f"{page.name}.html").stat().st_size
-        for page in pages_of(["sales"])
+        for page in pages_of(["sales"], False)
         if (report / f"{page.name}.html").exists()
     }
     found += [(f"page {name}, kB", size / 1000) for name, size in sizes.items()]

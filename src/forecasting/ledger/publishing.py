@@ -200,8 +200,8 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: o
     connection.execute(f"attach '{str(scratch).replace(chr(39), chr(39) * 2)}' as published")
     for table in PUBLISHED:
         connection.execute(f"create table published.main.{table} as {KEPT.get(table, f'select * from {table}')}")
-    for table in BY_SERIES:
-        connection.execute(f"create index {table}_by_series on published.main.{table} (unique_id)")
+        if table in BY_SERIES:
+            connection.execute(f"create index {table}_by_series on published.main.{table} (unique_id)")
     connection.execute("checkpoint published")
     connection.execute("detach published")
     # What somebody has written into the old file without a checkpoint: DuckDB would play it back into the new one.
