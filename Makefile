@@ -52,7 +52,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark pretrain benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month timing opening load postgres-speed benchmark-many-series mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark pretrain benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month benchmark-facts timing opening load postgres-speed benchmark-many-series mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore cluster cluster-stop benchmark-engine
 
 help:  ## this list
@@ -173,6 +173,9 @@ backfill-speed: $(READY)  ## make backfill beside the same months one by one: se
 
 benchmark-retraining: $(READY)  ## 24 months of NAME retrained every month, every 3, every 6 and on alarm, to runs/benchmark/retraining.csv
 	@$(PY) tests/measure_retraining.py runs/benchmark/retraining.csv --name "$(FOLDER)" --domains "$(or $(DOMAIN),sales)"
+
+benchmark-facts: $(READY)  ## what 100 million made order lines cost from files to training sets, to runs/benchmark/facts.csv (ROWS=)
+	@$(PY) tests/measure_facts.py runs/benchmark/facts.csv --rows "$(or $(ROWS),100000000)"
 
 timing: $(READY)  ## how long the main job takes on this machine, to runs/benchmark/main_job.csv
 	@$(PY) tests/time_main_job.py runs/benchmark/main_job.csv

@@ -144,6 +144,9 @@ def test_a_setting_of_the_whole_run_is_not_for_one_domain(project, file, text):
         ({"n_cutoffs": 0}, "n_cutoffs must be from 1 to"),
         ({"min_train_months": 12}, "min_train_months must be from 13 to"),
         ({"n_calibration": -1}, "n_calibration must be from 0 to"),
+        ({"memory_limit": "50%"}, "memory_limit must be a size like '4GB' or '4000MB', found '50%'"),
+        ({"memory_limit": "4"}, "memory_limit must be a size"),
+        ({"memory_limit": "0.4GB"}, "memory_limit must be 500MB or more, found '0.4GB'"),
     ],
 )
 def test_values_out_of_their_range_are_refused_at_the_door(values, words):

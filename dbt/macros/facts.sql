@@ -47,3 +47,8 @@
 {%- endmacro %}
 
 {% macro money() %}decimal(18, 4){% endmacro %}
+
+{% macro is_half() -%}
+  {#- Whether an amount is half of all amounts, to the cent. -#}
+  amount <> 0 and abs(all_amounts - 2 * amount) <= 0.01
+{%- endmacro %}

@@ -22,9 +22,9 @@
   {%- endif -%}
 {% endmacro %}
 
-{% macro called(column) %}
-  {#- A name for every fact of the CTE `facts`: 'All' where no fact of the table has one, 'Not stated' for the facts without one where others have. -#}
-  coalesce({{ renamed(column) }}, if(exists (select 1 from facts where {{ column }} is not null), 'Not stated', 'All'))
+{% macro called(column, facts) %}
+  {#- A name for every one of the facts: 'All' where none of them has one, 'Not stated' for those without one where others have. -#}
+  coalesce({{ renamed(column) }}, if(exists (select 1 from {{ facts }} where {{ column }} is not null), 'Not stated', 'All'))
 {%- endmacro %}
 
 {% macro is_no_total(columns) %}

@@ -16,15 +16,15 @@ stray as (
 ),
 
 {% if var('duplicates') == 'drop' -%}
-repeated as (
+cells as (
 
-    select * from {{ ref('repeated_blocks') }} where fact_table = '{{ fact_table }}'
+    select * from {{ ref('repeated_cells') }} where fact_table = '{{ fact_table }}'
 
 ),
 
 numbered as (
 
-    {{ numbered_copies('known', date_column, 'repeated', fact_table) }}
+    {{ numbered_copies('known', 'cells', fact_table, date_column) }}
 
 ),
 
@@ -34,7 +34,9 @@ once as (
     from numbered
     where {{ is_counted_once() }}
     union all by name
-    select known.* from known where not {{ is_in_a_block('known', date_column, 'repeated', fact_table) }}
+    select known.*
+    from {{ ref('known_' ~ fact_table) }} as known
+    anti join cells on {{ lies_in_cell('known', 'cells', fact_table, date_column) }}
 
 ),
 
@@ -50,27 +52,23 @@ used as (
 select * from used
 {% endmacro %}
 
-{% macro is_in_a_block(known, date_column, blocks, fact_table) -%}
-  exists (select 1 from {{ blocks }} as block where {{ block_holds(known, date_column, fact_table) }})
-{%- endmacro %}
-
-{% macro block_holds(known, date_column, fact_table) -%}
-  {{ known }}.{{ date_column }} between block.first_date and block.last_date
-  and {{ known }}.region = coalesce(block.region, {{ known }}.region)
+{% macro lies_in_cell(known, cells, fact_table, date_column) -%}
+  {{ known }}.{{ date_column }} = {{ cells }}.fact_date
+  and {{ known }}.region = {{ cells }}.region
   {%- if fact_table != 'expenses' %}
-  and {{ known }}.product_category = coalesce(block.product_category, {{ known }}.product_category)
+  and {{ known }}.product_category = {{ cells }}.product_category
   {%- endif %}
 {%- endmacro %}
 
-{% macro numbered_copies(known, date_column, blocks, fact_table) -%}
+{% macro numbered_copies(known, cells, fact_table, date_column) -%}
   {#- The rows that lie in a block, with how many are alike (n_copies), the number of each among them and how many times the block stands. -#}
   select
       {{ known }}.*,
-      row_number() over (partition by {{ date_column }}, region, value_hash) as copy,
-      count(*) over (partition by {{ date_column }}, region, value_hash) as n_copies,
-      (select max(times) from {{ blocks }} as block where {{ block_holds(known, date_column, fact_table) }}) as times
+      row_number() over (partition by {{ date_column }}, {{ known }}.region, value_hash) as copy,
+      count(*) over (partition by {{ date_column }}, {{ known }}.region, value_hash) as n_copies,
+      {{ cells }}.times
   from {{ known }}
-  where {{ is_in_a_block(known, date_column, blocks, fact_table) }}
+  inner join {{ cells }} on {{ lies_in_cell(known, cells, fact_table, date_column) }}
 {%- endmacro %}
 
 {% macro is_counted_once() -%}

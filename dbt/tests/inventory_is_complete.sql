@@ -6,27 +6,44 @@ with region_months as (
 
 ),
 
-last_counts as (
+spans as (
 
     select
-        region_months.ds,
+        region,
+        ds,
+        greatest(
+            cast(ds - interval 3 month as date), max(if(is_full, last_day, null)) over (partition by region order by ds)
+        ) as first_day,
+        last_day(ds) as last_day,
+        is_full
+    from region_months
+
+),
+
+counts as (
+
+    select
+        spans.ds,
+        spans.region,
+        spans.is_full,
+        facts.product_category,
+        facts.product,
+        facts.snapshot_date,
         facts.quantity_on_hand,
         coalesce(inventory_value, case when quantity_on_hand = 0 then 0 else quantity_on_hand * unit_cost end) as value_at_cost
-    from region_months
+    from spans
     inner join {{ ref('stg_inventory') }} as facts
-        on region_months.region = facts.region
-        and facts.snapshot_date between region_months.ds - interval 3 month and last_day(region_months.ds)
-    where not exists (
-        select 1
-        from region_months as later
-        where later.is_full
-            and later.region = facts.region
-            and later.last_day > facts.snapshot_date
-            and later.ds <= region_months.ds
-    )
-    qualify rank() over (
-        partition by region_months.region, region_months.ds, product_category, product order by snapshot_date desc
-    ) = 1
+        on spans.region = facts.region
+        and facts.snapshot_date between spans.first_day and spans.last_day
+
+),
+
+last_counts as (
+
+    select ds, quantity_on_hand, value_at_cost from counts where is_full  -- all of one day
+    union all
+    select ds, quantity_on_hand, value_at_cost from counts where not is_full
+    qualify rank() over (partition by region, ds, product_category, product order by snapshot_date desc) = 1
 
 ),
 

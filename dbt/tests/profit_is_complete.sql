@@ -3,11 +3,10 @@
 with facts as (
 
     select
-        strftime(order_date, '%Y-%m') as month,
-        sum(net_amount) as amount,
-        sum(cost_amount) as cost
-    from {{ ref('stg_sales') }}
-    group by all
+        strftime(ds, '%Y-%m') as month,
+        amount,
+        cost
+    from {{ ref('sales_totals') }}
 
 ),
 
@@ -68,4 +67,4 @@ compared as (
 select *
 from compared
 where abs(in_the_facts - in_profit) >= 0.005
-    and exists (select 1 from {{ ref('stg_sales') }} where cost_amount is not null)
+    and exists (select 1 from {{ ref('sales_totals') }} where n_with_cost > 0)

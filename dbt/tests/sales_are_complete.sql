@@ -3,10 +3,9 @@
 with facts as (
 
     select
-        strftime(order_date, '%Y-%m') as month,
-        sum(net_amount) as amount
-    from {{ ref('stg_sales') }}
-    group by all
+        strftime(ds, '%Y-%m') as month,
+        amount
+    from {{ ref('sales_totals') }}
 
 ),
 

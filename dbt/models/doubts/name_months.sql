@@ -1,8 +1,8 @@
 with
 
-sales as (
+days as (
 
-    select * from {{ ref('stg_sales') }}
+    select * from {{ ref('used_days') }} where fact_table <> 'inventory'
 
 ),
 
@@ -12,22 +12,13 @@ inventory as (
 
 ),
 
-expenses as (
-
-    select * from {{ ref('stg_expenses') }}
-
-),
-
 amounts as (
 
-    select 'sales' as fact_table, {{ month_of('order_date') }} as ds, region, product_category, count(*) as n_facts, sum(net_amount) as amount
-    from sales group by all
+    select fact_table, {{ month_of('fact_date') }} as ds, region, product_category, sum(n_facts) as n_facts, sum(amount) as amount
+    from days group by all
     union all
     select 'inventory' as fact_table, ds, region, product_category, sum(n_facts) as n_facts, sum(stock) as amount
     from inventory group by all
-    union all
-    select 'expenses' as fact_table, {{ month_of('expense_date') }} as ds, region, null as product_category, count(*) as n_facts, sum(amount) as amount
-    from expenses group by all
 
 ),
 

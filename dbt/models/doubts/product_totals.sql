@@ -3,25 +3,43 @@
 
 with
 
+halves as (
+
+    select * from {{ ref('product_halves') }}
+
+),
+
 sales as (
 
-    select * from {{ ref('stg_sales') }}
+    select stg_sales.*
+    from {{ ref('stg_sales') }} as stg_sales
+    semi join halves
+        on halves.fact_table = 'sales'
+        and stg_sales.region = halves.region
+        and stg_sales.product_category = halves.product_category
+    where product is not null
 
 ),
 
 inventory as (
 
-    select * from {{ ref('inventory_counts') }}
+    select counts.*
+    from {{ ref('inventory_counts') }} as counts
+    semi join halves
+        on halves.fact_table = 'inventory'
+        and counts.region = halves.region
+        and counts.product_category = halves.product_category
+    where product is not null
 
 ),
 
 amounts as (
 
     select 'sales' as fact_table, region, product_category, product, {{ month_of('order_date') }} as ds, sum(net_amount) as amount
-    from sales where product is not null group by all
+    from sales group by all
     union all
     select 'inventory' as fact_table, region, product_category, product, ds, coalesce(sum(units), sum(value_at_cost)) as amount
-    from inventory where product is not null group by all
+    from inventory group by all
 
 ),
 
@@ -44,7 +62,7 @@ totals as (
         product_category,
         product,
         count(*) as n_months,
-        count(*) filter (where amount <> 0 and abs(all_amounts - 2 * amount) <= 0.01) as n_equal
+        count(*) filter (where {{ is_half() }}) as n_equal
     from shares
     where n_products >= {{ least_products }}
     group by all

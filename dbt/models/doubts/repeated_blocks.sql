@@ -3,72 +3,41 @@
     less than once in a million, judged by how many rows outside of it are repeated. So does a part of a day, where hardly any other row is. -#}
 {%- set chance, least_share, share_if_all, enough = '1e-6', 0.01, 0.3, 20 -%}
 {%- set fewest, rare_share, times_usual = 5, 0.01, 5 -%}
-{%- set tables = {'sales': ('order_date', 'product_category', 'net_amount'), 'inventory': ('snapshot_date', 'product_category', 'quantity_on_hand'),
-    'expenses': ('expense_date', "cast(null as varchar)", 'amount')} -%}
+{%- set sums_of_days = "(fact_table, {0}fact_date), (fact_table, {0}fact_date, region), (fact_table, {0}fact_date, product_category)" -%}
 
 with
 
-{% for table in tables -%}
-{{ table }} as (
+known_days as (
 
-    select * from {{ ref('known_' ~ table) }}
+    select * from {{ ref('known_days') }}
 
 ),
 
-{% endfor -%}
-lines as (
-{% for table, (date_column, category, amount) in tables.items() %}
-{%- for kind in ('row_hash', 'value_hash') %}
-    select
-        '{{ table }}' as fact_table,
-        '{{ kind }}' as kind,
-        {{ date_column }} as fact_date,
-        region,
-        {{ category }} as product_category,
-        {{ kind }} as line,
-        count(*) as n,
-        sum({{ amount }}) as amount,
-        bool_or({{ amount }} <> 0) as is_worth
-    from {{ table }}
-    group by all
-    {% if not loop.last %}union all{% endif %}
-{%- endfor %}
-    {% if not loop.last %}union all{% endif %}
-{%- endfor %}
+repeated_lines as (
+
+    select * from {{ ref('repeated_lines') }}
+
 ),
 
-cells as (
+all_days as (
 
+    select fact_table, region, product_category, 0 as scope, fact_date, n_facts, is_worth
+    from known_days
+    union all
     select
         fact_table,
-        kind,
-        fact_date,
         region,
         product_category,
-        count(*) as n_lines,
-        bool_or(is_worth) as is_worth,
-        {%- for times in (2, 3) %}
-        count(*) filter (where n % {{ times }} = 0) as n_repeated_{{ times }},
-        count(*) filter (where n > 1 and n % {{ times }} <> 0) as n_odd_{{ times }},
-        coalesce(sum(n) filter (where n % {{ times }} = 0), 0) as n_facts_{{ times }},
-        coalesce(sum(amount) filter (where n % {{ times }} = 0), 0) as amount_{{ times }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from lines
-    group by all
+        grouping(region, product_category) as scope,
+        fact_date,
+        sum(n_facts) as n_facts,
+        bool_or(is_worth) as is_worth
+    from known_days
+    group by grouping sets ({{ sums_of_days.format('') }})
 
 ),
 
-by_times as (
-{% for times in (2, 3) %}
-    select
-        fact_table, kind, fact_date, region, product_category, {{ times }} as times, n_lines, is_worth,
-        n_repeated_{{ times }} as n_repeated, n_odd_{{ times }} as n_odd, n_facts_{{ times }} as n_facts, amount_{{ times }} as amount
-    from cells
-    {% if not loop.last %}union all{% endif %}
-{%- endfor %}
-),
-
-days as (
+repeated_days as (
 
     select
         fact_table,
@@ -78,19 +47,62 @@ days as (
         grouping(region, product_category) as scope,
         fact_date,
         times,
-        sum(n_lines) as n_lines,
+        sum(n_copies) as n_copies,
         sum(n_repeated) as n_repeated,
         sum(n_odd) as n_odd,
         sum(n_facts) as n_facts,
-        sum(amount) as amount,
-        bool_or(is_worth) as is_worth
-    from by_times
-    group by grouping sets (
-        (fact_table, kind, fact_date, times),
-        (fact_table, kind, fact_date, times, region),
-        (fact_table, kind, fact_date, times, product_category),
-        (fact_table, kind, fact_date, times, region, product_category)
-    )
+        sum(amount) as amount
+    from repeated_lines
+    group by grouping sets ({{ sums_of_days.format('kind, times, ') }}, (fact_table, kind, times, fact_date, region, product_category))
+
+),
+
+suspects as (
+
+    select distinct
+        repeated_days.fact_table,
+        repeated_days.kind,
+        repeated_days.scope,
+        repeated_days.region,
+        repeated_days.product_category,
+        repeated_days.times
+    from repeated_days
+    inner join all_days
+        on repeated_days.fact_table = all_days.fact_table
+        and repeated_days.scope = all_days.scope
+        and repeated_days.fact_date = all_days.fact_date
+        and repeated_days.region is not distinct from all_days.region
+        and repeated_days.product_category is not distinct from all_days.product_category
+    where repeated_days.n_repeated = all_days.n_facts - repeated_days.n_copies
+        or (repeated_days.scope = 3 and repeated_days.n_repeated >= {{ fewest }})
+
+),
+
+days as (
+
+    select
+        suspects.*,
+        all_days.fact_date,
+        all_days.n_facts - coalesce(repeated_days.n_copies, 0) as n_lines,
+        coalesce(repeated_days.n_repeated, 0) as n_repeated,
+        coalesce(repeated_days.n_odd, 0) as n_odd,
+        coalesce(repeated_days.n_facts, 0) as n_facts,
+        coalesce(repeated_days.amount, 0) as amount,
+        all_days.is_worth
+    from suspects
+    inner join all_days
+        on suspects.fact_table = all_days.fact_table
+        and suspects.scope = all_days.scope
+        and suspects.region is not distinct from all_days.region
+        and suspects.product_category is not distinct from all_days.product_category
+    left join repeated_days
+        on suspects.fact_table = repeated_days.fact_table
+        and suspects.kind = repeated_days.kind
+        and suspects.scope = repeated_days.scope
+        and suspects.times = repeated_days.times
+        and all_days.fact_date = repeated_days.fact_date
+        and suspects.region is not distinct from repeated_days.region
+        and suspects.product_category is not distinct from repeated_days.product_category
 
 ),
 
@@ -110,7 +122,6 @@ wholes as (
         datediff('month', min(fact_date), max(fact_date)) + 1 as all_months
     from days
     group by all
-    having bool_or(n_repeated = n_lines) or (scope = 3 and max(n_repeated) >= {{ fewest }})
 
 ),
 

@@ -29,27 +29,9 @@ counts as (
         count(*) as n_facts,
         sum(quantity_on_hand) as units,
         sum(value_at_cost) as value_at_cost,
-        count(*) - count(value_at_cost) as n_without_value,
-        lag(snapshot_date) over (partition by region, product_category, product, ds order by snapshot_date) as counted_before
+        count(*) - count(value_at_cost) as n_without_value
     from valued
     group by region, product_category, product, ds, snapshot_date
-
-),
-
-last_counts as (
-
-    select * from counts
-    qualify snapshot_date = max(snapshot_date) over (partition by region, product_category, product, ds)
-
-),
-
-marked as (
-
-    select
-        *,
-        max(snapshot_date) over (partition by region, ds) as last_day,
-        snapshot_date = max(snapshot_date) over (partition by region, ds) as is_on_last_day
-    from last_counts
 
 ),
 
@@ -78,6 +60,40 @@ lists as (
 
 ),
 
+last_counts as (  -- where there is one count in the month it is the last, product by product
+
+    select
+        counts.*,
+        cast(null as date) as counted_before
+    from counts
+    semi join lists on counts.region = lists.region and counts.ds = lists.ds and lists.day_before is null
+    union all
+    select
+        counts.*,
+        lag(counts.snapshot_date) over (
+            partition by counts.region, counts.product_category, counts.product, counts.ds order by counts.snapshot_date
+        ) as counted_before
+    from counts
+    semi join lists on counts.region = lists.region and counts.ds = lists.ds and lists.day_before is not null
+    qualify counts.snapshot_date = max(counts.snapshot_date) over (
+        partition by counts.region, counts.product_category, counts.product, counts.ds
+    )
+
+),
+
+marked as (
+
+    select
+        last_counts.*,
+        lists.snapshot_date as last_day,
+        last_counts.snapshot_date = lists.snapshot_date as is_on_last_day
+    from last_counts
+    inner join lists
+        on last_counts.region = lists.region
+        and last_counts.ds = lists.ds
+
+),
+
 region_months as (
 
     select
@@ -86,25 +102,36 @@ region_months as (
         lists.n_listed as n_on_last_day,
         lists.n_listed < lists.n_most * 2 / 3
         -- or the last day does not go on with what the count before it listed
-        or coalesce(count(*) filter (where marked.counted_before = lists.day_before) < lists.n_day_before / 2, false) as is_in_turns
+        or coalesce(count(marked.region) < lists.n_day_before / 2, false) as is_in_turns
     from lists
-    inner join marked
+    left join marked
         on lists.region = marked.region
         and lists.snapshot_date = marked.snapshot_date
+        and lists.day_before = marked.counted_before
     group by lists.region, lists.ds, lists.n_listed, lists.n_most, lists.day_before, lists.n_day_before
+
+),
+
+habits as (
+
+    select
+        *,
+        avg(cast(is_in_turns as integer)) over (partition by region) > {{ turns_are_habit }} as is_habit
+    from region_months
 
 ),
 
 known_products as (
 
     select
-        region_months.region,
-        region_months.ds,
+        habits.region,
+        habits.ds,
         count(distinct (marked.product_category, marked.product)) as n_known
-    from region_months
+    from habits
     inner join marked
-        on region_months.region = marked.region
-        and marked.ds between region_months.ds - interval {{ remembered_months }} month and region_months.ds
+        on habits.region = marked.region
+        and marked.ds between habits.ds - interval {{ remembered_months }} month and habits.ds
+    where habits.is_habit and not habits.is_in_turns
     group by all
 
 ),
@@ -112,17 +139,17 @@ known_products as (
 judged as (
 
     select
-        region_months.*,
+        habits.region,
+        habits.ds,
         case
-            when region_months.is_in_turns then false
-            when avg(cast(region_months.is_in_turns as integer)) over (partition by region_months.region) > {{ turns_are_habit }}
-                then region_months.n_on_last_day >= known_products.n_known * 2 / 3
+            when habits.is_in_turns then false
+            when habits.is_habit then habits.n_on_last_day >= known_products.n_known * 2 / 3
             else true
         end as is_full
-    from region_months
-    inner join known_products
-        on region_months.region = known_products.region
-        and region_months.ds = known_products.ds
+    from habits
+    left join known_products
+        on habits.region = known_products.region
+        and habits.ds = known_products.ds
 
 )
 
@@ -133,4 +160,3 @@ from marked
 inner join judged
     on marked.region = judged.region
     and marked.ds = judged.ds
-order by marked.region, marked.product_category, marked.product, marked.ds

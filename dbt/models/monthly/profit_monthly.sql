@@ -1,14 +1,8 @@
 with
 
-sales as (
+days as (
 
-    select * from {{ ref('stg_sales') }}
-
-),
-
-expenses as (
-
-    select * from {{ ref('stg_expenses') }}
+    select * from {{ ref('used_days') }}
 
 ),
 
@@ -17,10 +11,11 @@ costed_sales as (
     select
         region,
         product_category,
-        {{ month_of('order_date') }} as ds,
-        net_amount - cost_amount as profit
-    from sales
-    where cost_amount is not null
+        {{ month_of('fact_date') }} as ds,
+        n_with_cost as n_facts,
+        amount - coalesce(amount_without_cost, 0) - cost as profit
+    from days
+    where n_with_cost > 0
 
 ),
 
@@ -29,10 +24,11 @@ spending as (
     select
         region,
         'Operating expenses' as product_category,
-        {{ month_of('expense_date') }} as ds,
+        {{ month_of('fact_date') }} as ds,
+        n_facts,
         - amount as profit
-    from expenses
-    where exists (select 1 from costed_sales)  -- expenses alone are no profit
+    from days
+    where fact_table = 'expenses' and exists (select 1 from costed_sales)  -- expenses alone are no profit
 
 ),
 
@@ -50,7 +46,7 @@ months as (
         region,
         product_category,
         ds,
-        count(*) as n_facts,
+        cast(sum(n_facts) as bigint) as n_facts,
         sum(profit) as profit
     from facts
     group by all

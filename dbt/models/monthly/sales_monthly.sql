@@ -1,8 +1,8 @@
 with
 
-sales as (
+days as (
 
-    select * from {{ ref('stg_sales') }}
+    select * from {{ ref('used_days') }} where fact_table = 'sales'
 
 ),
 
@@ -11,10 +11,10 @@ months as (
     select
         region,
         product_category,
-        {{ month_of('order_date') }} as ds,
-        count(*) as n_facts,
-        sum(net_amount) as net_amount
-    from sales
+        {{ month_of('fact_date') }} as ds,
+        cast(sum(n_facts) as bigint) as n_facts,
+        sum(amount) as net_amount
+    from days
     group by all
 
 )

@@ -1,21 +1,21 @@
 with
 
-sales as (
+days as (
 
-    select * from {{ ref('stg_sales') }}
+    select * from {{ ref('used_days') }} where fact_table = 'sales'
 
 ),
 
 months as (
 
     select
-        {{ month_of('order_date') }} as ds,
-        count(*) as n_facts,
-        count(*) - count(cost_amount) as n_without_cost,
-        coalesce(sum(net_amount) filter (where cost_amount is null), 0) as amount_without_cost
-    from sales
+        {{ month_of('fact_date') }} as ds,
+        cast(sum(n_facts) as bigint) as n_facts,
+        cast(sum(n_facts - n_with_cost) as bigint) as n_without_cost,
+        coalesce(sum(amount_without_cost), 0) as amount_without_cost
+    from days
     group by all
-    having count(*) > count(cost_amount)
+    having sum(n_facts) > sum(n_with_cost)
 
 )
 

@@ -10,8 +10,8 @@ known as (
 
     select
         snapshot_date,
-        {{ called('region') }} as region,
-        {{ called('product_category') }} as product_category,
+        {{ called('region', ref(var('source') ~ '_inventory')) }} as region,
+        {{ called('product_category', ref(var('source') ~ '_inventory')) }} as product_category,
         product,
         quantity_on_hand,
         unit_cost,

@@ -10,8 +10,8 @@ known as (
 
     select
         order_date,
-        {{ called('region') }} as region,
-        {{ called('product_category') }} as product_category,
+        {{ called('region', ref(var('source') ~ '_sales')) }} as region,
+        {{ called('product_category', ref(var('source') ~ '_sales')) }} as product_category,
         product,
         quantity,
         net_amount,

@@ -31,6 +31,7 @@ from forecasting.facts.tables import (
     EARLIEST,
     TABLES,
     Connection,
+    Memory,
     TableSpec,
     connect,
     literal,
@@ -39,7 +40,7 @@ from forecasting.facts.tables import (
 )
 
 __all__ = [
-    "AMOUNT", "EARLIEST", "KNOWN_SOURCES", "TABLES", "Connection", "DateStyle", "Decision", "LeftOut", "Limits", "NumberStyle",
+    "AMOUNT", "EARLIEST", "KNOWN_SOURCES", "TABLES", "Connection", "DateStyle", "Decision", "LeftOut", "Limits", "Memory", "NumberStyle",
     "RawTable", "TableSpec", "Undecided", "connect", "date_ends", "date_styles", "fingerprint", "inspect", "literal", "nearest",
     "number_styles", "one_file", "read_as_any_date", "read_dates", "read_numbers", "read_table_file", "sheet_rows",
     "sheets_with_cells", "source_named", "table_number_styles",

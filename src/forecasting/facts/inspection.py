@@ -7,7 +7,7 @@ from forecasting.facts.cells.numbers import MARKS
 from forecasting.facts.fingerprint import fingerprint_of
 from forecasting.facts.source import Source
 from forecasting.facts.sources import SOURCES
-from forecasting.facts.tables import FactsSummary, Reading, grouping_columns, listed, nearest
+from forecasting.facts.tables import FactsSummary, Memory, Reading, grouping_columns, listed, nearest
 from forecasting.facts.time_zone import require_time_zone
 
 KNOWN_SOURCES = tuple(SOURCES)
@@ -30,22 +30,23 @@ def inspect(
     decimal_mark: str | None = None,
     currency: str | None = None,
     levels: dict[str, list[str]] | None = None,
+    memory: Memory | None = None,
 ) -> FactsSummary:
     """Check the facts of a source before anything is built from them, and return what came in.
 
     `columns`: fact table → {contract's name: the file's name}; `date_format` (csv): as strftime writes it; `decimal_mark`
     (csv): '.' or ','. `time_zone`: by whose clock moments with an offset are dated, None: the clock as written. `currency`: what
     the user says that money is counted in. `levels`: sums besides those of regions and categories, and the columns that they group by.
+    `memory`: what DuckDB may take meanwhile.
 
     Raises
     ------
     UserError
         If a file, column or cell cannot be used: names it, its line, and what to do.
     """
-    facts, reading = (
-        Path(facts).resolve(),
-        Reading(date_format, time_zone, decimal_mark, currency, grouping_columns(levels or {})),
-    )
+    groups = grouping_columns(levels or {})
+    facts = Path(facts).resolve()
+    reading = Reading(date_format, time_zone, decimal_mark, currency, groups, memory or Memory())
     known = source_named(source)
     known.files(require_there(facts))
     require_time_zone(time_zone)

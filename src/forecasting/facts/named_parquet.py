@@ -43,7 +43,7 @@ class NamedParquet(Source):
     def inspect(self, facts: Path, columns: dict[str, Any], reading: Reading) -> dict[str, FactTable]:
         """Check the Parquet files and return the fact tables in them; their columns are known, so that none need be stated."""
         files = {name.removesuffix(".parquet"): path for name, path in self.files(facts).items()}
-        with connect(reading.time_zone) as connection:
+        with connect(reading.time_zone, reading.memory) as connection:
             counts = {
                 name: check_parquet(connection, path, self.parquet[name], reading.time_zone)
                 for name, path in files.items()

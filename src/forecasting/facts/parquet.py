@@ -1,5 +1,6 @@
 """Reads Parquet files and checks their columns: dates, numbers and text, and that every value can be used."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from forecasting.facts.tables import AMOUNT, EARLIEST, first_line, listed, neare
 
 Columns = dict[str, str]  # column → its kind; one that may hold nulls has a question mark
 WHOLE = tuple(sign + size for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"))
+SMALL = tuple(sign + size for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER"))
 MOMENT, NOTHING = "TIMESTAMP WITH TIME ZONE", "nothing but nulls"
 KINDS = {
     "date": ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"),
@@ -83,10 +85,22 @@ def require_kind(
         raise UserError(f"{file}, column {column}: {found} where a {kind} belongs. Export it as such{advice}.")
 
 
-def wrong_values(name: str, kind: str) -> list[str]:
-    """Return the SQL of what makes a value of a kind unusable: nulls where there is no question mark, implausible dates, numbers."""
+def always_fits(type_: str) -> bool:
+    """Say whether every value of a type of numbers can be used as it is: finite, not too large, and with four decimals at most."""
+    decimal = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", type_)
+    if decimal:
+        digits, decimals = map(int, decimal.groups())
+        return decimals <= 4 and digits - decimals <= 14
+    return type_ in SMALL
+
+
+def wrong_values(name: str, kind: str, fits: bool = False) -> list[str]:
+    """Return the SQL of what makes a value of a kind unusable: nulls where there is no question mark, implausible dates, numbers.
+
+    `fits`: the column's type holds no number that cannot be used.
+    """
     wrong = [] if kind.endswith("?") else [f"{name} is null"]
-    if kind.startswith("number"):
+    if kind.startswith("number") and not fits:
         wrong.append(f"not isfinite(cast({name} as double))")
         wrong.append(f"try_cast({name} as {AMOUNT}) is null and {name} is not null")
         wrong.append(f"{name} <> 0 and try_cast({name} as {AMOUNT}) = 0")

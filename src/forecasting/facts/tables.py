@@ -21,6 +21,17 @@ Run = Callable[[str], list[tuple]]  # runs a SELECT and returns its rows
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What DuckDB may take while it reads facts. limit: as it writes sizes, '4GB'; empty: its own default, 80 % of the machine's.
+
+    spill: the folder for what does not fit, None: as DuckDB has it, for what is small.
+    """
+
+    limit: str | None = None
+    spill: Path | None = None
+
+
+@dataclass(frozen=True)
 class Reading:
     """What `params/` says of how facts are read: format of dates and decimal mark (csv), whose clock dates moments, the currency, and which
     columns `levels:` groups series by.
@@ -31,6 +42,7 @@ class Reading:
     decimal_mark: str | None = None
     currency: str | None = None
     groups: tuple[str, ...] = ()
+    memory: Memory = Memory()
 
 
 @dataclass(frozen=True)
@@ -181,11 +193,16 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def connect(time_zone: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect(time_zone: str | None = None, memory: Memory | None = None) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB session that takes moments by the clock of a time zone, else of UTC: never by that of the machine."""
     connection = duckdb.connect()
     connection.execute("set threads = 2")
     connection.execute(f"set TimeZone = {literal(time_zone or 'UTC')}")
+    memory = memory or Memory()
+    if memory.limit:
+        connection.execute(f"set memory_limit = {literal(memory.limit)}")
+    if memory.spill:
+        connection.execute(f"set temp_directory = {literal(str(memory.spill))}")
     return connection
 
 

@@ -39,6 +39,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "duplicates": str,
     "stray_dates": str,
     "long_gaps": str,
+    "memory_limit": (str, type(None)),
     "retrain_every": int,
     "retrain_on": list,
     "publish_to": str,

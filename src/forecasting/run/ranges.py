@@ -22,6 +22,9 @@ FACT_COLUMNS = ("region", "product_category", "product", "quantity", "net_amount
                 "quantity_on_hand", "unit_cost", "inventory_value", "row_hash", "value_hash", "ds")  # fmt: skip
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # Python reads '2025-W26-1' and '20250630' too, which nobody else does
 
+MEMORY = re.compile(r"(?P<size>\d+(\.\d+)?) ?(?P<unit>[MGT]i?B)", re.ASCII)
+LEAST_MEMORY = 500e6  # bytes; with less DuckDB cannot even spill what it groups
+
 
 class Range(NamedTuple):
     """The least and the most that a number may be; `above`: the least itself is too little."""
@@ -92,6 +95,8 @@ def checked_ranges(values: dict[str, Any]) -> dict[str, Any]:
     check_engine(values.get("engine"), values.get("engine_address"))
     if values.get("as_of") is not None:
         check_day("params: as_of", values["as_of"])
+    if values.get("memory_limit") is not None:
+        check_memory(values["memory_limit"])
     return values
 
 
@@ -118,6 +123,16 @@ def check_day(key: str, value: str) -> None:
         dt.date.fromisoformat(value)
     except ValueError:
         raise UserError(f"{key} must be a date like '2025-06-30', found {value[:80]!r}.") from None
+
+
+def check_memory(value: str) -> None:
+    """Raise a UserError unless a text is a size of memory as DuckDB reads it, and one that it can work with."""
+    found = MEMORY.fullmatch(value)
+    if not found:
+        raise UserError(f"params: memory_limit must be a size like '4GB' or '4000MB', found {value[:80]!r}.")
+    unit = found["unit"]
+    if float(found["size"]) * (1024 if "i" in unit else 1000) ** (" MGT".index(unit[0]) + 1) < LEAST_MEMORY:
+        raise UserError(f"params: memory_limit must be 500MB or more, found {value[:80]!r}.")
 
 
 def check_names(values: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from forecasting.errors import UserError, storage_message
 from forecasting.files import digest, folder_hash, write_if_changed
 from forecasting.run import Workspace, expect_steps, held, progress, stamps
 from forecasting.training_set.of_series import require_groups, require_series, train_select
+from forecasting.training_set.spilling import spilling
 
 OF_FACTS = (
     "as_of",
@@ -86,7 +87,10 @@ def inspect_facts(workspace: Workspace, settings: dict[str, Any]) -> Any:
     """Check the facts of a workspace as its settings say that they are to be read."""
     from forecasting import facts
 
-    return facts.inspect(workspace.source, workspace.facts_path, **{key: settings[key] for key in READING})
+    how = {key: settings[key] for key in READING}
+    with spilling(workspace.data) as spill:
+        memory = facts.Memory(settings["memory_limit"], spill)
+        return facts.inspect(workspace.source, workspace.facts_path, **how, memory=memory)
 
 
 def bring_facts(workspace: Workspace, settings: dict[str, Any]) -> None:
@@ -142,8 +146,10 @@ def run_dbt(
     line = [sys.executable, "-m", "dbt.cli.main", "--quiet", *command.split(), "--project-dir", "dbt", "--profiles-dir", "dbt",
             "--target-path", str(where.resolve()), "--log-path", str(where.resolve()),
             "--vars", json.dumps(variables), *options]  # fmt: skip
-    env = {**os.environ, "FORECASTING_WAREHOUSE": str(warehouse.resolve()), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-    done = subprocess.run(line, cwd=workspace.root, env=env, capture_output=True, text=True, pass_fds=held())
+    with spilling(folder or workspace.data) as spill:
+        env = {**os.environ, "FORECASTING_WAREHOUSE": str(warehouse.resolve()), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+               "FORECASTING_MEMORY": workspace.settings("sales")["memory_limit"] or "", "FORECASTING_SPILL": str(spill)}  # fmt: skip
+        done = subprocess.run(line, cwd=workspace.root, env=env, capture_output=True, text=True, pass_fds=held())
     if done.returncode:
         output = done.stdout + done.stderr
         message = locked_message(warehouse, output) or storage_message(output)

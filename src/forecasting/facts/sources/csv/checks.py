@@ -26,7 +26,7 @@ def inspect_csv(table: str, path: Path, mapping: dict[str, str], reading: Readin
     under any header will do: whichever has the dates is the date.
     """
     file, spec = open_csv(path), TABLES[table]
-    with connect() as connection:
+    with connect(memory=reading.memory) as connection:
         named = bool(mapping) or any(alike(name, file) for name in spec.required)
         if alone and len(file.header) == 2 and not named:
             mapping = two_columns(connection, file, reading.date_format)

@@ -3,8 +3,10 @@
 Errors name the file, the row, the column and the value, and what to do. Nothing is repaired: text is only trimmed.
 """
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from forecasting.facts.parquet import (
     MOMENT,
     NOTHING,
     WHOLE,
+    always_fits,
     column_types,
     require_kind,
     what_is_said,
@@ -91,10 +94,20 @@ class TreeTable:
         kind = "date" if column == spec.date else "number" if column in spec.numbers else "text"
         return kind if column in spec.required else f"{kind}?"
 
+    def fits(self, header: str) -> bool:
+        """Say whether a column's type, in every file, holds no number that cannot be used as it is; the folders' keys are text."""
+        own = [
+            {name.lower(): type_ for name, type_ in types.items()}.get(header.lower(), "")
+            for types in self.types.values()
+        ]
+        return all(map(always_fits, own))
+
     def query(self, sql: str) -> list[tuple]:
         """Run a query on the files."""
         try:
             return self.connection.execute(sql).fetchall()
+        except duckdb.OutOfMemoryException:
+            raise
         except duckdb.Error as error:
             raise UserError(
                 f"{self.name} cannot be read: {str(error).splitlines()[0].rstrip('.')}. Export it again."
@@ -112,20 +125,30 @@ class TreeTable:
         return place, shown, count
 
 
+@dataclass(frozen=True)
+class Reckoned:
+    """What the rows of a fact table add up to. n_filled: contract's column → how many of its cells are filled; total: of the amounts."""
+
+    n_rows: int
+    n_filled: dict[str, int]
+    first_date: dt.date | None
+    last_date: dt.date | None
+    total: Decimal | None
+
+
 def inspect_tree(table: str, tree: Tree, mapping: dict[str, str], reading: Reading, alone: bool = False) -> FactTable:
     """Check the Parquet files of a fact table and return what it has.
 
     `mapping` is what the user stated, contract's name → theirs. `alone`: one file is all there is, so that a date and a number under
     any name will do.
     """
-    with connect(reading.time_zone) as connection:
+    with connect(reading.time_zone, reading.memory) as connection:
         types = {shown: column_types(connection, path, shown) for shown, path in tree.files.items()}
         found = TreeTable(connection, table, tree, types, usable_keys(tree, types), reading.groups)
         columns = resolve(table, found, mapping or (two_columns(found) if alone else {}), reading.groups)
         for column, header in columns.items():
             require_one_kind(found, column, header, reading.time_zone)
-        require_usable(found, columns)
-        return fact_table(found, columns, reading)
+        return fact_table(found, columns, require_usable(found, columns), reading)
 
 
 def usable_keys(tree: Tree, types: dict[str, dict[str, str]]) -> tuple[str, ...]:
@@ -171,32 +194,38 @@ def require_one_kind(found: TreeTable, column: str, header: str, time_zone: str 
             )
 
 
-def require_usable(found: TreeTable, columns: dict[str, str]) -> None:
-    """Raise a UserError if there are no rows, or at the first value that cannot be used."""
-    ((n_rows,),) = found.query(f"select count(*) from {found.location}")
-    if not n_rows:
-        raise UserError(f"{found.name} is an empty table: it has columns but no rows. Export it again.")
+def require_usable(found: TreeTable, columns: dict[str, str]) -> Reckoned:
+    """Return what the rows add up to, in one reading of all files.
+
+    Raises
+    ------
+    UserError
+        If there are no rows, or at the first value that cannot be used.
+    """
     wrong = {column: wrong_value(found, column, header) for column, header in columns.items()}
     counts = ", ".join(f"count(*) filter (where {condition or 'false'})" for condition in wrong.values())
-    (n_wrong,) = found.query(f"select {counts} from {found.location}")
+    filled = ", ".join(f"count({quoted(header)})" for header in columns.values())
+    day, amount = (quoted(columns[column]) for column in (found.spec.date, found.spec.amount(columns)))
+    ((n_rows, n_wrong, n_filled, first, last, total),) = found.query(
+        f"select count(*), [{counts}], [{filled}], min(try_cast({day} as date)), max(try_cast({day} as date)), "
+        f"sum(try_cast({amount} as {AMOUNT})) from {found.location}"
+    )
+    if not n_rows:
+        raise UserError(f"{found.name} is an empty table: it has columns but no rows. Export it again.")
     for (column, header), n in zip(columns.items(), n_wrong, strict=True):
         if n:
             place, value, _ = found.first(wrong[column], quoted(header))
             said = what_is_said(value, found.kind_of(column)) + (f" ({n - 1:,} more like it)" if n > 1 else "")
             raise UserError(f"{place}, column {header}: {said}. Correct the export.")
+    reckoned = Reckoned(n_rows, dict(zip(columns, n_filled, strict=True)), first, last, total)
     offered = {column: columns[column] for column in found.spec.one_of if column in columns}
-    filled = [n == n_rows for n in found.query(f"select {counted(offered.values())} from {found.location}")[0]]
-    if offered and not any(filled):
+    if offered and all(reckoned.n_filled[column] < n_rows for column in offered):
         header = next(iter(offered.values()))
         place, _, _ = found.first(f"{quoted(header)} is null", "null")
         raise UserError(
             f"{place}, column {header}: the value is missing. One of {' and '.join(offered)} must be filled in, in every row."
         )
-
-
-def counted(headers: Iterable[str]) -> str:
-    """Return the SQL of how many cells of columns are filled; of none, a null."""
-    return ", ".join(f"count({quoted(header)})" for header in headers) or "null"
+    return reckoned
 
 
 def wrong_value(found: TreeTable, column: str, header: str) -> str:
@@ -204,7 +233,7 @@ def wrong_value(found: TreeTable, column: str, header: str) -> str:
     cell, kind = quoted(header), found.kind_of(column)
     if header in found.keys and column == found.spec.date:
         return f"coalesce(try_cast({cell} as date) < date '1900-01-01' or not isfinite(try_cast({cell} as date)), true)"
-    return " or ".join(wrong_values(cell, kind))
+    return " or ".join(wrong_values(cell, kind, found.fits(header)))
 
 
 def cell_sql(found: TreeTable, column: str, header: str) -> str:
@@ -216,40 +245,39 @@ def cell_sql(found: TreeTable, column: str, header: str) -> str:
     return f"cast({cell} as date)" if column == found.spec.date else cell
 
 
-def fact_table(found: TreeTable, columns: dict[str, str], reading: Reading) -> FactTable:
+def fact_table(found: TreeTable, columns: dict[str, str], rows: Reckoned, reading: Reading) -> FactTable:
     """Return what files that passed the checks have."""
     spec = found.spec
     cells = {column: cell_sql(found, column, header) for column, header in columns.items()}
-    amount, day = (cells[column] for column in (spec.amount(columns), spec.date))
-    ((n_rows, first, last, total),) = found.query(
-        f"select count(*), min({day}), max({day}), sum(cast({amount} as {AMOUNT})) from {found.location}"
-    )
     unused = [name for name in found.names if name not in columns.values()]
     return FactTable(
-        found.table, found.name, columns, n_rows, location=found.location, cells=cells,
-        notes=tuple(notes_of(found, columns, unused, n_rows, reading)), columns_unused=tuple(unused),
-        first_date=first, last_date=last, total=total, total_of=spec.amount(columns),
+        found.table, found.name, columns, rows.n_rows, location=found.location, cells=cells,
+        notes=tuple(notes_of(found, columns, unused, rows, reading)), columns_unused=tuple(unused),
+        first_date=rows.first_date, last_date=rows.last_date, total=rows.total, total_of=spec.amount(columns),
     )  # fmt: skip
 
 
-def notes_of(found: TreeTable, columns: dict[str, str], unused: list[str], n_rows: int, reading: Reading) -> list[str]:
+def notes_of(
+    found: TreeTable, columns: dict[str, str], unused: list[str], rows: Reckoned, reading: Reading
+) -> list[str]:
     """Return what a reader must know of files that passed the checks, a sentence each."""
     said = [
         *notes.missing_names(found.spec, found.name, columns),
         *likely_names(found.spec, found.table, found.name, columns, unused),
     ]
-    if "cost_amount" in columns:
+    if rows.n_filled.get("cost_amount", rows.n_rows) < rows.n_rows:
         no_cost = f"{quoted(columns['cost_amount'])} is null"
         place, _, n = found.first(no_cost, "null")
-        if n:
-            amount = f"cast({quoted(columns['net_amount'])} as {AMOUNT})"
-            ((lost,),) = found.query(f"select sum({amount}) from {found.location} where {no_cost}")
-            said.append(notes.missing_costs(found.name, n, n_rows, place if found.tree.own else "", lost))
+        amount = f"cast({quoted(columns['net_amount'])} as {AMOUNT})"
+        ((lost,),) = found.query(f"select sum({amount}) from {found.location} where {no_cost}")
+        said.append(notes.missing_costs(found.name, n, rows.n_rows, place if found.tree.own else "", lost))
     if found.table == "expenses":
         ((mostly,),) = found.query(
             f"select avg(cast({quoted(columns['amount'])} < 0 as integer)) > 0.5 from {found.location}"
         )
         said += [notes.negative_expenses(found.name)] if mostly else []
-    numbers = {columns[name]: columns[name] for name in found.spec.numbers if name in columns}
+    numbers = {
+        columns[name]: columns[name] for name in found.spec.numbers if name in columns and not found.fits(columns[name])
+    }
     said += rounding_notes(found.query, found.location, found.name, numbers)
     return [*said, *currency_notes(found.query, found.location, found.name, unused, reading.currency)]
