@@ -143,10 +143,10 @@ def test_what_somebody_left_half_written_is_not_played_into_the_next_publication
     path = made(tmp_path / "published.duckdb", 1)
     with duckdb.connect() as connection:
         for table in PUBLISHED:
-            row = (
-                "10 as n, 'sales' as domain, 'one' as run_id, 'a' as unique_id, now() as published_at, now() as cutoff"
+            connection.execute(
+                f"create table {table} as select 10 as n, 'sales' as domain, 'one' as run_id, 'a' as unique_id, "
+                "now() as published_at, now() as cutoff"
             )
-            connection.execute(f"create table {table} as select {row}")
         with held(path, "create table forecasts as select 99 as n"):
             publish_copy(connection, path)
             assert Published(path).ask("select n from forecasts")["n"].tolist() == [10]
