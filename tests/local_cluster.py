@@ -20,9 +20,9 @@ FOLDER = (
     Path(tempfile.gettempdir()) / f"forecasting-ray-{os.getuid()}"
 )  # short: sockets' paths may have about 100 characters
 MEMORY = 150_000_000  # bytes of each node's object store
-PATIENCE = 90  # seconds that a node may take to start, on a machine that is busy
-# as the pool's processes; no report to Ray's makers
-ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+PATIENCE = 180  # seconds that a node may take to start, on a machine that is busy
+# as the pool's processes (Ray's own are the last in turn, nice 15, on a machine that has other work); no report to Ray's makers
+ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1", "RAY_worker_niceness": "0"}
 
 
 def start_node(head: bool) -> subprocess.Popen:
@@ -53,13 +53,16 @@ def start_node(head: bool) -> subprocess.Popen:
 def start() -> list[subprocess.Popen]:
     """Start both nodes and wait until they are there."""
     nodes = [start_node(head=True)]
-    wait_until(lambda: answers() or nodes[0].poll() is not None)
-    nodes.append(start_node(head=False))
-    wait_until(lambda: cores() == 2 or any(node.poll() is not None for node in nodes))
-    if any(node.poll() is not None for node in nodes):
-        stop(nodes)
+    try:
+        wait_until(lambda: answers() or nodes[0].poll() is not None)
+        nodes.append(start_node(head=False))
+        wait_until(lambda: cores() == 2 or any(node.poll() is not None for node in nodes))
+        if all(node.poll() is None for node in nodes):
+            return nodes
         raise SystemExit(f"The cluster could not be started; {FOLDER / 'log'} says why.")
-    return nodes
+    except BaseException:
+        stop(nodes)
+        raise
 
 
 def stop(nodes: list[subprocess.Popen]) -> None:
