@@ -94,7 +94,7 @@ def of_report(published: Path, folder: Path) -> list[tuple[str, float]]:
 def of_single(published: Path) -> list[tuple[str, float]]:
     """Ask for single series, each once; return the milliseconds that answers take."""
     reader = Published(published)
-    names = reader.names("sales")
+    names = reader.pairs("sales")
     names = names[(names["region"] != "All") & (names["product_category"] != "All")].sample(ASKED + 1, random_state=1)
     first, *asked = names.itertuples(index=False, name=None)
     domain = reader.domain("sales", whole=False)

@@ -102,7 +102,7 @@ def _part(data: Path, _domain: Domain, region: str, category: str, name: str, st
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _names(data: Path, name: str, state: tuple) -> pd.DataFrame:
-    return read(data, lambda: Published(data / "published.duckdb").names(name))
+    return read(data, lambda: Published(data / "published.duckdb").pairs(name))
 
 
 @st.cache_data(max_entries=KEPT, show_spinner="Reading what was published …")

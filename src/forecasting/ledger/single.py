@@ -21,7 +21,7 @@ PAST = f"""
 """
 
 
-NAMES = """
+PAIRS = """
     select distinct region, product_category from monthly_actuals where domain = $domain
     order by region <> 'All', region, product_category <> 'All', product_category
 """
@@ -30,9 +30,9 @@ NAMES = """
 class Single(Made):
     """Reads one series or sum."""
 
-    def names(self, domain: str) -> pd.DataFrame:
+    def pairs(self, domain: str) -> pd.DataFrame:
         """Return every region and category that are known together, sums as 'All' first: region, product_category."""
-        return self.ask(NAMES, domain=domain)
+        return self.ask(PAIRS, domain=domain)
 
     def only(self, domain: Domain, region: str, category: str) -> Domain:
         """Return a domain with the rows of one region and category alone: none where there is no such series or sum."""
