@@ -14,13 +14,13 @@ stray as (
 
 ),
 
-{% if var('duplicates') == 'drop' -%}
 surplus as (
 
     select * from {{ ref('repeated_surplus') }}
 
 ),
 
+{% if var('duplicates') == 'drop' -%}
 once as (
 
     select
