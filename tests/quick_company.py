@@ -20,7 +20,7 @@ from forecasting.run import Workspace, params
 from forecasting.training_set import building, dbt_tests
 
 ROOT = DBT.parent
-FOLDERS = ("sources/csv", "staging", "monthly", "doubts", "ml")
+FOLDERS = ("sources/csv", "days", "staging", "monthly", "doubts", "ml")
 
 
 @dataclass(frozen=True)
