@@ -24,6 +24,7 @@ from dbt_sql import DBT, environment
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.ledger.tables import BY_SERIES, PUBLISHED
 from ledger_by_macros import migrate
+from overridden_company import LEVELS
 from report_fixtures import CHAMPION, Company, Z
 
 BASELINE = "seasonal_naive"
@@ -113,6 +114,7 @@ def fill(connection: duckdb.DuckDBPyConnection, months: int) -> None:
     connection.execute(
         "create table left_out_months (domain varchar, ds date, n_facts bigint, amount double, reason varchar)"
     )
+    connection.execute(f"create table series_levels as {LEVELS}")
     table(connection, "ml_train_sales_monthly", sql("ml/ml_train_sales_monthly"))
     for name in ("ml_train_inventory_monthly", "ml_train_profit_monthly"):
         connection.execute(f"create table {name} as from ml_train_sales_monthly limit 0")

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import psutil
 
 from forecasting import facts
 from forecasting.run import open_workspace
@@ -68,14 +67,22 @@ class Watch:
         threading.Thread(target=self._look, daemon=True).start()
 
     def _look(self) -> None:
-        me = psutil.Process()
         while True:
-            try:
-                used = sum(each.memory_info().rss for each in (me, *me.children(recursive=True)))
-                self.peak = max(self.peak, used / 2**20)
-            except psutil.Error:  # a process that ended meanwhile
-                pass
+            self.peak = max(self.peak, memory(os.getpid()) / 1024)
             time.sleep(0.1)
+
+
+def memory(process: int) -> int:
+    """Return how much memory a process and those it started take, in kB; 0 of one that has ended meanwhile."""
+    place = Path("/proc") / str(process)
+    try:
+        status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
+        children = [
+            int(each) for task in (place / "task").iterdir() for each in (task / "children").read_text().split()
+        ]
+    except OSError:
+        return 0
+    return int(status.get("VmRSS", "0 kB").split()[0]) + sum(map(memory, children))
 
 
 def processor_seconds() -> float:

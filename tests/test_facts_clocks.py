@@ -285,6 +285,7 @@ def sales_by_month(source: str, place: Path, scratch: Path, root: Path, machine:
     done = run_dbt(command, root, scratch / "said", FORECASTING_WAREHOUSE=warehouse, TZ=machine)
     assert done.returncode == 0, done.stdout
     with duckdb.connect(warehouse, read_only=True) as connection:
+        connection.execute("set TimeZone = 'Europe/Berlin'")  # as dbt does: the rows are a view on the files
         grouped = "select strftime(order_date, '%Y-%m'), sum(net_amount) from stg_sales group by 1"
         return dict(connection.execute(grouped).fetchall())
 

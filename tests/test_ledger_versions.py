@@ -161,7 +161,7 @@ def test_the_versions_are_one_list():
 
 
 def test_dbt_itself_migrates_the_first_version(root, tmp_path):
-    for part in ("dbt", "src", "params", "requirements.lock"):
+    for part in ("dbt", "src", "params", "notebooks", "reports", "requirements.lock"):
         (tmp_path / part).symlink_to(root / part)
     place = Workspace(tmp_path, "acme", "csv", "facts")
     place.data.mkdir(parents=True)

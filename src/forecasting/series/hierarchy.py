@@ -10,13 +10,15 @@ have been.
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from forecasting.contracts import AGGREGATIONS, ALL, NOT_STATED, SERIES_KEY, level_columns, level_names
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 NODE = ["aggregation", "unique_id"]
 
@@ -54,8 +56,10 @@ class Hierarchy:
         return self.codes.shape[1]
 
     @cached_property
-    def members(self) -> sparse.csr_array:
+    def members(self) -> "sparse.csr_array":
         """1 where a series belongs to a node [nodes, series], else 0."""
+        from scipy import sparse  # a tenth of a second that what only names models does not need
+
         n_aggregations, n_series = self.codes.shape
         places = (self.codes.ravel(), np.tile(np.arange(n_series), n_aggregations))
         return sparse.csr_array((np.ones(self.codes.size), places), shape=(len(self.nodes), n_series))
