@@ -422,4 +422,4 @@ def test_the_dbt_documentation_leads_from_raw_facts_to_report_pages(project):
         seen.add(node)
         waiting += [parent for parent in parents[node] if parent not in seen]
     assert any(node.startswith("source.forecasting.sample.sales") for node in seen)
-    assert {"model.forecasting.stg_sales", "model.forecasting.ml_train_sales_monthly"} <= seen
+    assert {"model.forecasting.known_sales", "model.forecasting.ml_train_sales_monthly"} <= seen

@@ -31,6 +31,7 @@ class Combination(Model):
     """What both combinations share: members in a fixed order, fitted models or, to combine what they said, saved ones."""
 
     family = "combination"
+    packages = ("scipy",)
 
     def __init__(self, members: Sequence[Model | SavedMember] = (), **settings: Any) -> None:
         """Take the members and the settings by name; with saved members it combines back-tests and is saved, no more."""
