@@ -13,8 +13,8 @@ with
     )
 
     select distinct
-        {{ called('region') }} as region,
-        {{ called('product_category') }} as product_category,
+        {{ called('region', ref(var('source') ~ '_' ~ fact_table)) }} as region,
+        {{ called('product_category', ref(var('source') ~ '_' ~ fact_table)) }} as product_category,
         {{ var('level_columns') | join(', ') }}
     from facts
     where {{ known_by_as_of(date_column) }} and {{ is_no_total(['region', 'product_category', 'product']) }}
