@@ -89,10 +89,14 @@ class Made(Changed):
         Unknown
             If there is no such run.
         """
-        rows = self.ask(MANIFEST, run_id=run_id)
+        return Manifest.read(self._of_run(MANIFEST, run_id)["manifest"])
+
+    def _of_run(self, sql: str, run_id: str) -> pd.Series:
+        """Return the one row that a question about a run has for an answer, or say that there is no such run."""
+        rows = self.ask(sql, run_id=run_id)
         if rows.empty:
             raise Unknown(f"There is no run {run_id} in {self.path.name}.")
-        return Manifest.read(rows.loc[0, "manifest"])
+        return rows.iloc[0]
 
     def forecasts(
         self,

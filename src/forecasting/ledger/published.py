@@ -133,10 +133,7 @@ class Published(Single, Measured, Sight, Due, Trail):
         Unknown
             If there is no such run.
         """
-        rows = self.ask(RUN, run_id=run_id)
-        if rows.empty:
-            raise Unknown(f"There is no run {run_id} in {self.path.name}.")
-        row = rows.iloc[0]
+        row = self._of_run(RUN, run_id)
         at = row["published_at"].to_pydatetime().replace(tzinfo=dt.UTC)
         return PublishedRun(run_id, row["domain"], Manifest.read(row["manifest"]), at)
 
