@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -225,7 +226,16 @@ def test_nothing_is_written_over(made, saved, elsewhere, tmp_path):
         audit.backup(Workspace(elsewhere, "nobody", "csv", "facts"))
 
 
-def test_two_restores_at_once_leave_one_workspace(saved, elsewhere):
+def test_two_restores_at_once_leave_one_workspace(saved, elsewhere, monkeypatch):
+    give = restoring.give_settings
+
+    def slowly(*args):  # so that all of them come between the settings and the workspace, were they let
+        given = give(*args)
+        time.sleep(0.05)
+        return given
+
+    monkeypatch.setattr(restoring, "give_settings", slowly)
+
     def attempt(_: int) -> str:
         try:
             return audit.restore(elsewhere, str(saved))

@@ -69,7 +69,7 @@ def test_a_combination_requires_what_its_members_do_in_the_locked_versions(root,
     directory = saved(MedianCombination(members), tmp_path / "median")
     found = tracking.requirements(directory)
     assert [line.split("==")[0] for line in found] == [
-        "lightgbm", "mlflow", "mlforecast", "numpy", "pandas", "scikit-learn", "threadpoolctl",
+        "lightgbm", "mlflow", "mlforecast", "numpy", "pandas", "scikit-learn", "scipy", "threadpoolctl",
     ]  # fmt: skip
     lock = (root / "requirements.lock").read_text(encoding="utf-8").splitlines()
     assert set(found) <= {line.removesuffix(" \\").split(" ;")[0] for line in lock}

@@ -1,10 +1,13 @@
 """`make restore`: a workspace out of a backup, whole or not at all, and never over one that is there."""
 
 import errno
+import fcntl
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from forecasting import registry
@@ -48,14 +51,27 @@ def restore(root: Path, file: str, name: str = "") -> str:
         made.mkdir()
         unpack(path, about, lambda each: settings / each if each in SETTINGS else made / each.removeprefix(DATA))
         complete(made, about, name, target)
-        given = give_settings(root, settings, name)
-        try:
-            put_in_place(made, target)
-        except BaseException:
-            for place in given:
-                place.unlink()
-            raise
+        with one_by_one(target.parent):
+            require_free(target)
+            given = give_settings(root, settings, name)
+            try:
+                put_in_place(made, target)
+            except BaseException:
+                for place in given:
+                    place.unlink()
+                raise
     return said(root, about, name)
+
+
+@contextmanager
+def one_by_one(folder: Path) -> Iterator[None]:
+    """Let restores into a folder end one after the other: one that is refused takes only its own settings back."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def require_free(target: Path) -> None:
