@@ -29,6 +29,7 @@ from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
 from forecasting.run.folder import RunFolder
 from forecasting.series.hierarchy import Hierarchy, aggregate_actuals
+from forecasting.series.observed import Observed
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
@@ -111,7 +112,7 @@ def test_the_method_in_force_at_a_cutoff_is_the_one_that_was_best_by_then():
     table = plan(train["ds"], n_cutoffs=4, n_calibration=6)
     raw = walk_forward(LinearModel(), train, "sales", list(table["cutoff"]))
     rows = calibrate_backtest(raw, train, "sales", table, True).rows
-    found = reconcile(raw[raw["ds"] <= train["ds"].max()], train, cut=False)
+    found = reconcile(raw[raw["ds"] <= train["ds"].max()], Observed.of(train), cut=False)
     in_force = set()
     for cutoff, part in rows.groupby("cutoff"):
         known = found[found["ds"] <= cutoff]
@@ -155,41 +156,47 @@ def test_models_that_are_calibrated_side_by_side_are_what_each_is_alone(raw, tra
 
 
 def test_a_model_that_lacks_a_series_is_not_mixed_up_with_the_others(raw, train, table):
+    """Beside others it is what it is alone; side by side in one table they are refused."""
     said = {name: raw[raw["model_name"] == name] for name in ("linear", "seasonal_naive")}
     lacking = (
         said["linear"]["unique_id"]
         != said["linear"].loc[said["linear"]["aggregation"] == "series", "unique_id"].iloc[0]
     )
+    without = said["linear"][lacking]
+    found = calibrate_backtests(said | {"linear": without}, train, "sales", table, False)["linear"]
+    alone = calibrate_backtest(without, train, "sales", table, False)
+    pd.testing.assert_frame_equal(found.rows, alone.rows, check_exact=True)
     with pytest.raises(ValueError, match="do not all forecast the same series"):
-        calibrate_backtests(said | {"linear": said["linear"][lacking]}, train, "sales", table, False)
+        reconcile(pd.concat([said["seasonal_naive"], without]), Observed.of(train), cut=True)
 
 
 def together(raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame, cut: bool) -> Calibrated:
     """Calibrate several models' forecasts side by side, cutoff after cutoff."""
     actuals = aggregate_actuals(train)
-    rows, parts = _past(raw, train, actuals, cut), []
+    rows, parts = _past(raw, Observed.of(train), cut), []
     for cutoff, known in rows.groupby("cutoff"):
         naive = naive_errors(actuals[actuals["ds"] <= cutoff])
         for name, part in known.groupby("model_name"):
             past = Past.of(rows[rows["model_name"] == name], cut).known_at(cutoff)
             parts.append(Calibration.fit(past, naive).apply(part, cut))
     found = pd.concat(parts, ignore_index=True).merge(table, on="cutoff").assign(domain="sales")
-    return _finished(found, ["model_name", "aggregation", "unique_id", "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
+    ordered = found.sort_values(["model_name", "node", "cutoff", "horizon"], ignore_index=True)
+    return _finished(ordered, BACKTEST_COLUMNS, cut)
 
 
 def test_past_errors_agree_with_a_loop():
     rows = pd.DataFrame({"aggregation": "series", "horizon": [2, 5, 9], "scale": [4.0, np.nan, 2.0]})
     rows = rows.assign(cutoff=pd.Timestamp("2023-10-01"), ds=pd.Timestamp("2023-12-01"), y=[12.0, 3.0, 7.0])
     rows = rows.assign(**(dict.fromkeys(COLUMNS, 10.0) | {"q025": 8.0}), bottom_up=10.0, ols=[11.0, 0.0, -1.0])
-    rows = rows.assign(wls_struct=9.0, unique_id="North/Bikes", unrest=[2.0, np.nan, 3.0], intermittent=False)
+    rows = rows.assign(wls_struct=9.0, unique_id="North/Bikes", unrest=[2.0, np.nan, 3.0], intermittent=False, node=0)
     past = Past.of(rows, cut=True)
     assert past.errors["bottom_up"].tolist() == [0.5, 1.5] and past.errors["ols"].tolist() == [0.25, 3.5]
-    ols = past.residuals["ols"]
+    ols = past.residuals("ols")
     assert ols.bucket.tolist() == [0, 2] and ols.level.tolist() == [0, 0] and ols.origin.tolist() == [0, 0]
     assert ols.unrest.tolist() == [0.5, 1.5]
     np.testing.assert_allclose(ols.values[:, [0, MIDDLE, -1]], [[0.75, 0.25, 0.25], [4.5, 3.5, 3.5]])
     earlier = past.known_at(pd.Timestamp("2023-11-01"))
-    assert earlier.errors.empty and not any(len(part) for part in earlier.residuals["ols"])
+    assert earlier.errors.empty and not any(len(part) for part in earlier.residuals("ols"))
 
 
 def test_a_node_keeps_its_own_width_around_the_coherent_point():

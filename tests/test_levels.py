@@ -21,7 +21,7 @@ from forecasting.intervals import Calibration, Change, calibrate_backtest, calib
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
 from forecasting.run.ranges import checked_ranges
-from forecasting.series import aggregate_actuals, as_nodes
+from forecasting.series import Observed, aggregate_actuals, as_nodes
 from forecasting.series.hierarchy import Hierarchy, with_levels, with_levels_of
 from synthetic import company
 
@@ -79,7 +79,7 @@ def test_every_sum_of_every_table_is_the_sum_of_its_series(numbers, n_levels, se
     raw = walk_forward(SeasonalNaive(), train, "profit", list(table["cutoff"]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reconciliation, "DENSE_NODES", dense_nodes)
-        found = reconciliation.reconcile(raw, train, cut=not allow_negative)
+        found = reconciliation.reconcile(raw, Observed.of(train), cut=not allow_negative)
         backtest = calibrate_backtest(raw, train, "profit", table, allow_negative)
         ahead = forecast_nodes(SeasonalNaive(), known_at(train, train["ds"].max()), 6, flow=True)
         made = calibrate_forecasts(

@@ -14,6 +14,7 @@ from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_metho
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import SeasonalNaive
 from forecasting.series.hierarchy import Hierarchy
+from forecasting.series.observed import Observed
 from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
@@ -64,7 +65,7 @@ def test_aggregations_always_agree_and_ended_series_stay_zero(ids: list[str], se
     rows, train = raw_forecast(ids, seed, models=2)
     gone = ids[:n_ended]
     rows = ended(rows, gone)
-    found, hierarchy = reconcile(rows, train, cut), Hierarchy.of(train)
+    found, hierarchy = reconcile(rows, Observed.of(train), cut), Hierarchy.of(train)
     assert len(found) == len(rows)
     for method in METHODS:
         values = points(found, hierarchy, method, cut)
@@ -94,7 +95,7 @@ def test_the_projection_is_generalised_least_squares(weights: str):
     weight = np.eye(len(summing)) if weights == "ols" else np.diag(1.0 / summing.sum(axis=1))
     base = points(rows, hierarchy, "q500", cut=False)
     expected = summing @ np.linalg.solve(summing.T @ weight @ summing, summing.T @ weight @ base)
-    found = points(reconcile(rows, train, cut=False), hierarchy, weights, cut=False)
+    found = points(reconcile(rows, Observed.of(train), cut=False), hierarchy, weights, cut=False)
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
@@ -105,11 +106,11 @@ def test_many_nodes_are_reconciled_without_a_matrix_and_alike(ids: list[str], se
     rows = ended(rows, ids[:n_ended])
     one = ended(rows[rows["horizon"] == 2], ids[-1:])  # another pattern of series that have no say
     rows = pd.concat([rows[rows["horizon"] == 1], one])
-    dense = reconcile(rows, train, cut)
+    dense = reconcile(rows, Observed.of(train), cut)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reconciliation, "DENSE_NODES", 0)
-        found = reconcile(rows, train, cut)
-        alone = reconcile(one, train, cut)
+        found = reconcile(rows, Observed.of(train), cut)
+        alone = reconcile(one, Observed.of(train), cut)
     pd.testing.assert_frame_equal(found, dense, rtol=1e-9, atol=1e-9)
     apart = found[found["horizon"] == 2].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, apart, check_exact=True)  # whatever is reconciled beside it
@@ -120,18 +121,18 @@ def test_bottom_up_keeps_the_series_and_coherent_forecasts_stay_as_they_are():
     rows, train = raw_forecast(ids, 2)
     hierarchy = Hierarchy.of(train)
     base = points(rows, hierarchy, "q500", cut=False)
-    found = points(reconcile(rows, train, cut=False), hierarchy, SIMPLEST, cut=False)
+    found = points(reconcile(rows, Observed.of(train), cut=False), hierarchy, SIMPLEST, cut=False)
     np.testing.assert_array_equal(found, hierarchy.add_up(base[:6]))
-    again = reconcile(rows, train, cut=False)
-    again = reconcile(again.assign(q500=again[SIMPLEST])[rows.columns], train, cut=False)
+    again = reconcile(rows, Observed.of(train), cut=False)
+    again = reconcile(again.assign(q500=again[SIMPLEST])[rows.columns], Observed.of(train), cut=False)
     for method in METHODS:
         np.testing.assert_allclose(points(again, hierarchy, method, cut=False), found, rtol=1e-9)
 
 
 def test_units_do_not_matter():
     rows, train = raw_forecast(["A/x", "A/y", "B/x"], 3)
-    small = reconcile(rows, train, cut=False)
-    large = reconcile(rows.assign(**rows[COLUMNS] * 1024.0), train, cut=False)
+    small = reconcile(rows, Observed.of(train), cut=False)
+    large = reconcile(rows.assign(**rows[COLUMNS] * 1024.0), Observed.of(train), cut=False)
     for method in METHODS:
         np.testing.assert_array_equal(large[method], small[method] * 1024.0)
 
@@ -141,7 +142,7 @@ def test_nodes_with_the_same_members_have_one_voice():
     rows, train = raw_forecast(["A/x", "A/y"], 4, horizon=1)
     same = rows.set_index(["aggregation", "unique_id"])["q500"]
     x, y, region = same["series", "A/x"], same["series", "A/y"], same["region", "A/All"]
-    found = reconcile(rows, train, cut=False).set_index(["aggregation", "unique_id"])["ols"]
+    found = reconcile(rows, Observed.of(train), cut=False).set_index(["aggregation", "unique_id"])["ols"]
     gap = (region - x - y) / 3.0
     expected = {("series", "A/x"): x + gap, ("series", "A/y"): y + gap, ("total", "All/All"): x + y + 2 * gap}
     for key, value in expected.items():
@@ -170,7 +171,7 @@ def test_ended_series_are_zero_and_flagged_through_the_walk_forward():
     raw = pd.concat(
         [walk_forward(model, train, "sales", list(table["cutoff"])) for model in (LinearModel(), SeasonalNaive())]
     )
-    found = reconcile(raw, train, cut=True)
+    found = reconcile(raw, Observed.of(train), cut=True)
     own = found[(found["unique_id"] == "R0/C0") & (found["cutoff"] >= "2021-12-01")]
     assert len(own) and (own[list(METHODS)] == 0).all(axis=None) and own["is_fallback"].all()
     each = [calibrate_backtest(part, train, "sales", table, False).rows for _, part in raw.groupby("model_name")]

@@ -11,11 +11,16 @@ from hypothesis import strategies as st
 
 from forecasting.contracts import POINT
 from forecasting.evaluation.metrics import change_share, masc
-from forecasting.evaluation.ranking import with_previous
+from forecasting.evaluation.ranking import scored_rows
 from forecasting.report import domain_page, stability
 from report_fixtures import Company, build
 
 MONTHS = pd.date_range("2022-01-01", periods=12, freq="MS")
+# two years of both series, so that every forecast has an actual
+TRAIN = pd.DataFrame(
+    [{"unique_id": f"{region}/x", "region": region, "product_category": "x", "ds": ds, "y": 1.0, "is_imputed": False}
+     for region in "AB" for ds in pd.date_range("2022-01-01", periods=24, freq="MS")]
+)  # fmt: skip
 value = st.integers(-(10**6), 10**6).map(float)
 
 
@@ -28,7 +33,8 @@ def forecasts(draw: st.DrawFn) -> pd.DataFrame:
          "ds": cutoff + pd.DateOffset(months=ahead), POINT: draw(value), "scale": draw(st.floats(0.1, 1e4))}
         for name in ("A/x", "B/x") for model in ("one", "other") for cutoff in cutoffs for ahead in range(1, 7)
     ]  # fmt: skip
-    return pd.DataFrame(rows).sample(frac=1.0, random_state=draw(st.integers(0, 100))).reset_index(drop=True)
+    rows = pd.DataFrame(rows).assign(evaluation_set="choice")
+    return rows.sample(frac=1.0, random_state=draw(st.integers(0, 100))).reset_index(drop=True)
 
 
 @settings(max_examples=30, deadline=None)
@@ -39,7 +45,7 @@ def test_only_cutoffs_one_month_apart_count(rows: pd.DataFrame, factor: float):
         said.get((r.unique_id, r.model_name, r.cutoff - pd.DateOffset(months=1), r.ds), math.nan)
         for r in rows.itertuples()
     ]
-    found = with_previous(rows)
+    found = scored_rows(rows, TRAIN)
     np.testing.assert_array_equal(found["previous"], before)
     assert found[rows.columns.tolist()].equals(rows) and found.loc[found["horizon"] == 6, "previous"].isna().all()
     moved = [abs(r.q500 - b) for r, b in zip(rows.itertuples(), before, strict=True) if not math.isnan(b)]

@@ -41,7 +41,7 @@ def judge(back_tests: Iterable[pd.DataFrame], baseline: pd.DataFrame, train: pd.
     boards, horizons, groups, losses, errors = zip(*(_of_one(rows, yardstick) for rows in back_tests), strict=True)
     most = max(n for n, _ in losses)
     return Judged(
-        ranked(pd.concat(boards, ignore_index=True), yardstick.actuals["aggregation"].unique()),
+        ranked(pd.concat(boards, ignore_index=True), yardstick.observed.hierarchy.nodes["aggregation"].unique()),
         _sorted(horizons, ["model_name", "horizon"]),
         _by_group(groups),
         _sorted([own for n, own in losses if n == most], ROW),

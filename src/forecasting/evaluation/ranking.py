@@ -10,41 +10,71 @@ import pandas as pd
 from forecasting.contracts import POINT, SEASON_LENGTH, aggregations_of
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET
 from forecasting.evaluation.metrics import BESIDE_OTHERS, score
-from forecasting.series import aggregate_actuals, change, month_start, panel
+from forecasting.series import Observed, change, month_number
 
 BASELINE = "seasonal_naive"
 HORIZON_GROUPS = {"1-3": (1, 3), "4-6": (4, 6), "all": (1, 10_000)}
-ROW = ["aggregation", "unique_id", "cutoff", "horizon"]
-MONTH = ["aggregation", "unique_id", "ds"]
 
 
 @dataclass(frozen=True)
 class Yardstick:
     """What rows of any model are measured by: what happened, the scales, and what the seasonal naive missed by.
 
-    `actuals`: aggregation, unique_id, ds, y. `squared_scales`: of `_squared_scales`. `naive`: ROW and naive_error.
+    `squared_scales` [nodes, months]: of `_squared_scales`. `naive`: the seasonal naive's points.
     """
 
-    actuals: pd.DataFrame
-    squared_scales: pd.DataFrame
-    naive: pd.DataFrame
+    observed: Observed
+    squared_scales: np.ndarray
+    naive: "Said"
 
     @classmethod
     def of(cls, baseline: pd.DataFrame, train: pd.DataFrame) -> Self:
         """Take the seasonal naive's rows (BACKTEST_COLUMNS), none where it has none, and the training set."""
-        actuals = aggregate_actuals(train)[[*MONTH, "y"]]
-        known = baseline.merge(actuals, on=MONTH)
-        naive = known[ROW].assign(naive_error=(known[POINT] - known["y"]).abs())
-        return cls(actuals, _squared_scales(actuals), naive)
+        observed = Observed.of(train)
+        return cls(observed, _squared_scales(observed), Said.of(baseline, observed))
 
     def scored(self, evaluation: pd.DataFrame, sets: Sequence[str] | None = None) -> pd.DataFrame:
         """Do what `scored_rows` does, for rows of any models."""
-        rows = with_previous(evaluation)
-        rows = rows if sets is None else rows[rows["evaluation_set"].isin(sets)]
-        rows = rows.merge(self.actuals, on=MONTH)
-        rows = rows.merge(self.squared_scales, on=["aggregation", "unique_id", "cutoff"], how="left")
-        rows["squared_scale"] = rows["squared_scale"].where(rows["scale"].notna())
-        return rows.merge(self.naive, on=ROW, how="left")
+        observed, node = self.observed, self.observed.hierarchy.numbers(evaluation)
+        y = np.where(node >= 0, observed.y(node, evaluation["ds"]), np.nan)
+        asked = np.isfinite(y) if sets is None else np.isfinite(y) & evaluation["evaluation_set"].isin(sets).to_numpy()
+        previous = np.full(len(evaluation), np.nan)
+        for rows in evaluation.groupby("model_name").indices.values():
+            said = Said.of(evaluation.iloc[rows], observed, node[rows])
+            previous[rows] = said.at(node[rows], evaluation.iloc[rows], months_before=1)
+        rows, node, y = evaluation[asked].reset_index(drop=True), node[asked], y[asked]
+        cutoff = observed.columns(rows["cutoff"])
+        squared = np.where((cutoff >= 0) & rows["scale"].notna(), self.squared_scales[node, cutoff], np.nan)
+        missed = np.abs(self.naive.at(node, rows) - y)
+        return rows.assign(previous=previous[asked], y=y, squared_scale=squared, naive_error=missed)
+
+
+@dataclass(frozen=True)
+class Said:
+    """The points of one model [nodes, cutoffs, months ahead], NaN where it said nothing; `first`: month number of the first cutoff."""
+
+    points: np.ndarray
+    first: int
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, observed: Observed, node: np.ndarray | None = None) -> Self:
+        """Arrange the rows of a model; `node` is that of each row, where it is known."""
+        node = observed.hierarchy.numbers(rows) if node is None else node
+        cutoff, horizon = month_number(rows["cutoff"]), rows["horizon"].to_numpy(dtype=int)
+        first = int(cutoff.min(initial=np.iinfo(np.int64).max)) if len(rows) else 0
+        shape = (len(observed.values), int(cutoff.max(initial=first)) - first + 1, int(horizon.max(initial=0)) + 1)
+        points, known = np.full(shape, np.nan), node >= 0
+        points[node[known], cutoff[known] - first, horizon[known]] = rows[POINT].to_numpy()[known]
+        return cls(points, first)
+
+    def at(self, node: np.ndarray, rows: pd.DataFrame, months_before: int = 0) -> np.ndarray:
+        """Return what was said of the node and month of each row, at the row's cutoff or some months before it [n]."""
+        cutoff = month_number(rows["cutoff"]) - months_before - self.first
+        horizon = rows["horizon"].to_numpy(dtype=int) + months_before
+        there = (node >= 0) & (cutoff >= 0) & (cutoff < self.points.shape[1]) & (horizon < self.points.shape[2])
+        found = np.full(len(rows), np.nan)
+        found[there] = self.points[node[there], cutoff[there], horizon[there]]
+        return found
 
 
 def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame, sets: Sequence[str] | None = None) -> pd.DataFrame:
@@ -57,29 +87,17 @@ def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame, sets: Sequence[st
     return Yardstick.of(evaluation[evaluation["model_name"] == BASELINE], train).scored(evaluation, sets)
 
 
-def with_previous(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add what the same model said of the same month at the cutoff one month before (`previous`; NaN where there is none)."""
-    key = ["aggregation", "unique_id", "model_name", "cutoff", "ds"]
-    earlier = rows[[*key, POINT]].rename(columns={POINT: "previous"})
-    earlier["cutoff"] += pd.offsets.MonthBegin(1)
-    return rows.merge(earlier, on=key, how="left")
-
-
-def _squared_scales(actuals: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean squared change from a year earlier, up to each month.
-
-    One row per aggregation, unique_id, cutoff: squared_scale.
-    """
-    parts = []
-    for level, rows in actuals.groupby("aggregation", sort=False):
-        known = panel(rows)
+def _squared_scales(observed: Observed) -> np.ndarray:
+    """Return the mean squared change from a year earlier, up to each month [nodes, months]; NaN where a month is not known."""
+    found = np.full(observed.values.shape, np.nan)
+    for nodes in observed.hierarchy.slices():
+        known = observed.until(nodes, observed.last)
         squared = change(known, SEASON_LENGTH) ** 2
         count = np.isfinite(squared).cumsum(axis=1)
         mean_square = np.nan_to_num(squared).cumsum(axis=1) / np.where(count > 0, count, np.nan)
         series, months = np.nonzero(np.isfinite(known.values))
-        part = {"unique_id": known.ids[series], "cutoff": month_start(known.origins[series, months])}
-        parts.append(pd.DataFrame(part | {"aggregation": level, "squared_scale": mean_square[series, months]}))
-    return pd.concat(parts, ignore_index=True)
+        found[known.ids[series], known.origins[series, months] - observed.first] = mean_square[series, months]
+    return found
 
 
 def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ what is left, and each gets the interval that was known at its cutoff.
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from forecasting.contracts import (
@@ -18,12 +19,11 @@ from forecasting.contracts import (
     POINT,
     QUANTILE_COLUMNS,
     BackTest,
-    aggregations_of,
 )
-from forecasting.intervals.calibration import Calibration, Past, apply_each
+from forecasting.intervals.calibration import Calibration, Past
 from forecasting.intervals.conformal import naive_errors_at
 from forecasting.intervals.reconciliation import reconcile
-from forecasting.series import NODE, aggregate_actuals, comparable, scales
+from forecasting.series import Observed, aggregate_actuals
 
 
 class Calibrated(NamedTuple):
@@ -76,24 +76,30 @@ def calibrate_backtests(
     For each model the back-test, with one row per aggregation, unique_id, cutoff, horizon; and the calibration of the next forecast,
     from all rows.
     """
-    actuals, cut = aggregate_actuals(train), not allow_negative
-    asked = cutoffs["cutoff"] if wanted is None else cutoffs.loc[cutoffs["cutoff"].isin(wanted), "cutoff"]
-    last = actuals["ds"].max()
-    naive = naive_errors_at(actuals, [*asked, last])
-    observed = pd.concat([said[said["ds"] <= train["ds"].max()].assign(of=name) for name, said in raw.items()])
-    everyone = _past(observed.merge(cutoffs[["cutoff"]], on="cutoff"), train, actuals, cut)
+    cut, asked, last = (
+        not allow_negative,
+        cutoffs if wanted is None else cutoffs[cutoffs["cutoff"].isin(wanted)],
+        train["ds"].max(),
+    )
+    observed = Observed.of(train)
+    naive = naive_errors_at(aggregate_actuals(train), [*asked["cutoff"], last])
+    sets = asked.set_index("cutoff")["evaluation_set"]
 
-    def made(name: str) -> BackTest:
+    def made(said: pd.DataFrame) -> BackTest:
         """Return the back-test of one model."""
-        measured = everyone[everyone["of"] == name]
+        measured = _past(said[said["cutoff"].isin(cutoffs["cutoff"]) & (said["ds"] <= last)], observed, cut)
         past = Past.of(measured, cut)
-        rows = measured[measured["cutoff"].isin(asked)]
-        known = {cutoff: Calibration.fit(past.known_at(cutoff), naive[cutoff]) for cutoff in rows["cutoff"].unique()}
-        calibrated = apply_each(known, rows, cut).merge(cutoffs, on="cutoff").assign(domain=domain)
-        finished = _finished(calibrated, [*NODE, "cutoff", "horizon"], BACKTEST_COLUMNS, cut)
-        return BackTest(raw[name], finished.rows, finished.cut, Calibration.fit(past, naive[last]).to_json())
+        calibration = Calibration.fit(past, naive[last])
+        wanted_rows = [(cutoff, rows) for cutoff, rows in measured.groupby("cutoff") if cutoff in sets]
+        finished = []
+        for cutoff, rows in wanted_rows or [(last, measured.iloc[:0])]:
+            known = Calibration.fit(past.known_at(cutoff), naive[cutoff])
+            calibrated = known.apply(rows, cut).assign(domain=domain, evaluation_set=sets.get(cutoff, ""))
+            finished.append(_finished(calibrated, [*BACKTEST_COLUMNS, "node"], cut))
+        del measured, past, wanted_rows  # before the tables of all cutoffs are put together
+        return BackTest(said, *_together(finished), calibration.to_json())
 
-    return {name: made(name) for name in raw}
+    return {name: made(said) for name, said in raw.items()}
 
 
 def calibrate_forecasts(
@@ -111,31 +117,49 @@ def calibrate_forecasts(
     FORECAST_COLUMNS, one per aggregation, unique_id, horizon.
     """
     cut = not allow_negative
-    named = raw.assign(cutoff=train["ds"].max(), model_name=model_name)
-    rows = _scaled(reconcile(named, train, cut, [calibration.reconciliation]), aggregate_actuals(train))
+    last, observed = train["ds"].max(), Observed.of(train)
+    named = raw.assign(cutoff=last, model_name=model_name)
+    rows = _scaled(reconcile(named, observed, cut, [calibration.reconciliation]), observed, last)
     rows = calibration.apply(rows, cut).assign(domain=domain, status=status)
-    return _finished(rows, [*NODE, "horizon"], FORECAST_COLUMNS, cut)
+    found = _finished(rows, [*FORECAST_COLUMNS, "node"], cut)
+    order = np.lexsort([found.rows["horizon"], found.rows["node"]])
+    return found._replace(rows=found.rows[FORECAST_COLUMNS].iloc[order].reset_index(drop=True))
 
 
-def _past(raw: pd.DataFrame, train: pd.DataFrame, actuals: pd.DataFrame, cut: bool) -> pd.DataFrame:
-    """Return past forecasts with the points of each method, scale and y; those that nothing can be compared with are left out."""
-    rows = _scaled(reconcile(raw, train, cut), actuals)
-    return comparable(rows, train).merge(actuals[[*NODE, "ds", "y"]], on=[*NODE, "ds"])
+def _past(said: pd.DataFrame, observed: Observed, cut: bool) -> pd.DataFrame:
+    """Return past forecasts with the points of each method, scales and y; those that nothing can be compared with are left out."""
+    parts = [_past_at(cutoff, rows, observed, cut) for cutoff, rows in said.groupby("cutoff")]
+    return pd.concat(parts, ignore_index=True) if parts else _past_at(observed.last, said, observed, cut)
 
 
-def _scaled(rows: pd.DataFrame, actuals: pd.DataFrame) -> pd.DataFrame:
-    """Add the scale, the typical error and the unrest that each node had at the row's cutoff."""
-    return rows.merge(scales(actuals, sorted(rows["cutoff"].unique())), on=[*NODE, "cutoff"], how="left")
+def _past_at(cutoff: pd.Timestamp, said: pd.DataFrame, observed: Observed, cut: bool) -> pd.DataFrame:
+    """Return past forecasts from one cutoff with the points of each method, scales and y."""
+    rows = _scaled(reconcile(said, observed, cut), observed, cutoff)
+    node = rows["node"].to_numpy()
+    rows["y"] = observed.y(node, rows["ds"])
+    return rows[observed.is_comparable(node, rows["ds"]) & rows["y"].notna()]
 
 
-def _finished(rows: pd.DataFrame, keys: list[str], columns: list[str], cut: bool) -> Calibrated:
-    """Apply the sign policy to bounds and bring rows into the order of `keys` (aggregations from series to total)."""
+def _scaled(rows: pd.DataFrame, observed: Observed, cutoff: pd.Timestamp) -> pd.DataFrame:
+    """Add what is known of each row's node at the cutoff that all rows are of: its scale, typical error, unrest …"""
+    node = rows["node"].to_numpy()
+    return rows.assign(**{name: of_nodes[node] for name, of_nodes in observed.scales(cutoff).items()})
+
+
+def _finished(rows: pd.DataFrame, columns: list[str], cut: bool) -> Calibrated:
+    """Apply the sign policy to bounds and keep these columns."""
     negative = int((rows[list(BOUNDS.values())] < 0).any(axis=1).sum()) if cut else 0
     final = rows.assign(**rows[QUANTILE_COLUMNS].clip(lower=0.0)) if cut else rows
     bounds = {bound: final[quantile] for bound, quantile in BOUNDS.items()}
     final = final.assign(predicted_value=final[POINT], **bounds)
-    rank = {name: number for number, name in enumerate(aggregations_of(rows["aggregation"].unique()))}
-    ordered = final.sort_values(keys, key=lambda c: c.map(rank) if c.name == "aggregation" else c, ignore_index=True)
-    below = ordered[ordered["was_negative"].astype(bool)]
+    below = final.loc[final["was_negative"].astype(bool)].sort_values(["unique_id", "horizon"])
     by_series = {str(name): horizons.tolist() for name, horizons in below.groupby("unique_id")["horizon"]}
-    return Calibrated(ordered[columns], {"points": len(below), "bounds": negative}, by_series)
+    return Calibrated(final[columns], {"points": len(below), "bounds": negative}, by_series)
+
+
+def _together(parts: list[Calibrated]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return what was said at several cutoffs as one table in order of node, cutoff and months ahead, and how much of it was cut."""
+    rows = pd.concat([part.rows for part in parts], ignore_index=True)
+    order = np.lexsort([rows[name].to_numpy() for name in ("horizon", "cutoff", "node")])
+    cut = {what: sum(part.cut[what] for part in parts) for what in ("points", "bounds")}
+    return rows[BACKTEST_COLUMNS].iloc[order].reset_index(drop=True), cut

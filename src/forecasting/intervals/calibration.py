@@ -3,7 +3,6 @@
 `calibrated` puts it to use. What is chosen and learned here is the model's own past alone.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -26,8 +25,8 @@ from forecasting.intervals.conformal import (
     ordered_around_point,
     unrest_helps,
 )
-from forecasting.intervals.reconciliation import METHODS, SIMPLEST, choose_method
-from forecasting.series import BUCKETS, NODE, bucket_of, month_number
+from forecasting.intervals.reconciliation import METHODS, choose_method
+from forecasting.series import BUCKETS, bucket_of, month_number
 
 UNUSED = [float("nan")] * len(QUANTILE_COLUMNS)
 ENTRIES = [(level, bucket) for level in LEVELS for bucket in BUCKETS]
@@ -37,32 +36,59 @@ ENTRIES = [(level, bucket) for level in LEVELS for bucket in BUCKETS]
 class Past:
     """Past forecasts of one model that have an actual and a scale, one row each, in the same order.
 
-    `errors`: aggregation, cutoff and the scaled absolute error of each method's point. `residuals`: for each method, those of the
-    quantiles around its points.
+    `errors`: aggregation, cutoff and the scaled absolute error of each method's point. `about`: level, bucket, month, origin and unrest
+    of `Residuals`. `own` [n, 11]: the quantiles that the model said; `points`: each method's; `actual` and `unit` [n].
     """
 
     errors: pd.DataFrame
-    residuals: dict[str, Residuals]
+    about: tuple[np.ndarray, ...]
+    own: np.ndarray
+    points: dict[str, np.ndarray]
+    actual: np.ndarray
+    unit: np.ndarray
 
     @classmethod
     def of(cls, rows: pd.DataFrame, cut: bool) -> Self:
         """Measure rows of `reconciliation.reconcile`, with y, scale and unrest; `cut`: points below zero count as zero."""
         known = rows[rows["y"].notna() & rows["scale"].notna()]
-        actual, unit = known["y"].to_numpy()[:, None], known["scale"].to_numpy()[:, None]
-        origin = known.groupby(NODE)["cutoff"].rank("dense").to_numpy().astype(int) - 1
-        bucket, unrest = bucket_of(known["horizon"].to_numpy()), known["unrest"].to_numpy() / known["scale"].to_numpy()
-        keys = (_level(known), bucket, month_number(known["ds"]), origin, unrest)
-        residuals = {
-            method: Residuals(*keys, (actual - coherent_quantiles(known, method, cut)) / unit) for method in METHODS
-        }
-        errors = {method: np.abs(found.values[:, MIDDLE]) for method, found in residuals.items()}
-        return cls(known[["aggregation", "cutoff"]].assign(**errors), residuals)
+        actual, unit = known["y"].to_numpy(), known["scale"].to_numpy()
+        bucket, unrest = bucket_of(known["horizon"].to_numpy()), known["unrest"].to_numpy() / unit
+        origin = _origins(known["node"].to_numpy(), month_number(known["cutoff"]))
+        about = (_level(known), bucket, month_number(known["ds"]), origin, unrest)
+        points = {method: coherent_points(known, method, cut) for method in METHODS}
+        errors = {method: np.abs((actual - point) / unit) for method, point in points.items()}
+        table = known[["aggregation", "cutoff"]].astype({"aggregation": "category"}).assign(**errors)
+        return cls(table, about, known[QUANTILE_COLUMNS].to_numpy(), points, actual, unit)
 
     def known_at(self, cutoff: pd.Timestamp) -> Self:
         """Return the forecasts of months up to the cutoff."""
-        mask = self.residuals[SIMPLEST].month <= month_number(pd.DatetimeIndex([cutoff]))
-        residuals = {method: Residuals(*(part[mask] for part in found)) for method, found in self.residuals.items()}
-        return type(self)(self.errors[mask], residuals)
+        month = self.about[2]
+        mask = month <= month_number(pd.DatetimeIndex([cutoff]))
+        points = {method: point[mask] for method, point in self.points.items()}
+        about = tuple(part[mask] for part in self.about)
+        return type(self)(self.errors[mask], about, self.own[mask], points, self.actual[mask], self.unit[mask])
+
+    def residuals(self, method: str) -> Residuals:
+        """Return those of the quantiles around a method's points."""
+        around = moved_to(self.points[method], self.own)
+        return Residuals(*self.about, (self.actual[:, None] - around) / self.unit[:, None])
+
+
+def _origins(node: np.ndarray, cutoff: np.ndarray) -> np.ndarray:
+    """Return the place of each row's cutoff among those of its node [n], 0 for the first."""
+    order = np.lexsort([cutoff, node])
+    other_node = np.diff(node[order], prepend=-1) != 0
+    later = np.diff(cutoff[order], prepend=0) != 0
+    count = np.cumsum(other_node | later)
+    first = np.maximum.accumulate(np.where(other_node, count, 0))
+    places = np.empty(len(node), dtype=int)
+    places[order] = count - first
+    return places
+
+
+def coherent_points(rows: pd.DataFrame, method: str, cut: bool) -> np.ndarray:
+    """Return a method's points [n] of rows of `reconciliation.reconcile`."""
+    return np.maximum(rows[method].to_numpy(), 0.0) if cut else rows[method].to_numpy()
 
 
 def coherent_quantiles(rows: pd.DataFrame, method: str, cut: bool) -> np.ndarray:
@@ -70,8 +96,7 @@ def coherent_quantiles(rows: pd.DataFrame, method: str, cut: bool) -> np.ndarray
 
     All quantiles of a node move as far as its point does, so the width is the node's own.
     """
-    point = np.maximum(rows[method].to_numpy(), 0.0) if cut else rows[method].to_numpy()
-    return moved_to(point, rows[QUANTILE_COLUMNS].to_numpy())
+    return moved_to(coherent_points(rows, method, cut), rows[QUANTILE_COLUMNS].to_numpy())
 
 
 def moved_to(point: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
@@ -135,7 +160,7 @@ class Calibration:
         `naive`: of `conformal.naive_errors`, from the history up to that cutoff.
         """
         method, mase = choose_method(past.errors)
-        known, restless = _in_units(past.residuals[method])
+        known, restless = _in_units(past.residuals(method))
         by_pool: dict[str, dict[str, Any]] = {}
         entries: dict[str, dict[str, Any]] = {}
         counts = Counts.of(known)
@@ -155,7 +180,13 @@ class Calibration:
         `rows` are of `reconciliation.reconcile`, with typical_error and unrest: a width is a multiple of them, so a series that never
         changes has none; and with lowest, which no bound is below.
         """
-        return applied({None: self}, {None: np.arange(len(rows))}, rows, cut)
+        index = _level(rows) * len(BUCKETS) + bucket_of(rows["horizon"].to_numpy())
+        sizes = [rows[name].fillna(0.0).to_numpy() for name in ("typical_error", "unrest")]
+        lowest = rows["lowest"].fillna(-np.inf).to_numpy()
+        found = self.moved(index, coherent_quantiles(rows, self.reconciliation, cut), *sizes, lowest)
+        negative = cut & (rows[self.reconciliation].to_numpy() < 0)
+        values = {"was_negative": negative, "interval_pool": found.pool, "interval_n": found.n}
+        return rows.assign(**dict(zip(QUANTILE_COLUMNS, found.quantiles.T, strict=True)), **values)
 
     def moved(
         self, index: np.ndarray, own: np.ndarray, typical_error: np.ndarray, unrest: np.ndarray, lowest: np.ndarray
@@ -205,29 +236,6 @@ def _in_units(residuals: Residuals) -> tuple[Residuals, bool]:
     restless = unrest_helps(np.abs(residuals.values[single, MIDDLE]), residuals.unrest[single])
     unit = np.sqrt(residuals.unrest)[:, None] if restless else 1.0
     return residuals._replace(values=residuals.values / unit), restless
-
-
-def apply_each(calibrations: Mapping[pd.Timestamp, Calibration], rows: pd.DataFrame, cut: bool) -> pd.DataFrame:
-    """Do what `Calibration.apply` does for rows of several cutoffs, each by the calibration that was known at it."""
-    return applied(calibrations, rows.groupby("cutoff").indices, rows, cut)
-
-
-def applied(
-    calibrations: Mapping[Any, Calibration], places: Mapping[Any, np.ndarray], rows: pd.DataFrame, cut: bool
-) -> pd.DataFrame:
-    """Return rows with what each calibration makes of those at its places."""
-    index = _level(rows) * len(BUCKETS) + bucket_of(rows["horizon"].to_numpy())
-    sizes = [rows[name].fillna(0.0).to_numpy() for name in ("typical_error", "unrest")]
-    lowest = rows["lowest"].fillna(-np.inf).to_numpy()
-    quantiles = np.empty((len(rows), len(QUANTILE_COLUMNS)))
-    negative, pool, n = (np.empty(len(rows), dtype=kind) for kind in (bool, object, np.int64))
-    for name, place in places.items():
-        own = coherent_quantiles(part := rows.iloc[place], calibrations[name].reconciliation, cut)
-        found = calibrations[name].moved(index[place], own, *(size[place] for size in sizes), lowest[place])
-        quantiles[place], pool[place], n[place] = found
-        negative[place] = cut & (part[calibrations[name].reconciliation] < 0)
-    values = {"was_negative": negative, "interval_pool": pool, "interval_n": n}
-    return rows.assign(**dict(zip(QUANTILE_COLUMNS, quantiles.T, strict=True)), **values)
 
 
 def _entry(pool: Pool, restless: bool) -> dict[str, Any]:

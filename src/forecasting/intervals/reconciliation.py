@@ -21,7 +21,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from forecasting.contracts import POINT, SERIES_KEY
-from forecasting.series import Hierarchy, in_order, panel, still
+from forecasting.series import Hierarchy, Observed, in_order
 
 METHODS = ("bottom_up", "ols", "wls_struct")
 SIMPLEST = METHODS[0]
@@ -48,40 +48,32 @@ def _projection(method: str, shape: tuple[int, int], members: bytes) -> np.ndarr
     return reconciler.fit(S=summing, y_hat=np.zeros((len(summing), 1))).P
 
 
-def reconcile(rows: pd.DataFrame, train: pd.DataFrame, cut: bool, methods: Sequence[str] = METHODS) -> pd.DataFrame:
+def reconcile(rows: pd.DataFrame, observed: Observed, cut: bool, methods: Sequence[str] = METHODS) -> pd.DataFrame:
     """Give raw forecasts of one or more models the coherent points of each method.
 
     Parameters
     ----------
     rows: RAW_BACKTEST_COLUMNS, or some of them with aggregation, unique_id, cutoff, horizon, model_name: every node of the series
     that there are at a cutoff.
-    train: with the region and product_category of every series, and its history: one that is `series.still` keeps its own forecast.
+    observed: with the hierarchy of every series, and its history: one that is `series.still` keeps its own forecast.
     cut: whether a series' point below zero counts as zero in the sums (the sign policy).
 
     Returns
     -------
-    The rows in order of cutoff, model_name, horizon and node, with region, product_category and one column per method. A series'
-    point is as the method found it, below zero or not; a sum is the sum of its series' points. is_fallback is true of a sum where it
-    is true of every series in it.
+    The rows in order of cutoff, model_name, horizon and node (its number in the hierarchy), with region, product_category and one column
+    per method. A series' point is as the method found it, below zero or not; a sum is the sum of its series' points. is_fallback is true
+    of a sum where it is true of every series in it.
     """
-    hierarchy, series = Hierarchy.placing(train)
-    placed = rows.assign(position=hierarchy.numbers(rows))
-    placed = placed[placed["position"] >= 0].sort_values(["cutoff", "model_name", "horizon", "position"])
-    keys = hierarchy.nodes[SERIES_KEY[1:]].iloc[placed["position"]].reset_index(drop=True)
+    hierarchy = observed.hierarchy
+    placed = rows.assign(node=hierarchy.numbers(rows))
+    placed = placed[placed["node"] >= 0].sort_values(["cutoff", "model_name", "horizon", "node"])
+    keys = hierarchy.nodes[SERIES_KEY[1:]].iloc[placed["node"]].reset_index(drop=True)
     placed = pd.concat([placed.reset_index(drop=True), keys], axis=1)
-    known = train[["ds", "y"]].assign(unique_id=series)
     parts = [
-        _at_cutoff(part, hierarchy, _still_series(known, cutoff), cut, methods)
+        _at_cutoff(part, hierarchy, observed.still(cutoff), cut, methods)
         for cutoff, part in placed.groupby("cutoff", sort=True)
     ]
-    result = pd.concat(parts, ignore_index=True) if parts else placed.assign(**dict.fromkeys(methods, 0.0))
-    return result.drop(columns="position")
-
-
-def _still_series(train: pd.DataFrame, cutoff: pd.Timestamp) -> np.ndarray:
-    """Return the numbers of the series that hardly changed up to a cutoff: no sum knows them better than they do."""
-    known = panel(train[train["ds"] <= cutoff])
-    return known.ids[still(known)].astype(int)
+    return pd.concat(parts, ignore_index=True) if parts else placed.assign(**dict.fromkeys(methods, 0.0))
 
 
 def _at_cutoff(
@@ -91,7 +83,7 @@ def _at_cutoff(
 
     A series that fell back to zero has ended, or never began: it stays zero and takes no part. Neither does one that is still.
     """
-    there = np.unique(rows["position"])
+    there = np.unique(rows["node"])
     hierarchy, nodes = everything.only(there[there < everything.n_series])
     _require_all_nodes(rows, nodes)
     n = hierarchy.n_series
@@ -114,7 +106,7 @@ def _at_cutoff(
 
 def _require_all_nodes(rows: pd.DataFrame, nodes: np.ndarray) -> None:
     """Raise a ValueError unless every model forecasts every node, at each horizon: side by side, they would be mixed up."""
-    places = rows["position"].to_numpy()
+    places = rows["node"].to_numpy()
     if len(places) % len(nodes) or (places.reshape(-1, len(nodes)) != nodes).any():
         raise ValueError(
             f"At the cutoff {rows['cutoff'].iloc[0]} the models do not all forecast the same series and sums."
@@ -174,7 +166,7 @@ def choose_method(errors: pd.DataFrame) -> ChosenMethod:
     errors: one row per past forecast of a node: aggregation, cutoff and each method's absolute error, in the scale that the node had
     at that cutoff.
     """
-    mase = errors.groupby("aggregation")[list(METHODS)].mean().mean()
+    mase = errors.groupby("aggregation", observed=True)[list(METHODS)].mean().mean()
     found = {name: float(value) for name, value in mase.items() if np.isfinite(value)}
     best = min(found, key=found.__getitem__, default=SIMPLEST)
     enough = errors["cutoff"].nunique() >= FEWEST_CUTOFFS

@@ -20,6 +20,7 @@ from forecasting.series.hierarchy import (
 from forecasting.series.history import DECIMALS, History, histories, within_history
 from forecasting.series.intermittency import intermittent, lowest
 from forecasting.series.nodes import Nodes, Wide
+from forecasting.series.observed import Observed
 from forecasting.series.panels import Grid, Panel, mean, month_number, month_start, panel
 from forecasting.series.seasonality import Season, season
 from forecasting.series.typical_error import (
@@ -41,7 +42,7 @@ from forecasting.series.windows.description import character, costs, in_spreads
 from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Windows, months_before, normalised
 
 __all__ = [
-    "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Grid", "Hierarchy", "History", "Nodes", "Panel", "Season", "Wide",
+    "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Grid", "Hierarchy", "History", "Nodes", "Observed", "Panel", "Season", "Wide",
     "Windows",
     "aggregate_actuals", "alike", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
     "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",

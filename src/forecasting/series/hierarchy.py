@@ -96,6 +96,25 @@ class Hierarchy:
             found[there] = np.where(place < 0, -1, own.index[0] + place)
         return found
 
+    def comparable(self, node: np.ndarray, moment: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """Say which rows have an actual of their own kind [n]: no series that is not `there`, and no sum with such a series in it.
+
+        `node` [n] is each row's node, −1 of none; `moment` [n] tells apart what is compared: rows of other moments are not asked.
+        """
+        missing = np.flatnonzero((node >= 0) & (node < self.n_series) & ~there)
+        if not len(missing):
+            return np.ones(len(node), dtype=bool)
+        _, moment = np.unique(moment, return_inverse=True)
+        lacking = np.zeros((len(self.nodes), moment.max() + 1), dtype=bool)
+        for codes in self.codes:
+            lacking[codes[node[missing]], moment[missing]] = True
+        return (node < 0) | ~lacking[node, moment]
+
+    def slices(self) -> list[slice]:
+        """Return where the nodes of each aggregation stand, in their order."""
+        size = self.nodes.groupby("aggregation", sort=False).size().to_numpy()
+        return [slice(int(end - n), int(end)) for n, end in zip(size, size.cumsum(), strict=True)]
+
     def only(self, series: np.ndarray) -> tuple[Self, np.ndarray]:
         """Return the hierarchy of the series with these numbers, and the numbers of the nodes of this one that it has."""
         codes = self.codes[:, series]
@@ -239,10 +258,7 @@ def comparable(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     known[series, months.get_indexer(train["ds"])] = train["y"].notna()
     node, moment = hierarchy.numbers(rows), rows.groupby(["cutoff", "ds"]).ngroup().to_numpy()
     single = (node >= 0) & (node < hierarchy.n_series)
-    missing = np.flatnonzero(single)[~known[node[single], months.get_indexer(rows["ds"][single])]]
-    if not len(missing):
-        return rows
-    lacking = np.zeros((len(hierarchy.nodes), moment.max() + 1), dtype=bool)
-    for codes in hierarchy.codes:
-        lacking[codes[node[missing]], moment[missing]] = True
-    return rows[(node < 0) | ~lacking[node, moment]].reset_index(drop=True)
+    there = np.ones(len(rows), dtype=bool)
+    there[single] = known[node[single], months.get_indexer(rows["ds"][single])]
+    kept = hierarchy.comparable(node, moment, there)
+    return rows if kept.all() else rows[kept].reset_index(drop=True)

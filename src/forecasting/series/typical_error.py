@@ -104,7 +104,7 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
     """
     grids = Grid.by_level(actuals) if len(cutoffs) else {}
     parts = [
-        _described(known).assign(aggregation=level, cutoff=cutoff)
+        described_panel(known).assign(aggregation=level, cutoff=cutoff)
         for cutoff in cutoffs
         for level, grid in grids.items()
         if len((known := grid.until(cutoff)).ids)
@@ -116,10 +116,10 @@ def scales(actuals: pd.DataFrame, cutoffs: Sequence[pd.Timestamp]) -> pd.DataFra
 
 def described(history: pd.DataFrame) -> pd.DataFrame:
     """Return unique_id, scale, typical_error, unrest, lowest and intermittent of each series of a history."""
-    return _described(panel(history))
+    return described_panel(panel(history))
 
 
-def _described(known: Panel) -> pd.DataFrame:
+def described_panel(known: Panel) -> pd.DataFrame:
     """Return what `described` does, of a history that is known as a panel."""
     found = {"scale": panel_scale(known), "typical_error": typical_error(known), "unrest": unrest(known)}
     return pd.DataFrame(
