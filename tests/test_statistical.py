@@ -14,7 +14,7 @@ from forecasting import engine, models
 from forecasting.contracts import QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.models.naive import SeasonalNaive
-from forecasting.models.statistical import AutoCES, AutoETS, DynamicOptimizedTheta, StatisticalModel, chosen
+from forecasting.models.statistical import AutoCES, AutoETS, DynamicOptimizedTheta, StatisticalModel
 from forecasting.run.folder import RunFolder
 from forecasting.series.history import histories
 from forecasting.series.panels import month_number, panel
@@ -199,9 +199,17 @@ def test_they_beat_the_seasonal_naive_on_a_trend():
 
 
 def test_models_are_chosen_by_name_in_the_order_of_the_family():
-    assert [model.name for model in chosen(["auto_ces", "auto_ets"])] == ["auto_ets", "auto_ces"]
+    assert [model.name for model in models.chosen("statistical", ["auto_ces", "auto_ets"])] == ["auto_ets", "auto_ces"]
     with pytest.raises(UserError, match=r"statistical_models may hold auto_ets.*auto_arima; found linear\."):
-        chosen(["auto_ets", "linear"])
+        models.chosen("statistical", ["auto_ets", "linear"])
+    with pytest.raises(UserError, match=r"boosting_models may hold lightgbm, lightgbm_direct; found none of them\."):
+        models.chosen("boosting", [])
+
+
+def test_chosen_models_take_the_settings_that_they_know():
+    recursive, direct = models.chosen("boosting", None, trees=7, horizon=3)
+    assert (recursive.settings["trees"], direct.settings["trees"], direct.settings["horizon"]) == (7, 7, 3)
+    assert "horizon" not in recursive.settings
 
 
 def test_a_run_compares_the_models_that_were_trained(tmp_path: Path):

@@ -22,7 +22,7 @@ from forecasting.benchmark.scoring import CHAMPION
 from forecasting.choice import Gate
 from forecasting.contracts import POINT, QUANTILE_COLUMNS
 from forecasting.intervals import METHODS, Calibration, Past, naive_errors
-from forecasting.models import Model, family_models, forecast, statistical
+from forecasting.models import Model, forecast
 from forecasting.models.combination import Combination, MedianCombination, WeightedCombination
 from forecasting.series import described, month_number
 
@@ -98,13 +98,11 @@ def default_models(horizon: int, without: str | None = None) -> list[Model]:
     `without`: neither its test part, which none has, nor its training part, in which the inner origins lie.
     """
     values = yaml.safe_load((ROOT / "params" / "default.yml").read_text(encoding="utf-8"))
-    chosen = {model.name for model in statistical.chosen(values["statistical_models"])}
-    found = [model for family in values["families"] for model in family_models(family)]
     given = {"horizon": horizon, "without": without}
     return [
-        model(**{key: value for key, value in given.items() if key in model.defaults})
-        for model in found
-        if model.family != "statistical" or model.name in chosen
+        model
+        for family in values["families"]
+        for model in models.chosen(family, values.get(f"{family}_models"), **given)
     ]
 
 

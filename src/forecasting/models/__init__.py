@@ -8,6 +8,7 @@ from forecasting.models.base import Model, as_array
 from forecasting.models.combination.combining import LARGEST_ERROR, member_errors
 from forecasting.models.families import (
     about,
+    chosen,
     families,
     family_models,
     get,
@@ -20,7 +21,7 @@ from forecasting.models.forecasts import Forecasts, forecast, forecast_apart, fo
 from forecasting.models.saved import gathered, member_folders, saved_folders, saved_member, saved_settings
 
 __all__ = [
-    "LARGEST_ERROR", "Forecasts", "Model", "about", "as_array", "families", "family_models", "forecast", "forecast_apart", "forecast_by",
-    "forecast_each", "gathered", "get", "load", "member_errors", "member_families", "member_folders", "model_name",
+    "LARGEST_ERROR", "Forecasts", "Model", "about", "as_array", "chosen", "families", "family_models", "forecast", "forecast_apart",
+    "forecast_by", "forecast_each", "gathered", "get", "load", "member_errors", "member_families", "member_folders", "model_name",
     "saved_folders", "saved_member", "saved_settings", "with_names", "with_others",
 ]  # fmt: skip

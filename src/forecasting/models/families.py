@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from forecasting.errors import UserError
 from forecasting.models import saved
@@ -32,6 +33,27 @@ def family_models(family: str) -> tuple[type[Model], ...]:
     if family not in families():
         raise UserError(f"There is no model family {family}. The families are: {', '.join(families())}.")
     return importlib.import_module(f"forecasting.models.{family}").MODELS
+
+
+def chosen(family: str, names: Sequence[str] | None = None, **settings: Any) -> list[Model]:
+    """Return the models of a family that `names` lists (`<family>_models` in `params/`; None: all), in the family's order.
+
+    Each takes those of the settings that it knows.
+
+    Raises
+    ------
+    UserError
+        If a name is not of this family, or there is none; lists those that are.
+    """
+    known = {model.name: model for model in family_models(family)}
+    asked = list(known) if names is None else [str(name) for name in names]
+    unknown = [name for name in asked if name not in known]
+    if unknown or not asked:
+        raise UserError(
+            f"params: {family}_models may hold {', '.join(known)}; found {', '.join(unknown) or 'none of them'}."
+        )
+    models = [model for name, model in known.items() if name in asked]
+    return [model(**{key: value for key, value in settings.items() if key in model.defaults}) for model in models]
 
 
 def member_families(chosen: Sequence[str]) -> list[str]:

@@ -25,7 +25,6 @@ import pandas as pd
 
 from forecasting import engine
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
-from forecasting.errors import UserError
 from forecasting.models.base import Model, point_forecast
 from forecasting.series import History, Panel, Season, histories, panel, season, within_history
 
@@ -275,18 +274,3 @@ class AutoARIMA(StatisticalModel):
 
 
 MODELS = (AutoETS, DynamicOptimizedTheta, AutoCES, AutoARIMA)
-
-
-def chosen(names: list[str]) -> list[StatisticalModel]:
-    """Return the models of this family that `names` lists, in the family's order.
-
-    Raises
-    ------
-    UserError
-        If a name is not of this family; lists those that are.
-    """
-    known = {model.name: model for model in MODELS}
-    unknown = [str(name) for name in names if name not in known]
-    if unknown:
-        raise UserError(f"params: statistical_models may hold {', '.join(known)}; found {', '.join(unknown)}.")
-    return [model() for name, model in known.items() if name in names]

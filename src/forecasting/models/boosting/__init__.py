@@ -44,7 +44,7 @@ class Boosting(Model):
     """What both models of this family share. Settings: how many trees, how fast they learn, how many leaves each has."""
 
     family = "boosting"
-    parameters = ("boosting_trees", "boosting_learning_rate", "boosting_leaves")
+    parameters = ("boosting_models", "boosting_trees", "boosting_learning_rate", "boosting_leaves")
     packages = ("lightgbm", "mlforecast")
     side_by_side = True
     is_combined = True
