@@ -26,6 +26,8 @@ from forecasting.models.forecasts import forecast, forecast_each
 from forecasting.models.saved import MEMBERS, SavedMember, member_folders
 from forecasting.series import Panel
 
+FIRST, LAST = QUANTILE_COLUMNS[0], QUANTILE_COLUMNS[-1]
+
 
 class Combination(Model):
     """What both combinations share: members in a fixed order, fitted models or, to combine what they said, saved ones."""
@@ -125,13 +127,20 @@ class Combination(Model):
             raise UserError(
                 f"{self.name}: there are no forecasts of {', '.join(missing)}. Run its 20_train notebook first."
             )
+        own = raw[raw["model_name"].isin(self.names)]
+        states = {name: bool((rows[FIRST] < rows[LAST]).any()) for name, rows in own.groupby("model_name")}
+        parts = [self._combined_at(rows, states) for _, rows in raw.groupby("cutoff")]
+        return pd.concat(parts, ignore_index=True)
+
+    def _combined_at(self, raw: pd.DataFrame, states: dict[str, bool]) -> pd.DataFrame:
+        """Do what `combine` does, for the forecasts from one cutoff; `states` says which members state quantiles."""
         special = combining.spoken_for(raw)
         raw = raw[raw["model_name"].isin(self.names)]  # the flags below are the members' own
         rows = combining.points(raw, self.names)
         index, values = rows.index, rows.to_numpy()
         horizon = index.get_level_values("horizon").to_series()
         weights = self.member_weights(values, horizon)
-        around = self._around(raw, index, weights)
+        around = self._around(raw, index, weights, states)
         quantiles = self.point(values, weights)[:, None] + around
         flags = raw.groupby(KEY)["is_fallback"].min().reindex(index).to_numpy()
         frame = index.to_frame(index=False).assign(model_name=self.name, is_fallback=flags)
@@ -142,14 +151,15 @@ class Combination(Model):
         frame.loc[place, "is_fallback"] = False
         return frame[RAW_BACKTEST_COLUMNS]
 
-    def _around(self, raw: pd.DataFrame, index: pd.MultiIndex, weights: np.ndarray) -> np.ndarray:
+    def _around(
+        self, raw: pd.DataFrame, index: pd.MultiIndex, weights: np.ndarray, states: dict[str, bool]
+    ) -> np.ndarray:
         """Return how far the quantiles lie from the point [n, 11]: the mean over members that state quantiles."""
         apart = []
         for name in self.names:
             own = raw[raw["model_name"] == name].set_index(KEY).reindex(index)
             apart.append(own[QUANTILE_COLUMNS].sub(own[POINT], axis=0).to_numpy())
-        states = [np.full(len(index), (each[:, 0] < each[:, -1]).any()) for each in apart]
-        return spread(apart, states, weights)
+        return spread(apart, [np.full(len(index), states[name]) for name in self.names], weights)
 
     def explanation(self) -> dict[str, Any]:
         """Return what each member says of itself: {"members": {name: its explanation}}."""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, POINT
 from forecasting.models.families import about
-from forecasting.series import BUCKETS, aggregate_actuals, bucket_of, comparable, scales
+from forecasting.series import BUCKETS, Observed, aggregate_actuals, bucket_of, scales
 
 MONTHS_FOR_HALF = 6  # months of known errors at which half of the power is used
 SERIES_FOR_HALF = 100  # series at which the weighted mean counts as much as the median
@@ -44,9 +44,15 @@ def points(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
 
 def past_errors(raw: pd.DataFrame, train: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
     """Return `member_errors` of walk-forward forecasts (RAW_BACKTEST_COLUMNS) against a domain's training set."""
-    actuals = aggregate_actuals(train)
-    known = scales(actuals, sorted(raw["cutoff"].unique()))
-    return member_errors(comparable(raw, train), actuals, known, members)
+    observed, actuals = Observed.of(train), aggregate_actuals(train)
+    parts = []
+    for cutoff, said in raw.groupby("cutoff"):  # one by one: side by side they take much memory where series are many
+        comparable = observed.is_comparable(observed.hierarchy.numbers(said), said["ds"])
+        parts.append(member_errors(said[comparable], actuals, scales(actuals, [cutoff]), members))
+    found = pd.concat(parts or [member_errors(raw, actuals, scales(actuals, []), members)], ignore_index=True)
+    of_name = pd.factorize(found["aggregation"], sort=True)[0]
+    keys = [found["horizon"], found["cutoff"], observed.hierarchy.numbers(found), of_name]
+    return found.iloc[np.lexsort(keys)].reset_index(drop=True)
 
 
 def member_errors(
