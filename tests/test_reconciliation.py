@@ -19,6 +19,7 @@ from synthetic import company, series
 
 COLUMNS = list(QUANTILE_COLUMNS)
 CUTOFF = pd.Timestamp("2023-12-01")
+SIZES = {"large": 1e6, "small": 1.0, "third": 2e6}
 
 
 def raw_forecast(ids: list[str], seed: int, horizon: int = 2, models: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -99,6 +100,48 @@ def test_the_projection_is_generalised_least_squares(weights: str):
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
+@settings(max_examples=30, deadline=None)
+@given(hierarchies, st.integers(0, 1000), st.sampled_from([1e-6, 1.0, 1e9]))
+def test_of_many_nodes_each_moves_by_the_square_of_its_typical_error(ids: list[str], seed: int, unit: float):
+    """Generalised least squares with the inverse squares as weights, whatever the unit; a series that knows of no error does not move."""
+    rng = np.random.default_rng(seed)
+    history = [rng.lognormal(rng.normal(0.0, 3.0), 1.0, 30) * unit for _ in ids]
+    train = pd.concat([series(list(values), name) for values, name in zip(history, ids, strict=True)])
+    observed, cutoff = Observed.of(train), train["ds"].max()
+    rows = raw_forecast(ids, seed)[0].assign(cutoff=cutoff)
+    rows = rows.assign(**rows[COLUMNS] * unit)
+    found = points(reconcile(rows, observed, False, ["wls_var"]), observed.hierarchy, "wls_var", cut=False)
+    error, summing = observed.scales(cutoff)["typical_error"] / unit, observed.hierarchy.members.toarray()
+    first = observed.hierarchy.first_alike() == np.arange(len(summing))  # of sums with the same members one has a say
+    weight = np.diag(np.where(first, error**-2.0, 0.0))
+    base = points(rows, observed.hierarchy, "q500", cut=False) / unit
+    root = np.sqrt(weight) @ summing  # least squares by QR, which squares no condition number
+    expected = summing @ np.linalg.lstsq(root, np.sqrt(weight) @ base, rcond=None)[0]
+    np.testing.assert_allclose(found / unit, expected, rtol=1e-6, atol=1e-6 * error.max())
+
+
+def test_small_and_large_hierarchies_have_candidates_of_their_own(monkeypatch):
+    rows, train = raw_forecast(["A/x", "A/y", "B/x"], 3)
+    assert set(METHODS) < set(reconcile(rows, Observed.of(train), cut=False).columns)
+    monkeypatch.setattr(reconciliation, "DENSE_NODES", 2)
+    found = reconcile(rows, Observed.of(train), cut=False)
+    assert set(reconciliation.OF_MANY) < set(found.columns) and not {"ols", "wls_struct"} & set(found.columns)
+    # one month is known of each series, and no change: its level stands for its typical error
+    assert np.isfinite(found["wls_var"]).all()
+
+
+def test_what_large_series_missed_does_not_move_small_ones():
+    history = {f"A/{name}": list(size * (1 + np.arange(30) % 7)) for name, size in SIZES.items()}
+    train = pd.concat([series(values, name) for name, values in history.items()])
+    rows = raw_forecast(list(history), 1)[0].assign(cutoff=train["ds"].max())
+    own = {f"A/{name}": size for name, size in SIZES.items()} | {"A/All": 3.3e6, "All/All": 3.3e6}
+    value = rows["unique_id"].map(own).fillna(rows["unique_id"].str.replace("All", "A").map(own)).to_numpy()
+    rows = rows.assign(**dict.fromkeys(COLUMNS, value))
+    found = reconcile(rows, Observed.of(train), False, ["ols", "wls_var"])
+    small = found.query("horizon == 1 and aggregation == 'series' and unique_id == 'A/small'").iloc[0]
+    assert small["ols"] > 10_000 and small["wls_var"] == pytest.approx(1.0, abs=0.01)
+
+
 @settings(max_examples=40, deadline=None)
 @given(hierarchies, st.integers(0, 1000), st.booleans(), st.integers(0, 3))
 def test_many_nodes_are_reconciled_without_a_matrix_and_alike(ids: list[str], seed: int, cut: bool, n_ended: int):
@@ -106,11 +149,11 @@ def test_many_nodes_are_reconciled_without_a_matrix_and_alike(ids: list[str], se
     rows = ended(rows, ids[:n_ended])
     one = ended(rows[rows["horizon"] == 2], ids[-1:])  # another pattern of series that have no say
     rows = pd.concat([rows[rows["horizon"] == 1], one])
-    dense = reconcile(rows, Observed.of(train), cut)
+    dense = reconcile(rows, Observed.of(train), cut, METHODS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reconciliation, "DENSE_NODES", 0)
-        found = reconcile(rows, Observed.of(train), cut)
-        alone = reconcile(one, Observed.of(train), cut)
+        found = reconcile(rows, Observed.of(train), cut, METHODS)
+        alone = reconcile(one, Observed.of(train), cut, METHODS)
     pd.testing.assert_frame_equal(found, dense, rtol=1e-9, atol=1e-9)
     apart = found[found["horizon"] == 2].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, apart, check_exact=True)  # whatever is reconciled beside it

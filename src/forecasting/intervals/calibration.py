@@ -25,7 +25,7 @@ from forecasting.intervals.conformal import (
     ordered_around_point,
     unrest_helps,
 )
-from forecasting.intervals.reconciliation import METHODS, choose_method
+from forecasting.intervals.reconciliation import METHODS, OF_MANY, choose_method, used
 from forecasting.series import BUCKETS, bucket_of, month_number
 
 UNUSED = [float("nan")] * len(QUANTILE_COLUMNS)
@@ -55,7 +55,7 @@ class Past:
         bucket, unrest = bucket_of(known["horizon"].to_numpy()), known["unrest"].to_numpy() / unit
         origin = _origins(known["node"].to_numpy(), month_number(known["cutoff"]))
         about = (_level(known), bucket, month_number(known["ds"]), origin, unrest)
-        points = {method: coherent_points(known, method, cut) for method in METHODS}
+        points = {method: coherent_points(known, method, cut) for method in used(known.columns)}
         errors = {method: np.abs((actual - point) / unit) for method, point in points.items()}
         table = known[["aggregation", "cutoff"]].astype({"aggregation": "category"}).assign(**errors)
         return cls(table, about, known[QUANTILE_COLUMNS].to_numpy(), points, actual, unit)
@@ -254,4 +254,5 @@ def reconciliation_table(calibrations: dict[str, dict[str, Any]]) -> pd.DataFram
     rows = [
         {"model_name": name, "reconciliation": c["reconciliation"], **c["mase"]} for name, c in calibrations.items()
     ]
-    return pd.DataFrame(rows, columns=["model_name", "reconciliation", *METHODS])
+    many = any("wls_var" in content["mase"] for content in calibrations.values())
+    return pd.DataFrame(rows, columns=["model_name", "reconciliation", *(OF_MANY if many else METHODS)])

@@ -9,9 +9,13 @@ and sums disagree in: x = b + W A' (A W A' + V)⁻¹ (s − A b), where b are th
 sum adds up, and W and V are how far series and sums may be off: the paper's J − J W U (U' W U)⁻¹ U', U being the constraints. The system
 has a row per sum, and two sums meet only where they share series, so it is solved directly as a sparse one. (The library's own sparse
 classes iterate, and at 100,000 series stop before they are there: docs/scale.md.)
+
+`ols` and `wls_struct` move every series by the same amount. Of thousands, large and small, that helps the sums and ruins the small series,
+so beyond DENSE_NODES it is `wls_var` that is tried instead: every node may be off by the square of its typical error (variance scaling:
+Hyndman, Lee and Wang 2016), so a series moves as far as its size allows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,10 +28,21 @@ from forecasting.contracts import POINT, SERIES_KEY
 from forecasting.series import Hierarchy, Observed, in_order
 
 METHODS = ("bottom_up", "ols", "wls_struct")
+OF_MANY = ("bottom_up", "wls_var")  # beyond DENSE_NODES
 SIMPLEST = METHODS[0]
 LEAST_GAIN = 0.01  # of the error: below it a difference is chance, and the plain sum is easier to explain
 DENSE_NODES = 500  # up to which the projection is a dense matrix
 FEWEST_CUTOFFS = 3  # that measure the methods: one or two share the surprise of one month
+
+
+def candidates(hierarchy: Hierarchy) -> tuple[str, ...]:
+    """Return the methods of which a hierarchy's models each get the one that did best."""
+    return METHODS if len(hierarchy.nodes) <= DENSE_NODES else OF_MANY
+
+
+def used(columns: Iterable[str]) -> list[str]:
+    """Return the methods among some columns, in their order."""
+    return [method for method in dict.fromkeys((*METHODS, *OF_MANY)) if method in columns]
 
 
 def projection(method: str, members: np.ndarray) -> np.ndarray:
@@ -48,7 +63,7 @@ def _projection(method: str, shape: tuple[int, int], members: bytes) -> np.ndarr
     return reconciler.fit(S=summing, y_hat=np.zeros((len(summing), 1))).P
 
 
-def reconcile(rows: pd.DataFrame, observed: Observed, cut: bool, methods: Sequence[str] = METHODS) -> pd.DataFrame:
+def reconcile(rows: pd.DataFrame, observed: Observed, cut: bool, methods: Sequence[str] | None = None) -> pd.DataFrame:
     """Give raw forecasts of one or more models the coherent points of each method.
 
     Parameters
@@ -57,6 +72,7 @@ def reconcile(rows: pd.DataFrame, observed: Observed, cut: bool, methods: Sequen
     that there are at a cutoff.
     observed: with the hierarchy of every series, and its history: one that is `series.still` keeps its own forecast.
     cut: whether a series' point below zero counts as zero in the sums (the sign policy).
+    methods: those that are asked for; None: the `candidates`.
 
     Returns
     -------
@@ -64,25 +80,24 @@ def reconcile(rows: pd.DataFrame, observed: Observed, cut: bool, methods: Sequen
     per method. A series' point is as the method found it, below zero or not; a sum is the sum of its series' points. is_fallback is true
     of a sum where it is true of every series in it.
     """
-    hierarchy = observed.hierarchy
+    hierarchy, methods = observed.hierarchy, methods or candidates(observed.hierarchy)
     placed = rows.assign(node=hierarchy.numbers(rows))
     placed = placed[placed["node"] >= 0].sort_values(["cutoff", "model_name", "horizon", "node"])
     keys = hierarchy.nodes[SERIES_KEY[1:]].iloc[placed["node"]].reset_index(drop=True)
     placed = pd.concat([placed.reset_index(drop=True), keys], axis=1)
-    parts = [
-        _at_cutoff(part, hierarchy, observed.still(cutoff), cut, methods)
-        for cutoff, part in placed.groupby("cutoff", sort=True)
-    ]
+    parts = [_at_cutoff(part, observed, cutoff, cut, methods) for cutoff, part in placed.groupby("cutoff", sort=True)]
     return pd.concat(parts, ignore_index=True) if parts else placed.assign(**dict.fromkeys(methods, 0.0))
 
 
 def _at_cutoff(
-    rows: pd.DataFrame, everything: Hierarchy, unchanged: np.ndarray, cut: bool, methods: Sequence[str]
+    rows: pd.DataFrame, observed: Observed, cutoff: pd.Timestamp, cut: bool, methods: Sequence[str]
 ) -> pd.DataFrame:
     """Reconcile the rows of one cutoff: all models and horizons side by side, as they share the hierarchy.
 
-    A series that fell back to zero has ended, or never began: it stays zero and takes no part. Neither does one that is still.
+    A series that fell back to zero has ended, or never began: it stays zero and takes no part. Neither does one that is still: no sum
+    knows it better than it does.
     """
+    everything, unchanged = observed.hierarchy, observed.still(cutoff)
     there = np.unique(rows["node"])
     hierarchy, nodes = everything.only(there[there < everything.n_series])
     _require_all_nodes(rows, nodes)
@@ -90,6 +105,7 @@ def _at_cutoff(
     base = rows[POINT].to_numpy().reshape(-1, len(nodes)).T  # [nodes, forecasts]
     fallback = rows["is_fallback"].to_numpy().reshape(-1, len(nodes)).T[:n]
     fixed = np.isin(nodes[:n], unchanged)[:, None] | (fallback & (base[:n] == 0))
+    variance = observed.scales(cutoff)["typical_error"][nodes] ** 2 if "wls_var" in methods else np.ones(len(nodes))
     patterns, pattern = np.unique(fixed, axis=1, return_inverse=True)
     points = {method: np.empty_like(base) for method in methods}
     for number, living in enumerate(~patterns.T):
@@ -97,7 +113,7 @@ def _at_cutoff(
         for method in methods:
             series = base[:n, columns] + 0.0  # no «-0.0»
             if method != SIMPLEST:
-                series[living] = _coherent_series(base[:, columns], hierarchy, living, method)
+                series[living] = _coherent_series(base[:, columns], hierarchy, living, method, variance)
             sums = hierarchy.add_up(np.maximum(series, 0.0) if cut else series)
             points[method][:, columns] = np.concatenate([series, sums[n:]])
     spoken = hierarchy.add_up((~fallback).astype(float)) > 0
@@ -113,39 +129,57 @@ def _require_all_nodes(rows: pd.DataFrame, nodes: np.ndarray) -> None:
         )
 
 
-def _coherent_series(base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray, method: str) -> np.ndarray:
+def _coherent_series(
+    base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray, method: str, variance: np.ndarray
+) -> np.ndarray:
     """Return the points of the living series [living, forecasts] from those of all nodes [nodes, forecasts].
 
     The others keep their points, so a sum speaks of what is left of it. A sum without living series, and one that has the same members
-    as a node before it, says nothing of its own.
+    as a node before it, says nothing of its own. `variance` [nodes] is what `wls_var` weighs by.
     """
     n = hierarchy.n_series
     own = hierarchy.first_alike() == np.arange(len(base))
     sums = n + np.flatnonzero(own[n:] & (hierarchy.members[n:] @ living.astype(float) > 0))
-    if len(base) <= DENSE_NODES:
+    if method != "wls_var" and len(base) <= DENSE_NODES:
         fixed = np.where(living[:, None], 0.0, base[:n])
         base = base - np.concatenate([np.zeros_like(fixed), hierarchy.add_up(fixed)[n:]])
         order = np.concatenate([sums, np.flatnonzero(living)])
         members = hierarchy.members[order][:, living].toarray().astype(bool)
         return in_order(projection(method, members), base[order])
-    return base[:n][living] + _moves(base, hierarchy, living, sums, method)
+    if method == "wls_var":
+        sums = sums[variance[sums] > 0]  # a sum of which nothing is known but its level says nothing
+        weights, spread = np.nan_to_num(variance[:n][living]), variance[sums]
+    else:
+        weights = np.ones(living.sum())
+        spread = hierarchy.members[sums] @ living.astype(float) if method == "wls_struct" else np.ones(len(sums))
+    return base[:n][living] + _moves(base, hierarchy, living, sums, weights, spread)
 
 
-def _moves(base: np.ndarray, hierarchy: Hierarchy, living: np.ndarray, sums: np.ndarray, method: str) -> np.ndarray:
+def _moves(
+    base: np.ndarray,
+    hierarchy: Hierarchy,
+    living: np.ndarray,
+    sums: np.ndarray,
+    weights: np.ndarray,
+    spread: np.ndarray,
+) -> np.ndarray:
     """Return how far the living series move [living, forecasts], so that these sums have their say: W A' (A W A' + V)⁻¹ (s − A b).
 
-    W is 1 for every living series; V is 1 for every sum (`ols`) or the number of its living series (`wls_struct`).
+    `weights` is W's diagonal [living], `spread` V's [sums]; the system is solved in units of the square roots of V, so that sums of any
+    size do.
     """
     if not len(sums):
         return np.zeros((living.sum(), base.shape[1]))
     members = hierarchy.members[sums]
     gaps = base[sums] - members @ base[: hierarchy.n_series]
-    members = members[:, living]
-    spread = members.sum(axis=1) if method == "wls_struct" else np.ones(len(sums))
-    system = sparse.csc_array(members @ members.T + sparse.diags_array(spread))
+    unit = np.sqrt(spread)
+    scaled = sparse.diags_array(1.0 / unit) @ members[:, living]
+    system = sparse.csc_array((scaled * weights) @ scaled.T + sparse.eye_array(len(sums)))
     factors = splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    said = np.column_stack([factors.solve(gap) for gap in gaps.T])  # one by one: the same bits whatever stands beside
-    return members.T @ said
+    said = np.column_stack(
+        [factors.solve(gap) for gap in (gaps / unit[:, None]).T]
+    )  # one by one: the same bits whatever stands beside
+    return weights[:, None] * (scaled.T @ said)
 
 
 class ChosenMethod(NamedTuple):
@@ -166,7 +200,7 @@ def choose_method(errors: pd.DataFrame) -> ChosenMethod:
     errors: one row per past forecast of a node: aggregation, cutoff and each method's absolute error, in the scale that the node had
     at that cutoff.
     """
-    mase = errors.groupby("aggregation", observed=True)[list(METHODS)].mean().mean()
+    mase = errors.groupby("aggregation", observed=True)[used(errors.columns)].mean().mean()
     found = {name: float(value) for name, value in mase.items() if np.isfinite(value)}
     best = min(found, key=found.__getitem__, default=SIMPLEST)
     enough = errors["cutoff"].nunique() >= FEWEST_CUTOFFS

@@ -17,8 +17,16 @@ METHODS = {
         "all forecasts, of series and of sums, are moved to the nearest ones that add up; a sum, of which more is known, moves "
         "others more the more series it holds"
     ),
+    "wls_var": (
+        "all forecasts, of series and of sums, are moved to the nearest ones that add up; each moves the less the smaller its usual error"
+    ),
 }
-SHORT = {"bottom_up": "adding up the series", "ols": "nearest, all alike", "wls_struct": "nearest, by number of series"}
+SHORT = {
+    "bottom_up": "adding up the series",
+    "ols": "nearest, all alike",
+    "wls_struct": "nearest, by number of series",
+    "wls_var": "nearest, by usual errors",
+}
 
 
 def intervals(domain: Domain) -> str:
