@@ -16,6 +16,7 @@ from forecasting.ledger import accuracy_as_published, as_published, publishing
 from forecasting.report import as_published as shown
 from forecasting.run import Manifest, identity
 from forecasting.series import aggregate_actuals
+from parquet_files import parquet_file
 from synthetic import company
 
 CUTOFFS = ("2023-10-01", "2023-11-01", "2023-11-01", "2023-12-01")
@@ -81,7 +82,7 @@ def a_run(name: str, train: pd.DataFrame, champion: str, seed: int) -> SimpleNam
     about |= {"facts": {"last_fact": f"{last + pd.offsets.MonthEnd(0):%Y-%m-%d}"}}
     return SimpleNamespace(
         run_id=name, domain="sales", manifest=Manifest.from_json(about), train=train, restated=restated_forecasts(None, None),
-        forecasts=made[FORECAST_COLUMNS], backtests=tests[BACKTEST_COLUMNS],
+        forecasts=made[FORECAST_COLUMNS], backtests=parquet_file(tests[BACKTEST_COLUMNS]),
     )  # fmt: skip
 
 

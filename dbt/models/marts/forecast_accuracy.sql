@@ -57,6 +57,36 @@ known as (
 
 ),
 
+-- of very many series the ledger has all of the champion and the seasonal naive, and a sample of the other models
+said_by as (
+
+    select
+        run_id,
+        aggregation,
+        unique_id,
+        evaluation_set,
+        count(distinct model_name) as n_models
+    from known
+    where forecast_kind = 'walk_forward'
+    group by all
+
+),
+
+-- the series that all models have: on these every model is measured
+in_all as (
+
+    select
+        run_id,
+        aggregation,
+        unique_id,
+        evaluation_set,
+        case when min(n_models) over sets < max(n_models) over sets then count(*) over sets end as sampled_of
+    from said_by
+    window sets as (partition by run_id, aggregation, evaluation_set)
+    qualify n_models = max(n_models) over sets
+
+),
+
 -- the seasonal naive on the same rows: stored beside every champion, and among the walk-forward models
 naive as (
 
@@ -80,6 +110,7 @@ grouped as (
     select
         known.*,
         naive.naive_value,
+        in_all.sampled_of,
         coalesce(known.model_name = latest_runs.champion, false) as is_champion_now,
         unnest(
             case when known.horizon <= 3 then ['1-3', 'all'] when known.horizon <= 6 then ['4-6', 'all'] else ['all'] end
@@ -93,6 +124,12 @@ grouped as (
         and known.cutoff = naive.cutoff
         and known.horizon = naive.horizon
         and (known.forecast_kind = 'walk_forward') = naive.is_walk_forward
+    left join in_all
+        on known.run_id = in_all.run_id
+        and known.aggregation = in_all.aggregation
+        and known.unique_id = in_all.unique_id
+        and known.evaluation_set = in_all.evaluation_set
+    where known.forecast_kind <> 'walk_forward' or in_all.run_id is not null
 
 ),
 
@@ -107,6 +144,8 @@ accuracy as (
         grouped.evaluation_set,
         grouped.horizon_group,
         count(*) as n,
+        count(distinct grouped.unique_id) as n_series,
+        coalesce(max(grouped.sampled_of), n_series) as of_series,
         count(distinct grouped.cutoff) as n_cutoffs,
         min(grouped.cutoff) as first_cutoff,
         max(grouped.cutoff) as last_cutoff,

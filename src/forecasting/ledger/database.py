@@ -14,7 +14,19 @@ import duckdb
 
 from forecasting.errors import UserError
 
+GLOBS = re.compile(r"([*?\[])")
 HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+
+
+def quoted(path: Path | str) -> str:
+    """Return a path as a string of SQL."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def parquet(path: Path) -> str:
+    """Return the SQL that reads this one Parquet file, whatever is in its name."""
+    this_one = GLOBS.sub(r"[\1]", str(path))
+    return f"read_parquet({quoted(this_one)})"
 
 
 def locked_message(path: Path, text: str) -> str | None:

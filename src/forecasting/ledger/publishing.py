@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 
 from forecasting import registry
+from forecasting.contracts import BACKTEST_COLUMNS
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
 from forecasting.ledger.overrides import apply_overrides, insert
@@ -99,13 +100,19 @@ def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: st
     insert(
         connection, "forecasts", run.forecasts.assign(run_id=run.run_id, model_version=versions, prediction_time=now)
     )
-    insert(connection, "backtests", run.backtests.assign(run_id=run.run_id))
+    add_backtests(connection, run)
     add_restatements(connection, run)
     add_actuals(connection, run)
     add_changes(connection, run.run_id, run.domain, run.train)
     if len(run.restated):
         insert(connection, "restated_forecasts", run.restated.assign(run_id=run.run_id, domain=run.domain))
     insert(connection, "runs", pd.DataFrame([row]))
+
+
+def add_backtests(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None:
+    """Add a run's back-tests straight from their file, of which very many series have millions of rows."""
+    rows = f"select {', '.join(BACKTEST_COLUMNS)}, $run_id as run_id from {warehouse.parquet(run.backtests)}"
+    connection.execute(f"insert into backtests by name {rows}", {"run_id": run.run_id})
 
 
 def add_verdict(connection: duckdb.DuckDBPyConnection, run: FinishedRun, now: dt.datetime) -> None:
@@ -197,7 +204,7 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: o
     scratch = target.with_name("published.running.duckdb")
     for leftover in (scratch, scratch.with_name(scratch.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    connection.execute(f"attach '{str(scratch).replace(chr(39), chr(39) * 2)}' as published")
+    connection.execute(f"attach {warehouse.quoted(scratch)} as published")
     for table in PUBLISHED:
         connection.execute(f"create table published.main.{table} as {KEPT.get(table, f'select * from {table}')}")
         if table in BY_SERIES:
