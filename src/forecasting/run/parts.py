@@ -28,7 +28,8 @@ def write_parts(path: Path, parts: Iterable[pd.DataFrame]) -> None:
                 del table
             del part  # before the next one is made
         if writer is None:
-            pq.write_table(pa.Table.from_pandas(pd.DataFrame() if first is None else first, preserve_index=False), scratch)
+            nothing = pd.DataFrame() if first is None else first
+            pq.write_table(pa.Table.from_pandas(nothing, preserve_index=False), scratch)
     finally:
         if writer:
             writer.close()
