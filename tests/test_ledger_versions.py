@@ -120,7 +120,8 @@ def publish(connection: duckdb.DuckDBPyConnection, run_id: str, backtest_rows: i
         for month in pd.date_range("2001-01-01", periods=backtest_rows, freq="MS")
     ]
     run = SimpleNamespace(
-        run_id=run_id, domain="sales", manifest=Manifest.from_json(manifest), train=series([1.0] * 48), restated=pd.DataFrame(),
+        run_id=run_id, domain="sales", manifest=Manifest.from_json(manifest), train=parquet_file(series([1.0] * 48)),
+        restated=pd.DataFrame(),
         forecasts=pd.DataFrame([forecast]), backtests=parquet_file(pd.DataFrame(back, columns=BACKTEST_COLUMNS)),
     )  # fmt: skip
     publishing.add_to_ledger(connection, [run], {"sales": "1"})

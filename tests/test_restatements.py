@@ -61,7 +61,7 @@ def finished(
     names = ledger.execute("describe forecasts").df()["column_name"]
     back = ledger.execute("describe backtests").df()["column_name"]
     run = SimpleNamespace(
-        domain=about.domain, run_id=run_id, manifest=about, train=train, forecasts=pd.DataFrame(columns=names.drop(0)),
+        domain=about.domain, run_id=run_id, manifest=about, train=parquet_file(train), forecasts=pd.DataFrame(columns=names.drop(0)),
         backtests=parquet_file(pd.DataFrame(columns=back.drop(0))), restated=restated_forecasts(None, None),
     )  # fmt: skip
     run.forecasts = run.forecasts.drop(columns=["model_version", "prediction_time"])

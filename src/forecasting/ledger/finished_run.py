@@ -23,14 +23,15 @@ PACKAGES = ("duckdb", "hierarchicalforecast", "mlflow", "numpy", "pandas", "pape
 class FinishedRun:
     """What publishing needs of one domain's run: its manifest, its tables and its MLflow runs.
 
-    `backtests` is the Parquet file with the rows of every model that are kept (BACKTEST_COLUMNS): they may be too many to be held.
+    `backtests` (BACKTEST_COLUMNS, the rows of every model that are kept) and `train`, the training set, are Parquet files: of very many
+    series they are too many rows to be held.
     `restated` (RESTATED_COLUMNS) is what it would have forecast from the past as it was known before; no rows where nothing was restated.
     """
 
     manifest: Manifest
     forecasts: pd.DataFrame
     backtests: Path
-    train: pd.DataFrame
+    train: Path
     restated: pd.DataFrame
     notes: dict[str, dict[str, Any]]
 
@@ -66,7 +67,7 @@ def finished_run(workspace: Workspace, domain: str) -> FinishedRun:
         manifest(workspace, run, train, notes),
         forecasts[FORECAST_COLUMNS],
         backtests,
-        train,
+        run.require(f"train_{domain}.parquet"),
         restated,
         notes,
     )

@@ -143,11 +143,11 @@ def add_restatements(connection: duckdb.DuckDBPyConnection, run: FinishedRun) ->
     ).fetchone()
     if before is None or Manifest.read(before[1]).unit != run.manifest.unit:
         return
-    connection.register("incoming", run.train[["unique_id", "ds", "y", "region", "product_category"]])
     connection.execute(
         f"""
         insert into restatements
-        with known as ({KNOWN}),
+        with incoming as (from {warehouse.parquet(run.train)}),
+        known as ({KNOWN}),
         named as (
             select unique_id, any_value(region) as region, any_value(product_category) as product_category
             from forecasts where domain = $domain and aggregation = 'series' group by unique_id
@@ -165,7 +165,6 @@ def add_restatements(connection: duckdb.DuckDBPyConnection, run: FinishedRun) ->
         """,
         {"domain": run.domain, "run_id": run.run_id, "before": before[0], "cutoff": run.manifest.cutoff},
     )
-    connection.unregister("incoming")
 
 
 def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None:
@@ -174,12 +173,12 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
     What was known before stays: where the facts of the same day, or of an earlier one, were restated, the new value counts from the day
     after. A month of a series that is no longer there is 0 from now on.
     """
-    connection.register("incoming", run.train[["unique_id", "ds", "y"]])
     as_of = run.manifest.params["as_of"] or run.manifest.facts.last_fact
     connection.execute(
         f"""
         insert into actuals
-        with known as ({KNOWN}),
+        with incoming as (from {warehouse.parquet(run.train)}),
+        known as ({KNOWN}),
         gone as (
             select unique_id, ds from restatements where run_id = $run_id and y = 0
             except select unique_id, ds::date from incoming
@@ -193,7 +192,6 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
         """,
         {"domain": run.domain, "run_id": run.run_id, "as_of": as_of},
     )
-    connection.unregister("incoming")
 
 
 def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: os.stat_result | None = None) -> None:

@@ -31,12 +31,7 @@ def cutoffs(domain: Domain, evaluation_set: str) -> str:
 
 
 def sample(rows: pd.DataFrame) -> str:
-    """Say on how many series rows of `forecast_accuracy` compare the models, where not on all; «» elsewhere.
-
-    The rows are of the walk-forward; one of an older version, or without series, says nothing.
-    """
-    if "of_series" not in rows:
-        return ""
+    """Say on how many series rows of `forecast_accuracy` compare the models, where not on all; «» elsewhere."""
     some = rows[(rows["aggregation"] == "series") & (rows["n_series"] < rows["of_series"])]
     if some.empty:
         return ""
