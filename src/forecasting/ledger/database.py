@@ -14,6 +14,9 @@ import duckdb
 
 from forecasting.errors import UserError
 
+MEMORY = (
+    "4GB"  # that DuckDB takes at most; what does not fit, as of the marts of 100,000 series, is spilled beside the file
+)
 GLOBS = re.compile(r"([*?\[])")
 HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
@@ -59,6 +62,7 @@ def connect(path: Path, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConne
         message = locked_message(path, str(error))
         raise UserError(message or f"{path} cannot be opened as a DuckDB database: {error}") from error
     try:
+        connection.execute(f"set memory_limit = '{MEMORY}'")
         yield connection
     finally:
         connection.close()
