@@ -1,5 +1,6 @@
 """Of many series the ledger keeps champion and seasonal naive whole, of other models sums and a sample; no figure mixes the two."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import duckdb
@@ -11,13 +12,14 @@ import made_published
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.errors import UserError
 from forecasting.evaluation import kept_rows, restated_forecasts, rows_kept
-from forecasting.ledger import publishing
+from forecasting.ledger import Published, publishing
 from forecasting.ledger.finished_run import check_months
-from forecasting.report import as_published, provenance
+from forecasting.report import accuracy, as_published, model_card, provenance, walk_forward
 from forecasting.run import Manifest, RunFolder, identity
 from forecasting.series import aggregate_actuals
 from ledger_by_macros import migrate
 from parquet_files import parquet_file
+from report_fixtures import Company, build
 from synthetic import company
 
 MODELS = ("linear", "median", "seasonal_naive", "tsb")  # as notebook 30 sorts them
@@ -77,7 +79,9 @@ def series_of(table: pd.DataFrame) -> set[str]:
 
 
 def test_few_series_are_written_as_in_one_piece(rows, folder):
-    folder.write_parts("evaluation", rows_kept(rows.get, MODELS, CHAMPION))
+    for name in MODELS:
+        folder.write_table(f"calibrated_{name}", rows[name])
+    folder.write_parts("evaluation", rows_kept(folder.calibrated, MODELS, CHAMPION))
     folder.write_table("before", pd.concat([rows[name] for name in MODELS], ignore_index=True))
     pd.testing.assert_frame_equal(folder.read_table("evaluation"), folder.read_table("before"), check_exact=True)
     with duckdb.connect() as connection:
@@ -188,7 +192,7 @@ def published(rows, train) -> duckdb.DuckDBPyConnection:
         yield connection
 
 
-def accuracy(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def walk_forward_of(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     return connection.execute("from forecast_accuracy where forecast_kind = 'walk_forward'").df()
 
 
@@ -199,14 +203,14 @@ def test_the_ledger_has_the_rows_of_the_file(published, rows):
 
 
 def test_few_series_are_compared_on_all(published, rows):
-    found = accuracy(published)
+    found = walk_forward_of(published)
     assert (found["n_series"] == found["of_series"]).all() and provenance.sample(found) == ""
     n = {level: part["unique_id"].nunique() for level, part in rows["linear"].groupby("aggregation")}
     assert (found["n_series"] == found["aggregation"].map(n)).all()
 
 
 def test_models_are_compared_on_the_same_series(many, published, rows, train):
-    found = accuracy(published)
+    found = walk_forward_of(published)
     sample = series_of(kept(rows)["tsb"])
     series = found[found["aggregation"] == "series"]
     assert set(series["n_series"]) == {SAMPLED} and set(series["of_series"]) == {train["unique_id"].nunique()}
@@ -236,7 +240,7 @@ def test_champion_and_baseline_are_there_series_by_series(many, published, train
 
 
 def test_readers_are_told_of_the_sample(many, published):
-    found = accuracy(published)
+    found = walk_forward_of(published)
     words = provenance.sample(found)
     assert words == "Single series: measured on a sample of 4 of 18, the same for every model."
     assert provenance.sample(found[found["aggregation"] == "total"]) == ""
@@ -250,3 +254,27 @@ def test_readers_are_told_of_the_sample(many, published):
         unit="",
     )
     assert words in as_published.text("sales", of_run)
+
+
+def test_pages_say_that_models_are_compared_on_a_sample(tmp_path):
+    path = build(tmp_path / "published.duckdb", Company(domains=("sales",)))
+    few = Published(path).domain("sales")
+    single = few.accuracy["aggregation"] == "series"
+    many = replace(few, accuracy=few.accuracy.assign(of_series=few.accuracy["n_series"].where(~single, 100_000)))
+    held_out = Published(path).held_out("sales")
+    said = f"measured on a sample of {few.n_series} of 100,000, the same for every model"
+    for part in (accuracy.tables, model_card.compared):
+        assert said in part(many) and "sample" not in part(few)
+    assert "over a sample of series and months ahead" in model_card.compared(many)
+    assert "over all series and months ahead" in model_card.compared(few)
+    assert "Of all series, not of the sample." in walk_forward.details(many, held_out)
+    assert "sample" not in walk_forward.details(few, held_out)
+    assert "sample" not in accuracy.one_set(many, "held_out", accuracy.FOLDED_TABLES)
+
+
+def test_a_file_of_an_older_version_is_read(tmp_path):
+    path = build(tmp_path / "published.duckdb", Company(domains=("sales",)))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("alter table forecast_accuracy drop n_series; alter table forecast_accuracy drop of_series")
+    found = Published(path).domain("sales")
+    assert found.accuracy["of_series"].isna().all() and provenance.sample(found.accuracy) == ""
