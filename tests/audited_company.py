@@ -17,6 +17,7 @@ from forecasting.ledger.finished_run import FinishedRun
 from forecasting.registry import store, tracking
 from forecasting.run import Manifest, RunFolder, Workspace, identity, params, stamps, train_fingerprint
 from ledger_by_macros import create_views, migrate
+from parquet_files import parquet_file
 from synthetic import series
 
 TABLES = ["forecasts", "backtests", "actuals", "restatements", "training_changes", "runs", "publications", "latest_runs",
@@ -56,7 +57,11 @@ class AuditedCompany:
              "evaluation_set": "recent"} for name in ORDER
         ]  # fmt: skip
         tables = (pd.DataFrame(forecasts)[FORECAST_COLUMNS], pd.DataFrame(backtests)[BACKTEST_COLUMNS])
-        self.add(FinishedRun(manifest, *tables, train, pd.DataFrame(), notes))
+        self.add(
+            FinishedRun(
+                manifest, tables[0], parquet_file(tables[1]), run.path / "train_sales.parquet", pd.DataFrame(), notes
+            )
+        )
         return manifest
 
     def prepared(self, months: int, restated: dict[str, float]) -> tuple[RunFolder, pd.DataFrame]:
@@ -113,9 +118,8 @@ class AuditedCompany:
         """Register, write and copy, as `publish` does."""
         known = publishing.register(self.place, run)
         with duckdb.connect(str(self.place.warehouse)) as connection:
-            train = run.train  # noqa: F841, DuckDB finds it by its name
             connection.execute(
-                "create or replace table ml_train_sales_monthly as select * replace (ds::date as ds) from train"
+                f"create or replace table ml_train_sales_monthly as select * replace (ds::date as ds) from '{run.train}'"
             )
             publishing.add_to_ledger(connection, [run], {"sales": known["champion"]})
             publishing.crown(self.place, run, known)

@@ -26,6 +26,8 @@ ACCURACY_COLUMNS = [
     "evaluation_set",
     "horizon_group",
     "n",
+    "n_series",
+    "of_series",
     "n_cutoffs",
     "first_cutoff",
     "last_cutoff",
@@ -190,6 +192,8 @@ def measures(part: pd.DataFrame) -> dict:
     total, scale = part["actual"].abs().sum(), part["scale"].replace(0, np.nan)
     return {
         "n": len(part),
+        "n_series": part["unique_id"].nunique(),
+        "of_series": part["unique_id"].nunique(),
         "n_cutoffs": part["cutoff"].nunique(),
         "first_cutoff": part["cutoff"].min(),
         "last_cutoff": part["cutoff"].max(),

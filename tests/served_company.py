@@ -175,7 +175,8 @@ class ServedCompany:
 def accuracy() -> pd.DataFrame:
     """Two rows of the accuracy mart, one of them with a measure that is not known."""
     row = {"domain": "sales", "aggregation": "series", "model_name": "linear", "is_champion": True, "forecast_kind": "walk_forward",
-           "evaluation_set": "held_out", "horizon_group": "all", "n": 30, "n_cutoffs": 2, "mae": 1 / 3, "rmse": 0.1 + 0.2,
+           "evaluation_set": "held_out", "horizon_group": "all", "n": 30, "n_series": 1, "of_series": 1, "n_cutoffs": 2,
+           "mae": 1 / 3, "rmse": 0.1 + 0.2,
            "wape": 0.05, "bias": -1.5, "mase": 0.8, "coverage_80": 0.81, "coverage_95": 0.96, "fva": 2.5, "masc": 0.2}  # fmt: skip
     frame = pd.DataFrame(
         [row, {**row, "aggregation": "total", "mase": None, "model_name": "seasonal_naive", "is_champion": False}]

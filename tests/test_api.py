@@ -511,6 +511,7 @@ def test_forecasts_as_of_a_day(client, company):
 def test_accuracy_is_the_marts(client):
     found = client.get("/api/accuracy?domain=sales").json()
     assert [row["mae"] for row in found["accuracy"]] == [1 / 3, 1 / 3] and found["accuracy"][0]["rmse"] == 0.1 + 0.2
+    assert [(row["n_series"], row["of_series"]) for row in found["accuracy"]] == [(1, 1), (1, 1)]
     only = client.get(
         "/api/accuracy?domain=sales&model_name=seasonal_naive&aggregation=total&forecast_kind=walk_forward"
     ).json()

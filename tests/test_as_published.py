@@ -16,6 +16,7 @@ from forecasting.ledger import accuracy_as_published, as_published, publishing
 from forecasting.report import as_published as shown
 from forecasting.run import Manifest, identity
 from forecasting.series import aggregate_actuals
+from parquet_files import parquet_file
 from synthetic import company
 
 CUTOFFS = ("2023-10-01", "2023-11-01", "2023-11-01", "2023-12-01")
@@ -80,8 +81,8 @@ def a_run(name: str, train: pd.DataFrame, champion: str, seed: int) -> SimpleNam
     about |= {"fingerprint": identity.train_fingerprint(train), "params": {"as_of": None}}
     about |= {"facts": {"last_fact": f"{last + pd.offsets.MonthEnd(0):%Y-%m-%d}"}}
     return SimpleNamespace(
-        run_id=name, domain="sales", manifest=Manifest.from_json(about), train=train, restated=restated_forecasts(None, None),
-        forecasts=made[FORECAST_COLUMNS], backtests=tests[BACKTEST_COLUMNS],
+        run_id=name, domain="sales", manifest=Manifest.from_json(about), train=parquet_file(train), restated=restated_forecasts(None, None),
+        forecasts=made[FORECAST_COLUMNS], backtests=parquet_file(tests[BACKTEST_COLUMNS]),
     )  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def history(tmp_path_factory) -> SimpleNamespace:
             )
         make_views(connection)
         for run in [*runs, runs[1]]:
-            connection.register("train", run.train)
+            connection.register("train", pd.read_parquet(run.train))
             connection.execute(
                 "delete from ml_train_sales_monthly; insert into ml_train_sales_monthly by name from train"
             )
@@ -175,7 +176,7 @@ def test_every_training_set_is_kept_to_the_last_bit(history):
             assert identity.train_fingerprint(found) == run.manifest.fingerprint
         assert connection.execute("select count(*) from training_changes where run_id = 'December'").fetchone()[
             0
-        ] < len(history.runs[3].train)
+        ] < len(pd.read_parquet(history.runs[3].train))
 
 
 def test_what_cannot_be_found_is_said(history, tmp_path):

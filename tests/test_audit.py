@@ -22,6 +22,7 @@ from forecasting.errors import UserError
 from forecasting.ledger import Published, publishing
 from forecasting.run import Manifest, RunFolder, identity, train_fingerprint
 from ledger_by_macros import create_views, migrate
+from parquet_files import parquet_file
 from synthetic import company as made_up
 
 
@@ -191,8 +192,9 @@ def publish(connection: duckdb.DuckDBPyConnection, train: pd.DataFrame, run_id: 
     empty = {table: pd.DataFrame(columns=names).drop(columns=["model_version", "prediction_time"], errors="ignore")
              for table, names in columns.items()}  # fmt: skip
     run = SimpleNamespace(
-        domain="sales", run_id=run_id, manifest=manifest, train=train, restated=pd.DataFrame(), **empty
-    )
+        domain="sales", run_id=run_id, manifest=manifest, train=parquet_file(train), restated=pd.DataFrame(),
+        forecasts=empty["forecasts"], backtests=parquet_file(empty["backtests"]),
+    )  # fmt: skip
     publishing.add_to_ledger(connection, [run], {"sales": "1"})
     return manifest
 

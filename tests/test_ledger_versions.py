@@ -14,11 +14,12 @@ import duckdb
 import pandas as pd
 import pytest
 
-from forecasting.contracts import QUANTILE_COLUMNS
+from forecasting.contracts import BACKTEST_COLUMNS, QUANTILE_COLUMNS
 from forecasting.ledger import publishing
 from forecasting.run import Manifest, Workspace
 from forecasting.training_set import building
 from ledger_by_macros import create_views, migrate, migrations, of_version
+from parquet_files import parquet_file
 from synthetic import series
 
 ROWS = 3  # of each table of an old warehouse
@@ -119,9 +120,9 @@ def publish(connection: duckdb.DuckDBPyConnection, run_id: str, backtest_rows: i
         for month in pd.date_range("2001-01-01", periods=backtest_rows, freq="MS")
     ]
     run = SimpleNamespace(
-        run_id=run_id, domain="sales", manifest=Manifest.from_json(manifest), train=series([1.0] * 48), restated=pd.DataFrame(),
-        forecasts=pd.DataFrame([forecast]), backtests=pd.DataFrame(back, columns=list(back[0]) if back else ["run_id"]).drop(
-            columns=["run_id"], errors="ignore"),
+        run_id=run_id, domain="sales", manifest=Manifest.from_json(manifest), train=parquet_file(series([1.0] * 48)),
+        restated=pd.DataFrame(),
+        forecasts=pd.DataFrame([forecast]), backtests=parquet_file(pd.DataFrame(back, columns=BACKTEST_COLUMNS)),
     )  # fmt: skip
     publishing.add_to_ledger(connection, [run], {"sales": "1"})
 

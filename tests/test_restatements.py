@@ -21,6 +21,7 @@ from forecasting.report.notices import in_brief
 from forecasting.report.track_record import load_record
 from forecasting.run import Manifest
 from forecasting.wording import numbers
+from parquet_files import parquet_file
 from report_fixtures import KEY, Company, build
 from synthetic import company
 
@@ -60,8 +61,8 @@ def finished(
     names = ledger.execute("describe forecasts").df()["column_name"]
     back = ledger.execute("describe backtests").df()["column_name"]
     run = SimpleNamespace(
-        domain=about.domain, run_id=run_id, manifest=about, train=train, forecasts=pd.DataFrame(columns=names.drop(0)),
-        backtests=pd.DataFrame(columns=back.drop(0)), restated=restated_forecasts(None, None),
+        domain=about.domain, run_id=run_id, manifest=about, train=parquet_file(train), forecasts=pd.DataFrame(columns=names.drop(0)),
+        backtests=parquet_file(pd.DataFrame(columns=back.drop(0))), restated=restated_forecasts(None, None),
     )  # fmt: skip
     run.forecasts = run.forecasts.drop(columns=["model_version", "prediction_time"])
     return run

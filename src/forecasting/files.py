@@ -1,5 +1,6 @@
 """Files written in one step and only where their content changes, fingerprints of content."""
 
+import filecmp
 import hashlib
 import json
 from pathlib import Path
@@ -19,6 +20,15 @@ def write_if_changed(path: Path, content: str | bytes) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(path.name + ".running")
     scratch.write_bytes(data)
+    scratch.replace(path)
+    return True
+
+
+def replace_if_changed(scratch: Path, path: Path) -> bool:
+    """Put a file that was written beside another in its place only if its content differs; say whether it did."""
+    if path.exists() and filecmp.cmp(scratch, path, shallow=False):
+        scratch.unlink()
+        return False
     scratch.replace(path)
     return True
 

@@ -57,6 +57,52 @@ known as (
 
 ),
 
+-- of very many series the ledger has all of the champion and the seasonal naive, and a sample of the other models
+said_by as (
+
+    select
+        run_id,
+        aggregation,
+        unique_id,
+        evaluation_set,
+        count(distinct model_name) as n_models
+    from known
+    where forecast_kind = 'walk_forward'
+    group by all
+
+),
+
+-- the series that all models have: on these every model is measured
+in_all as (
+
+    select
+        run_id,
+        aggregation,
+        unique_id,
+        evaluation_set,
+        case when min(n_models) over sets < max(n_models) over sets then count(*) over sets end as sampled_of
+    from said_by
+    window sets as (partition by run_id, aggregation, evaluation_set)
+    qualify n_models = max(n_models) over sets
+
+),
+
+compared as (
+
+    select
+        known.*,
+        in_all.sampled_of
+    from known
+    left join in_all
+        on known.run_id = in_all.run_id
+        and known.aggregation = in_all.aggregation
+        and known.unique_id = in_all.unique_id
+        and known.evaluation_set = in_all.evaluation_set
+        and known.forecast_kind = 'walk_forward'
+    where known.forecast_kind <> 'walk_forward' or in_all.run_id is not null
+
+),
+
 -- the seasonal naive on the same rows: stored beside every champion, and among the walk-forward models
 naive as (
 
@@ -68,7 +114,7 @@ naive as (
         cutoff,
         horizon,
         any_value(predicted_value) as naive_value
-    from known
+    from compared
     where model_name = 'seasonal_naive'
         and forecast_kind <> 'override'  -- what people made of one
     group by all
@@ -78,21 +124,21 @@ naive as (
 grouped as (
 
     select
-        known.*,
+        compared.*,
         naive.naive_value,
-        coalesce(known.model_name = latest_runs.champion, false) as is_champion_now,
+        coalesce(compared.model_name = latest_runs.champion, false) as is_champion_now,
         unnest(
-            case when known.horizon <= 3 then ['1-3', 'all'] when known.horizon <= 6 then ['4-6', 'all'] else ['all'] end
+            case when compared.horizon <= 3 then ['1-3', 'all'] when compared.horizon <= 6 then ['4-6', 'all'] else ['all'] end
         ) as horizon_group
-    from known
-    left join latest_runs on known.domain = latest_runs.domain
+    from compared
+    left join latest_runs on compared.domain = latest_runs.domain
     left join naive
-        on known.run_id = naive.run_id
-        and known.aggregation = naive.aggregation
-        and known.unique_id = naive.unique_id
-        and known.cutoff = naive.cutoff
-        and known.horizon = naive.horizon
-        and (known.forecast_kind = 'walk_forward') = naive.is_walk_forward
+        on compared.run_id = naive.run_id
+        and compared.aggregation = naive.aggregation
+        and compared.unique_id = naive.unique_id
+        and compared.cutoff = naive.cutoff
+        and compared.horizon = naive.horizon
+        and (compared.forecast_kind = 'walk_forward') = naive.is_walk_forward
 
 ),
 
@@ -107,6 +153,8 @@ accuracy as (
         grouped.evaluation_set,
         grouped.horizon_group,
         count(*) as n,
+        count(distinct grouped.unique_id) as n_series,
+        coalesce(max(grouped.sampled_of), n_series) as of_series,
         count(distinct grouped.cutoff) as n_cutoffs,
         min(grouped.cutoff) as first_cutoff,
         max(grouped.cutoff) as last_cutoff,

@@ -223,6 +223,10 @@ class AccuracyRow(BaseModel):
     evaluation_set: str
     horizon_group: str
     n: int
+    n_series: int | None = Field(None, description="The series, or sums, that these forecasts are of.")
+    of_series: int | None = Field(
+        None, description="Those that there are: more than n_series where the back-test compares models on a sample."
+    )
     n_cutoffs: int
     first_cutoff: dt.date
     last_cutoff: dt.date

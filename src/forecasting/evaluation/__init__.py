@@ -18,6 +18,7 @@ from forecasting.evaluation.backtest import (
 from forecasting.evaluation.cutoffs import CHOICE, COMPARED, HELD_OUT_SET, plan_cutoffs
 from forecasting.evaluation.evidence import CHOOSING, DEFAULT, evidence, losses, mean_losses, strongest
 from forecasting.evaluation.judging import Judged, judge
+from forecasting.evaluation.kept_rows import rows_kept
 from forecasting.evaluation.learning import COUNTED, Sample, drawn
 from forecasting.evaluation.metrics import METRICS, wql
 from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
@@ -39,6 +40,6 @@ __all__ = [
     "as_known_before", "back_test", "compare_models", "continued", "drawn", "empty_backtest", "errors_since", "evidence", "forecast_nodes",
     "judge", "kept_variant", "known_at",
     "leaderboard", "leaderboard_metrics", "losses", "mean_losses", "metrics", "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs",
-    "refit_month", "restated_forecasts", "said", "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group",
+    "refit_month", "restated_forecasts", "rows_kept", "said", "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group",
     "scores_by_horizon", "strongest", "value_added", "walk_forward", "wql",
 ]  # fmt: skip

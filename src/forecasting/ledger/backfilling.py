@@ -85,7 +85,7 @@ def noted_actuals(workspace: Workspace, domain: str) -> pd.DataFrame:
 
 def add_backfill(workspace: Workspace, month: BackfilledMonth) -> None:
     """Add one month of one domain to the ledger, in one transaction; it is no publication, and `actuals` stays as it is."""
-    check_months("backfill", month.forecasts[FORECAST_COLUMNS])
+    check_months("backfill", month.forecasts, FORECAST_COLUMNS)
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     manifest = month.manifest
     row = {"run_id": manifest.run_id, "domain": manifest.domain, "cutoff": pd.Timestamp(manifest.cutoff),

@@ -7,6 +7,7 @@ back-test that is read is that of the run in force. What was filled in later is 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS
@@ -152,4 +153,7 @@ class Comparisons(Reader):
         self, domain: str, aggregation: str | None = None, model: str | None = None, kind: str | None = None
     ) -> pd.DataFrame:
         """Return the rows of `forecast_accuracy` of a domain, limited to an aggregation, a model, a kind of forecast."""
-        return self.ask(ACCURACY, domain=domain, aggregation=aggregation, model=model, kind=kind)
+        rows = self.ask(ACCURACY, domain=domain, aggregation=aggregation, model=model, kind=kind)
+        return (
+            rows if "of_series" in rows else rows.assign(n_series=np.nan, of_series=np.nan)
+        )  # an older version's file

@@ -3,12 +3,15 @@
 import importlib.metadata
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 
 from forecasting.contracts import BACKTEST_COLUMNS, FORECAST_COLUMNS, RESTATED_COLUMNS
 from forecasting.errors import UserError
+from forecasting.ledger.database import parquet
 from forecasting.models import about
 from forecasting.run import Manifest, RunFolder, Workspace, git_commit, identity, stamps, training_stamps
 
@@ -20,13 +23,15 @@ PACKAGES = ("duckdb", "hierarchicalforecast", "mlflow", "numpy", "pandas", "pape
 class FinishedRun:
     """What publishing needs of one domain's run: its manifest, its tables and its MLflow runs.
 
+    `backtests` (BACKTEST_COLUMNS, the rows of every model that are kept) and `train`, the training set, are Parquet files: of very many
+    series they are too many rows to be held.
     `restated` (RESTATED_COLUMNS) is what it would have forecast from the past as it was known before; no rows where nothing was restated.
     """
 
     manifest: Manifest
     forecasts: pd.DataFrame
-    backtests: pd.DataFrame
-    train: pd.DataFrame
+    backtests: Path
+    train: Path
     restated: pd.DataFrame
     notes: dict[str, dict[str, Any]]
 
@@ -50,12 +55,9 @@ def finished_run(workspace: Workspace, domain: str) -> FinishedRun:
         If a step has not run, or a forecast's month is not its cutoff plus its horizon.
     """
     run = RunFolder.open(workspace.runs / domain)
-    train, forecasts, backtests = run.training_set(), run.read_table("forecasts"), run.read_table("evaluation")
-    for name, frame, columns in (
-        ("forecasts", forecasts, FORECAST_COLUMNS),
-        ("evaluation", backtests, BACKTEST_COLUMNS),
-    ):
-        check_months(name, frame[columns])
+    train, forecasts, backtests = run.training_set(), run.read_table("forecasts"), run.require("evaluation.parquet")
+    check_months("forecasts", forecasts, FORECAST_COLUMNS)
+    check_months("evaluation", backtests, BACKTEST_COLUMNS)
     notes = {
         path.stem: json.loads(path.read_text(encoding="utf-8"))
         for path in sorted((run.path / "tracking").glob("*.json"))
@@ -64,21 +66,31 @@ def finished_run(workspace: Workspace, domain: str) -> FinishedRun:
     return FinishedRun(
         manifest(workspace, run, train, notes),
         forecasts[FORECAST_COLUMNS],
-        backtests[BACKTEST_COLUMNS],
-        train,
+        backtests,
+        run.require(f"train_{domain}.parquet"),
         restated,
         notes,
     )
 
 
-def check_months(name: str, frame: pd.DataFrame) -> None:
-    """Raise a UserError unless every row's `ds` is its `cutoff` plus `horizon` months and nothing but `scale` is unknown."""
-    months = (frame["ds"].dt.year - frame["cutoff"].dt.year) * 12 + frame["ds"].dt.month - frame["cutoff"].dt.month
-    wrong = frame[(months != frame["horizon"]) | frame.drop(columns="scale").isna().any(axis=1)]
-    if len(wrong):
-        row = wrong.iloc[0]
-        raise UserError(f"{name}.parquet: {row['unique_id']}, cutoff {row['cutoff']:%Y-%m}, horizon {row['horizon']}, month "
-                        f"{row['ds']:%Y-%m} is incomplete or does not fit; run the 30 and 40 notebooks again.")  # fmt: skip
+def check_months(name: str, rows: pd.DataFrame | Path, columns: list[str]) -> None:
+    """Raise a UserError unless in every row `ds` is `cutoff` plus `horizon` months and nothing but `scale` is unknown.
+
+    `rows` are a table or the Parquet file of one, `name` is what it is called.
+    """
+    unknown = " or ".join(f"{column} is null" for column in columns if column != "scale")
+    with duckdb.connect() as connection:
+        if not isinstance(rows, Path):
+            connection.register("incoming", rows)
+        row = connection.execute(f"""
+            select unique_id, strftime(cutoff, '%Y-%m'), horizon, strftime(ds, '%Y-%m')
+            from {parquet(rows) if isinstance(rows, Path) else "incoming"}
+            where datediff('month', cutoff, ds) is distinct from horizon or {unknown} limit 1
+        """).fetchone()
+    if row:
+        unique_id, cutoff, horizon, month = row
+        raise UserError(f"{name}.parquet: {unique_id}, cutoff {cutoff}, horizon {horizon}, month {month} is incomplete or does not fit; "
+                        "run the 30 and 40 notebooks again.")  # fmt: skip
 
 
 def manifest(workspace: Workspace, run: RunFolder, train: pd.DataFrame, notes: dict[str, dict]) -> Manifest:

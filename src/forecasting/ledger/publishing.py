@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 
 from forecasting import registry
+from forecasting.contracts import BACKTEST_COLUMNS
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
 from forecasting.ledger.overrides import apply_overrides, insert
@@ -99,13 +100,19 @@ def add_run(connection: duckdb.DuckDBPyConnection, run: FinishedRun, version: st
     insert(
         connection, "forecasts", run.forecasts.assign(run_id=run.run_id, model_version=versions, prediction_time=now)
     )
-    insert(connection, "backtests", run.backtests.assign(run_id=run.run_id))
+    add_backtests(connection, run)
     add_restatements(connection, run)
     add_actuals(connection, run)
     add_changes(connection, run.run_id, run.domain, run.train)
     if len(run.restated):
         insert(connection, "restated_forecasts", run.restated.assign(run_id=run.run_id, domain=run.domain))
     insert(connection, "runs", pd.DataFrame([row]))
+
+
+def add_backtests(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None:
+    """Add a run's back-tests straight from their file, of which very many series have millions of rows."""
+    rows = f"select {', '.join(BACKTEST_COLUMNS)}, $run_id as run_id from {warehouse.parquet(run.backtests)}"
+    connection.execute(f"insert into backtests by name {rows}", {"run_id": run.run_id})
 
 
 def add_verdict(connection: duckdb.DuckDBPyConnection, run: FinishedRun, now: dt.datetime) -> None:
@@ -136,11 +143,11 @@ def add_restatements(connection: duckdb.DuckDBPyConnection, run: FinishedRun) ->
     ).fetchone()
     if before is None or Manifest.read(before[1]).unit != run.manifest.unit:
         return
-    connection.register("incoming", run.train[["unique_id", "ds", "y", "region", "product_category"]])
     connection.execute(
         f"""
         insert into restatements
-        with known as ({KNOWN}),
+        with incoming as (from {warehouse.parquet(run.train)}),
+        known as ({KNOWN}),
         named as (
             select unique_id, any_value(region) as region, any_value(product_category) as product_category
             from forecasts where domain = $domain and aggregation = 'series' group by unique_id
@@ -158,7 +165,6 @@ def add_restatements(connection: duckdb.DuckDBPyConnection, run: FinishedRun) ->
         """,
         {"domain": run.domain, "run_id": run.run_id, "before": before[0], "cutoff": run.manifest.cutoff},
     )
-    connection.unregister("incoming")
 
 
 def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None:
@@ -167,12 +173,12 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
     What was known before stays: where the facts of the same day, or of an earlier one, were restated, the new value counts from the day
     after. A month of a series that is no longer there is 0 from now on.
     """
-    connection.register("incoming", run.train[["unique_id", "ds", "y"]])
     as_of = run.manifest.params["as_of"] or run.manifest.facts.last_fact
     connection.execute(
         f"""
         insert into actuals
-        with known as ({KNOWN}),
+        with incoming as (from {warehouse.parquet(run.train)}),
+        known as ({KNOWN}),
         gone as (
             select unique_id, ds from restatements where run_id = $run_id and y = 0
             except select unique_id, ds::date from incoming
@@ -186,7 +192,6 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
         """,
         {"domain": run.domain, "run_id": run.run_id, "as_of": as_of},
     )
-    connection.unregister("incoming")
 
 
 def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: os.stat_result | None = None) -> None:
@@ -197,7 +202,7 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: o
     scratch = target.with_name("published.running.duckdb")
     for leftover in (scratch, scratch.with_name(scratch.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    connection.execute(f"attach '{str(scratch).replace(chr(39), chr(39) * 2)}' as published")
+    connection.execute(f"attach {warehouse.quoted(scratch)} as published")
     for table in PUBLISHED:
         connection.execute(f"create table published.main.{table} as {KEPT.get(table, f'select * from {table}')}")
         if table in BY_SERIES:

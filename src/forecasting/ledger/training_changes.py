@@ -1,9 +1,12 @@
 """The training set of every run that was published, kept as what changed from one run to the next, to the last bit."""
 
+from pathlib import Path
+
 import duckdb
 import pandas as pd
 
 from forecasting.contracts import TRAIN_COLUMNS
+from forecasting.ledger.database import parquet
 
 ROUNDING = 1e-9  # of the value: what differs by less is the same number
 # The training set of a run, or where $run_id is null what is known now. Runs follow one another as they were published first.
@@ -17,17 +20,16 @@ KNOWN = f"""
 """
 
 
-def add_changes(connection: duckdb.DuckDBPyConnection, run_id: str, domain: str, train: pd.DataFrame) -> None:
+def add_changes(connection: duckdb.DuckDBPyConnection, run_id: str, domain: str, train: Path) -> None:
     """Note where a training set differs from what the ledger knows: new and other months, and those that are gone (y is null).
 
-    It is called before the run itself is added.
+    `train` is the Parquet file of the set. It is called before the run itself is added.
     """
-    connection.register("incoming", train[TRAIN_COLUMNS])
     connection.execute(
         f"""
         insert into training_changes by name
         with known as ({KNOWN}),
-        found as (select * replace (ds::date as ds) from incoming),
+        found as (select {", ".join(TRAIN_COLUMNS)} from (select * replace (ds::date as ds) from {parquet(train)})),
         changed as (select * from found except select * from known),
         gone as (
             select * replace (null::double as y) from known anti join found on known.unique_id = found.unique_id and known.ds = found.ds
@@ -36,7 +38,6 @@ def add_changes(connection: duckdb.DuckDBPyConnection, run_id: str, domain: str,
         """,
         {"domain": domain, "run_id": None, "new": run_id},
     )
-    connection.unregister("incoming")
 
 
 def known_by(connection: duckdb.DuckDBPyConnection, run_id: str, domain: str) -> pd.DataFrame:

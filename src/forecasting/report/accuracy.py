@@ -8,7 +8,16 @@ from IPython.display import HTML
 
 from forecasting.ledger import Domain, Published, at
 from forecasting.models import about, model_name
-from forecasting.report import backfilled, known_now, many, overridden, track_exceptions, track_tables, walk_forward
+from forecasting.report import (
+    backfilled,
+    known_now,
+    many,
+    overridden,
+    provenance,
+    track_exceptions,
+    track_tables,
+    walk_forward,
+)
 from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, fold, note, paragraph, table, tag
@@ -192,7 +201,8 @@ def one_set(domain: Domain, evaluation_set: str, shown: dict[str, str] = OPEN_TA
         return note(f"{SETS[evaluation_set]}: none; the history is too short.")
     found = [(title, at(rows, level)) for level, title in shown.items()]
     body = "".join(accuracy_table(domain, part, title) for title, part in found if len(part))
-    return note(f"Back-test of {cutoff_text(rows)}.") + body
+    sample = provenance.sample(rows) if "series" in shown else ""
+    return note(f"Back-test of {cutoff_text(rows)}.{f' {sample}' if sample else ''}") + body
 
 
 def cutoff_text(rows: pd.DataFrame) -> str:

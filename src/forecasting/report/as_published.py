@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting.ledger import AsPublished
+from forecasting.report import provenance
 from forecasting.wording import month
 
 SHOWN = {
@@ -24,7 +25,11 @@ def text(domain: str, found: AsPublished) -> str:
     )
     if rows.empty:
         return f"{head}\nNothing could be measured then."
-    return f"{head}\n{rows[list(SHOWN)].rename(columns=SHOWN).to_string(index=False, float_format='{:,.3f}'.format, na_rep='-')}"
+    shown = rows[list(SHOWN)].rename(columns=SHOWN)
+    lines = filter(
+        None, [head, provenance.sample(rows), shown.to_string(index=False, float_format="{:,.3f}".format, na_rep="-")]
+    )
+    return "\n".join(lines)
 
 
 def write(folder: Path, found: AsPublished) -> Path:

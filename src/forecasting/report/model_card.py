@@ -88,14 +88,17 @@ def compared(domain: Domain) -> str:
         "WAPE of the total",
         "Against last year",
     ]
-    caption = "Every model in the back-test, over all series and months ahead; the best on the cutoffs that chose first"
+    sample = provenance.sample(rows)
+    of = "a sample of series" if sample else "all series"
+    caption = f"Every model in the back-test, over {of} and months ahead; the best on the cutoffs that chose first"
     text = (
-        f"By {term('MASE')} over all series: below 1 is better than repeating last year was in the history. The models were "
+        f"By {term('MASE')} over {of}: below 1 is better than repeating last year was in the history. The models were "
         f"compared on {provenance.cutoffs(domain, 'choice')}; the cutoffs {term('held out')}, "
         f"{provenance.cutoffs(domain, 'held_out')}, chose nothing and are what to expect. «Better than last year» is the gain "
         f"over the {term('seasonal naive')} there, the last column the {term('Diebold–Mariano test')} against it. {term('Stability')} is "
         "how far the forecast of a month moved from one month to the next, in typical errors. More measures "
         f'are in <a href="accuracy.html#backtest-{domain.name}">Accuracy over time</a>.'
+        f"{f' {sample} The champion was chosen by all series.' if sample else ''}"
     )
     missing = "cannot be computed, or not compared"
     return paragraph(text) + table(head, cells, caption, (0, 6), missing, sortable=True)

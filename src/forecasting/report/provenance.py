@@ -4,11 +4,13 @@ import json
 from html import escape
 from typing import Any
 
+import pandas as pd
+
 from forecasting.ledger import Domain
 from forecasting.models import model_name, with_names
 from forecasting.report.html import facts, fold, note, table
 from forecasting.run import Manifest
-from forecasting.wording import DASH, month
+from forecasting.wording import DASH, month, number
 
 
 def code(value: Any, length: int = 0) -> str:
@@ -26,6 +28,15 @@ def cutoffs(domain: Domain, evaluation_set: str) -> str:
         return "none"
     first, last, n = rows["first_cutoff"].min(), rows["last_cutoff"].max(), int(rows["n_cutoffs"].max())
     return month(first) if first == last else f"{month(first)} to {month(last)} ({n})"
+
+
+def sample(rows: pd.DataFrame) -> str:
+    """Say on how many series rows of `forecast_accuracy` compare the models, where not on all; «» elsewhere."""
+    some = rows[(rows["aggregation"] == "series") & (rows["n_series"] < rows["of_series"])]
+    if some.empty:
+        return ""
+    n, of = (int(some[name].max()) for name in ("n_series", "of_series"))
+    return f"Single series: measured on a sample of {number(n)} of {number(of)}, the same for every model."
 
 
 def settings(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from forecasting.ledger import FEW, SHOWN, Domain, at
 from forecasting.models import model_name
+from forecasting.report import provenance
 from forecasting.report.html import Cell, fold, note, table
 from forecasting.report.track_record import Measures, Together, measures
 from forecasting.wording import count, decimals_for, number, share
@@ -32,7 +33,8 @@ def by_months_ahead(domain: Domain, rows: pd.DataFrame, measured: list[Together]
         if level == "series" and measured is not None:
             found = {count(each.measures.lag, "month"): each.measures for each in measured}
         parts.append(accuracy_of(domain, found, "Ahead", f"Back-test of {of} by months ahead"))
-    return fold("By months ahead", who(domain, rows) + "".join(parts))
+    whole = note("Of all series, not of the sample.") if provenance.sample(domain.accuracy) else ""
+    return fold("By months ahead", who(domain, rows) + whole + "".join(parts))
 
 
 def by_part(domain: Domain, rows: pd.DataFrame, part: str) -> str:

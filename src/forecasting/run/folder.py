@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,12 @@ class RunFolder:
     def write_table(self, name: str, frame: pd.DataFrame) -> None:
         """Write `<name>.parquet` in one step; the file keeps its time where the content is the same."""
         write_if_changed(self.path / f"{name}.parquet", frame.to_parquet(index=False))
+
+    def write_parts(self, name: str, parts: Iterable[pd.DataFrame]) -> None:
+        """Write what `write_table` would write of all these tables, one below the other, while only one of them is held."""
+        from forecasting.run.parts import write_parts  # pyarrow takes a while, and most commands need it not
+
+        write_parts(self.path / f"{name}.parquet", parts)
 
     def read_json(self, name: str) -> Any:
         """Read `<name>.json`."""

@@ -76,6 +76,10 @@ COLUMNS = {
     "prediction_time": Column("Published at (UTC)", "time", "When the forecast was written to the database."),
     "horizon_group": Column("Months ahead", "text", "1-3, 4-6 or all."),
     "n": Column("Forecasts compared", "count", "How many forecasts met their actual."),
+    "n_series": Column("Series", "count", "How many series, or sums, these forecasts are of."),
+    "of_series": Column(
+        "Of", "count", "How many there are: more where the models of the back-test are compared on a sample, the same for each of them."
+    ),
     "n_cutoffs": Column("Cutoffs", "count", "At how many cutoffs they were made."),
     "first_cutoff": Column("First cutoff", "month", "The first of these cutoffs."),
     "last_cutoff": Column("Last cutoff", "month", "The last of these cutoffs."),
@@ -143,7 +147,7 @@ VIEWS = (
     View(
         "accuracy", "accuracy", "How good the forecasts of every model were. Published forecasts and the back-test have rows "
         "of their own.", Published.accuracy, ("kind", "evaluation_set", "aggregation", "horizon_group", "model", "is_champion", "n",
-        "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "masc", "coverage_80",
+        "n_series", "of_series", "n_cutoffs", "first_cutoff", "last_cutoff", "mae", "rmse", "wape", "bias", "mase", "masc", "coverage_80",
         "coverage_95", "fva"), ("forecast_kind", "evaluation_set", "aggregation", "horizon_group", "mase", "model_name"),
     ),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from forecasting.dashboard import accuracy, figures
+from forecasting.report import provenance
 from forecasting.wording import SPACE, month
 
 workspace = st.session_state["workspace"]
@@ -39,7 +40,7 @@ if board.empty:
     st.info("There is no such back-test: the history is too short to hold months back.")
 else:
     said = f"What the models would have said at past cutoffs, knowing only the months up to them: {accuracy.cutoffs(board)}."
-    st.caption(f"{said} {accuracy.WHAT[evaluation_set]}")
+    st.caption(" ".join([said, accuracy.WHAT[evaluation_set], *filter(None, [provenance.sample(board)])]))
     if board["mase"].notna().any():
         st.plotly_chart(
             figures.ranking(board, "mase"), config=figures.CONFIG, key="ranking", alt=accuracy.described(board)
