@@ -1,5 +1,6 @@
 """An accuracy figure once published is found again, to the last bit, after the past was restated and later months became known."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -203,3 +204,24 @@ def test_what_cannot_be_found_is_said(history, tmp_path):
         connection.execute("drop table ml_train_sales_monthly; drop table training_changes")
     with pytest.raises(UserError, match="warehouse.duckdb is of an older version"):
         accuracy_as_published(place, "sales")
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_the_copy_for_readers_measures_what_it_has_copied_where_that_is_long(
+    history, tmp_path, monkeypatch, long: bool
+):
+    """The view's own SQL, with the table that was copied in place of that table's view."""
+    monkeypatch.setattr(publishing, "ROW_GROUP", 1 if long else publishing.ROW_GROUP)
+    path = shutil.copy(history.place.warehouse, tmp_path / "warehouse.duckdb")
+    monkeypatch.setattr(publishing, "PUBLISHED", ("actual_vs_forecast", "forecast_accuracy"))
+    with duckdb.connect(str(path)) as connection:
+        expected = figures(connection)
+        (view,) = connection.execute("select sql from duckdb_views() where view_name = 'forecast_accuracy'").fetchone()
+        by_dbt = view.replace("FROM actual_vs_forecast", "FROM warehouse.main.actual_vs_forecast")  # as dbt names it
+        connection.execute(by_dbt.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
+        publishing.publish_copy(connection, tmp_path / "published.duckdb")
+        connection.execute(f"attach '{tmp_path / 'published.duckdb'}' as published (read_only)")
+        asked = publishing.content(connection, "forecast_accuracy")
+    with duckdb.connect(str(tmp_path / "published.duckdb"), read_only=True) as connection:
+        pd.testing.assert_frame_equal(figures(connection), expected, rtol=1e-12)
+    assert ("published.main.actual_vs_forecast" in asked) == long and "warehouse.main.actual_vs_forecast" not in asked

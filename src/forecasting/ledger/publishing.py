@@ -18,10 +18,12 @@ from forecasting.contracts import BACKTEST_COLUMNS
 from forecasting.ledger import database as warehouse
 from forecasting.ledger.finished_run import FinishedRun, finished_run
 from forecasting.ledger.overrides import apply_overrides, insert
-from forecasting.ledger.tables import BY_SERIES, KEPT, PUBLISHED
+from forecasting.ledger.tables import BY_SERIES, KEPT, MEASURES, PUBLISHED
 from forecasting.ledger.training_changes import ROUNDING, add_changes
 from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.run import Manifest, Workspace
+
+ROW_GROUP = 122_880  # rows that DuckDB keeps, and adds up, in one piece
 
 
 def publish(workspace: Workspace, domains: list[str] | None = None) -> list[str]:
@@ -194,6 +196,27 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
     )
 
 
+def content(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """Return the SQL of what a table of the copy holds.
+
+    What measures another table that was copied before reads it there where it is long: asking that table's view once more would take
+    minutes, and DuckDB adds up more than a row group in an order of its own anyhow.
+    """
+    measured = MEASURES.get(table)
+    view = connection.execute(
+        "select database_name, sql from duckdb_views() where view_name = ? and not internal", [table]
+    ).fetchone()
+    if measured is None or view is None or rows_of(connection, measured) <= ROW_GROUP:
+        return KEPT.get(table, f"select * from {table}")
+    database, text = view
+    return text.split(" AS ", 1)[1].rstrip(";\n ").replace(f"{database}.main.{measured}", f"published.main.{measured}")
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Return how many rows a table of the copy has."""
+    return connection.execute(f"select count(*) from published.main.{table}").fetchone()[0]
+
+
 def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: os.stat_result | None = None) -> None:
     """Copy what others read into a new file and put it in the old one's place in one step.
 
@@ -204,7 +227,7 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: o
         leftover.unlink(missing_ok=True)
     connection.execute(f"attach {warehouse.quoted(scratch)} as published")
     for table in PUBLISHED:
-        connection.execute(f"create table published.main.{table} as {KEPT.get(table, f'select * from {table}')}")
+        connection.execute(f"create table published.main.{table} as {content(connection, table)}")
         if table in BY_SERIES:
             connection.execute(f"create index {table}_by_series on published.main.{table} (unique_id)")
     connection.execute("checkpoint published")

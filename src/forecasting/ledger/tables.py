@@ -20,6 +20,7 @@ SERIES_LEVELS = (
 FOR_BI = (*PREDICTIONS, *BY_REGION, *COMPARED, "forecasts", "latest_runs")
 # In which a single series is looked up: they have an index of unique_id, without which very many rows are read for one.
 BY_SERIES = ("monthly_actuals", "actual_vs_forecast", "forecasts")
+MEASURES = {"forecast_accuracy": "actual_vs_forecast"}  # which is copied before it
 # What readers are given of a table that grows by far the most: back-tests of the run in force of each domain and of the one before it,
 # and of those that count for the last two cutoffs, which the monitor learns from.
 # Those of older runs stay in the warehouse.
