@@ -52,7 +52,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark pretrain benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month benchmark-facts timing opening load postgres-speed benchmark-many-series mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark pretrain benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month benchmark-facts timing opening load postgres-speed benchmark-many-series benchmark-scale mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore cluster cluster-stop benchmark-engine
 
 help:  ## this list
@@ -185,6 +185,9 @@ benchmark-month: $(READY)  ## what a month costs whose models are kept, beside o
 
 benchmark-many-series: $(READY_TEST)  ## report, API and dashboard with very many series, to runs/benchmark/many_series.csv (SERIES=1000,100000)
 	@$(PY) tests/measure_many_series.py runs/benchmark/many_series.csv --series "$(SERIES)"
+
+benchmark-scale: $(READY_TEST)  ## a whole make report PROFILE=large by the number of series, to runs/benchmark/scale.csv (SERIES=1000,100000)
+	@$(PY) tests/measure_scale.py runs/benchmark/scale.csv --series "$(SERIES)"
 
 opening: $(READY_TEST)  ## how long the report's pages take to open, and how large they are (needs Chromium)
 	@$(PY) tests/measure_report.py "$(RUNS)/report"

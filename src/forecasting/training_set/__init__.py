@@ -7,6 +7,7 @@ outliers of a training set. Whether a month is whole, and counts, is decided by 
 from forecasting.training_set.as_of import built_as_of
 from forecasting.training_set.building import build, document
 from forecasting.training_set.checks import (
+    Unusual,
     gaps,
     outliers,
     require_forecastable,
@@ -17,5 +18,6 @@ from forecasting.training_set.checks import (
 )
 
 __all__ = [
-    "build", "built_as_of", "document", "gaps", "outliers", "require_forecastable", "series_table", "spikes", "sudden_falls", "warnings",
+    "Unusual", "build", "built_as_of", "document", "gaps", "outliers", "require_forecastable", "series_table", "spikes", "sudden_falls",
+    "warnings",
 ]  # fmt: skip

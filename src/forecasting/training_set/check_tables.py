@@ -5,6 +5,9 @@ is_imputed`, without missing months inside a series. The sentences made of these
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -165,9 +168,45 @@ def _robust_spread(values: np.ndarray) -> np.ndarray:
     return np.where(typical > 0, typical, MEAN_DEVIATION_TO_SD * deviation.mean(axis=1))
 
 
+@dataclass(frozen=True)
+class Unusual:
+    """What stands out of a training set, looked for once at every aggregation.
+
+    `levels`: the sums, of `_levels`; `expected`: of `spikes.standing_out`, by aggregation as well, where there is anything.
+    """
+
+    levels: dict[str, pd.DataFrame]
+    expected: dict[str, pd.DataFrame]
+
+    @classmethod
+    def of(cls, train: pd.DataFrame) -> Self:
+        """Look at a training set."""
+        levels = _levels(train)
+        return cls(levels, {name: standing_out(wide, name) for name, wide in levels.items() if len(wide)})
+
+    @cached_property
+    def spikes(self) -> pd.DataFrame:
+        """The months of the last two years that stand out, at every aggregation; see `spikes.spikes_of`."""
+        return spikes_of(self.levels, self.expected)
+
+    @cached_property
+    def falls(self) -> pd.DataFrame:
+        """Where the last month fell out of all it is compared with; see `sudden_falls`."""
+        columns = ["aggregation", "unique_id", "ds", "y", "expected", "change_pct"]
+        found = [
+            _falls(_without_spikes(self.levels[name], expected), FALL_DEVIATIONS[name]).assign(aggregation=name)
+            for name, expected in self.expected.items()
+        ]
+        if not found:
+            return pd.DataFrame(columns=columns)
+        falls = pd.concat(found, ignore_index=True)
+        falls["change_pct"] = 100 * (falls["y"] - falls["expected"]) / falls["expected"].abs().replace(0, np.nan)
+        return falls[columns]
+
+
 def spikes(train: pd.DataFrame) -> pd.DataFrame:
     """List the months of the last two years that stand out, at every aggregation; see `spikes.spikes_of`."""
-    return spikes_of(_levels(train))
+    return Unusual.of(train).spikes
 
 
 def sudden_falls(train: pd.DataFrame) -> pd.DataFrame:
@@ -185,25 +224,21 @@ def sudden_falls(train: pd.DataFrame) -> pd.DataFrame:
     Returns aggregation, unique_id, ds, y, expected (the lower of the two), change_pct ((y − expected) / |expected|
     in %; NaN where expected is 0), ordered from the total to the series, the greatest loss in y first.
     """
-    columns = ["aggregation", "unique_id", "ds", "y", "expected", "change_pct"]
-    found = [
-        _falls(_without_spikes(wide, name), FALL_DEVIATIONS[name]).assign(aggregation=name)
-        for name, wide in _levels(train).items()
-        if len(wide)
-    ]
-    if not found:
-        return pd.DataFrame(columns=columns)
-    falls = pd.concat(found, ignore_index=True)
-    falls["change_pct"] = 100 * (falls["y"] - falls["expected"]) / falls["expected"].abs().replace(0, np.nan)
-    return falls[columns]
+    return Unusual.of(train).falls
 
 
 def _levels(train: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Sum the series: aggregation name -> months × unique_id; empty where a month has no value yet."""
 
+    row, months = pd.factorize(train["ds"], sort=True)
+
     def wide(name: pd.Series) -> pd.DataFrame:
-        keyed = train.assign(unique_id=name)
-        return keyed.groupby(["ds", "unique_id"])["y"].sum().unstack("unique_id")
+        column, ids = pd.factorize(name, sort=True)
+        summed = train["y"].groupby(row * len(ids) + column).sum()
+        values = np.full(len(months) * len(ids), np.nan)
+        values[summed.index] = summed
+        table = values.reshape(len(months), len(ids))
+        return pd.DataFrame(table, pd.Index(months, name="ds"), pd.Index(ids, name="unique_id"))
 
     return {
         "total": wide(pd.Series(f"{ALL}/{ALL}", index=train.index)),
@@ -213,11 +248,11 @@ def _levels(train: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def _without_spikes(wide: pd.DataFrame, level: str) -> pd.DataFrame:
+def _without_spikes(wide: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
     """Return a history in which earlier months that stand out are what was expected of them; the last month stays."""
-    expected = standing_out(wide, level)
-    expected.iloc[-1] = np.nan
-    return wide.where(expected.isna(), expected)
+    earlier = expected.notna()
+    earlier.iloc[-1] = False
+    return wide.where(~earlier, expected)
 
 
 def _falls(wide: pd.DataFrame, deviations: float) -> pd.DataFrame:

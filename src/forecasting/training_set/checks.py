@@ -14,6 +14,7 @@ from forecasting.contracts import ALL, FLOWS, SEASON_LENGTH
 from forecasting.run import Facts
 from forecasting.training_set.check_tables import (
     SHORT_MONTHS,
+    Unusual,
     gaps,
     listed,
     month_names,
@@ -24,7 +25,7 @@ from forecasting.training_set.check_tables import (
 )
 from forecasting.training_set.forecastable import COMPARE_MONTHS, months_text, require_forecastable, span
 
-__all__ = ["gaps", "outliers", "require_forecastable", "series_table", "spikes", "sudden_falls", "warnings"]
+__all__ = ["Unusual", "gaps", "outliers", "require_forecastable", "series_table", "spikes", "sudden_falls", "warnings"]
 
 MANY_IMPUTED = 0.20  # share of the rows
 SOME_IMPUTED = 0.05
@@ -35,16 +36,16 @@ LAST_SEEN = {"sales": "last sale", "inventory": "last stock", "profit": "last sa
 Warnings = list[dict[str, str]]
 
 
-def warnings(train: pd.DataFrame, domain: str, facts: dict[str, Any]) -> Warnings:
+def warnings(train: pd.DataFrame, domain: str, facts: dict[str, Any], unusual: Unusual | None = None) -> Warnings:
     """Say what a reader of the forecasts must know about the data: `severity`, `code`, `text`, most severe first.
 
     severity is high (the forecast is in doubt), medium (it is weaker or narrower than it could be) or low (for
-    information); code is a name for programs.
+    information); code is a name for programs. `unusual`: of this training set, where that is known already.
     """
     if train.empty:
         return [_warning("high", "no_data", f"There are no closed months of {domain}.")]
-    table, known = series_table(train), Facts.from_json(facts)
-    found = [warning for check in CHECKS for warning in check(train, table, domain, known)]
+    table, known, unusual = series_table(train), Facts.from_json(facts), unusual or Unusual.of(train)
+    found = [warning for check in CHECKS for warning in check(train, table, domain, known, unusual)]
     return sorted(found, key=lambda warning: SEVERITIES.index(warning["severity"]))
 
 
@@ -52,7 +53,9 @@ def _warning(severity: str, code: str, text: str) -> dict[str, str]:
     return {"severity": severity, "code": code, "text": text}
 
 
-def _empty_last_month(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _empty_last_month(
+    train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual
+) -> Warnings:
     """Living series without a value in the last month, and what that did to the total."""
     last = train["ds"].max()
     zero = train.loc[(train["ds"] == last) & (train["y"] == 0), "unique_id"]
@@ -101,11 +104,11 @@ def _percent(share: float) -> str:
     return f"{100 * share:,.1f} %"
 
 
-def _sudden_fall(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _sudden_fall(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """One sentence per level at which the last month fell; series that are empty have theirs already."""
-    falls = sudden_falls(train)
+    falls = unusual.falls
     falls = falls[(falls["aggregation"] != "series") | (falls["y"] != 0)]
-    if any(warning["severity"] == "high" for warning in _empty_last_month(train, table, domain, facts)):
+    if any(warning["severity"] == "high" for warning in _empty_last_month(train, table, domain, facts, unusual)):
         falls = falls[falls["aggregation"] != "total"]  # told there, with what caused it
     severity = {"total": "high", "region": "medium", "category": "medium", "series": "low"}
     return [
@@ -114,11 +117,11 @@ def _sudden_fall(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: F
     ]
 
 
-def _spikes(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _spikes(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """One sentence per level at which a month of the last two years stands out."""
     return [
         _warning("high" if level == "total" else "medium", "spike", _spike_text(level, rows, domain))
-        for level, rows in spikes(train).groupby("aggregation", sort=False)
+        for level, rows in unusual.spikes.groupby("aggregation", sort=False)
     ]
 
 
@@ -164,7 +167,7 @@ def _drop(change_pct: float) -> str:
     return "an unknown share" if np.isnan(change_pct) else _percent(-change_pct / 100)
 
 
-def _uncounted(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _uncounted(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """Stock that was not counted in the last month."""
     last = train[(train["ds"] == train["ds"].max()) & train["is_imputed"].astype(bool)]
     if domain in FLOWS or last.empty:
@@ -176,7 +179,7 @@ def _uncounted(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Fac
     return [_warning("high", "uncounted_last_month", text)]
 
 
-def _short_history(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _short_history(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """Too few months to compare models, or single series too young for a season."""
     months = sorted(train["ds"].unique())
     found = []
@@ -194,7 +197,7 @@ def _short_history(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts:
     return found
 
 
-def _ended(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _ended(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """Series that have been zero for a year."""
     ended = table[table["status"] == "ended"]
     if ended.empty:
@@ -207,7 +210,7 @@ def _ended(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) 
     return [_warning("low", "ended_series", text)]
 
 
-def _negative(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _negative(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """Negative stock or sales; negative profit is no defect."""
     negative = table[table["n_negative"] > 0]
     if domain == "profit" or negative.empty:
@@ -224,7 +227,7 @@ def _negative(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Fact
     return [_warning("medium" if domain == "inventory" else "low", code, text)]
 
 
-def _imputed(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _imputed(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """Many months that no fact stands behind."""
     share = train["is_imputed"].astype(bool).mean()
     if share < SOME_IMPUTED:
@@ -237,19 +240,19 @@ def _imputed(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts
     return [_warning("medium" if share >= MANY_IMPUTED else "low", "imputed", text)]
 
 
-def _narrowed(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _narrowed(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """What could not be built from these facts."""
     units = _warning("medium", "units_only", "Inventory is in units: the facts give neither a value nor a unit cost.")
     found = [units] if facts.measure == "units" else []
     return found + [_warning("medium", "narrowed", str(note)) for note in facts.notes]
 
 
-def _doubts(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _doubts(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """What speaks against the facts themselves."""
     return [_warning(**doubt) for doubt in facts.doubts]
 
 
-def _left_out(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts) -> Warnings:
+def _left_out(train: pd.DataFrame, table: pd.DataFrame, domain: str, facts: Facts, unusual: Unusual) -> Warnings:
     """Months whose facts are not used."""
     months = facts.left_out
     if not months:
@@ -268,7 +271,7 @@ def _number(value: float | None, places: int) -> str:
     return "unknown" if pd.isna(value) else f"{value:,.{places}f}"
 
 
-CHECKS: tuple[Callable[[pd.DataFrame, pd.DataFrame, str, Facts], Warnings], ...] = (
+CHECKS: tuple[Callable[[pd.DataFrame, pd.DataFrame, str, Facts, Unusual], Warnings], ...] = (
     _doubts, _empty_last_month, _sudden_fall, _spikes, _uncounted, _short_history, _negative, _narrowed, _imputed, _ended,
     _left_out,
 )  # fmt: skip

@@ -68,8 +68,9 @@ def standing_out(wide: pd.DataFrame, level: str) -> pd.DataFrame:
         )  # beyond it, no unrest of the past excuses a month of a sum
         reached = tail if level == "series" else np.minimum(tail, most)
         found |= sign * (value - nearest) > np.maximum(band * unit, reached)
-    middle = pd.concat(compared, keys=range(len(compared))).groupby(level=1).median()
-    return middle.where(found)
+    expected = np.full(wide.shape, np.nan)
+    expected[found] = np.nanmedian([other.to_numpy()[found] for other in compared], axis=0)
+    return pd.DataFrame(expected, index=wide.index, columns=wide.columns)
 
 
 def _usual(wide: pd.DataFrame) -> pd.DataFrame:
@@ -81,23 +82,22 @@ def _usual(wide: pd.DataFrame) -> pd.DataFrame:
     return usual.where((usual > 0) & ((wide != 0).sum() >= REGULAR_SHARE * wide.notna().sum()))
 
 
-def spikes_of(levels: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def spikes_of(levels: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """List the months that stand out of the last two years, and by far of all of the total's: SPIKE_COLUMNS, the largest first.
 
-    `levels` holds a `wide` for each aggregation. A fall in the last month is not among them: it has a check of its own, which need not
-    wait for the month after it. What is less than LEAST_SHARE of a usual month of the total is left out, and a node that has only one
-    part is named once.
+    `levels` holds a `wide` for each aggregation, `expected` what `standing_out` says of those in which there is anything. A fall in the
+    last month is not among them: it has a check of its own, which need not wait for the month after it. What is less than LEAST_SHARE of
+    a usual month of the total is left out, and a node that has only one part is named once.
     """
-    parts = [_spikes(wide, level) for level, wide in levels.items() if len(wide)]
+    parts = [_spikes(levels[level], level, found) for level, found in expected.items()]
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=SPIKE_COLUMNS)
     least = LEAST_SHARE * levels["total"].iloc[-LAST_MONTHS:].abs().median().sum()
     found = found[(found["y"] - found["expected"]).abs() >= least]
     return found.drop_duplicates(["ds", "y", "expected"], ignore_index=True)
 
 
-def _spikes(wide: pd.DataFrame, level: str) -> pd.DataFrame:
-    """List the months of one aggregation that stand out, the largest first."""
-    expected = standing_out(wide, level)
+def _spikes(wide: pd.DataFrame, level: str, expected: pd.DataFrame) -> pd.DataFrame:
+    """List the months of one aggregation that stand out, the largest first; `expected` is of `standing_out`."""
     month, column = np.nonzero(expected.notna().to_numpy())
     y, usual = wide.to_numpy()[month, column], expected.to_numpy()[month, column]
     found = pd.DataFrame(
