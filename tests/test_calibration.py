@@ -173,7 +173,7 @@ def test_a_model_that_lacks_a_series_is_not_mixed_up_with_the_others(raw, train,
 def together(raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame, cut: bool) -> Calibrated:
     """Calibrate several models' forecasts side by side, cutoff after cutoff."""
     actuals = aggregate_actuals(train)
-    rows, parts = _past(raw, Observed.of(train), cut), []
+    rows, parts = _past(raw, set(table["cutoff"]), Observed.of(train), cut), []
     for cutoff, known in rows.groupby("cutoff"):
         naive = naive_errors(actuals[actuals["ds"] <= cutoff])
         for name, part in known.groupby("model_name"):

@@ -33,11 +33,17 @@ class Yardstick:
         observed = Observed.of(train)
         return cls(observed, _squared_scales(observed), Said.of(baseline, observed))
 
-    def scored(self, evaluation: pd.DataFrame, sets: Sequence[str] | None = None) -> pd.DataFrame:
+    def scored(
+        self, evaluation: pd.DataFrame, sets: Sequence[str] | None = None, aggregation: str | None = None
+    ) -> pd.DataFrame:
         """Do what `scored_rows` does, for rows of any models."""
         observed, node = self.observed, self.observed.hierarchy.numbers(evaluation)
         y = np.where(node >= 0, observed.y(node, evaluation["ds"]), np.nan)
-        asked = np.isfinite(y) if sets is None else np.isfinite(y) & evaluation["evaluation_set"].isin(sets).to_numpy()
+        asked = np.isfinite(y)
+        if sets is not None:
+            asked &= evaluation["evaluation_set"].isin(sets).to_numpy()
+        if aggregation is not None:
+            asked &= evaluation["aggregation"].eq(aggregation).to_numpy()
         previous = np.full(len(evaluation), np.nan)
         for rows in evaluation.groupby("model_name").indices.values():
             said = Said.of(evaluation.iloc[rows], observed, node[rows])
@@ -45,8 +51,9 @@ class Yardstick:
         rows, node, y = evaluation[asked].reset_index(drop=True), node[asked], y[asked]
         cutoff = observed.columns(rows["cutoff"])
         squared = np.where((cutoff >= 0) & rows["scale"].notna(), self.squared_scales[node, cutoff], np.nan)
-        missed = np.abs(self.naive.at(node, rows) - y)
-        return rows.assign(previous=previous[asked], y=y, squared_scale=squared, naive_error=missed)
+        rows["previous"], rows["y"], rows["squared_scale"] = previous[asked], y, squared
+        rows["naive_error"] = np.abs(self.naive.at(node, rows) - y)
+        return rows
 
 
 @dataclass(frozen=True)
@@ -77,14 +84,16 @@ class Said:
         return found
 
 
-def scored_rows(evaluation: pd.DataFrame, train: pd.DataFrame, sets: Sequence[str] | None = None) -> pd.DataFrame:
-    """Join evaluation rows, all of them or those of some evaluation sets, with what happened and what was said a month before.
+def scored_rows(
+    evaluation: pd.DataFrame, train: pd.DataFrame, sets: Sequence[str] | None = None, aggregation: str | None = None
+) -> pd.DataFrame:
+    """Join evaluation rows, all or those of some sets or one aggregation, with what happened and what was said a month before.
 
     Adds previous (what the same model said of the same month one month before, at whichever cutoff; NaN where it said nothing), y,
     squared_scale (the mean squared seasonal-naive error up to the cutoff; NaN where there is no scale) and naive_error (the seasonal
     naive's absolute error on the same row; NaN where it has none).
     """
-    return Yardstick.of(evaluation[evaluation["model_name"] == BASELINE], train).scored(evaluation, sets)
+    return Yardstick.of(evaluation[evaluation["model_name"] == BASELINE], train).scored(evaluation, sets, aggregation)
 
 
 def _squared_scales(observed: Observed) -> np.ndarray:

@@ -14,12 +14,13 @@ GROUPINGS = ("region", "product_category", "horizon")
 
 def measured(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """Return the series' evaluation rows of the cutoffs that are compared, with what happened (`y`)."""
-    return scored_rows(rows[rows["aggregation"] == "series"], train, COMPARED)
+    return scored_rows(rows, train, COMPARED, "series")
 
 
 def scores_by_horizon(rows: Iterable[pd.DataFrame], train: pd.DataFrame) -> pd.DataFrame:
     """Return every measure by model and months ahead, over all series and compared cutoffs."""
-    return score(measured(pd.concat(list(rows), ignore_index=True), train), ["model_name", "horizon"])
+    known = [measured(of_one, train) for of_one in rows]
+    return score(pd.concat(known, ignore_index=True), ["model_name", "horizon"])
 
 
 def errors_since(rows: Iterable[pd.DataFrame], train: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:

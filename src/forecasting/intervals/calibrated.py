@@ -87,7 +87,7 @@ def calibrate_backtests(
 
     def made(said: pd.DataFrame) -> BackTest:
         """Return the back-test of one model."""
-        measured = _past(said[said["cutoff"].isin(cutoffs["cutoff"]) & (said["ds"] <= last)], observed, cut)
+        measured = _past(said, set(cutoffs["cutoff"]), observed, cut)
         past = Past.of(measured, cut)
         calibration = Calibration.fit(past, naive[last])
         wanted_rows = [(cutoff, rows) for cutoff, rows in measured.groupby("cutoff") if cutoff in sets]
@@ -126,10 +126,17 @@ def calibrate_forecasts(
     return found._replace(rows=found.rows[FORECAST_COLUMNS].iloc[order].reset_index(drop=True))
 
 
-def _past(said: pd.DataFrame, observed: Observed, cut: bool) -> pd.DataFrame:
-    """Return past forecasts with the points of each method, scales and y; those that nothing can be compared with are left out."""
-    parts = [_past_at(cutoff, rows, observed, cut) for cutoff, rows in said.groupby("cutoff")]
-    return pd.concat(parts, ignore_index=True) if parts else _past_at(observed.last, said, observed, cut)
+def _past(said: pd.DataFrame, planned: Collection[pd.Timestamp], observed: Observed, cut: bool) -> pd.DataFrame:
+    """Return past forecasts with the points of each method, scales and y; those that nothing can be compared with are left out.
+
+    Cutoff by cutoff, as side by side the tables on the way would take many times the memory.
+    """
+    parts = [
+        _past_at(cutoff, rows[rows["ds"] <= observed.last], observed, cut)
+        for cutoff, rows in said.groupby("cutoff")
+        if cutoff in planned
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else _past_at(observed.last, said.iloc[:0], observed, cut)
 
 
 def _past_at(cutoff: pd.Timestamp, said: pd.DataFrame, observed: Observed, cut: bool) -> pd.DataFrame:
@@ -159,7 +166,10 @@ def _finished(rows: pd.DataFrame, columns: list[str], cut: bool) -> Calibrated:
 
 def _together(parts: list[Calibrated]) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return what was said at several cutoffs as one table in order of node, cutoff and months ahead, and how much of it was cut."""
-    rows = pd.concat([part.rows for part in parts], ignore_index=True)
-    order = np.lexsort([rows[name].to_numpy() for name in ("horizon", "cutoff", "node")])
+    keys = ("horizon", "cutoff", "node")
+    order = np.lexsort([np.concatenate([part.rows[name].to_numpy() for part in parts]) for name in keys])
+    columns = {  # one by one: a second copy of the whole would take gigabytes where series are many
+        name: np.concatenate([part.rows[name].to_numpy() for part in parts])[order] for name in BACKTEST_COLUMNS
+    }
     cut = {what: sum(part.cut[what] for part in parts) for what in ("points", "bounds")}
-    return rows[BACKTEST_COLUMNS].iloc[order].reset_index(drop=True), cut
+    return pd.DataFrame(columns), cut
