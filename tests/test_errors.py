@@ -174,7 +174,7 @@ def test_a_misspelt_parameter_and_an_unknown_profile(project):
 def test_a_name_that_cannot_be_a_folder(project):
     assert "cannot be a workspace" in refused(project, "a b", "SOURCE=sample")
     assert "cannot be a workspace" in refused(project, "x" * 300, "SOURCE=sample")
-    assert "Those that exist: smoke" in refused(project, "trial", "SOURCE=sample", f"PROFILE={'x' * 300}")
+    assert "Those that exist: large, smoke" in refused(project, "trial", "SOURCE=sample", f"PROFILE={'x' * 300}")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from conftest import write_notebook
+from forecasting import models
 from forecasting.contracts import DOMAINS
 from forecasting.errors import UserError
 from forecasting.run import params, ranges
@@ -209,3 +210,19 @@ def test_by_hand_a_notebook_uses_the_values_of_default_yml(root):
         for name, value in params.declared(notebook).items():
             if name not in params.INJECTED and name not in {"allow_negative"}:  # which differs by domain
                 assert value == defaults[name], (notebook.name, name)
+
+
+@pytest.mark.parametrize("profile", ["large", "smoke"])
+def test_the_profiles_that_come_along_name_what_there_is(root, profile):
+    settings = params.resolve(root, "acme", "sales", profile)
+    assert settings != params.resolve(root, "acme", "sales")
+    for family in settings["families"]:
+        assert models.chosen(family, settings.get(f"{family}_models"))
+
+
+def test_many_series_are_forecast_by_what_scales(root):
+    """No model is fitted series by series but what takes milliseconds, and every kind of series has one that speaks of it."""
+    settings = params.resolve(root, "acme", "sales", "large")
+    chosen = [one for family in settings["families"] for one in models.chosen(family, settings.get(f"{family}_models"))]
+    assert all(model.quick for model in chosen if model.is_local)
+    assert {"seasonal_naive", "tsb"} <= {model.name for model in chosen}
