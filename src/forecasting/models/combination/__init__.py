@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import MIDDLE, POINT, QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
+from forecasting.contracts import MIDDLE, QUANTILE_COLUMNS, RAW_BACKTEST_COLUMNS
 from forecasting.errors import UserError
 from forecasting.models.base import Model
 from forecasting.models.combination import combining
@@ -134,32 +134,22 @@ class Combination(Model):
 
     def _combined_at(self, raw: pd.DataFrame, states: dict[str, bool]) -> pd.DataFrame:
         """Do what `combine` does, for the forecasts from one cutoff; `states` says which members state quantiles."""
-        special = combining.spoken_for(raw)
-        raw = raw[raw["model_name"].isin(self.names)]  # the flags below are the members' own
-        rows = combining.points(raw, self.names)
-        index, values = rows.index, rows.to_numpy()
-        horizon = index.get_level_values("horizon").to_series()
-        weights = self.member_weights(values, horizon)
-        around = self._around(raw, index, weights, states)
+        beside = combining.SideBySide.of(raw, self.names)
+        rows = list(beside.rows.values())
+        said, spoken = raw[QUANTILE_COLUMNS].to_numpy(), raw["is_fallback"].to_numpy(dtype=bool)
+        frame = raw[KEY].iloc[rows[0]].reset_index(drop=True)
+        values = said[:, MIDDLE][np.column_stack(rows)]
+        weights = self.member_weights(values, frame["horizon"])
+        apart = [said[own] - said[own][:, [MIDDLE]] for own in rows]
+        around = spread(apart, [np.full(len(frame), states[name]) for name in self.names], weights)
         quantiles = self.point(values, weights)[:, None] + around
-        flags = raw.groupby(KEY)["is_fallback"].min().reindex(index).to_numpy()
-        frame = index.to_frame(index=False).assign(model_name=self.name, is_fallback=flags)
+        flags = np.logical_and.reduce([spoken[own] for own in rows])
+        special = beside.spoken_for(raw)
+        special = special[np.isin(beside.key[special], beside.common)]
+        place = np.searchsorted(beside.common, beside.key[special])
+        quantiles[place], flags[place] = said[special], False
         frame[QUANTILE_COLUMNS] = quantiles
-        special = special[special.index.isin(index)]
-        place = index.get_indexer(special.index)
-        frame.loc[place, QUANTILE_COLUMNS] = special[QUANTILE_COLUMNS].to_numpy()
-        frame.loc[place, "is_fallback"] = False
-        return frame[RAW_BACKTEST_COLUMNS]
-
-    def _around(
-        self, raw: pd.DataFrame, index: pd.MultiIndex, weights: np.ndarray, states: dict[str, bool]
-    ) -> np.ndarray:
-        """Return how far the quantiles lie from the point [n, 11]: the mean over members that state quantiles."""
-        apart = []
-        for name in self.names:
-            own = raw[raw["model_name"] == name].set_index(KEY).reindex(index)
-            apart.append(own[QUANTILE_COLUMNS].sub(own[POINT], axis=0).to_numpy())
-        return spread(apart, [np.full(len(index), states[name]) for name in self.names], weights)
+        return frame.assign(model_name=self.name, is_fallback=flags)[RAW_BACKTEST_COLUMNS]
 
     def explanation(self) -> dict[str, Any]:
         """Return what each member says of itself: {"members": {name: its explanation}}."""

@@ -8,13 +8,15 @@ A weighted mean of them is still pulled by a member that is far off; how the com
 """
 
 from collections.abc import Sequence
+from functools import reduce
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, POINT
 from forecasting.models.families import about
-from forecasting.series import BUCKETS, Observed, aggregate_actuals, bucket_of, scales
+from forecasting.series import BUCKETS, Observed, bucket_of
 
 MONTHS_FOR_HALF = 6  # months of known errors at which half of the power is used
 SERIES_FOR_HALF = 100  # series at which the weighted mean counts as much as the median
@@ -30,26 +32,47 @@ def specialists(names: Sequence[str]) -> list[str]:
     return found if len(found) < len(names) else []
 
 
-def spoken_for(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows in which a specialist speaks, and gives no fallback, by KEY."""
-    own = raw["model_name"].isin(specialists(raw["model_name"].unique())) & ~raw["is_fallback"].astype(bool)
-    return raw[own].set_index(KEY)
+class SideBySide(NamedTuple):
+    """Which rows of a table of forecasts stand beside each other.
 
+    `key` [rows of the table]: a number for each KEY, in the order of KEY. `common` [n]: those that all members have a point for, ascending.
+    `rows`: for each member the places [n] of these in the table.
+    """
 
-def points(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
-    """Return the points of each member side by side: one row per KEY, a column per member; rows that all have."""
-    wide = raw.pivot(index=KEY, columns="model_name", values=POINT)
-    return wide.reindex(columns=list(members)).dropna()
+    key: np.ndarray
+    common: np.ndarray
+    rows: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, raw: pd.DataFrame, members: Sequence[str]) -> Self:
+        """Lay the forecasts of several members (RAW_BACKTEST_COLUMNS) side by side."""
+        key = np.zeros(len(raw), dtype=np.int64)
+        for column in KEY:
+            codes, values = pd.factorize(raw[column], sort=True)
+            key = key * len(values) + codes
+        there, names = raw[POINT].notna().to_numpy(), raw["model_name"].to_numpy()
+        own = {member: np.flatnonzero((names == member) & there) for member in members}
+        own = {member: places[np.argsort(key[places])] for member, places in own.items()}
+        common = reduce(np.intersect1d, (key[places] for places in own.values()))
+        return cls(key, common, {name: places[np.searchsorted(key[places], common)] for name, places in own.items()})
+
+    def spoken_for(self, raw: pd.DataFrame) -> np.ndarray:
+        """Return the places in the table of the rows in which a specialist speaks, and gives no fallback."""
+        names = raw["model_name"]
+        return np.flatnonzero(names.isin(specialists(names.unique())) & ~raw["is_fallback"].astype(bool))
 
 
 def past_errors(raw: pd.DataFrame, train: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
     """Return `member_errors` of walk-forward forecasts (RAW_BACKTEST_COLUMNS) against a domain's training set."""
-    observed, actuals = Observed.of(train), aggregate_actuals(train)
-    parts = []
+    observed, parts = Observed.of(train), []
     for cutoff, said in raw.groupby("cutoff"):  # one by one: side by side they take much memory where series are many
-        comparable = observed.is_comparable(observed.hierarchy.numbers(said), said["ds"])
-        parts.append(member_errors(said[comparable], actuals, scales(actuals, [cutoff]), members))
-    found = pd.concat(parts or [member_errors(raw, actuals, scales(actuals, []), members)], ignore_index=True)
+        rows = learned_from(said[observed.is_comparable(observed.hierarchy.numbers(said), said["ds"])], members)
+        node = observed.hierarchy.numbers(rows)
+        scale = np.where(node >= 0, observed.scales(cutoff)["scale"][node], np.nan)
+        parts.append(_scaled(rows, observed.y(node, rows["ds"]), scale, members))
+    if not parts:
+        return _scaled(learned_from(raw, members), np.empty(0), np.empty(0), members)
+    found = pd.concat(parts, ignore_index=True)
     of_name = pd.factorize(found["aggregation"], sort=True)[0]
     keys = [found["horizon"], found["cutoff"], observed.hierarchy.numbers(found), of_name]
     return found.iloc[np.lexsort(keys)].reset_index(drop=True)
@@ -68,13 +91,29 @@ def member_errors(
 
     Series that a specialist speaks of are left out: none of the others has a say there.
     """
-    wide = points(raw, members)
-    wide = wide[~wide.index.isin(spoken_for(raw).index)].reset_index()
-    rows = wide.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
-    rows = rows.merge(known_scales, on=["aggregation", "unique_id", "cutoff"])
-    rows = rows[rows["scale"].notna()].reset_index(drop=True)
-    scaled = rows[list(members)].sub(rows["y"], axis=0).div(rows["scale"], axis=0)
-    return pd.concat([rows[KEY].assign(bucket=bucket_names(rows["horizon"])), scaled], axis=1)
+    rows = learned_from(raw, members)
+    rows = rows.merge(actuals[["aggregation", "unique_id", "ds", "y"]], on=["aggregation", "unique_id", "ds"])
+    rows = rows.merge(
+        known_scales[["aggregation", "unique_id", "cutoff", "scale"]], on=["aggregation", "unique_id", "cutoff"]
+    )
+    return _scaled(rows, rows["y"].to_numpy(), rows["scale"].to_numpy(), members)
+
+
+def learned_from(raw: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
+    """Return KEY and the points of each member, of rows that all have and of which no specialist speaks."""
+    beside = SideBySide.of(raw, members)
+    own = ~np.isin(beside.common, beside.key[beside.spoken_for(raw)])
+    table = raw[KEY].iloc[beside.rows[members[0]][own]].reset_index(drop=True)
+    point = raw[POINT].to_numpy()
+    return table.assign(**{name: point[places[own]] for name, places in beside.rows.items()})
+
+
+def _scaled(rows: pd.DataFrame, y: np.ndarray, scale: np.ndarray, members: Sequence[str]) -> pd.DataFrame:
+    """Return the scaled errors of points beside each other: KEY, bucket and a column per member, where y and scale are known."""
+    known = np.isfinite(y) & ~np.isnan(scale)
+    table = rows.loc[known, KEY].reset_index(drop=True)
+    errors = {name: (rows[name].to_numpy()[known] - y[known]) / scale[known] for name in members}
+    return table.assign(bucket=bucket_names(table["horizon"]), **errors)
 
 
 def bucket_names(horizon: pd.Series) -> np.ndarray:
