@@ -65,7 +65,7 @@ def contest_text(contest: Contest, metric: str, n_cutoffs: int) -> str:
     )
     luck = _luck(contest, of) if of["lead_pct"] > 0 and of["luck_pct"] > 0 else ""
     if contest.winner == new:
-        return f"{opening}{new} takes the place of {old}: it is {figures}{luck} and passes the gate."
+        return f"{opening}{new} takes the place of {old}: it is {figures}{f'{luck},' if luck else ''} and passes the gate."
     failed = [failure(rule) for rule in contest.rules if not rule.passed]
     stays = f"{old} stays: {new}, the strongest of the others, is {figures}{luck}"
     return f"{opening}{'; '.join(filter(None, [stays, *failed]))}."
@@ -74,7 +74,7 @@ def contest_text(contest: Contest, metric: str, n_cutoffs: int) -> str:
 def _luck(contest: Contest, of: pd.Series) -> str:
     """Say how much of a lead luck alone would give the best of the models."""
     many = len(set(contest.evidence.index) - {contest.incumbent, DEFAULT})
-    return f", where luck alone gives the best of {many} models {_size(of['luck_pct'])} %,"
+    return f", where luck alone gives the best of {many} models {_size(of['luck_pct'])} %"
 
 
 def _opening(contest: Contest) -> str:
