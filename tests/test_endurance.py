@@ -14,7 +14,7 @@ from forecasting.registry.store import PATHS
 MOMENTS = [
     f"write runs/{NAME}/profit/facts.json.running",
     f"move to runs/{NAME}/sales/evaluation.parquet",
-    "sql insert into backtests by name select * from incoming",
+    "sql insert into backtests by name select domain, aggregation, unique_id, r",
     "sql create table published.main.forecasts as select * from forecasts",
 ]
 
