@@ -11,7 +11,7 @@ import pytest
 
 from forecasting import models
 from forecasting.contracts import AGGREGATIONS, DOMAINS
-from forecasting.intervals.reconciliation import METHODS
+from forecasting.intervals.reconciliation import METHODS, OF_MANY
 from forecasting.ledger import Published
 from forecasting.models.boosting import BoostingModel, DirectBoostingModel
 from forecasting.models.boosting.changes import lag_features
@@ -135,7 +135,7 @@ def test_the_errors_behind_the_intervals_are_counted(path):
 
 
 def test_the_reconciliation_is_said_in_words_for_every_method(domain):
-    assert set(intervals_table.METHODS) == set(intervals_table.SHORT) == set(METHODS)
+    assert set(intervals_table.METHODS) == set(intervals_table.SHORT) == {*METHODS, *OF_MANY}
     text = text_of(intervals_table.sums(domain))
     assert "moved to the nearest ones that add up, each counting alike" in text
     assert "adding up the series 0.840; nearest, all alike 0.810; nearest, by number of series 0.830" in text
