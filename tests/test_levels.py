@@ -92,7 +92,7 @@ def test_every_sum_of_every_table_is_the_sum_of_its_series(numbers, n_levels, se
             allow_negative,
         ).rows
     last = found[found["cutoff"] == found["cutoff"].max()]
-    for method in reconciliation.METHODS:
+    for method in reconciliation.used(last.columns):
         values = last[method].clip(lower=0.0) if not allow_negative else last[method]
         assert_coherent(last.assign(value=values), train, "value", ["horizon"])
     assert_coherent(backtest.rows[backtest.rows["cutoff"] == table["cutoff"].iloc[-3]], train, "q500", ["horizon"])
