@@ -173,11 +173,12 @@ def test_a_model_that_lacks_a_series_is_not_mixed_up_with_the_others(raw, train,
 def together(raw: pd.DataFrame, train: pd.DataFrame, table: pd.DataFrame, cut: bool) -> Calibrated:
     """Calibrate several models' forecasts side by side, cutoff after cutoff."""
     actuals = aggregate_actuals(train)
-    rows, parts = _past(raw, set(table["cutoff"]), Observed.of(train), cut), []
+    past_rows = _past(raw, set(table["cutoff"]), Observed.of(train), cut)
+    rows, parts = pd.concat(past_rows.values(), ignore_index=True), []
     for cutoff, known in rows.groupby("cutoff"):
         naive = naive_errors(actuals[actuals["ds"] <= cutoff])
         for name, part in known.groupby("model_name"):
-            past = Past.of(rows[rows["model_name"] == name], cut).known_at(cutoff)
+            past = Past.of([rows[rows["model_name"] == name]], cut).known_at(cutoff)
             parts.append(Calibration.fit(past, naive).apply(part, cut))
     found = pd.concat(parts, ignore_index=True).merge(table, on="cutoff").assign(domain="sales")
     ordered = found.sort_values(["model_name", "node", "cutoff", "horizon"], ignore_index=True)
@@ -189,7 +190,7 @@ def test_past_errors_agree_with_a_loop():
     rows = rows.assign(cutoff=pd.Timestamp("2023-10-01"), ds=pd.Timestamp("2023-12-01"), y=[12.0, 3.0, 7.0])
     rows = rows.assign(**(dict.fromkeys(COLUMNS, 10.0) | {"q025": 8.0}), bottom_up=10.0, ols=[11.0, 0.0, -1.0])
     rows = rows.assign(wls_struct=9.0, unique_id="North/Bikes", unrest=[2.0, np.nan, 3.0], intermittent=False, node=0)
-    past = Past.of(rows, cut=True)
+    past = Past.of([rows.iloc[:1], rows.iloc[1:]], cut=True)
     assert past.errors["bottom_up"].tolist() == [0.5, 1.5] and past.errors["ols"].tolist() == [0.25, 3.5]
     ols = past.residuals("ols")
     assert ols.bucket.tolist() == [0, 2] and ols.level.tolist() == [0, 0] and ols.origin.tolist() == [0, 0]

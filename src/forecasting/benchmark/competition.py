@@ -160,7 +160,7 @@ def calibrated(past: pd.DataFrame, future: pd.DataFrame, train: pd.DataFrame, kn
     naive = naive_errors(train.assign(aggregation=AGGREGATION))
     parts = []
     for name, errors in measured.groupby("model_name", sort=True):
-        found = Past.of(unreconciled(errors).assign(node=errors.groupby("unique_id").ngroup()), cut=False)
+        found = Past.of([unreconciled(errors).assign(node=errors.groupby("unique_id").ngroup())], cut=False)
         own = unreconciled(wanted[wanted["model_name"] == name])
         parts.append(Calibration.fit(found, naive).apply(own, cut=False))
     return pd.concat(parts, ignore_index=True)

@@ -88,15 +88,18 @@ def calibrate_backtests(
     def made(said: pd.DataFrame) -> BackTest:
         """Return the back-test of one model."""
         measured = _past(said, set(cutoffs["cutoff"]), observed, cut)
-        past = Past.of(measured, cut)
+        past = Past.of(list(measured.values()), cut)
         calibration = Calibration.fit(past, naive[last])
-        wanted_rows = [(cutoff, rows) for cutoff, rows in measured.groupby("cutoff") if cutoff in sets]
+        wanted_cutoffs = [cutoff for cutoff, rows in measured.items() if cutoff in sets and len(rows)]
+        if not wanted_cutoffs:
+            measured, wanted_cutoffs = {last: _past_at(last, said.iloc[:0], observed, cut)}, [last]
         finished = []
-        for cutoff, rows in wanted_rows or [(last, measured.iloc[:0])]:
+        for cutoff in wanted_cutoffs:
             known = Calibration.fit(past.known_at(cutoff), naive[cutoff])
+            rows = measured.pop(cutoff)  # what is finished takes its place
             calibrated = known.apply(rows, cut).assign(domain=domain, evaluation_set=sets.get(cutoff, ""))
             finished.append(_finished(calibrated, [*BACKTEST_COLUMNS, "node"], cut))
-        del measured, past, wanted_rows  # before the tables of all cutoffs are put together
+        del measured, past  # before the tables of all cutoffs are put together
         return BackTest(said, *_together(finished), calibration.to_json())
 
     return {name: made(said) for name, said in raw.items()}
@@ -126,17 +129,19 @@ def calibrate_forecasts(
     return found._replace(rows=found.rows[FORECAST_COLUMNS].iloc[order].reset_index(drop=True))
 
 
-def _past(said: pd.DataFrame, planned: Collection[pd.Timestamp], observed: Observed, cut: bool) -> pd.DataFrame:
-    """Return past forecasts with the points of each method, scales and y; those that nothing can be compared with are left out.
+def _past(
+    said: pd.DataFrame, planned: Collection[pd.Timestamp], observed: Observed, cut: bool
+) -> dict[pd.Timestamp, pd.DataFrame]:
+    """Return by cutoff past forecasts with the points of each method, scales and y; what nothing can be compared with is left out.
 
     Cutoff by cutoff, as side by side the tables on the way would take many times the memory.
     """
-    parts = [
-        _past_at(cutoff, rows[rows["ds"] <= observed.last], observed, cut)
+    parts = {
+        cutoff: _past_at(cutoff, rows[rows["ds"] <= observed.last], observed, cut)
         for cutoff, rows in said.groupby("cutoff")
         if cutoff in planned
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else _past_at(observed.last, said.iloc[:0], observed, cut)
+    }
+    return parts or {observed.last: _past_at(observed.last, said.iloc[:0], observed, cut)}
 
 
 def _past_at(cutoff: pd.Timestamp, said: pd.DataFrame, observed: Observed, cut: bool) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 `calibrated` puts it to use. What is chosen and learned here is the model's own past alone.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -48,17 +49,34 @@ class Past:
     unit: np.ndarray
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, cut: bool) -> Self:
-        """Measure rows of `reconciliation.reconcile`, with y, scale and unrest; `cut`: points below zero count as zero."""
-        known = rows[rows["y"].notna() & rows["scale"].notna()]
-        actual, unit = known["y"].to_numpy(), known["scale"].to_numpy()
-        bucket, unrest = bucket_of(known["horizon"].to_numpy()), known["unrest"].to_numpy() / unit
-        origin = _origins(known["node"].to_numpy(), month_number(known["cutoff"]))
-        about = (_level(known), bucket, month_number(known["ds"]), origin, unrest)
-        points = {method: coherent_points(known, method, cut) for method in used(known.columns)}
+    def of(cls, parts: Sequence[pd.DataFrame], cut: bool) -> Self:
+        """Measure rows of `reconciliation.reconcile`, with y, scale and unrest, in parts that are not put together: of many series that
+        would take gigabytes. `cut`: points below zero count as zero.
+        """
+        known = [rows[rows["y"].notna() & rows["scale"].notna()] for rows in parts]
+
+        def every(read: Callable[[pd.DataFrame], np.ndarray]) -> np.ndarray:
+            """Return what is read of each part, as one array."""
+            return np.concatenate([read(rows) for rows in known])
+
+        actual, unit = every(lambda rows: rows["y"].to_numpy()), every(lambda rows: rows["scale"].to_numpy())
+        cutoff = every(lambda rows: rows["cutoff"].to_numpy())
+        origin = _origins(every(lambda rows: rows["node"].to_numpy()), month_number(pd.DatetimeIndex(cutoff)))
+        about = (
+            every(_level),
+            bucket_of(every(lambda rows: rows["horizon"].to_numpy())),
+            month_number(pd.DatetimeIndex(every(lambda rows: rows["ds"].to_numpy()))),
+            origin,
+            every(lambda rows: rows["unrest"].to_numpy()) / unit,
+        )
+        points = {
+            method: every(lambda rows, method=method: coherent_points(rows, method, cut))
+            for method in used(known[0].columns)
+        }
         errors = {method: np.abs((actual - point) / unit) for method, point in points.items()}
-        table = known[["aggregation", "cutoff"]].astype({"aggregation": "category"}).assign(**errors)
-        return cls(table, about, known[QUANTILE_COLUMNS].to_numpy(), points, actual, unit)
+        aggregation = every(lambda rows: rows["aggregation"].to_numpy(dtype=object))
+        table = pd.DataFrame({"aggregation": pd.Categorical(aggregation), "cutoff": cutoff, **errors})
+        return cls(table, about, every(lambda rows: rows[QUANTILE_COLUMNS].to_numpy()), points, actual, unit)
 
     def known_at(self, cutoff: pd.Timestamp) -> Self:
         """Return the forecasts of months up to the cutoff."""
@@ -70,8 +88,10 @@ class Past:
 
     def residuals(self, method: str) -> Residuals:
         """Return those of the quantiles around a method's points."""
-        around = moved_to(self.points[method], self.own)
-        return Residuals(*self.about, (self.actual[:, None] - around) / self.unit[:, None])
+        values = moved_to(self.points[method], self.own)
+        np.subtract(self.actual[:, None], values, out=values)  # in place: millions of forecasts times eleven
+        np.divide(values, self.unit[:, None], out=values)
+        return Residuals(*self.about, values)
 
 
 def _origins(node: np.ndarray, cutoff: np.ndarray) -> np.ndarray:
@@ -234,8 +254,9 @@ def _in_units(residuals: Residuals) -> tuple[Residuals, bool]:
     """Return residuals in the unit that suits those of single series better, and whether unrest is part of it."""
     single = residuals.level == AGGREGATIONS.index("series")
     restless = unrest_helps(np.abs(residuals.values[single, MIDDLE]), residuals.unrest[single])
-    unit = np.sqrt(residuals.unrest)[:, None] if restless else 1.0
-    return residuals._replace(values=residuals.values / unit), restless
+    if not restless:
+        return residuals, False
+    return residuals._replace(values=residuals.values / np.sqrt(residuals.unrest)[:, None]), True
 
 
 def _entry(pool: Pool, restless: bool) -> dict[str, Any]:
