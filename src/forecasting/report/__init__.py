@@ -15,6 +15,7 @@ from forecasting.report import (
     levels,
     model_card,
     monitoring,
+    next_months,
     outlook,
     overridden,
     overview,
@@ -38,7 +39,6 @@ from forecasting.report.track_record import Measures, by_lag, load_record
 __all__ = [
     "BANDS", "CSV", "EXCEL_ROWS", "FILES", "MOST_ROWS", "PARQUET", "ROOM", "SERIES", "WORKBOOK", "Measures", "accuracy", "as_published",
     "backfilled", "benchmark", "bridge", "bullets", "by_lag", "champion_text", "domain_page", "files", "fold", "glossary", "has_csv",
-    "levels",
-    "load_record", "model_card", "monitoring", "note", "outlook", "overridden", "overview", "pool_words", "provenance", "quality",
-    "restatements", "tag", "tiles", "together", "trend_traces", "variance", "visible_range", "waterfall", "year_on_year",
+    "levels", "load_record", "model_card", "monitoring", "next_months", "note", "outlook", "overridden", "overview", "pool_words",
+    "provenance", "quality", "restatements", "tag", "tiles", "together", "trend_traces", "variance", "visible_range", "waterfall", "year_on_year",
 ]  # fmt: skip
