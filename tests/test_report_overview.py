@@ -606,7 +606,14 @@ def test_warnings_come_first_and_only_the_severe_ones_take_room(company):
 def test_every_file_is_linked_and_described():
     markup = overview.files_section({})
     assert re.findall(r'href="([^"]+)"', markup) == list(files.FILES)
-    assert set(files.FILES) == {"forecasts.xlsx", "forecasts.csv", "forecasts.parquet", "report.pdf", "report.zip"}
+    assert set(files.FILES) == {
+        "forecasts.xlsx",
+        "forecasts.csv",
+        "forecasts.parquet",
+        "brief.pdf",
+        "report.pdf",
+        "report.zip",
+    }
     assert all(what in unescape(markup) and what.endswith(".") for what in files.FILES.values())
     assert overview.editions_place() == '<section id="editions"></section>'
 

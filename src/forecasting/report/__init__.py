@@ -22,6 +22,7 @@ from forecasting.report import (
     provenance,
     quality,
     restatements,
+    sums,
     variance,
     waterfall,
     year_on_year,
@@ -40,6 +41,6 @@ __all__ = [
     "BANDS", "CSV", "EXCEL_ROWS", "FILES", "MOST_ROWS", "PARQUET", "ROOM", "SERIES", "WORKBOOK", "Measures", "accuracy", "as_published",
     "backfilled", "benchmark", "bridge", "bullets", "by_lag", "champion_text", "domain_page", "files", "fold", "glossary", "has_csv",
     "levels", "load_record", "model_card", "monitoring", "next_months", "note", "outlook", "overridden", "overview", "pool_words",
-    "provenance", "quality", "restatements", "tag", "tiles", "together", "trend_traces", "variance", "visible_range", "waterfall",
+    "provenance", "quality", "restatements", "sums", "tag", "tiles", "together", "trend_traces", "variance", "visible_range", "waterfall",
     "year_on_year",
 ]  # fmt: skip

@@ -6,17 +6,17 @@ import pandas as pd
 from IPython.display import HTML
 
 from forecasting.contracts import DOMAINS
-from forecasting.ledger import Domain, Published
+from forecasting.ledger import Domain, Published, at
 from forecasting.report import cover, expectation
 from forecasting.report.bridges import Bridge, bridge
 from forecasting.report.files import FILES, missing
 from forecasting.report.findings import TOLD, look_at, ranked
 from forecasting.report.glossary import term
-from forecasting.report.html import bullets, fold, note, paragraph, tag
+from forecasting.report.html import bullets, fold, note, paragraph, table, tag
 from forecasting.report.notices import box, notes, readable, texts_of
 from forecasting.report.periods import is_flow
 from forecasting.report.sums import Sum, name, of_months, points, year_end
-from forecasting.wording import compact, count, listing, month, signed
+from forecasting.wording import DASH, between, compact, count, listing, month, signed
 
 
 def header(domains: dict[str, Domain | None]) -> str:
@@ -105,6 +105,27 @@ def expected(published: str, domains: dict[str, Domain | None]) -> list[HTML]:
     known = paths(published, domains)
     before = bridges(published, domains)
     return [HTML(expectation.section(d, known[d.name], before[d.name])) for d in domains.values() if d]
+
+
+def months(domains: dict[str, Domain | None]) -> str:
+    """Return the coming months of all domains side by side, which the brief shows; on the page each domain has its own."""
+    shown = [(d, points(d), at(d.future, "total").set_index("ds")) for d in domains.values() if d and len(points(d))]
+    if not shown:
+        return ""
+    rows = [
+        [month(ds), *(month_cell(ds, values, ends) for _, values, ends in shown)]
+        for ds in sorted(set().union(*(values.index for _, values, _ in shown)))
+    ]
+    head = ["Month", *(f"{what(d).capitalize()}{f', {d.unit}' if d.unit else ''}" for d, _, _ in shown)]
+    found = table(head, rows, "The coming months, with the range that should hold eight of ten", missing="not forecast")
+    return tag("section", found, "months", hidden="")
+
+
+def month_cell(ds: pd.Timestamp, values: pd.Series, ends: pd.DataFrame) -> str:
+    """Return one month of a domain with its range below."""
+    if ds not in values.index:
+        return DASH
+    return f"{escape(compact(values[ds]))}<br><small>{escape(between(ends.loc[ds, 'lo_80'], ends.loc[ds, 'hi_80']))}</small>"
 
 
 def paths(published: str, domains: dict[str, Domain | None]) -> dict[str, pd.DataFrame]:

@@ -9,10 +9,11 @@ from forecasting import plots
 from forecasting.ledger import Domain, at
 from forecasting.report.charts import frame, rgba
 from forecasting.report.html import Chart
-from forecasting.wording import SPACE, compact, decimals_for, month
+from forecasting.wording import SPACE, compact, decimals_for, is_known, month
 
 SHOWN = 24  # months of actuals
 HEIGHT = 300
+ROOM = 0.2  # above the highest line, in heights of all
 BEHIND = "before"  # the legend group of what is shown on request
 
 
@@ -24,6 +25,7 @@ def picture(domain: Domain, paths: pd.DataFrame) -> Chart:
     said = one_ahead(paths, actual["ds"].min())
     figure = go.Figure(traces(actual, coming, year_before(rows["actuals"], coming), said, decimals))
     figure.update_layout(layout(domain, actual, coming, decimals))
+    figure.update_yaxes(range=with_room(figure))
     behind = (BEHIND, "Show what was forecast a month ahead") if len(said) else ("", "")
     return Chart(
         figure, f"picture-{domain.name}", label(domain, actual, coming), caption(domain, coming), behind=behind
@@ -89,7 +91,7 @@ def layout(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, decimals:
     return {
         **frame(domain, decimals),
         "height": HEIGHT,
-        "margin": {"l": 56, "r": 16, "t": 28, "b": 36},
+        "margin": {"l": 56, "r": 16, "t": 12, "b": 36},
         "showlegend": False,
         "xaxis": {
             "type": "date",
@@ -104,6 +106,14 @@ def layout(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, decimals:
         },
         "annotations": labels(domain, actual, coming),
     }
+
+
+def with_room(figure: go.Figure) -> list[float]:
+    """Return a y axis from or to zero, with room above the highest line for what is written there."""
+    known = [value for trace in figure.data for value in trace.y if is_known(value)]
+    low, high = min([*known, 0.0]), max([*known, 0.0])
+    size = (high - low) or 1.0
+    return [low - 0.05 * size if low < 0 else low, high + ROOM * size]
 
 
 def labels(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame) -> list[dict]:
