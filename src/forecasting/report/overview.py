@@ -19,10 +19,10 @@ from forecasting.report.sums import Sum, name, of_months, points, year_end
 from forecasting.wording import DASH, between, compact, count, listing, month, signed
 
 
-def header(domains: dict[str, Domain | None]) -> str:
-    """Return the page's title and what it covers."""
+def header(domains: dict[str, Domain | None], company: str | None = None) -> str:
+    """Return the page's title and what it covers; the company is called as the workspace where nothing else is said."""
     present = [d for d in domains.values() if d]
-    company = next((d.manifest.workspace for d in present if d.manifest.workspace), "")
+    company = company or next((d.manifest.workspace for d in present if d.manifest.workspace), "")
     title = tag("h1", f"Monthly forecast{': ' + escape(company) if company else ''}")
     if not present:
         return title + paragraph("Nothing has been published yet. <code>make report</code> builds the forecasts.")
