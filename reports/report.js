@@ -48,9 +48,60 @@
     table.dataset.of ??= title.textContent.replace(/^Total: /, "");
     title.textContent = `${name}: ${table.dataset.of}`;
     table.closest(".scroll").setAttribute("aria-label", title.textContent);
+    table.closest(".scroll").hidden = !rows;
+    if (!rows) return; // what was found by search has its numbers below the chart
     const dash = document.getElementById(`${id}-dash`);
     if (dash) dash.hidden = !rows.some((cells) => cells.includes("–"));
     rows.forEach((cells, i) => cells.forEach((text, j) => { table.tBodies[0].rows[i].cells[j].textContent = text; }));
+  };
+
+  const fillTiles = (id, tiles) => {
+    const place = id && document.getElementById(id);
+    if (!place) return;
+    place.hidden = !tiles;
+    (tiles || []).forEach(([label, value, more, kind], i) => {
+      const tile = place.children[i];
+      tile.className = `tile ${kind}`.trim();
+      [label, value, more].forEach((text, j) => { tile.children[j].textContent = text; });
+    });
+  };
+
+  // What is chosen stands below the title, with a cross that goes back to the total, and in the address, which can be sent.
+  const say = (choice) => {
+    const isTotal = nameOf(choice) === "Total";
+    let place = document.querySelector("p.showing");
+    if (!place) {
+      const back = make("button", { type: "button", textContent: "✕", ariaLabel: "Show the total" });
+      back.addEventListener("click", () => choose("All", "All"));
+      place = make("p", { className: "showing" }, "Showing ", make("strong"), " ", back);
+      document.querySelector("h1").after(place);
+    }
+    place.hidden = isTotal;
+    place.querySelector("strong").textContent = nameOf(choice);
+    const asked = new URLSearchParams();
+    ["region", "category"].forEach((name, i) => { if (choice[i] !== "All") asked.set(name, choice[i]); });
+    history.replaceState(null, "", isTotal ? location.pathname : `?${asked}`);
+  };
+
+  const asked = (search) => {
+    const found = new URLSearchParams(search);
+    return [found.get("region") || "All", found.get("category") || "All"];
+  };
+
+  // A name in a table, or in the address with which a page is opened, chooses as the lists do.
+  const followLinks = (plot, choices) => {
+    const go = ([region, category]) => {
+      if (choices.some((choice) => choice[0] === region && choice[1] === category)) choose(region, category);
+      else if (plot.find) plot.find(region, category);
+    };
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest('a.choose[href^="?"]');
+      if (!link || event.metaKey || event.ctrlKey) return;
+      event.preventDefault();
+      go(asked(link.getAttribute("href")));
+      document.querySelector("h1").scrollIntoView();
+    });
+    if (location.search) go(asked(location.search));
   };
 
   // What was found by search has months of its own.
@@ -64,22 +115,32 @@
     plot.setAttribute("aria-label", `Region ${region}, category ${category}. ${plot.dataset.label}`);
     figure.querySelector(".chosen").textContent = `Shown: ${nameOf(choice)}`;
     Plotly.update(plot, { y: values, ...months(plot, choice) }, whole ? { "yaxis.autorange": true } : { "yaxis.range": [...range] });
-    fill(plot.dataset.table, nameOf(choice), rows || []);
+    fill(plot.dataset.table, nameOf(choice), rows);
+    fillTiles(plot.dataset.tiles, choice.tiles);
+    if (plot.dataset.tiles) say(choice);
   };
 
   // One box instead of two long lists: a name that is typed or picked chooses region and category.
   const addFinder = (figure, plot, choices) => {
-    const names = new Map(choices.map((choice) => [nameOf(choice).toLowerCase(), choice]));
+    const names = choices.map((choice) => [nameOf(choice).toLowerCase(), choice]);
+    const status = make("span", { className: "found" });
+    status.setAttribute("role", "status");
     const list = make("datalist", { id: `${plot.id}-names` }, ...choices.map((choice) => make("option", { value: nameOf(choice) })));
     const input = make("input", { type: "search", className: "find", id: `${plot.id}-find`, placeholder: "region, category or series" });
     input.setAttribute("list", list.id);
-    input.addEventListener("input", () => {
-      const found = names.get(input.value.trim().toLowerCase());
-      if (found) choose(found[0], found[1]);
-    });
+    const find = (whole) => {
+      const text = input.value.trim().toLowerCase();
+      const words = text.split(/[\s/]+/).filter(Boolean);
+      const all = names.filter(([name]) => words.every((word) => name.includes(word)));
+      const [, found] = all.find(([name]) => name === text) || (whole && all[0]) || [];
+      status.textContent = words.length && !all.length ? "No such name" : "";
+      if (found && words.length) choose(found[0], found[1]);
+    };
+    input.addEventListener("input", () => find(false)); // a name that was picked or typed in full
+    input.addEventListener("change", () => find(true)); // or the first that has all words
     const label = make("label", { htmlFor: input.id }, "Find ");
     label.append(input);
-    figure.querySelector(".selectors").append(label, list);
+    figure.querySelector(".selectors").append(label, list, status);
   };
 
   const connectMenus = (figure, plot, choices, whole) => {
@@ -100,7 +161,7 @@
       show(figure, plot, chosen(), whole && whole.checked);
     });
     if (plot.dataset.series && window.searchSeries) {
-      window.searchSeries(figure, plot, choices, (found) => {
+      plot.find = window.searchSeries(figure, plot, choices, (found) => {
         for (const [menu, name] of [[region, found[0]], [category, found[1]]]) {
           if (![...menu.options].some((option) => option.value === name)) menu.add(new Option(name, name));
         }
@@ -113,13 +174,25 @@
   const connect = (figure, plot) => {
     const choices = read(figure, "choices");
     if (!choices) return;
-    const whole = figure.querySelector(".selectors input[type=checkbox]");
+    (read(figure, "tiles") || []).forEach((tiles, i) => { choices[i].tiles = tiles; });
+    const whole = figure.querySelector(".selectors input[type=checkbox]:not([data-group])");
     const chosen = connectMenus(figure, plot, choices, whole);
+    if (plot.dataset.tiles) others.then(() => followLinks(plot, choices));
     if (!whole) return;
     const span = [...plot.layout.xaxis.range];
     whole.addEventListener("change", () => Plotly.relayout(plot, whole.checked
       ? { "xaxis.autorange": true, "yaxis.autorange": true }
       : { "xaxis.range": [...span], "yaxis.range": [...chosen()[3]] }));
+  };
+
+  // A group of lines that is drawn on request only.
+  const connectBehind = (figure, plot) => {
+    const box = figure.querySelector(".selectors [data-group]");
+    if (!box) return;
+    const places = plot.data.flatMap((trace, i) => (trace.legendgroup === box.dataset.group ? [i] : []));
+    const follow = () => Plotly.restyle(plot, { visible: box.checked }, places);
+    box.addEventListener("change", follow);
+    if (box.checked) follow(); // a browser keeps the tick when a page is loaded again
   };
 
   const draw = async (figure) => {
@@ -134,13 +207,16 @@
     plot.on("plotly_afterplot", () => fit(plot));
     fit(plot);
     connect(figure, plot);
+    connectBehind(figure, plot);
   };
 
   // The first chart at once, the others when the browser has time: the page can be read meanwhile. All are drawn within a second.
-  const [first, ...others] = document.querySelectorAll("figure.chart");
-  const later = window.requestIdleCallback || ((task) => setTimeout(task, 50));
+  const [first, ...rest] = document.querySelectorAll("figure.chart");
+  const later = (task) => new Promise((done) => {
+    (window.requestIdleCallback || ((run) => setTimeout(run, 50)))(() => done(task()), { timeout: 1000 });
+  });
+  const others = Promise.all(rest.map((figure) => later(() => draw(figure)))); // who chooses chooses for all of them
   if (first) draw(first);
-  others.forEach((figure) => later(() => draw(figure), { timeout: 1000 }));
 
   // --- tables -------------------------------------------------------------------------------------------------------------
 
@@ -194,7 +270,8 @@
       const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       rows.forEach((row, i) => { row.hidden = !wanted.every((word) => names[i].includes(word)); });
       const left = rows.filter((row) => !row.hidden).length;
-      status.textContent = wanted.length ? `${left.toLocaleString("en")} of ${rows.length.toLocaleString("en")}` : "";
+      const found = left ? `${left.toLocaleString("en")} of ${rows.length.toLocaleString("en")}` : "No such name";
+      status.textContent = wanted.length ? found : "";
     });
     const label = make("label", { htmlFor: input.id }, `Find a ${table.dataset.find} `);
     label.append(input);

@@ -88,7 +88,8 @@
 
   // --- the search -----------------------------------------------------------------------------------------------------------
 
-  // Calls `chosen` with a choice like those of the page, which was added to `choices` where it was none of them.
+  // Calls `chosen` with a choice like those of the page, which was added to `choices` where it was none of them; returns how to find one
+  // by its region and category.
   window.searchSeries = (figure, plot, choices, chosen) => {
     const [domain, id] = [plot.dataset.series, `${plot.id}-search`];
     const unit = plot.layout.yaxis.title?.text;
@@ -205,16 +206,27 @@
       }
     });
 
-    // The numbers of what is chosen, by search or in the lists; those of the total stand below.
+    // The numbers of what was found; those of what the page itself holds stand in its own table.
     const own = plot.data.map((trace) => trace.x);
     document.addEventListener("choose", ({ detail }) => {
       const choice = choices.find((each) => each[0] === detail[0] && each[1] === detail[1]);
       if (!choice) return;
-      if (nameOf(choice) === "Total") { place.replaceChildren(); return; }
+      if (nameOf(choice) === "Total" || choice[4]) { place.replaceChildren(); return; } // the page's own table has them
       const rows = numbers(choice, choice.x || own);
       const text = "No model could forecast it (it is too short, or has ended): the forecast is a fallback.";
       const note = choice.isFallback ? [make("p", { className: "note", textContent: text })] : [];
       place.replaceChildren(table(`${nameOf(choice)}: the next months${unit ? `, in ${unit}` : ""}`, rows), ...note);
     });
+
+    return async (region, category) => {
+      try {
+        const { names } = await ready();
+        const entry = names.findIndex((name) => name[0] === region && name[1] === category);
+        if (entry >= 0) await pick(entry);
+        else status.textContent = `No such name: ${nameOf([region, category])}`;
+      } catch (error) {
+        fail(error);
+      }
+    };
   };
 })();

@@ -105,6 +105,7 @@ def test_links_lead_somewhere(opened):
     assert "index.html" in links
     for link in links:
         name, _, anchor = link.partition("#")
+        name = name.partition("?")[0]
         target = path.parent / name if name else path
         assert target.is_file(), link
         assert not anchor or anchor in Page(target).values("id"), link
@@ -272,15 +273,46 @@ def test_the_years_are_those_of_what_is_chosen(chosen):
             assert agrees(shown[year], rows["y"].mean() if domain == "inventory" else rows["y"].sum())
 
 
-@pytest.mark.parametrize("chosen", CHOICES[:1], ids=["total"], indirect=True)
-def test_the_next_months_are_the_databases(chosen):
-    tab, folder, domain, _ = chosen
-    rows = tab.cells("table:has(th:text('80 % from'))")
-    coming = asked(folder, PUBLISHED, domain).tail(len(rows))
+@pytest.mark.parametrize("chosen", CHOICES, ids=name_of, indirect=True)
+def test_figures_table_title_and_address_follow_what_is_chosen(chosen):
+    tab, folder, domain, choice = chosen
+    coming = asked(folder, PUBLISHED, domain, choice).tail(6)
+    rows = tab.cells(f"#next-{domain}")
     assert len(rows) == 6
     for shown, (_, row) in zip(rows, coming.iterrows(), strict=True):
         assert shown[0] == f"{pd.Timestamp(row['ds']):%B %Y}"
         assert all(agrees(text, row[column]) for text, column in zip(shown[1:6], COLUMNS, strict=True))
+    tiles = dict(zip(("actual", "made", "variance", "next"), tab.tiles(f"#figures-{domain}"), strict=True))
+    assert agrees(tiles["actual"][1], asked(folder, ACTUAL, domain, choice)["y"].iloc[-1])
+    assert agrees(tiles["next"][1], coming["predicted_value"].iloc[0])
+    made = asked(folder, MADE, domain, choice)
+    assert made.empty or agrees(tiles["made"][1], made["predicted_value"].iloc[0])
+    name = " / ".join(part for part in choice if part != "All")
+    assert tab.page.locator("p.showing").is_visible() is (choice != TOTAL)
+    assert choice == TOTAL or tab.page.locator("p.showing strong").inner_text() == name
+    caption = tab.page.locator(f"#next-{domain} caption").inner_text()
+    assert caption.startswith(f"{name or 'Total'}: the next months")
+
+
+def test_an_address_names_what_is_shown_and_a_cross_goes_back(report, tab):
+    page = report("published history") / "sales.html"
+    tab.open(page)
+    tab.page.goto(f"{page.as_uri()}?region=North&category=Parts")
+    tab.page.wait_for_selector("p.showing:has-text('North / Parts')")
+    assert tab.page.input_value("#trend-sales-region") == "North"
+    tab.page.click("p.showing button")
+    assert tab.page.url == page.as_uri() and not tab.page.locator("p.showing").is_visible()
+    tab.page.locator("table a.choose", has_text="South").first.click()
+    assert tab.page.url == f"{page.as_uri()}?region=South"
+    assert tab.page.locator("p.showing strong").inner_text() == "South"
+    assert tab.problems == []
+
+
+def test_a_part_of_a_name_is_enough_and_one_that_is_nowhere_is_said(report, tab):
+    tab.open(report("many series") / "sales.html")
+    box = tab.page.locator("#trend-sales-find, #trend-sales-search").first
+    box.fill("nobody of this name")
+    tab.page.wait_for_selector(".selectors .found:has-text('No such name'), .finder .found:has-text('No such name')")
 
 
 def change(value: float, before: float | None) -> float | None:
@@ -298,23 +330,32 @@ def test_key_figures_are_the_databases(report, tab, company, domain):
     path = report(company) / "index.html"
     if tab.page.url != path.as_uri():
         tab.open(path)
-    tiles = {label.split()[0].strip(","): (value, more) for label, value, more in tab.tiles(f"#figures-{domain}")}
+    tiles = {tile[0]: tile[1:] for tile in tab.tiles(f"#figures-{domain}")}
     actual = asked(path.parent, ACTUAL, domain).set_index("ds")["y"]
     published = asked(path.parent, PUBLISHED, domain).set_index("ds")
-    coming = published[published.index > actual.index[-1]].iloc[0]
-    before = actual.get(str((pd.Timestamp(coming.name) - pd.DateOffset(years=1)).date()))
-    assert agrees(tiles["Actual"][0], actual.iloc[-1])
-    assert agrees(tiles["Forecast"][0], coming["predicted_value"])
-    assert agrees(tiles["Forecast"][1].split("range ")[1], coming["lo_80"], coming["hi_80"])
-    assert agrees(tiles["Change"][0], change(coming["predicted_value"], before))
-    made = asked(path.parent, MADE, domain).iloc[:1]
-    if made.empty:
-        assert tiles["Variance"][0] == DASH
-        return
-    difference = actual.iloc[-1] - made["predicted_value"].iloc[0]
-    share = 100 * difference / abs(made["predicted_value"].iloc[0]) if made["predicted_value"].iloc[0] else difference
-    assert agrees(tiles["Variance"][0], share)
-    assert agrees(tiles["Actual"][1].split(": ")[1], made["predicted_value"].iloc[0])
+    published = published[published.index > actual.index[-1]]
+    coming, ds = published.iloc[0], pd.Timestamp(published.index[0])
+    value, more, *_, ends = tiles[f"{ds:%B %Y}"]
+    assert agrees(value, coming["predicted_value"])
+    assert agrees(ends, coming["lo_80"], coming["hi_80"])
+    before = actual.get(str((ds - pd.DateOffset(years=1)).date()))
+    if before is None:
+        assert more == "the year before is not known"
+    else:
+        assert agrees(more.split(" on ")[0], change(coming["predicted_value"], before))
+    three = published["predicted_value"].head(3)
+    title = next(title for title in tiles if f"{pd.Timestamp(three.index[-1]):%B %Y}" in title)
+    assert agrees(tiles[title][0], three.iloc[-1] if domain == "inventory" else three.sum())
+
+
+def test_what_was_forecast_before_is_drawn_on_request(report, tab):
+    tab.open(report("published history") / "index.html")
+    before = "#picture-sales .scatterlayer .trace"
+    n = tab.page.locator(before).count()
+    tab.page.check("#picture-sales-behind")
+    assert tab.page.locator(before).count() == n + 1
+    tab.page.uncheck("#picture-sales-behind")
+    assert tab.page.locator(before).count() == n
 
 
 def test_stock_cover_is_the_stock_by_the_cost_of_the_next_months(report, tab):

@@ -266,7 +266,7 @@ def test_every_table_cell_of_the_pages_is_printed(report):
     words = text(reader).replace(" ", "").replace("\xa0", "")
     for name, found in contents.items():
         soup = BeautifulSoup("".join(html for kind, html in found if kind == "html"), "html.parser")
-        for left_out in soup.select("details.screen"):
+        for left_out in soup.select("details.screen, .months"):
             left_out.decompose()
         cells = [cell.get_text().replace(" ", "").replace("\xa0", "") for cell in soup.select("tbody td, tbody th")]
         missing = [cell for cell in cells if cell not in words]
@@ -280,3 +280,23 @@ def test_pages_stand_in_the_order_of_the_navigation_with_bookmarks(report):
     top = [item.title for item in reader.outline if not isinstance(item, list)]
     assert top[0].startswith("Monthly forecast") and len(top) == len(contents)
     assert [name for name in render.TITLES if name in contents] == list(contents)
+
+
+# --- the brief
+
+
+@pytest.mark.parametrize("company", [Company(history=True), Company(loss=True, beats=False)], ids=["history", "losses"])
+def test_the_brief_is_two_pages_that_say_what_the_first_page_says_and_lead_nowhere(tmp_path, company):
+    published = build(tmp_path / "published.duckdb", company)
+    pages = execute_pages(published, tmp_path / "pages", company.domains)
+    contents = {"index": render.fragments(pages / "index.ipynb", {"sales.html"})}
+    target = tmp_path / "brief.pdf"
+    pdf.write_brief(contents, Edition.open(published, "acme"), target, render.REPORTS, tmp_path / "scratch")
+    reader = pypdf.PdfReader(target)
+    said = text(reader)
+    assert len(reader.pages) == 2
+    index = " ".join(fragment for _, fragment in contents["index"])
+    headline = re.sub(r"\s+", " ", re.search(r'class="headline">(.*?)</p>', index)[1].replace("&#x27;", "'"))
+    assert headline in said and "What to look at" in said and "The coming months" in said
+    assert "Usual miss" in said and "The largest changes" not in said and "forecasts.xlsx" not in said
+    assert not any(page.get("/Annots") for page in reader.pages)

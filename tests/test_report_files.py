@@ -184,6 +184,47 @@ def test_the_summary_says_whose_of_when_and_by_which_run(book, published):
     assert linked == set(book.sheetnames) - {"Summary"}
 
 
+def test_the_summary_holds_the_year_as_the_first_page_says_it(book, published):
+    sheet = book["Summary"]
+    shown = pd.DataFrame([[c.value for c in row] for row in sheet[sheet.tables["Summary"].ref]])
+    shown = shown.set_axis(shown.iloc[0], axis=1).iloc[1:].set_index("Domain")
+    for domain in HOSTILE.domains:
+        coming = sql(published, PUBLISHED.format(domain=domain) + " and aggregation = 'total'")["predicted_value"].sum()
+        before = sql(
+            published,
+            f"""select sum(y) as y from monthly_actuals where domain = '{domain}' and aggregation = 'total'
+                and ds between '2023-01-01' and '2023-06-01'""",
+        )["y"][0]
+        row = shown.loc[domain.title()]
+        assert row["Year"] == "Year 2024 to June" and row["Year's outlook"] == pytest.approx(coming)
+        assert row["Year before"] == pytest.approx(before)
+        assert row["Year, 80 % from"] < coming < row["Year, 80 % to"]
+
+
+def test_excel_draws_each_domain_colours_its_tabs_and_shows_variance_as_bars(book):
+    charts = book["Summary"]._charts
+    assert len(charts) == len(HOSTILE.domains)
+    colours = {sheet.sheet_properties.tabColor.rgb for sheet in book.worksheets if sheet.title.startswith("Sales ")}
+    assert len(colours) == 1 and book["Summary"].sheet_properties.tabColor is None
+    sheet = book["Sales actual vs forecast"]
+    heads = [cell.value for cell in sheet[4]]
+    ranges = [str(found.sqref) for found in sheet.conditional_formatting]
+    assert ranges and ranges[0].startswith(openpyxl.utils.get_column_letter(heads.index("Variance %") + 1))
+
+
+def test_a_chart_reads_the_totals_cells(book):
+    for domain, chart in zip(HOSTILE.domains, book["Summary"]._charts, strict=True):
+        lines = {line.tx.v: line for line in chart.series}
+        assert list(lines) == ["Actual", "Forecast", "80 % from", "80 % to"]
+        for name, heading in (("Actual", "Actual (EUR)"), ("Forecast", "Forecast (EUR)"), ("80 % to", "80 % to (EUR)")):
+            tab, _, cells = lines[name].yVal.numRef.f.rpartition("!")
+            sheet = book[tab.strip("'")]
+            read = [cell.value for (cell,) in sheet[cells.replace("$", "")]]
+            rows = table(sheet)
+            assert read == rows[rows["Level"] == "total"][heading].tolist()[-36:]
+            assert tab.strip("'") == f"{domain.title()} {'actuals' if name == 'Actual' else 'forecast'}"
+
+
 def test_cells_are_numbers_dates_and_text_never_formulas(book):
     assert set(book.sheetnames) == {
         "Summary",
@@ -337,7 +378,8 @@ def test_no_history_no_unit_and_zeros_read_right(tmp_path):
 
 
 def test_the_names_of_the_files_are_those_that_the_pages_link():
-    assert list(FILES) == ["forecasts.xlsx", "forecasts.csv", "forecasts.parquet", "report.pdf", "report.zip"]
+    names = ["forecasts.xlsx", "forecasts.csv", "forecasts.parquet", "brief.pdf", "report.pdf", "report.zip"]
+    assert list(FILES) == names
     assert (
         len({column.title for column in COLUMNS.values()}) >= len(COLUMNS) - 2
     )  # «Actual», «Months ahead» mean the same twice

@@ -271,7 +271,10 @@ def render(place, options) -> None:
     from forecasting.site import render
 
     pipeline.without_unused_grammar()
-    folders = (place.runs / "pages", place.runs / "report", place.name, place.published, place.data / "editions")
+    settings = place.settings(place.domains()[0])
+    logo = place.root / "params" / "workspaces" / settings["logo"] if settings["logo"] else None
+    title, kept = settings["company"] or place.name, place.data / "editions"
+    folders = (place.runs / "pages", place.runs / "report", title, place.published, kept, logo)
     progress.timed("report", "rendered, files, edition", lambda: render(*folders))
 
 

@@ -69,6 +69,12 @@ RECORDS = {
     for kind, counted in (("published", COUNTED), ("backfill", FILLED_IN))
 }
 HELD_OUT = f"with {COUNTED}, {BESIDE_NAIVE} where evaluation_set = 'held_out' and {OF_SERIES} order by aggregation, unique_id, cutoff, lag"
+# What was said at each cutoff of the total: what was published, else what the champion's back-test says.
+PATHS = f"""
+    with {COUNTED}
+    select cutoff, horizon, ds, actual, predicted_value, scale, is_published from counted where aggregation = 'total'
+    qualify is_published = bool_or(is_published) over (partition by cutoff) order by cutoff, horizon
+"""
 LATE_MONTHS = 12
 LATELY = f"""
     with {COUNTED}
@@ -117,6 +123,14 @@ class Comparisons(Reader):
         published_at (of a backfill: when it was filled in), and error = predicted_value − actual.
         """
         return self.ask(RECORDS[kind], domain=domain, lags=list(lags), series=named(series))
+
+    def paths(self, domain: str) -> pd.DataFrame:
+        """Return what was forecast of a domain's total at each cutoff, of the months that are over, one row per cutoff and horizon.
+
+        What was published where something was, else the champion's back-test: cutoff, horizon, ds, actual, predicted_value, scale
+        (MASE's, at the cutoff) and is_published.
+        """
+        return self.ask(PATHS, domain=domain)
 
     def held_out(self, domain: str, series: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the champion's back-test on the held-out cutoffs, one row per aggregation, unique_id, cutoff and lag.

@@ -13,7 +13,7 @@ from forecasting.report.html import Chart
 from forecasting.report.order import natural_rank
 from forecasting.wording import decimals_for, is_scaled, listing, month
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 BANDS = {"hi_95": "95 % up to", "lo_95": "95 % from", "hi_80": "80 % up to", "lo_80": "80 % from"}
 LONGEST = 60  # months that the trend shows at first
 CUT = " A back-test's interval that would flatten the rest is cut off at the edge."
@@ -127,25 +127,21 @@ def first_shown(domain: Domain, months: list[pd.DatetimeIndex], longest: int) ->
     return max(domain.actuals["ds"].min(), last - pd.DateOffset(months=longest + 6))
 
 
-def trend(domain: Domain, div_id: str, caption: str, small: bool = False) -> Chart:
-    """Return the chart of actuals and forecasts; where not `small`, every series of the tables can be chosen."""
+def trend(domain: Domain, div_id: str, caption: str) -> Chart:
+    """Return the chart of actuals and forecasts, in which every series of the tables can be chosen."""
     decimals = decimals_for(domain.actuals["y"])
     months, values = trend_values(domain, decimals)
-    traces = trend_traces(
-        ("Back-test", "Forecast") if small else ("Walk-forward (back-test), not published", "Published forecast"),
-    )
+    traces = trend_traces(("Walk-forward (back-test), not published", "Published forecast"))
     first = values[("All", "All")]
     for trace, ds, y in zip(traces, months, first, strict=True):
         trace.update(x=list(ds.strftime("%Y-%m-%d")), y=y, showlegend=trace.showlegend is not False and len(ds) > 0)
     ranges = {name: visible_range(y, decimals) for name, y in values.items()}
-    figure = go.Figure(traces, layout(domain, months, decimals, small))
+    figure = go.Figure(traces, layout(domain, months, decimals))
     figure.update_yaxes(range=ranges["All", "All"][0])
-    choices = None if small else [[*name, y, ranges[name][0]] for name, y in values.items()]
-    cut = ranges["All", "All"][1] if small else any(cut for _, cut in ranges.values())
+    choices = [[*name, y, ranges[name][0]] for name, y in values.items()]
+    cut = any(cut for _, cut in ranges.values())
     caption += CUT if cut else ""
-    search = (
-        {} if small or "series" not in domain.in_sight else {"series": domain.name, "n_series": many.how_many(domain)}
-    )
+    search = {"series": domain.name, "n_series": many.how_many(domain)} if "series" in domain.in_sight else {}
     return Chart(figure, div_id, trend_label(domain), caption, choices, hidden(domain, months, cut), **search)
 
 
@@ -172,14 +168,14 @@ def frame(domain: Domain, decimals: int) -> dict:
     }
 
 
-def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int, small: bool) -> dict:
+def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int) -> dict:
     """Return the layout of a trend; colours of text, lines and background come from the style sheet."""
     last = max(ds.max() for ds in months if len(ds))
-    first = first_shown(domain, months, 24 if small else LONGEST)
+    first = first_shown(domain, months, LONGEST)
     edge = domain.last_month + pd.DateOffset(days=15)
     return {
         **frame(domain, decimals),
-        "height": 260 if small else 420,
+        "height": 420,
         "xaxis": {
             "type": "date",
             "tickformat": "%b\n%Y",

@@ -5,31 +5,29 @@ from html import escape
 import pandas as pd
 
 from forecasting.errors import UserError
-from forecasting.ledger import Domain, Published, at, run_points_cut
+from forecasting.ledger import Domain, Published, at
 from forecasting.models import model_name
 from forecasting.report import many, stability
 from forecasting.report.charts import drawing, trend
+from forecasting.report.chosen import followed
 from forecasting.report.glossary import term
-from forecasting.report.html import Cell, Chart, note, paragraph, table, tag
+from forecasting.report.html import Cell, Chart, choosing, note, paragraph, table, tag
+from forecasting.report.next_months import in_unit
 from forecasting.report.notices import boxes
 from forecasting.report.order import natural_order, natural_rank
 from forecasting.report.rounding import sums_note
 from forecasting.wording import (
-    NO_PERCENTAGE,
-    change_pct,
     compact,
     count,
     decimals_for,
     is_known,
     month,
     number,
-    percent,
 )
 
 NAMES = {"region": "region", "category": "product_category"}
 MARKS = {"is_fallback": "†", "was_cut": "‡"}
 TALL = 12  # rows from which a table scrolls in its box
-FEW = 39  # residuals below which a two-sided 95 % conformal bound cannot be had
 
 
 def load(published: str, name: str) -> Domain:
@@ -79,7 +77,7 @@ def trend_chart(domain: Domain) -> Chart:
     text += (
         f"Shaded: 80 % (dark) and 95 % (light) {term('intervals')}. The vertical line is the end of the known months."
     )
-    return trend(domain, f"trend-{domain.name}", text)
+    return followed(domain, trend(domain, f"trend-{domain.name}", text))
 
 
 def parts(domain: Domain, aggregation: str) -> list[str]:
@@ -124,48 +122,9 @@ def panel(name: str, actuals: pd.DataFrame, future: pd.DataFrame, unit: str) -> 
     picture = drawing(
         actuals, future, f"{name}: the last {min(len(actuals), 36)} months and the forecast; {text}", months=36
     )
-    return tag("figure", picture + tag("figcaption", f"<strong>{escape(name)}</strong><br>{escape(text)}"), "panel")
-
-
-def next_months(domain: Domain) -> str:
-    """Return the forecast of the total with both intervals and the same month of last year, one row per month."""
-    rows, known = at(domain.future, "total").sort_values("ds"), at(domain.actuals, "total").set_index("ds")["y"]
-    decimals = decimals_for(rows["predicted_value"])
-    changed = rows["override_value"].notna().any()
-    columns = ["predicted_value", "lo_80", "hi_80", "lo_95", "hi_95"]
-    cells = [
-        [
-            month(row["ds"]),
-            *(number(row[c], decimals) for c in columns),
-            *last_year(known.get(row["ds"] - pd.DateOffset(months=12)), row["predicted_value"], decimals),
-            *([number(row["final_value"], decimals)] if changed else []),
-        ]
-        for row in rows.to_dict("records")
-    ]
-    head = ["Month", "Forecast", "80 % from", "80 % to", "95 % from", "95 % to", "Same month last year", "Change"]
-    head += ["With overrides"] if changed else []
-    body = table(head, cells, in_unit(domain, "Forecast of the total"), missing=NO_PERCENTAGE)
-    cut = run_points_cut(domain.manifest)
-    return body + interval_note(rows) + (note(escape(cut)) if cut else "")
-
-
-def last_year(before: float | None, forecast: float, decimals: int) -> list[str]:
-    """Return the same month of last year and the change from it; a dash where there is no percentage."""
-    return [number(before, decimals), percent(change_pct(forecast, before), plus=True)]
-
-
-def interval_note(rows: pd.DataFrame) -> str:
-    """Say on how many errors the intervals of the total rest."""
-    if rows.empty or rows["interval_n"].isna().all():
-        return ""
-    fewest = int(rows["interval_n"].min())
-    text = (
-        "Of ten actuals, eight should lie in the 80 % range and nineteen of twenty in the 95 % range. "
-        f"Both come from the model's errors in the back-test, {count(fewest, 'error')} or more for each."
-    )
-    if fewest < FEW:
-        text += f" That is fewer than the {FEW} a 95 % interval needs, so the outer bounds are rough."
-    return note(text)
+    region, category = actuals[["region", "product_category"]].iloc[0]
+    named = choosing(region, category, f"<strong>{escape(name)}</strong>")
+    return tag("figure", picture + tag("figcaption", f"{named}<br>{escape(text)}"), "panel")
 
 
 def by_part(domain: Domain, aggregation: str, kind: str = "largest") -> str:
@@ -210,10 +169,10 @@ def part_name(group: pd.DataFrame, aggregation: str) -> str:
     """Return the heading of a row: a series has two lines, as the numbers beside it; daggers mark what was not forecast or cut."""
     marks = [sign for name, sign in MARKS.items() if group[name].fillna(False).any()]
     mark = "&nbsp;" + " ".join(marks) if marks else ""
-    region, category = (escape(str(group[name].iloc[0])) for name in ("region", "product_category"))
+    region, category = (str(group[name].iloc[0]) for name in ("region", "product_category"))
     if aggregation == "series":
-        return f"{region}<br><small>{category}{mark}</small>"
-    return (region if aggregation == "region" else category) + mark
+        return f"{choosing(region, category, escape(region))}<br><small>{escape(category)}{mark}</small>"
+    return choosing(region, category, escape(region if aggregation == "region" else category)) + mark
 
 
 def part_row(label: str, group: pd.DataFrame, months: list, decimals: int) -> list[str]:
@@ -259,11 +218,6 @@ def cut_note(domain: Domain, rows: pd.DataFrame) -> str:
     return note(
         f"‡ In {count(n, 'row')} the forecast of a month{whose} was below 0 and was cut to 0, because {domain.name} may not be below 0."
     )
-
-
-def in_unit(domain: Domain, text: str) -> str:
-    """Add the unit to a caption."""
-    return f"{text}, in {domain.unit}" if domain.unit else text
 
 
 def made_by(domain: Domain) -> str:

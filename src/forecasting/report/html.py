@@ -5,10 +5,12 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import quote, urlencode
 
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
 
+from forecasting.contracts import ALL
 from forecasting.wording import DASH, SPACE, is_known
 
 LONG_TEXT = 40  # characters from which a cell must not be squeezed on a phone
@@ -110,6 +112,12 @@ def cell(row: list[str], i: int, text: Container[int]) -> str:
     return tag("td", row[i], ("long" if size > LONG_TEXT else "") if i in text else "number", **value)
 
 
+def choosing(region: str, category: str, content: str, page: str = "") -> str:
+    """Return a link that shows one part of a domain on its page, the one it stands on or another; `content` is HTML."""
+    asked = {name: value for name, value in (("region", region), ("category", category)) if value != ALL}
+    return f'<a class="choose" href="{page}?{escape(urlencode(asked, quote_via=quote))}">{content}</a>'
+
+
 def facts(pairs: list[tuple[str, str]]) -> str:
     """Return a list of names and values (HTML)."""
     return tag("dl", "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in pairs), "facts")
@@ -137,7 +145,9 @@ class Chart:
     `choices` holds [region, category, y values of every trace, y range] for each series that can be chosen, the shown
     one first; where `table` is the id of a table, a fifth item holds its cells (text) for that series. `hides` says what a
     reader sees only on request, such as «all 78 months»; empty where all is in sight. `series` is the domain whose series are found by
-    search, where they are too many to be among the choices, and `n_series` says how many there are.
+    search, where they are too many to be among the choices, and `n_series` says how many there are. `behind` is a legend group that is
+    not drawn at first, and what the box that shows it says. `tiles` are the id of the key figures that follow what is chosen, and for each
+    of the choices the texts of every one of them.
     """
 
     figure: go.Figure
@@ -149,17 +159,22 @@ class Chart:
     table: str = ""
     series: str = ""
     n_series: str = ""
+    behind: tuple[str, str] = ("", "")
+    tiles: tuple[str, list[list]] = ("", [])
 
     def html(self) -> str:
         """Return the figure element with its text alternative and its data; no script that runs, no address."""
         data = script_json(to_json_plotly(self.figure))
         link = {"data_table": self.table} if self.table else {}
+        link |= {"data_tiles": self.tiles[0]} if self.tiles[0] else {}
         link |= {"data_series": self.series, "data_of": self.n_series} if self.series else {}
         plot = tag("div", "", "plot", id=self.div_id, role="img", aria_label=self.label, data_label=self.label, **link)
         chosen = tag("p", "Shown: Total", "chosen", aria_live="polite") if self.can_choose else ""
         parts = [self.selectors(), chosen, plot, f'<script type="application/json" class="figure">{data}</script>']
         if self.choices:
             parts.append(f'<script type="application/json" class="choices">{script_json(self.choices)}</script>')
+        if self.tiles[0]:
+            parts.append(f'<script type="application/json" class="tiles">{script_json(self.tiles[1])}</script>')
         parts.append(tag("figcaption", self.caption))
         return tag("figure", "".join(parts), "chart")
 
@@ -180,6 +195,10 @@ class Chart:
         if self.hides and self.choices:
             box = f'<input type="checkbox" id="{self.div_id}-whole">'
             menus.append(tag("label", f"{box} Show {escape(self.hides)}", for_=f"{self.div_id}-whole"))
+        group, text = self.behind
+        if group:
+            box = f'<input type="checkbox" id="{self.div_id}-behind" data-group="{escape(group)}">'
+            menus.append(tag("label", f"{box} {escape(text)}", for_=f"{self.div_id}-behind"))
         return tag("div", "".join(menus), "selectors") if menus else ""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:

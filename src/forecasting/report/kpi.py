@@ -6,10 +6,8 @@ from html import escape
 import pandas as pd
 
 from forecasting.ledger import Domain, at
-from forecasting.report.charts import drawing
 from forecasting.report.html import tag
 from forecasting.wording import (
-    DASH,
     SPACE,
     between,
     change_pct,
@@ -19,7 +17,6 @@ from forecasting.wording import (
     is_nothing,
     month,
     percent,
-    signed,
 )
 
 WALK_FORWARD = "walk-forward (back-test), not a published forecast"
@@ -114,16 +111,16 @@ def marked(value: float | None, shown: str) -> str:
     return f"{'▲' if value > 0 else '▼'}{SPACE}{shown}"
 
 
-def variance_tile(figures: Kpi, unit: str) -> str:
+def variance_texts(figures: Kpi, unit: str) -> tuple[str, str, str, str]:
     """Return the difference in per cent of the forecast, or as it is where there is no percentage."""
     made = figures.made or {}
     value, share = made.get("variance"), made.get("variance_pct")
     shown = percent(share, plus=True) if is_known(share) else compact(value, unit, plus=True)
-    return tile("Variance", marked(value, shown), variance_text(figures.made, figures.actual, unit))
+    return "Variance", marked(value, shown), variance_text(figures.made, figures.actual, unit), ""
 
 
-def tiles(domain: Domain) -> str:
-    """Return the four key figures of a domain side by side."""
+def texts(domain: Domain) -> list[tuple[str, str, str, str]]:
+    """Return the four key figures of a domain's total: of each what it is, the value, what is said below it, and its kind."""
     figures, unit = key_figures(domain), domain.unit
     made, coming = figures.made or {}, figures.coming or {}
     next_range = "no forecast was published for it"
@@ -131,78 +128,29 @@ def tiles(domain: Domain) -> str:
         next_range = f"80{SPACE}% range {between(coming['lo_80'], coming['hi_80'], unit)}"
         next_range += on_year(domain, coming["ds"], coming["predicted_value"])
     published = made.get("is_published")
-    parts = [
-        tile(
+    return [
+        (
             f"Actual, {month(figures.month)}",
             compact(figures.actual, unit),
             domain.measure + on_year(domain, figures.month, figures.actual),
+            "",
         ),
-        tile(
+        (
             "Forecast for that month" if published or not made else "Back-test for that month",
             compact(made.get("predicted_value"), unit),
             origin(figures.made),
             "published" if published else "walk-forward" if made else "",
         ),
-        variance_tile(figures, unit),
-        tile(
-            f"Forecast, {month(coming.get('ds'))}",
-            compact(coming.get("predicted_value"), unit),
-            next_range,
-            "next",
-        ),
+        variance_texts(figures, unit),
+        (f"Forecast, {month(coming.get('ds'))}", compact(coming.get("predicted_value"), unit), next_range, "next"),
     ]
-    return tag("div", "".join(parts), "tiles")
 
 
-def row(domain: Domain) -> str:
-    """Return a domain's key figures in one row: sparkline, next month, its change, last month, its variance."""
-    figures, unit = key_figures(domain), domain.unit
-    coming = figures.coming or {}
-    rows, name = at(domain.future, "total").sort_values("ds"), f'<a href="{domain.name}.html">{domain.title}</a>'
-    counted = escape(domain.measure + (f", {unit}" if unit else ""))
-    head = tag("div", tag("h3", name) + tag("p", counted, "more"), "kpi-name")
-    next_range = "no forecast was published"
-    if coming:
-        next_range = f"80{SPACE}% range {between(coming['lo_80'], coming['hi_80'], unit)}"
-    parts = [
-        head,
-        tag("div", drawing(at(domain.actuals, "total"), rows, spark_label(domain, rows), months=SHOWN), "spark"),
-        tile(f"Forecast, {month(coming.get('ds'))}", compact(coming.get("predicted_value"), unit), next_range, "next"),
-        change_tile(domain, figures),
-        actual_tile(figures, unit),
-        variance_tile(figures, unit),
-    ]
-    return tag("section", "".join(parts), "kpi", id=f"figures-{domain.name}")
+def tiles_id(domain: Domain) -> str:
+    """Return the id of the key figures, which follow what is chosen in the trend."""
+    return f"figures-{domain.name}"
 
 
-def spark_label(domain: Domain, future: pd.DataFrame) -> str:
-    """Return the text that stands for a sparkline."""
-    actuals = at(domain.actuals, "total").sort_values("ds").tail(SHOWN)
-    text = f"{domain.title}: actuals {month(actuals['ds'].min())} to {month(domain.last_month)}"
-    if future.empty:
-        return f"{text}; no forecast."
-    return f"{text}; forecast with its 80 % range to {month(future['ds'].max())}."
-
-
-def change_tile(domain: Domain, figures: Kpi) -> str:
-    """Return the change of the next month on the same month of last year, and on the last closed month."""
-    coming, unit = figures.coming, domain.unit
-    if not coming:
-        return tile("Change on the year", DASH, "no forecast was published")
-    value, before = coming["predicted_value"], year_before(domain, coming["ds"])
-    earlier = month(coming["ds"] - pd.DateOffset(months=12), short=True)
-    more = [f"from {compact(before, unit)}" if before is not None else f"{earlier} is not known"]
-    if is_known(figures.actual):
-        more.append(f"{signed(value, figures.actual, unit)} on {month(figures.month, short=True)}")
-    shown = DASH if before is None else marked(value - before, signed(value, before, unit))
-    return tile(f"Change on {earlier}", shown, "; ".join(more))
-
-
-def actual_tile(figures: Kpi, unit: str) -> str:
-    """Return the last closed month with the forecast made for it, which is marked where it was not published."""
-    made = figures.made
-    text, css = "no forecast reaches this month", ""
-    if made:
-        css = "published" if made["is_published"] else "walk-forward"
-        text = f"{kind_of(made)} {count(int(made['horizon']), 'month')} ahead: {compact(made['predicted_value'], unit)}"
-    return tile(f"Actual, {month(figures.month)}", compact(figures.actual, unit), text, css)
+def tiles(domain: Domain) -> str:
+    """Return the four key figures of a domain side by side."""
+    return tag("div", "".join(tile(*each) for each in texts(domain)), "tiles", id=tiles_id(domain))

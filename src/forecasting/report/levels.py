@@ -6,8 +6,9 @@ import pandas as pd
 
 from forecasting.contracts import ALL
 from forecasting.ledger import Domain, Published, at
-from forecasting.report.domain_page import TALL, in_unit, part_row
+from forecasting.report.domain_page import TALL, part_row
 from forecasting.report.html import note, table, tag
+from forecasting.report.next_months import in_unit
 from forecasting.wording import decimals_for, month, number
 
 MOST = 40  # sums of a level that are shown, the largest

@@ -31,17 +31,15 @@ MEASURES = {
 
 
 def section(domains: dict[str, Domain | None]) -> str:
-    """Return what the last months say of each domain: its verdict, why, and what to do."""
+    """Return what the last months say of each domain: its verdict, why, and what to do; nothing before a month has come due."""
     shown = [domain for domain in domains.values() if domain]
-    if not shown:
-        return ""
     if all(is_new(domain.monitor) for domain in shown):
-        return note("Nothing has come due yet: no month that was forecast and published has ended since.")
+        return ""
     text = (
-        "A limit is what quiet months of this company's own back-tests exceed so seldom that false alarms stay as rare as "
+        "A limit is what quiet months of this company's own past exceed so seldom that false alarms stay as rare as "
         '<code>params/</code> asks. The measures stand under <a href="accuracy.html#came-due">accuracy</a>.'
     )
-    return bullets([said(domain) for domain in shown]) + note(text)
+    return tag("h2", "What the last months say") + bullets([said(domain) for domain in shown]) + note(text)
 
 
 def said(domain: Domain) -> str:

@@ -1,14 +1,14 @@
 """The check notebook's warnings as people read them: what matters first, long lists of names folded away."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from html import escape
 
 from forecasting.ledger import Domain
 from forecasting.report import restatements
 from forecasting.report.html import bullets, fold, tag
 from forecasting.run import DataWarning
-from forecasting.wording import MINUS, SPACE, compact, count, day, listing, month
+from forecasting.wording import MINUS, SPACE, compact, count, day, month
 
 LABELS = {"high": "Warning", "medium": "Look at this", "low": "Note"}
 LONG = 6  # names from which a list is folded
@@ -52,9 +52,9 @@ def all_of(domain: Domain) -> list[DataWarning]:
     return [*restatements.warnings(domain), *domain.warnings]
 
 
-def texts_of(domain: Domain, severity: str) -> list[str]:
-    """Return the warnings of one severity; one that is unknown counts as a note."""
-    found = [w for w in all_of(domain) if LABELS.get(w.severity, "Note") == LABELS[severity]]
+def texts_of(domain: Domain, severity: str, without: Container[str] = ()) -> list[str]:
+    """Return the warnings of one severity but for some codes; a severity that is unknown counts as a note."""
+    found = [w for w in all_of(domain) if LABELS.get(w.severity, "Note") == LABELS[severity] and w.code not in without]
     return [with_unit(w.text, domain.unit) if w.code in WITH_AMOUNTS else w.text for w in found]
 
 
@@ -78,32 +78,18 @@ def boxes(domains: Iterable[Domain], named: bool = True) -> str:
     return "".join(shown) + notes(domains, named)
 
 
-def in_brief(domains: list[Domain]) -> str:
-    """Return the warnings of a page that must be short: those that are high in boxes, all others folded below them."""
-    shown = [box("high", domain.name, texts) for domain in domains if (texts := texts_of(domain, "high"))]
-    return "".join(shown) + looks(domains) + notes(domains, named=True)
-
-
-def looks(domains: list[Domain]) -> str:
-    """Return what one should look at, as one folded list, or nothing."""
-    about = [domain.name for domain in domains if texts_of(domain, "medium")]
-    items = listed(domains, "medium", named=True)
-    title = f"{count(len(items), 'point')} to look at: {listing(about)}"
-    return fold(title, bullets(items), "notes") if items else ""
-
-
-def listed(domains: list[Domain], severity: str, named: bool) -> list[str]:
-    """Return the warnings of one severity as HTML, one each."""
+def listed(domains: list[Domain], severity: str, named: bool, without: Container[str] = ()) -> list[str]:
+    """Return the warnings of one severity but for some codes as HTML, one each."""
     return [
         (f"<strong>{escape(domain.title)}.</strong> " if named else "") + "".join(sentence(text))
         for domain in domains
-        for text in texts_of(domain, severity)
+        for text in texts_of(domain, severity, without)
     ]
 
 
-def notes(domains: list[Domain], named: bool) -> str:
+def notes(domains: list[Domain], named: bool, without: Container[str] = ()) -> str:
     """Return the notes as one folded list, or nothing; on paper the page of several domains leaves them to the others."""
-    items = listed(domains, "low", named)
+    items = listed(domains, "low", named, without)
     return (
         fold(f"{count(len(items), 'note')} on the data", bullets(items), "notes screen" if named else "notes")
         if items

@@ -6,9 +6,10 @@ import pandas as pd
 
 from forecasting.evaluation import FEW, value_added
 from forecasting.ledger import Domain, Published, at, standing
-from forecasting.report.domain_page import TALL, in_unit
+from forecasting.report.domain_page import TALL
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, note, paragraph, table, tag
+from forecasting.report.next_months import in_unit
 from forecasting.wording import (
     DASH,
     NO_PERCENTAGE,

@@ -1,29 +1,28 @@
-"""The first page: warnings, the key figures of every domain, what they say in words, how far to trust them, the files."""
+"""The first page: the headline, what to look at, what each domain is expected to come to and how sure that is, the files."""
 
-from dataclasses import replace
 from html import escape
 
+import pandas as pd
 from IPython.display import HTML
 
 from forecasting.contracts import DOMAINS
-from forecasting.ledger import Domain, at
-from forecasting.report import cover
+from forecasting.ledger import Domain, Published, at
+from forecasting.report import cover, expectation
 from forecasting.report.bridges import Bridge, bridge
-from forecasting.report.champion import champion_text
-from forecasting.report.charts import trend
 from forecasting.report.files import FILES, missing
+from forecasting.report.findings import TOLD, look_at, ranked
 from forecasting.report.glossary import term
-from forecasting.report.html import Chart, bullets, callout, note, paragraph, tag
-from forecasting.report.kpi import SHOWN, row
-from forecasting.report.notices import in_brief, readable, texts_of
-from forecasting.report.summary import sentences
-from forecasting.wording import listing, month
+from forecasting.report.html import bullets, fold, note, paragraph, table, tag
+from forecasting.report.notices import box, notes, readable, texts_of
+from forecasting.report.periods import is_flow
+from forecasting.report.sums import Sum, name, of_months, points, year_end
+from forecasting.wording import DASH, between, compact, count, listing, month, signed
 
 
-def header(domains: dict[str, Domain | None]) -> str:
-    """Return the page's title and what it covers."""
+def header(domains: dict[str, Domain | None], company: str | None = None) -> str:
+    """Return the page's title and what it covers; the company is called as the workspace where nothing else is said."""
     present = [d for d in domains.values() if d]
-    company = next((d.manifest.workspace for d in present if d.manifest.workspace), "")
+    company = company or next((d.manifest.workspace for d in present if d.manifest.workspace), "")
     title = tag("h1", f"Monthly forecast{': ' + escape(company) if company else ''}")
     if not present:
         return title + paragraph("Nothing has been published yet. <code>make report</code> builds the forecasts.")
@@ -39,10 +38,99 @@ def covered(domains: list[Domain]) -> str:
     return paragraph(f"Actuals: {', '.join(parts)}.", "lead")
 
 
-def figures(domains: dict[str, Domain | None]) -> str:
-    """Return a row of key figures for each domain."""
-    rows = [row(d) for d in domains.values() if d]
-    return tag("div", "".join(rows), "kpis") if rows else ""
+def headline(domains: dict[str, Domain | None], paths: dict[str, pd.DataFrame]) -> str:
+    """Say in one sentence what comes next month and this year, and what weighs most of all findings that a headline can hold."""
+    present = [d for d in domains.values() if d]
+    lead = next((d for d in present if len(points(d))), None)
+    if lead is None:
+        return ""
+    first, year = of_months(lead, [points(lead).index[0]], paths[lead.name]), year_end(lead, paths[lead.name])
+    parts = [f"{first.months[0]:%B} {what(lead)} {changed(lead, first)}"]
+    if year and is_flow(lead):
+        parts.append(f"{'full year' if year.months[-1].month == 12 else 'the year'} {name(year)} {changed(lead, year)}")
+    found = next((one.head for one in ranked(present) if one.head), "")
+    return tag("p", escape("; ".join([*parts, found] if found else parts) + "."), "headline")
+
+
+def what(domain: Domain) -> str:
+    """Return what a domain counts in a sentence: «sales», «operating profit»."""
+    return domain.measure if domain.name == "profit" else domain.name
+
+
+def changed(domain: Domain, found: Sum) -> str:
+    """Write an amount with its change on the year before, «8.10 M EUR (+11.7 %)»."""
+    text = compact(found.value, domain.unit)
+    return text if found.before is None else f"{text} ({signed(found.value, found.before, domain.unit)})"
+
+
+def warnings(domains: dict[str, Domain | None]) -> str:
+    """Return the warnings that put a forecast in doubt, in full; they come before everything else."""
+    present = [d for d in domains.values() if d]
+    shown = [box("high", d.name, texts) for d in present if (texts := texts_of(d, "high"))]
+    return tag("div", "".join(shown), "warnings") if shown else ""
+
+
+def exceptions(domains: dict[str, Domain | None]) -> str:
+    """Return what to look at, ranked by money and surprise; folded below it what weighs less, and what there are no facts of."""
+    present = [d for d in domains.values() if d]
+    if not present:
+        return ""
+    found, rest = look_at(present, absent(domains))
+    shown = found or paragraph("Nothing stands out in these forecasts.")
+    more = fold(f"{count(rest.count('<li>'), 'more point')} to look at", rest, "notes") if rest else ""
+    more += notes(present, named=True, without=TOLD)
+    link = 'What came in and what was left out: <a href="data_quality.html">data quality</a>.'
+    about = note(f"A {term('series')} is one region and product category. {link}")
+    return tag("section", tag("h2", "What to look at") + shown + more + about, "look brief")
+
+
+def absent(domains: dict[str, Domain | None]) -> list[str]:
+    """Say of which domains there is no forecast, or no new one, and why."""
+    present = [d for d in domains.values() if d]
+    reasons = {
+        name: why for d in present for name, why in d.manifest.facts.missing.items() if is_older(domains.get(name), d)
+    }
+    found = [
+        f"There is no {'new ' if domains.get(name) else ''}forecast of {name}: {readable(why)}"
+        for name, why in reasons.items()
+    ]
+    missing = [name for name in DOMAINS if domains.get(name) is None and name not in reasons]
+    if missing:
+        found.append(f"There is no forecast of {listing(missing)}: no facts came in, or nothing was published.")
+    return found
+
+
+def expected(published: str, domains: dict[str, Domain | None]) -> list[HTML]:
+    """Return what each domain is expected to come to: message, chart, figures, and why."""
+    known = paths(published, domains)
+    before = bridges(published, domains)
+    return [HTML(expectation.section(d, known[d.name], before[d.name])) for d in domains.values() if d]
+
+
+def months(domains: dict[str, Domain | None]) -> str:
+    """Return the coming months of all domains side by side, which the brief shows; on the page each domain has its own."""
+    shown = [(d, points(d), at(d.future, "total").set_index("ds")) for d in domains.values() if d and len(points(d))]
+    if not shown:
+        return ""
+    rows = [
+        [month(ds), *(month_cell(ds, values, ends) for _, values, ends in shown)]
+        for ds in sorted(set().union(*(values.index for _, values, _ in shown)))
+    ]
+    head = ["Month", *(f"{what(d).capitalize()}{f', {d.unit}' if d.unit else ''}" for d, _, _ in shown)]
+    found = table(head, rows, "The coming months, with the range that should hold eight of ten", missing="not forecast")
+    return tag("section", found, "months", hidden="")
+
+
+def month_cell(ds: pd.Timestamp, values: pd.Series, ends: pd.DataFrame) -> str:
+    """Return one month of a domain with its range below."""
+    if ds not in values.index:
+        return DASH
+    return f"{escape(compact(values[ds]))}<br><small>{escape(between(ends.loc[ds, 'lo_80'], ends.loc[ds, 'hi_80']))}</small>"
+
+
+def paths(published: str, domains: dict[str, Domain | None]) -> dict[str, pd.DataFrame]:
+    """Return for each domain what was forecast of its total at each cutoff (`Published.paths`)."""
+    return {name: Published(published).paths(name) for name, domain in domains.items() if domain}
 
 
 def stock_cover(domains: dict[str, Domain | None]) -> str:
@@ -53,10 +141,11 @@ def stock_cover(domains: dict[str, Domain | None]) -> str:
 
 
 def legend(domains: dict[str, Domain | None]) -> str:
-    """Say how the rows are to be read, and which figures are of a back-test."""
+    """Say how the figures are to be read, and what last month is compared with where nothing published has ended."""
     text = (
-        f"The lines show the last {SHOWN} months and the forecast (dashed) with its {term('80 % range')}: eight of ten "
-        f"actuals should lie in it. The {term('variance')} is the actual − the forecast made for it, in % of that forecast."
+        "▲ and ▼ compare with the same months of the year before. Under each figure: the range that should hold eight of ten outcomes, "
+        "the forecast in it as the dark mark and the year before as the light one. The usual miss is the mean error of the total in % of "
+        "the mean actual, at past months of which the models did not know."
     )
     return note(text) + history_note(domains)
 
@@ -64,42 +153,6 @@ def legend(domains: dict[str, Domain | None]) -> str:
 def bridges(published: str, domains: dict[str, Domain | None]) -> dict[str, Bridge | None]:
     """Return for each domain the way from the forecast published before; None where there was none."""
     return {name: bridge(published, domain) for name, domain in domains.items() if domain}
-
-
-def answers(domains: dict[str, Domain | None], before: dict[str, Bridge | None] | None = None) -> str:
-    """Return what is to be said of each domain, a list of short items each; `before` leads from the forecasts published before."""
-    before = before or {}
-    lists = [bullets(sentences(d, before.get(d.name))) for d in domains.values() if d]
-    if not lists:
-        return ""
-    first = (
-        ""
-        if any(before.values())
-        else note("This is the first forecast that was published: there is no earlier one to compare it with.")
-    )
-    return tag("div", "".join(lists) + first, "words")
-
-
-def warnings(domains: dict[str, Domain | None]) -> str:
-    """Return the warnings of all domains, most severe first, the lesser ones folded, and what is missing."""
-    present = [d for d in domains.values() if d]
-    if not present:
-        return ""
-    found = in_brief(present)
-    if not any(texts_of(d, severity) for d in present for severity in ("high", "medium")):
-        found = paragraph("The checks of the data found nothing that puts the forecasts in doubt.") + found
-    reasons = {
-        name: why for d in present for name, why in d.manifest.facts.missing.items() if is_older(domains.get(name), d)
-    }
-    for name, why in reasons.items():
-        found += callout(
-            f"There is no {'new ' if domains.get(name) else ''}forecast of {name}: {readable(why)}", "medium"
-        )
-    missing = [name for name in DOMAINS if domains.get(name) is None and name not in reasons]
-    if missing:
-        found += callout(f"There is no forecast of {listing(missing)}: no facts came in, or nothing was published.")
-    link = 'What came in and what was left out: <a href="data_quality.html">data quality</a>.'
-    return tag("div", found + note(f"A {term('series')} is one region and product category. {link}"), "warnings brief")
 
 
 def is_older(domain: Domain | None, other: Domain) -> bool:
@@ -113,37 +166,9 @@ def history_note(domains: dict[str, Domain | None]) -> str:
     if not new:
         return ""
     return note(
-        f"No month that was forecast and published for {listing(new)} has ended yet. So last month is compared with a "
-        f"{term('back-test')}, also called {term('walk-forward')}: what the same model would have said with the data of the "
-        "time."
+        f"No month that was forecast and published for {listing(new)} has ended yet. So last month is compared with a {term('back-test')}: "
+        "what the same model would have said with the data of the time."
     )
-
-
-def section(domain: Domain) -> str:
-    """Return how far the forecast of one domain can be trusted: what its model is worth."""
-    heading = tag("h3", f'<a href="{domain.name}.html">{domain.title}</a>')
-    return tag("section", heading + champion_text(domain), "domain", id=f"trust-{domain.name}")
-
-
-def parts(domains: dict[str, Domain | None]) -> list[HTML | Chart]:
-    """Return what the page shows of each domain's model, in order: its worth in words, then a small chart."""
-    return [part for d in domains.values() if d for part in (HTML(section(d)), small_chart(only_total(d)))]
-
-
-def only_total(domain: Domain) -> Domain:
-    """Return the domain without its parts, which a small chart does not show."""
-    rows = {name: at(getattr(domain, name), "total") for name in ("actuals", "past", "future")}
-    return replace(domain, **rows)
-
-
-def small_chart(domain: Domain) -> Chart:
-    """Return the chart of a domain's last two years and its forecast."""
-    name = escape(f"{domain.title}, in {domain.unit}" if domain.unit else domain.title)
-    caption = (
-        f"{name}: actuals, back-test (dotted) and forecast (dashed) "
-        f'with 80 % and 95 % intervals. <a href="{domain.name}.html">More on {domain.name}</a>.'
-    )
-    return trend(domain, f"trend-{domain.name}", caption, small=True)
 
 
 def files_section(domains: dict[str, Domain | None]) -> str:

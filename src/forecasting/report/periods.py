@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecasting.contracts import FLOWS
 from forecasting.ledger import Domain
-from forecasting.wording import is_known, month
+from forecasting.wording import is_known, listing, month
 
 
 def is_flow(domain: Domain) -> bool:
@@ -26,6 +26,16 @@ def together(domain: Domain, values: Iterable[float]) -> float | None:
 def word(domain: Domain) -> str:
     """Say what `together` makes of several months."""
     return "sum of the months" if is_flow(domain) else "mean of the month-ends"
+
+
+def named(months: Iterable[pd.Timestamp], year: bool = True) -> str:
+    """Name some months in order: three and more that follow one another by the first and the last; without the `year` where asked."""
+    months = sorted(months)
+    write = month if year else "{:%B}".format
+    first, last = months[0], months[-1]
+    if len(months) > 2 and len(pd.date_range(first, last, freq="MS")) == len(months):
+        return span(months) if year else f"{write(first)} to {write(last)}"
+    return listing([write(ds) for ds in months])
 
 
 def span(months: Iterable[pd.Timestamp]) -> str:

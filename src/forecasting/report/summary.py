@@ -8,53 +8,11 @@ from forecasting.contracts import ALL
 from forecasting.ledger import Domain, at
 from forecasting.models import model_name
 from forecasting.report.bridges import BOTH, DATA, MODEL, PEOPLE, RESTATED, Bridge
-from forecasting.report.kpi import Kpi, key_figures, year_before
-from forecasting.report.notices import texts_of
-from forecasting.wording import SPACE, amount, between, compact, compared, is_known, is_nothing, listing, month, revised
+from forecasting.report.kpi import Kpi, year_before
+from forecasting.wording import SPACE, amount, between, compact, is_known, is_nothing, listing, month, revised
 
 MOST = 3  # series that are named
 LEAST = 0.1  # of the largest change, from which another one is worth a word
-
-
-def sentences(domain: Domain, before: Bridge | None = None) -> list[str]:
-    """Return what is to be said of a domain, as HTML, in the order in which a meeting asks; `before`: the edition before."""
-    figures = key_figures(domain)
-    if not figures.coming:
-        return [f"{subject(domain)}: no forecast was published.", last_month(domain, figures)]
-    found = [
-        expected(domain, figures),
-        reasons(domain, figures),
-        last_month(domain, figures),
-        since(domain, figures, before),
-    ]
-    return [text for text in found if text]
-
-
-def subject(domain: Domain) -> str:
-    """Return what a domain counts, as a link that begins a sentence: «Sales», «Operating profit»."""
-    name = domain.measure.capitalize() if domain.name == "profit" else domain.title
-    return f'<a href="{domain.name}.html">{escape(name)}</a>'
-
-
-def expected(domain: Domain, figures: Kpi) -> str:
-    """Say what the next month is expected to be, against the same month of last year, and how sure that is."""
-    coming, unit = figures.coming, domain.unit
-    value, ds = coming["predicted_value"], coming["ds"]
-    when = f"{'at the end of' if domain.name == 'inventory' else 'in'} {month(ds)}"
-    verb = "are" if domain.name == "sales" else "is"
-    before, year = year_before(domain, ds), ""
-    if before is not None:
-        earlier = month(ds - pd.DateOffset(months=12))
-        year = f", {compared(value, before, unit)} {earlier} ({amount(before, unit, domain.name)})"
-    text = f"{subject(domain)} {when} {verb} expected to be <strong>{escape(amount(value, unit, domain.name))}</strong>"
-    changed = coming.get("override_value")
-    people = (
-        f" People changed it to <strong>{escape(amount(changed, unit, domain.name))}</strong>."
-        if is_known(changed)
-        else ""
-    )
-    doubt = " In doubt: see the warning." if texts_of(domain, "high") else ""
-    return f"{text}{escape(year)}; 80{SPACE}% range {escape(between(coming['lo_80'], coming['hi_80'], unit))}.{people}{doubt}"
 
 
 def changes(domain: Domain, ds: pd.Timestamp) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import pandas as pd
 from forecasting.ledger import Domain, at
 from forecasting.report import many
 from forecasting.report.charts import variance_bar
-from forecasting.report.domain_page import NAMES, TALL, in_unit, parts
-from forecasting.report.html import Cell, callout, note, paragraph, table
+from forecasting.report.domain_page import NAMES, TALL, parts
+from forecasting.report.html import Cell, callout, choosing, note, paragraph, table
+from forecasting.report.next_months import in_unit
 from forecasting.report.rounding import CENT, sums_note
 from forecasting.wording import compact, count, decimals_for, month, number, percent
 
@@ -49,8 +50,9 @@ def variance_of_many(domain: Domain) -> str:
 
 def name(row: dict, aggregation: str) -> str:
     """Return the heading of a row, as HTML: a series has two lines, as in the other tables."""
-    region, category = (escape(str(row[column])) for column in KEY)
-    return f"{region}<br><small>{category}</small>" if aggregation == "series" else escape(str(row[NAMES[aggregation]]))
+    region, category = (str(row[column]) for column in KEY)
+    shown = choosing(region, category, escape(region if aggregation == "series" else str(row[NAMES[aggregation]])))
+    return f"{shown}<br><small>{escape(category)}</small>" if aggregation == "series" else shown
 
 
 def last_month(domain: Domain, aggregation: str) -> pd.DataFrame:

@@ -25,12 +25,13 @@ def write(
         If a file cannot be written; it says which one, and its cause says why.
     """
     folder = "-".join(part for part in (edition.company, edition.name) if part)
-    scratch = site.with_name("paper")
+    paper, brief = site.with_name("paper"), site.with_name("brief")
     made: dict[str, Callable[[Path], None]] = {
         files.WORKBOOK: lambda target: workbook.write(published, target, edition),
         files.CSV: lambda target: exports.write_csv(published, target),
         files.PARQUET: lambda target: exports.write_parquet(published, target),
-        files.PDF: lambda target: pdf.write(contents, titles, edition, target, reports, scratch),
+        files.PDF: lambda target: pdf.write(contents, titles, edition, target, reports, paper),
+        files.BRIEF: lambda target: pdf.write_brief(contents, edition, target, reports, brief),
         files.ARCHIVE: lambda target: archive.write(site, target, folder, (files.ARCHIVE,)),
     }
     for name, work in made.items():

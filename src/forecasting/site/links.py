@@ -7,5 +7,5 @@ from collections.abc import Iterable
 def drop_links(html: str, targets: Iterable[str]) -> str:
     """Replace links to these files, or to places on them, by their text."""
     names = "|".join(map(re.escape, targets))
-    link = rf"<a\b[^>]*\bhref=([\"'])(?:{names})(?:#[^\"']*)?\1[^>]*>(.*?)</a>"
+    link = rf"<a\b[^>]*\bhref=([\"'])(?:{names})(?:[#?][^\"']*)?\1[^>]*>(.*?)</a>"
     return re.sub(link, r"\2", html, flags=re.DOTALL) if names else html

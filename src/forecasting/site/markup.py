@@ -20,9 +20,11 @@ Fragment = tuple[str, str]  # ("markdown" | "html", text)
 SILENT = {"script", "style", "select", "input", "button", "label", "template", "colgroup"}
 INLINE = {"strong": "strong", "b": "strong", "em": "emph", "i": "emph", "small": "small-text", "code": "code", "sub": "sub",
           "sup": "super"}  # fmt: skip
-KINDS = {"lead", "note", "more", "label", "value"}  # of paragraphs
+KINDS = {"lead", "note", "more", "label", "value", "headline", "trust"}  # of paragraphs
 CARDS = {"tile", "panel", "spark"}
 CARDS_IN_A_ROW = 5
+BESIDE = 2  # cards in a row beside a chart
+CHART_BESIDE = 0.6  # of the paper's width, for a chart with cards beside it
 MOST_ROWS = 60  # of a table on paper
 SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
@@ -89,6 +91,8 @@ class Page:
             return special[node.name](node)
         if "chart" in css and node.select_one("script.figure"):
             return self.chart(node)
+        if "expect" in css:
+            return call("expect", *(joined(self.blocks(part)) for part in beside(node)))
         if "callout" in css:
             severity = next((name for name in css if name != "callout"), "note")
             return call("callout", literal(severity), joined(self.blocks(node)))
@@ -127,7 +131,11 @@ class Page:
         for child in found:
             kind = next((name for name in child["class"] if name not in CARDS), "")
             items.append(call("card", literal(kind), joined(self.blocks(child))))
-        columns = min(len(items), CARDS_IN_A_ROW if len(items) <= CARDS_IN_A_ROW else 4)
+        columns = min(
+            len(items),
+            CARDS_IN_A_ROW if len(items) <= CARDS_IN_A_ROW else 4,
+            BESIDE if node.find_parent(class_="expect") else 9,
+        )
         row = call("cards", str(columns), *items)
         return call("together", joined([*above, row])) if above else row
 
@@ -165,7 +173,8 @@ class Page:
     def chart(self, node: Tag) -> str:
         """Return a chart as a static picture with its caption."""
         plot, caption = node.select_one(".plot"), node.find("figcaption")
-        name = self.file(self.draw(node.select_one("script.figure").string))
+        part = CHART_BESIDE if node.find_parent(class_="expect") else 1.0
+        name = self.file(self.draw(node.select_one("script.figure").string, part))
         alt = literal(plot.get("aria-label", "") if plot else "")
         return call("chart", literal(name), alt, self.inside(caption) if caption else "none")
 
@@ -217,6 +226,17 @@ class Page:
         name = f"{self.name}-{len(self.files)}.svg"
         self.files[name] = picture
         return name
+
+
+def beside(section: Tag) -> list[Tag]:
+    """Return the four parts of a domain's section on the first page: heading, chart, figures, words; one that is missing is empty."""
+    parts = []
+    for selector in ("h2", ".seen", ".figures", ".words"):
+        part = BeautifulSoup('<div class="expect"></div>', "html.parser").div
+        found = section.select_one(selector)
+        part.extend([found] if found else [])
+        parts.append(part)
+    return parts
 
 
 def led_in(blocks: list[str]) -> list[str]:

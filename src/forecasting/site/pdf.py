@@ -6,6 +6,7 @@ import matplotlib
 import typst
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
+from forecasting.site import brief
 from forecasting.site.editions import Edition
 from forecasting.site.markup import Fragment, Page
 from forecasting.site.paper import Paper
@@ -27,9 +28,24 @@ def write(
 
     Nothing in it depends on the clock or on the machine's fonts: the same pages give the same bytes.
     """
-    scratch.mkdir(parents=True)
     parts, pictures = body(contents, Paper.read(reports / "style.css"))
     parts.insert(2, opening(contents, titles, edition))  # below the first page's title
+    typeset(parts, pictures, edition, target, reports, scratch)
+
+
+def write_brief(
+    contents: dict[str, list[Fragment]], edition: Edition, target: Path, reports: Path, scratch: Path
+) -> None:
+    """Write the two pages that are mailed alone: the first page without what leads elsewhere, and the months in one table."""
+    found = {"index": [("html", brief.of("".join(text for kind, text in contents["index"] if kind == "html")))]}
+    typeset(*body(found, Paper.read(reports / "style.css")), edition, target, reports, scratch)
+
+
+def typeset(
+    parts: list[str], pictures: dict[str, bytes], edition: Edition, target: Path, reports: Path, scratch: Path
+) -> None:
+    """Have Typst make a PDF of pieces of its language and the pictures that they show."""
+    scratch.mkdir(parents=True)
     for name, drawn in pictures.items():
         (scratch / name).write_bytes(drawn)
     (scratch / "report.typ").write_bytes((reports / "report.typ").read_bytes())

@@ -30,33 +30,44 @@ REPORTS = Path(__file__).resolve().parents[3] / "reports"
 TITLES = {page.name: page.title for page in PAGES}
 HIDDEN = {"notes", "parameters", "injected-parameters"}  # cells for those who open the notebook
 QUARTO_MINUTES = 5
+PICTURES = (".svg", ".png")
 
 
 def render(
-    pages_dir: Path, report_dir: Path, title: str, published: Path | None = None, kept: Path | None = None
+    pages_dir: Path,
+    report_dir: Path,
+    title: str,
+    published: Path | None = None,
+    kept: Path | None = None,
+    logo: Path | None = None,
 ) -> str:
     """Render the executed pages of `pages_dir` into `report_dir` and return the renderer's name: quarto or nbconvert.
 
     Only pages that are there get a file and a link. With the `published` database the files beside the pages are written
-    too, and the whole is kept as an edition in the folder `kept`; without it there are the pages alone. The report is
-    built beside `report_dir` and swapped in when it is complete, so whoever stops this leaves the old report.
+    too, and the whole is kept as an edition in the folder `kept`; without it there are the pages alone. `title` is what the
+    company is called, `logo` a picture (svg or png) that stands beside that. The report is built beside `report_dir` and swapped
+    in when it is complete, so whoever stops this leaves the old report.
 
     Raises
     ------
     UserError
-        If the first page has not been executed.
+        If the first page has not been executed, or the logo is not there or no picture.
     """
     pages = {name: pages_dir / f"{name}.ipynb" for name in TITLES if (pages_dir / f"{name}.ipynb").exists()}
     if "index" not in pages:
         raise UserError(f"{pages_dir / 'index.ipynb'} is not there: execute the pages first (`make report` does).")
+    if logo:
+        require_picture(logo)
     building = report_dir.with_name(report_dir.name + ".running")
     shutil.rmtree(building, ignore_errors=True)
     site = building / "site"
     site.mkdir(parents=True)
     known = there(pages, published)
     contents = {name: fragments(path, known) for name, path in pages.items()}
-    renderer = write_pages(contents, building, title)
+    renderer = write_pages(contents, building, title, logo_name(logo))
     copy_assets(site, contents)
+    if logo:
+        shutil.copyfile(logo, site / logo_name(logo))
     edition = Edition.open(published, title) if published else None
     if published:
         series_files.write(published, site)
@@ -87,15 +98,31 @@ def list_editions(site: Path, report_dir: Path, edition: Edition | None, kept: P
     index.write_text(editions.fill(index.read_text(encoding="utf-8"), links), encoding="utf-8")
 
 
-def write_pages(contents: dict[str, list[Fragment]], building: Path, title: str) -> str:
+def require_picture(logo: Path) -> None:
+    """Raise a UserError unless a logo is there and of a kind that a page can show."""
+    where = f"logo in params/ names {logo.name}"
+    if logo.suffix.lower() not in PICTURES:
+        raise UserError(f"{where}: it must be a picture of the kind {' or '.join(PICTURES)}.")
+    if not logo.is_file():
+        raise UserError(
+            f"{where}, but there is no such file in {logo.parent.parent.name}/{logo.parent.name}/: put it there."
+        )
+
+
+def logo_name(logo: Path | None) -> str:
+    """Return what a logo is called beside the pages; «» where there is none."""
+    return f"logo{logo.suffix.lower()}" if logo else ""
+
+
+def write_pages(contents: dict[str, list[Fragment]], building: Path, title: str, logo: str = "") -> str:
     """Write the pages into `building/site` and return the renderer's name; nbconvert steps in where Quarto fails."""
     quarto = shutil.which("quarto")
     if quarto:
-        problem = by_quarto(quarto, contents, building, title)
+        problem = by_quarto(quarto, contents, building, title, logo)
         if problem is None:
             return "quarto"
         print(f"Quarto could not render the report, nbconvert does it instead. {problem}", file=sys.stderr)
-    by_nbconvert(contents, building / "site", title)
+    by_nbconvert(contents, building / "site", title, logo)
     return "nbconvert"
 
 
@@ -119,8 +146,9 @@ def page_title(name: str, title: str) -> str:
     return f"{TITLES[name]} – {title}"
 
 
-def top(name: str, contents: dict[str, list[Fragment]], title: str) -> str:
+def top(name: str, contents: dict[str, list[Fragment]], title: str, logo: str = "") -> str:
     """Return the HTML above a page: navigation and our script; plotly's where the page has charts."""
+    picture = f'<img class="logo" src="{logo}" alt="">' if logo else ""
     here = {name: ' aria-current="page"'}
     links = "".join(f'<a href="{page}.html"{here.get(page, "")}>{TITLES[page]}</a>' for page in contents)
     charts = any('class="plot"' in text for kind, text in contents[name] if kind == "html")
@@ -129,7 +157,7 @@ def top(name: str, contents: dict[str, list[Fragment]], title: str) -> str:
     scripts += '<script src="report.js" defer></script>\n'
     return (
         f'{scripts}<a class="skip" href="#main">Skip to the content</a>\n'
-        f'<header class="site"><span class="brand">{escape(title)}</span><nav aria-label="Pages">{links}</nav></header>'
+        f'<header class="site"><span class="brand">{picture}{escape(title)}</span><nav aria-label="Pages">{links}</nav></header>'
     )
 
 
@@ -138,7 +166,7 @@ def searches(found: list[Fragment]) -> bool:
     return any("data-series=" in text for kind, text in found if kind == "html")
 
 
-def by_nbconvert(contents: dict[str, list[Fragment]], site: Path, title: str) -> None:
+def by_nbconvert(contents: dict[str, list[Fragment]], site: Path, title: str, logo: str = "") -> None:
     """Write the pages with nbconvert and `reports/template`."""
     from nbconvert import HTMLExporter
 
@@ -146,12 +174,14 @@ def by_nbconvert(contents: dict[str, list[Fragment]], site: Path, title: str) ->
     make = {"markdown": nbformat.v4.new_markdown_cell, "html": nbformat.v4.new_raw_cell}
     for name, found in contents.items():
         page = nbformat.v4.new_notebook(cells=[make[kind](text) for kind, text in found])
-        page.metadata.update(pagetitle=page_title(name, title), top=top(name, contents, title))
+        page.metadata.update(pagetitle=page_title(name, title), top=top(name, contents, title, logo))
         html, _ = exporter.from_notebook_node(page)
         (site / f"{name}.html").write_text(html, encoding="utf-8")
 
 
-def by_quarto(quarto: str, contents: dict[str, list[Fragment]], building: Path, title: str) -> str | None:
+def by_quarto(
+    quarto: str, contents: dict[str, list[Fragment]], building: Path, title: str, logo: str = ""
+) -> str | None:
     """Write the pages with Quarto from a project of their own; return what went wrong, None if nothing did."""
     project = building / "project"
     project.mkdir()
@@ -159,7 +189,7 @@ def by_quarto(quarto: str, contents: dict[str, list[Fragment]], building: Path, 
     shutil.copytree(REPORTS / "template", project / "template")
     for name, found in contents.items():
         (project / f"{name}.qmd").write_text(quarto_source(name, found, title), encoding="utf-8")
-        (project / f"{name}_top.html").write_text(top(name, contents, title), encoding="utf-8")
+        (project / f"{name}_top.html").write_text(top(name, contents, title, logo), encoding="utf-8")
     try:
         done = subprocess.run(
             [quarto, "render", "--quiet"],
@@ -196,8 +226,9 @@ def quarto_source(name: str, found: list[Fragment], title: str) -> str:
 
 
 def copy_assets(site: Path, contents: dict[str, list[Fragment]]) -> None:
-    """Put the style sheet, our scripts and the one copy of plotly.js beside the pages."""
+    """Put the style sheet, the font, our scripts and the one copy of plotly.js beside the pages."""
     search = ("series.js",) if any(map(searches, contents.values())) else ()
     for name in ("style.css", "report.js", *search):
         shutil.copyfile(REPORTS / name, site / name)
+    shutil.copytree(REPORTS / "fonts", site / "fonts")
     shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", site / "plotly.min.js")

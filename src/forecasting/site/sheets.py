@@ -51,8 +51,10 @@ class Book:
         sheet.hide_gridlines(2)
         return sheet
 
-    def table_tab(self, name: str, title: str, what: str, columns: list[Column], rows: pd.DataFrame, unit: str) -> None:
-        """Add a tab that holds one table; `rows` has the columns in this order, `unit` is what the amounts are counted in.
+    def table_tab(
+        self, name: str, title: str, what: str, columns: list[Column], rows: pd.DataFrame, unit: str
+    ) -> Worksheet:
+        """Add a tab that holds one table and return it; `rows` has the columns in this order, `unit` is what the amounts are counted in.
 
         What an Excel sheet cannot hold is left out, and the sentence at the top says so.
         """
@@ -66,6 +68,7 @@ class Book:
         self.widths(sheet, columns, rows, unit)
         sheet.freeze_panes(HEADINGS + 1, min(MOST_FROZEN, first_number(columns)))
         sheet.repeat_rows(HEADINGS)
+        return sheet
 
     def table(
         self, sheet: Worksheet, top: int, name: str, columns: list[Column], rows: pd.DataFrame, unit: str

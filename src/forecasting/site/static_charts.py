@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from forecasting.site.static_axes import Subplot, subplots
-from forecasting.site.static_traces import DRAW
+from forecasting.site.static_traces import DRAW, POINTS_PER_PIXEL
 
 WIDTH = 7.1  # inches, as wide as A4 has room
 LEGEND_ROW = 120
@@ -28,8 +28,8 @@ LOOK = {
 DASHES = {"dot": ":", "dash": "--", "dashdot": "-.", "longdash": (0, (8, 4)), "solid": "-"}
 
 
-def picture(source: str) -> bytes:
-    """Return a figure, given as plotly's JSON, as SVG; the same figure gives the same bytes.
+def picture(source: str, part: float = 1.0) -> bytes:
+    """Return a figure, given as plotly's JSON, as SVG of a `part` of the paper's width; the same figure gives the same bytes.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def picture(source: str) -> bytes:
     found = decoded(json.loads(source))
     layout = found.get("layout", {})
     with mpl.rc_context(LOOK):
-        figure = Figure(figsize=(WIDTH, layout.get("height", 420) / SCREEN * WIDTH * 1.05))
+        figure = Figure(figsize=(part * WIDTH, layout.get("height", 420) / SCREEN * WIDTH * 1.05))
         drawn = subplots(figure, layout, found["data"])
         for subplot in drawn.values():
             draw(subplot)
@@ -112,10 +112,20 @@ def add_notes(layout: dict, drawn: dict[tuple[str, str], Subplot]) -> None:
         where = {(True, True): subplot.axes.transAxes, (False, True): subplot.axes.get_xaxis_transform(),
                  (True, False): subplot.axes.get_yaxis_transform(), (False, False): subplot.axes.transData}  # fmt: skip
         x, y = (item[side] if free[i] else subplot.values(side, [item[side]])[0] for i, side in enumerate(("x", "y")))
-        subplot.axes.text(
-            x, y, plain(item.get("text", "")), transform=where[tuple(free)], fontsize=7,
-            ha={"left": "left", "right": "right"}.get(item.get("xanchor"), "center"),
-            va={"top": "top", "bottom": "bottom"}.get(item.get("yanchor"), "center"),
+        look = {
+            "fontsize": 7,
+            "ha": {"left": "left", "right": "right"}.get(item.get("xanchor"), "center"),
+            "va": {"top": "top", "bottom": "bottom"}.get(item.get("yanchor"), "center"),
+        }
+        aside = (
+            (POINTS_PER_PIXEL * item.get("ax", 0), -POINTS_PER_PIXEL * item.get("ay", 0))
+            if item.get("showarrow")
+            else (0, 0)
+        )
+        lead = {"arrowstyle": "-", "color": "#7A7A7A", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2}
+        subplot.axes.annotate(
+            plain(item.get("text", "")), (x, y), xycoords=where[tuple(free)], xytext=aside, textcoords="offset points",
+            arrowprops=lead if any(aside) else None, annotation_clip=False, **look,
         )  # fmt: skip
 
 

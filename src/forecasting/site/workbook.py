@@ -7,8 +7,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from forecasting.contracts import AGGREGATIONS
 from forecasting.ledger import Published
-from forecasting.report import MOST_ROWS, PARQUET, SERIES
-from forecasting.site import adjust
+from forecasting.report import MOST_ROWS, PARQUET, SERIES, sums
+from forecasting.site import adjust, native
 from forecasting.site.editions import Edition, InForce
 from forecasting.site.sheets import HEADINGS, Book
 from forecasting.site.views import BY_MONTH, COLUMNS, VIEWS, Column, View, by_month, is_too_long, rows
@@ -24,11 +24,17 @@ SUMMARY = {
     "predicted_value": Column("Forecast", "amount", ""),
     "lo_80": Column("80 % from", "amount", ""),
     "hi_80": Column("80 % to", "amount", ""),
+    "year": Column("Year", "text", ""),
+    "year_value": Column("Year's outlook", "amount", ""),
+    "year_low": Column("Year, 80 % from", "amount", ""),
+    "year_high": Column("Year, 80 % to", "amount", ""),
+    "year_before": Column("Year before", "amount", ""),
     "months": Column("Months forecast", "count", ""),
     "model": Column("Model", "text", ""),
     "run_id": Column("Run", "text", ""),
     "prediction_time": Column("Published at (UTC)", "time", ""),
 }
+BESIDE = 3  # the column at which charts begin, right of the list of tabs
 TABS = [Column("Tab", "text", ""), Column("What it holds", "text", "")]
 CODEBOOK = [
     Column("Column", "text", ""), Column("On the tabs", "text", ""), Column("What it means", "text", ""),
@@ -46,20 +52,22 @@ def write(published: Path, target: Path, edition: Edition) -> None:
     title = f"Monthly forecast: {edition.company}"
     book = Book(target, title, edition.date)
     summary = book.sheet("Summary", title, edition.sentence)
-    key_figures, tabs, coming = [], [], {}
+    key_figures, tabs, coming, charts = [], [], {}, []
     for run in edition.runs:
         less = {view.name: left_out(published, run, view, target.parent) for view in VIEWS}
         found = {
             view.name: rows(published, run.domain, view, SUMS if less[view.name] else AGGREGATIONS) for view in VIEWS
         }
         coming[run] = found["forecast"]
-        key_figures.append(summary_row(run, found["actuals"], found["forecast"]))
+        key_figures.append(summary_row(run, found["actuals"], found["forecast"]) | outlook(published, run))
+        charts.append(native.chart(book, run, found["actuals"], found["forecast"]))
         tabs += domain_tabs(book, run, found, less)
     if coming:
         tabs.append(adjust.tab(book, coming))
     meaning = "What the columns mean"
     book.table_tab("Columns", meaning, "Amounts are in the unit that stands in the heading.", CODEBOOK, codebook(), "")
     fill_summary(book, summary, pd.DataFrame(key_figures, columns=list(SUMMARY)), [*tabs, ("Columns", f"{meaning}.")])
+    beside_tabs(summary, HEADINGS + len(key_figures) + 4, [chart for chart in charts if chart])
     book.close()
 
 
@@ -85,13 +93,32 @@ def domain_tabs(
         what = view.what + less[view.name]
         tabs.append((f"{run.title} {view.title}", what))
         columns = [COLUMNS[name] for name in view.columns]
-        book.table_tab(tabs[-1][0], measure, what, columns, found[view.name], run.unit)
+        sheet = book.table_tab(tabs[-1][0], measure, what, columns, found[view.name], run.unit)
+        native.coloured(sheet, run.domain)
+        native.bars(sheet, columns, len(found[view.name]))
         if view.name == "forecast":
             wide, columns = by_month(found["actuals"], found["forecast"])
             what = BY_MONTH + (less["actuals"] or less["forecast"])
             tabs.append((f"{run.title} by month", what))
-            book.table_tab(tabs[-1][0], measure, what, columns, wide, run.unit)
+            native.coloured(book.table_tab(tabs[-1][0], measure, what, columns, wide, run.unit), run.domain)
     return tabs
+
+
+def outlook(published: Path, run: InForce) -> dict[str, object]:
+    """Return what the year comes to, as the first page says it; nothing where that is not known."""
+    reader = Published(published)
+    domain = reader.domain(run.domain, ("total",))
+    found = sums.year_end(domain, reader.paths(run.domain))
+    if found is None:
+        return {}
+    ends = {"year_low": found.low, "year_high": found.high, "year_before": found.before}
+    return {"year": f"Year {sums.name(found)}", "year_value": found.value} | ends
+
+
+def beside_tabs(sheet: Worksheet, top: int, charts: list[object]) -> None:
+    """Put the charts beside the list of tabs, one below the other."""
+    for n, chart in enumerate(charts):
+        sheet.insert_chart(top + 16 * n, BESIDE, chart)
 
 
 def summary_row(run: InForce, actuals: pd.DataFrame, forecasts: pd.DataFrame) -> dict[str, object]:

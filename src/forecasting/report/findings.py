@@ -1,0 +1,180 @@
+"""What a reader must know first: rules that look for it in what was published, ranked by the money it is about and by how surprising it is.
+
+Every rule returns findings with the money at stake, in the domain's unit, and a surprise: how far something is from what was to be
+expected, in halves of an 80 % range, so 1 for what happens in two of ten months. First comes the largest product of both, the money in
+months of the domain (its mean absolute month), so that sales and profit can be compared.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from forecasting.ledger import Domain, at
+from forecasting.report import restatements
+from forecasting.report.html import bullets, choosing
+from forecasting.report.notices import listed, readable
+from forecasting.report.periods import named
+from forecasting.report.sums import points
+from forecasting.wording import SPACE, between, compact, is_known, is_nothing, month, percent, share
+
+SHOWN = 5  # findings in sight; the others are folded
+SIGN = 2.0  # surprise of a forecast below zero where the year before was not
+AGAIN = 0.5  # and where it was
+TOLD = ("restated",)  # codes of warnings that are findings here
+PARTS = 3  # parts of a domain that are named for the same reason
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to look at: `text` is HTML, `head` the same in a few words for the headline, empty where it is none."""
+
+    text: str
+    money: float
+    surprise: float
+    head: str = ""
+
+    def weight(self, usual: float) -> float:
+        """Return what it is ranked by: money in months of the domain, times surprise."""
+        return self.money / usual * self.surprise if usual else 0.0
+
+
+def ranked(domains: list[Domain]) -> list[Finding]:
+    """Return the findings of all domains, what weighs most first."""
+    found = [(one.weight(usual(domain)), one) for domain in domains for rule in RULES for one in rule(domain)]
+    return [one for _, one in sorted(found, key=lambda pair: -pair[0])]
+
+
+def usual(domain: Domain) -> float:
+    """Return the mean absolute month of a domain's total in the last year."""
+    last = at(domain.actuals, "total").sort_values("ds")["y"].tail(12).abs().mean()
+    return float(last) if is_known(float(last)) else 0.0
+
+
+def link(domain: Domain, name: str, part: str = "") -> str:
+    """Return a link to a domain's page, or to one of its parts there."""
+    place = f"#{part}" if part else ""
+    return f'<a href="{domain.name}.html{place}">{escape(name)}</a>'
+
+
+def subject(domain: Domain) -> str:
+    """Return what a domain counts: «Sales», «Operating profit»."""
+    return domain.measure.capitalize() if domain.name == "profit" else domain.title
+
+
+def losses(domain: Domain) -> list[Finding]:
+    """Find coming months whose total is expected below zero."""
+    coming, known = points(domain), at(domain.actuals, "total").set_index("ds")["y"]
+    below = coming[coming < 0]
+    if below.empty or is_nothing(compact(below.sum())):
+        return []
+    before = [known.get(ds - pd.DateOffset(years=1)) for ds in below.index]
+    is_new = any(value is None or value >= 0 for value in before)
+    text = f"{link(domain, subject(domain))} is expected below zero in <strong>{named(below.index)}</strong>"
+    text += f": {escape(compact(below.sum(), domain.unit))}{' together' if len(below) > 1 else ''}"
+    if all(is_known(value) for value in before):
+        text += f"; {escape(compact(float(np.sum(before)), domain.unit))} a year before"
+    head = f"{subject(domain).lower()} {'falls' if is_new else 'stays'} below zero in {named(below.index, year=False)}"
+    return [Finding(text + ".", abs(float(below.sum())), SIGN if is_new else AGAIN, head)]
+
+
+def missed(domain: Domain) -> list[Finding]:
+    """Find where the last closed month ended outside its 80 % range: the total and the parts furthest off."""
+    rows = domain.past[(domain.past["ds"] == domain.last_month) & domain.past["is_published"].astype(bool)]
+    found = []
+    for aggregation in ("total", "region", "category", "series"):
+        part = at(rows, aggregation)
+        part = part[(part["actual"] < part["lo_80"]) | (part["actual"] > part["hi_80"])]
+        part = part.sort_values("variance", key=abs, ascending=False, kind="stable").head(PARTS)
+        found += [miss(domain, aggregation, row) for row in part.to_dict("records")]
+    return found
+
+
+def miss(domain: Domain, aggregation: str, row: dict) -> Finding:
+    """Return the finding of one actual outside its range."""
+    width = (row["hi_80"] - row["lo_80"]) / 2
+    surprise = abs(row["variance"]) / width if width > 0 else 1.0
+    side, of = ("above" if row["variance"] > 0 else "below"), escape(f"{compact(abs(row['variance']), domain.unit)}")
+    who = link(domain, domain.title)
+    if aggregation != "total":
+        who += ", " + choosing(row["region"], row["product_category"], escape(part_name(row)), f"{domain.name}.html")
+    pct = f" ({percent(abs(row['variance_pct']))} of it)" if is_known(row["variance_pct"]) else ""
+    text = (
+        f"{who}: <strong>{month(row['ds'])} was {of} {side} its forecast</strong>{pct}, outside its 80{SPACE}% range of "
+        f"{escape(between(row['lo_80'], row['hi_80'], domain.unit))}."
+    )
+    head = f"{month(row['ds'])} {domain.name} {side} its range" if aggregation == "total" else ""
+    return Finding(text, abs(row["variance"]), surprise, head)
+
+
+def part_name(row: dict) -> str:
+    """Return a part as people call it: «North», «Bikes», «North/Bikes»."""
+    return "/".join(name for name in (row["region"], row["product_category"]) if name != "All") or "the total"
+
+
+def restated(domain: Domain) -> list[Finding]:
+    """Find published months that have other values now; so many that the forecast is in doubt are a warning instead."""
+    if not any(warning.severity != "high" for warning in restatements.warnings(domain)):
+        return []
+    money = float(domain.restated["change"].abs().sum())
+    text = f"{link(domain, domain.title)}: {escape(restatements.sentence(domain, restatements.totals(domain)))}"
+    return [Finding(text, money, 1.0)]
+
+
+def beaten(domain: Domain) -> list[Finding]:
+    """Find a total for which repeating last year missed less than the forecast."""
+    mine, naive, n = misses(domain)
+    if not (is_known(mine) and is_known(naive)) or mine <= naive:
+        return []
+    text = (
+        f"{link(domain, domain.title)}: for the total, <strong>repeating last year missed less</strong> in the past ({share(naive)} "
+        f"against {share(mine)}, {n} forecasts each); "
+        f'<a href="model_card.html#{domain.name}">why this forecast is used all the same</a>.'
+    )
+    return [Finding(text, (mine - naive) * usual(domain), 1.0)]
+
+
+def misses(domain: Domain) -> tuple[float, float, int]:
+    """Return the usual miss of the total in shares of the mean actual: of the champion, of repeating last year; and of how many forecasts.
+
+    WAPE on the cutoffs that did not choose the model; NaN where there is no back-test.
+    """
+    rows = at(domain.accuracy, "total")
+    rows = rows[
+        (rows["forecast_kind"] == "walk_forward")
+        & (rows["evaluation_set"] == "held_out")
+        & (rows["horizon_group"] == "all")
+    ]
+    mine = rows[rows["model_name"] == domain.champion]
+    naive = rows[rows["model_name"] == "seasonal_naive"]
+    first = [float(part["wape"].iloc[0]) if len(part) else float("nan") for part in (mine, naive)]
+    return *first, int(mine["n"].iloc[0]) if len(mine) else 0
+
+
+def watched(domain: Domain) -> list[Finding]:
+    """Find what the monitor asks of people."""
+    found = domain.monitor
+    if found.verdict not in ("ask a person", "retrain") or not found.reasons:
+        return []
+    advice = {"ask a person": "somebody who knows the company should look", "retrain": "the models are to learn anew"}[
+        found.verdict
+    ]
+    reasons = " ".join(escape(readable(reason["text"])) for reason in found.reasons)
+    text = f'{link(domain, domain.title)}: <strong>{advice}</strong>. {reasons} <a href="accuracy.html#came-due">Measured</a>.'
+    return [Finding(text, usual(domain), 1.0)]
+
+
+RULES: tuple[Callable[[Domain], list[Finding]], ...] = (losses, missed, restated, beaten, watched)
+
+
+def look_at(domains: list[Domain], missing: list[str]) -> tuple[str, str]:
+    """Return what to look at as a list, the weightiest first, and the rest, with what the data checks noted, as another.
+
+    `missing` are sentences on what there are no facts for: they come last.
+    """
+    found = [one.text for one in ranked(domains)]
+    noted = listed(domains, "medium", named=True, without=TOLD)
+    rest = [*found[SHOWN:], *noted, *map(escape, missing)]
+    return bullets(found[:SHOWN]) if found else "", bullets(rest) if rest else ""

@@ -1,0 +1,161 @@
+"""The one chart of a domain on the first page: what was, and joined to it what is expected, with the lines named where they run."""
+
+from html import escape
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from forecasting import plots
+from forecasting.ledger import Domain, at
+from forecasting.report.charts import frame, rgba
+from forecasting.report.html import Chart
+from forecasting.wording import SPACE, compact, decimals_for, is_known, month
+
+SHOWN = 24  # months of actuals
+HEIGHT = 300
+ROOM = 0.2  # above the highest line, in heights of all
+BEHIND = "before"  # the legend group of what is shown on request
+
+
+def picture(domain: Domain, paths: pd.DataFrame) -> Chart:
+    """Return the chart of a domain's total; `paths`, as of `Published.paths`, are what was forecast of the months that are over."""
+    rows = {name: at(getattr(domain, name), "total").sort_values("ds") for name in ("actuals", "future")}
+    actual, coming = rows["actuals"].tail(SHOWN), rows["future"]
+    decimals = decimals_for(rows["actuals"]["y"])
+    said = one_ahead(paths, actual["ds"].min())
+    figure = go.Figure(traces(actual, coming, year_before(rows["actuals"], coming), said, decimals))
+    figure.update_layout(layout(domain, actual, coming, decimals))
+    figure.update_yaxes(range=with_room(figure))
+    behind = (BEHIND, "Show what was forecast a month ahead") if len(said) else ("", "")
+    return Chart(
+        figure, f"picture-{domain.name}", label(domain, actual, coming), caption(domain, coming), behind=behind
+    )
+
+
+def one_ahead(paths: pd.DataFrame, first: pd.Timestamp) -> pd.DataFrame:
+    """Return what was said of each shown month that is over one month before."""
+    return paths[(paths["horizon"] == 1) & (paths["ds"] >= first)].sort_values("ds")
+
+
+def year_before(actuals: pd.DataFrame, coming: pd.DataFrame) -> pd.DataFrame:
+    """Return the actuals of the year before at the coming months, where all of them are known."""
+    known = actuals.set_index("ds")["y"]
+    before = coming["ds"].map(lambda ds: known.get(ds - pd.DateOffset(years=1)))
+    return (
+        coming.assign(y=before)[["ds", "y"]] if len(coming) and before.notna().all() else coming.iloc[:0].assign(y=None)
+    )
+
+
+def line(rows: pd.DataFrame, column: str, decimals: int, **look: object) -> go.Scatter:
+    """Return a trace of one column by month."""
+    return go.Scatter(
+        x=list(rows["ds"].dt.strftime("%Y-%m-%d")), y=list(rows[column].round(decimals)), showlegend=False, **look
+    )
+
+
+def traces(
+    actual: pd.DataFrame, coming: pd.DataFrame, before: pd.DataFrame, said: pd.DataFrame, decimals: int
+) -> list[go.Scatter]:
+    """Return the lines, the range at the back; the forecast begins at the last actual, so that the two are one line."""
+    last = actual.tail(1)
+    joined = pd.concat([last.assign(predicted_value=last["y"], lo_80=last["y"], hi_80=last["y"]), coming])
+    edge = {"mode": "lines", "line": {"width": 0, "color": plots.FORECAST}, "hoverinfo": "skip"}
+    fill = {"fill": "tonexty", "fillcolor": rgba(plots.FORECAST, plots.BAND_80)}
+    found = [
+        line(joined, "hi_80", decimals, name="80 % up to", **edge),
+        line(joined, "lo_80", decimals, name="80 % from", **edge, **fill),
+        line(before, "y", decimals, name="A year before", mode="lines", line={"color": plots.GREY, "width": 1.5, "dash": "dot"}),
+        line(actual, "y", decimals, name="Actual", mode="lines", line={"color": plots.ACTUAL, "width": 2.4}),
+        line(joined, "predicted_value", decimals, name="Forecast", mode="lines+markers", line={"color": plots.FORECAST, "width": 2.4},
+             marker={"size": [0, *[6] * len(coming)]}, hoverinfo=["skip", *["all"] * len(coming)]),  # the actual is said by its own line
+    ]  # fmt: skip
+    look = {"mode": "markers", "marker": {"symbol": "circle-open", "size": 7, "color": plots.FORECAST}}
+    if len(said):
+        found.append(
+            line(
+                said,
+                "predicted_value",
+                decimals,
+                name="Forecast a month ahead",
+                legendgroup=BEHIND,
+                visible=False,
+                **look,
+            )
+        )
+    return found
+
+
+def layout(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, decimals: int) -> dict:
+    """Return the layout: room at the right for the forecast's name, the labels where the lines run."""
+    last = coming["ds"].max() if len(coming) else actual["ds"].max()
+    return {
+        **frame(domain, decimals),
+        "height": HEIGHT,
+        "margin": {"l": 56, "r": 16, "t": 12, "b": 36},
+        "showlegend": False,
+        "xaxis": {
+            "type": "date",
+            "tickformat": "%b\n%Y",
+            "hoverformat": "%B %Y",
+            "nticks": 8,
+            "showgrid": False,
+            "range": [
+                str((actual["ds"].min() - pd.DateOffset(days=10)).date()),
+                str((last + pd.DateOffset(days=45)).date()),
+            ],
+        },
+        "annotations": labels(domain, actual, coming),
+    }
+
+
+def with_room(figure: go.Figure) -> list[float]:
+    """Return a y axis from or to zero, with room above the highest line for what is written there."""
+    known = [value for trace in figure.data for value in trace.y if is_known(value)]
+    low, high = min([*known, 0.0]), max([*known, 0.0])
+    size = (high - low) or 1.0
+    return [low - 0.05 * size if low < 0 else low, high + ROOM * size]
+
+
+def labels(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame) -> list[dict]:
+    """Return the texts in the chart: the last actual, and of the forecast next December, or where it ends before, its last month."""
+    found = [labelled(domain, "Actual", actual.iloc[-1]["ds"], actual.iloc[-1]["y"], -44)] if len(actual) else []
+    december = coming[coming["ds"].dt.month == 12]
+    for row in (december if len(december) else coming.tail(1)).to_dict("records"):
+        found.append(labelled(domain, "Forecast", row["ds"], row["predicted_value"], 30))
+    return found
+
+
+def labelled(domain: Domain, what: str, ds: pd.Timestamp, value: float, aside: int) -> dict:
+    """Return the text at one month of a line, `aside` pixels beside it: what it is, the month and the number."""
+    return {
+        "x": str(ds.date()),
+        "y": value,
+        "text": f"{what}, {month(ds, short=True)}<br><b>{compact(value, domain.unit)}</b>",
+        "showarrow": True,
+        "arrowhead": 0,
+        "arrowwidth": 1,
+        "arrowcolor": plots.GREY,
+        "ax": aside,
+        "ay": -40,
+        "align": "right",
+        "xanchor": "right",
+        "font": {"size": 12},
+    }
+
+
+def caption(domain: Domain, coming: pd.DataFrame) -> str:
+    """Say what the lines are, as HTML."""
+    unit = f", {escape(domain.unit)}" if domain.unit else ""
+    text = f"{escape(domain.measure.capitalize())} by month{unit}: blue is known"
+    if len(coming):
+        text += f", orange is expected; eight of ten months should end in the shaded range (80{SPACE}%). "
+        text += "Dotted grey: the same months a year before"
+    return f'{text}. <a href="{domain.name}.html">More on {domain.name}</a>.'
+
+
+def label(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame) -> str:
+    """Return the text that stands for the chart."""
+    text = f"{domain.title}: actuals {month(actual['ds'].min())} to {month(domain.last_month)}"
+    if coming.empty:
+        return f"{text}; no forecast."
+    return f"{text}; forecast with its 80 % range to {month(coming['ds'].max())}."
