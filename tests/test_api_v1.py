@@ -1,4 +1,4 @@
-"""The service by its addresses under /v1: one name for each thing, lists as they are wanted, and the document."""
+"""The service by its addresses under /v1: one name for each thing, lists as they are wanted, the document, and pages of other addresses."""
 
 import csv
 import io
@@ -14,8 +14,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from forecasting.api import schemas
+from forecasting.api.__main__ import main
 from forecasting.api.app import create_app
 from forecasting.api.brought import BatchResponse, PredictResponse
+from forecasting.api.cors import origins
+from forecasting.errors import UserError
 from served_company import ServedCompany
 
 MONTHS = [f"{2021 + month // 12}-{month % 12 + 1:02d}" for month in range(36)]
@@ -28,6 +31,7 @@ LISTS = {
     "/v1/accuracy?domain=sales": ("accuracy", schemas.AccuracyRow),
     "/v1/models?": ("models", schemas.ServedInfo),
 }
+PAGE = "https://intranet.example.com"
 
 
 @pytest.fixture(scope="module")
@@ -340,3 +344,66 @@ def test_the_names_and_the_key_that_the_document_tells(document, company):
 def test_every_reference_in_the_document_leads_somewhere(client, document):
     named = set(re.findall(r'"#/components/schemas/(\w+)"', client.get("/openapi.json").text))
     assert named and named <= set(document["components"]["schemas"])
+
+
+# --- pages of other addresses
+
+
+def test_no_page_of_another_address_reads_anything_unless_it_is_listed(company):
+    asked = {
+        "Origin": PAGE,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-api-key,content-type",
+    }
+    with TestClient(create_app(company.data, key="k")) as client:
+        assert not [
+            name for name in client.get("/health", headers={"Origin": PAGE}).headers if name.startswith("access-")
+        ]
+        assert client.options("/v1/predict", headers=asked).status_code == 401
+    with TestClient(create_app(company.data, key="k", origins=[PAGE])) as client:
+        allowed = client.options("/v1/predict", headers=asked)  # browsers ask without the key
+        assert allowed.status_code == 200 and allowed.headers["access-control-allow-origin"] == PAGE
+        assert "X-API-Key" in allowed.headers["access-control-allow-headers"]
+        answer = client.get("/v1/models", headers={"Origin": PAGE, "X-API-Key": "k"})
+        assert answer.status_code == 200 and answer.headers["access-control-allow-origin"] == PAGE
+        assert "Link" in answer.headers["access-control-expose-headers"] and "Accept" in answer.headers["vary"]
+        faulty = client.get("/v1/models", headers={"Origin": PAGE})  # the page reads why it was refused
+        assert faulty.status_code == 401 and faulty.headers["access-control-allow-origin"] == PAGE
+        for other in ("https://evil.example", f"{PAGE}.evil.example", "null"):
+            assert client.options("/v1/predict", headers=asked | {"Origin": other}).status_code == 400
+            assert "access-control-allow-origin" not in client.get("/health", headers={"Origin": other}).headers
+
+
+def test_origins_are_a_scheme_and_a_host():
+    assert origins(" https://Intranet.example.com, http://localhost:3000,http://[::1]:80 ,") == (
+        PAGE, "http://localhost:3000", "http://[::1]:80",
+    )  # fmt: skip
+    assert origins("") == () and origins("*") == ("*",)
+    for bad in (
+        "intranet.example.com",
+        f"{PAGE}/",
+        f"{PAGE}/page",
+        "https://*.example.com",
+        "null",
+        "ftp://x",
+        f"{PAGE} {PAGE}",
+    ):
+        with pytest.raises(UserError, match=r"is not where a web page can come from\. Write a scheme and a host"):
+            origins(f"http://localhost, {bad}")
+
+
+def test_the_origins_are_a_setting_and_a_bad_one_stops_the_start_with_a_sentence(monkeypatch, tmp_path, capsys, caplog):
+    started = []
+    monkeypatch.setenv("FORECASTING_API_KEY", "")
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: started.append(app))
+    monkeypatch.setenv("FORECASTING_CORS_ORIGINS", PAGE)
+    assert main(["--data", str(tmp_path)]) == 0
+    with TestClient(started[0]) as client:
+        assert client.get("/health", headers={"Origin": PAGE}).headers["access-control-allow-origin"] == PAGE
+    caplog.clear()
+    monkeypatch.setenv("FORECASTING_CORS_ORIGINS", "*")
+    assert main(["--data", str(tmp_path)]) == 0
+    assert "List the pages in FORECASTING_CORS_ORIGINS, or set FORECASTING_API_KEY" in caplog.text
+    monkeypatch.setenv("FORECASTING_CORS_ORIGINS", "intranet.example.com")
+    assert main(["--data", str(tmp_path)]) == 2 and len(started) == 2
+    assert "Error: FORECASTING_CORS_ORIGINS has 'intranet.example.com'" in capsys.readouterr().err

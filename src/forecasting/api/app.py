@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from forecasting.api import errors, predict, reading, state, unversioned
+from forecasting.api.cors import CrossOrigin
 from forecasting.api.document import ABOUT, FORECASTS, PUBLISHED, STATE, UNVERSIONED, document
 from forecasting.api.hosts import AllowedHosts
 from forecasting.api.limits import DOCS, DOCS_FILES, LARGEST_BATCH, ApiKey, Limits
@@ -17,10 +18,11 @@ from forecasting.api.service import Service
 V1, BEFORE = "/v1", "/api"
 
 
-def create_app(data: Path, key: str = "", hosts: Sequence[str] = ()) -> FastAPI:
+def create_app(data: Path, key: str = "", hosts: Sequence[str] = (), origins: Sequence[str] = ()) -> FastAPI:
     """Return the service of a workspace; `data` is its folder data/<name>, `key` what callers must send, if anything.
 
-    `hosts` are names by which it may be called beside those of `AllowedHosts`.
+    `hosts` are names by which it may be called beside those of `AllowedHosts`; `origins` are where web pages come from that may read
+    its answers.
     """
     service = Service(data)
 
@@ -44,6 +46,8 @@ def create_app(data: Path, key: str = "", hosts: Sequence[str] = ()) -> FastAPI:
     app.add_middleware(Limits, larger={f"{prefix}/predict/batch": LARGEST_BATCH for prefix in (V1, BEFORE)})
     if key:
         app.add_middleware(ApiKey, key=key)
+    if origins:  # before the key is asked for: browsers ask without it whether they may send it
+        app.add_middleware(CrossOrigin, allow_origins=origins)
     app.add_middleware(AllowedHosts, names=hosts)
     app.add_middleware(Measured, metrics=service.metrics)
     app.openapi = lambda: document(app, bool(key))
