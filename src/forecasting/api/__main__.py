@@ -11,7 +11,9 @@ from typing import Any
 import uvicorn
 
 from forecasting.api.app import create_app
+from forecasting.api.cors import ANY, ORIGINS_VARIABLE, origins
 from forecasting.api.hosts import HOSTS_VARIABLE, listed
+from forecasting.errors import UserError
 
 KEY_VARIABLE = "FORECASTING_API_KEY"
 LOOPBACK = "127.0.0.1"
@@ -22,16 +24,27 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     key = os.environ.get(KEY_VARIABLE, "")
+    try:
+        pages = origins(os.environ.get(ORIGINS_VARIABLE, ""))
+    except UserError as error:
+        print(f"\nError: {error}\n", file=sys.stderr)
+        return 2
     if not key and not is_loopback(options.host):
         logging.warning(
             "Whoever reaches %s can ask for forecasts. Set %s to a key that callers must send.",
             options.host,
             KEY_VARIABLE,
         )
+    if not key and ANY in pages:
+        logging.warning(
+            "Every web page that somebody opens who can reach this service can read the forecasts. List the pages in %s, or set %s.",
+            ORIGINS_VARIABLE,
+            KEY_VARIABLE,
+        )
     if not options.data.is_dir():
         logging.warning("%s is not there yet: `make report` makes it. Until then /ready says so.", options.data)
     hosts = listed(os.environ.get(HOSTS_VARIABLE, ""))
-    uvicorn.run(create_app(options.data, key, hosts), host=options.host, port=options.port, **server_settings())
+    uvicorn.run(create_app(options.data, key, hosts, pages), host=options.host, port=options.port, **server_settings())
     return 0
 
 

@@ -31,21 +31,30 @@ class ApiError(Exception):
 
 def problem(status: int, detail: str, faults: Faults = (), headers: dict[str, str] | None = None) -> Response:
     """Return a problem as a response."""
+    return Response(json.dumps(content_of(status, detail, faults)).encode(), status, headers, MEDIA_TYPE)
+
+
+def content_of(status: int, detail: str, faults: Faults) -> dict[str, Any]:
+    """Return the content of a problem."""
     errors = [{"where": where, "problem": text} for where, text in faults]
-    content = {
+    return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "errors": errors,
     }
-    return Response(json.dumps(content).encode(), status, headers, MEDIA_TYPE)
 
 
 def documented(**descriptions: str) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI entries of problems by status, as documented(_404='No such …')."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {int(key.removeprefix("_")): {"description": text, "content": content} for key, text in descriptions.items()}
+    return {int(key.removeprefix("_")): entry(int(key.removeprefix("_")), text) for key, text in descriptions.items()}
+
+
+def entry(status: int, text: str) -> dict[str, Any]:
+    """Return the OpenAPI entry of a problem."""
+    shown = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": content_of(status, text, ())}
+    return {"description": text, "content": {MEDIA_TYPE: shown}}
 
 
 def install(app: FastAPI) -> None:

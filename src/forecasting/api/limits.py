@@ -14,22 +14,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from forecasting.api.errors import problem
 
 KEY_HEADER = "X-API-Key"
-OPEN = ("/health", "/ready")
+DOCS, DOCS_FILES = "/docs", "/docs/static"
+# The document says nothing of the company, and its page asks for the key
+OPEN = ("/health", "/ready", "/v1/health", "/v1/ready", "/openapi.json", DOCS)
 LARGEST_BODY = 128 * 1024  # bytes: twice what the longest history takes
 LARGEST_BATCH = 1024 * 1024  # bytes of a request for several series: a hundred of twenty years take a third of it
 MOST_DRAINED = 64 * 1024 * 1024  # bytes of a refused body that are taken in
 LINGER = 5.0  # seconds for that
 
 
+def is_open(path: str) -> bool:
+    """Say whether an address needs no key."""
+    return path in OPEN or path.startswith(f"{DOCS_FILES}/")
+
+
 class ApiKey:
-    """Lets through who sends the key, and those who only ask whether the service is alive and ready."""
+    """Lets through who sends the key, and those who only ask whether the service is alive and ready, or how it is used."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self.app, self.key = app, key.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 to all others."""
-        if scope["type"] == "http" and scope["path"] not in OPEN:
+        if scope["type"] == "http" and not is_open(scope["path"]):
             given = Headers(scope=scope).get(KEY_HEADER, "")
             if not hmac.compare_digest(given.encode("latin-1"), self.key):
                 refusal = problem(

@@ -1,4 +1,4 @@
-"""POST /api/predict and /api/predict/batch: the forecasts of series that the caller brings, by the domain's champion."""
+"""POST /v1/predict and /v1/predict/batch: the forecasts of series that the caller brings, by the domain's champion."""
 
 import asyncio
 import json
@@ -10,11 +10,21 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
+from forecasting.api import examples
+from forecasting.api.brought import (
+    NOW,
+    BatchRequest,
+    BatchResponse,
+    BroughtSeries,
+    Names,
+    PredictRequest,
+    PredictResponse,
+    Wanted,
+)
 from forecasting.api.errors import ApiError, documented
-from forecasting.api.schemas import BatchRequest, BatchResponse, BroughtSeries, PredictRequest, PredictResponse, Wanted
 from forecasting.api.together import Full
 from forecasting.contracts import BOUNDS, QUANTILE_COLUMNS
 from forecasting.intervals import MIDDLE
@@ -29,35 +39,13 @@ class ReadsItself(APIRoute):
         return self.endpoint
 
 
-router = APIRouter(tags=["forecasts"], route_class=ReadsItself)
+router = APIRouter(route_class=ReadsItself)
 Body = TypeVar("Body", bound=Wanted)
-NAMES = [f'"{name}"'.encode() for name in {*PredictRequest.model_fields, *BatchRequest.model_fields}]
+NAMES = [
+    f'"{name}"'.encode() for name in {*PredictRequest.model_fields, *BatchRequest.model_fields, "months", "category"}
+]
 TURNS = 2  # of the loop, in which it notices that a caller has closed the connection since it sent the request
 POSITION = {bound: QUANTILE_COLUMNS.index(quantile) for bound, quantile in BOUNDS.items()}
-MONTHS = [f"{2022 + (6 + month) // 12}-{(6 + month) % 12 + 1:02d}" for month in range(36)]
-EXAMPLE = {
-    "domain": "sales",
-    "months": MONTHS,
-    "history": [round(1000.0 + 8.5 * month + 120.0 * ((month % 12) - 5.5) / 5.5, 2) for month in range(36)],
-    "region": "North",
-    "category": "Bikes",
-    "horizon": 3,
-    "intervals": [80, 95],
-}
-BATCH = "/api/predict/batch"
-BATCH_EXAMPLE = {
-    "domain": "sales",
-    "series": [{name: EXAMPLE[name] for name in ("months", "history", "region", "category")}],
-    "horizon": 3,
-}
-ANSWER = {
-    "domain": "sales", "region": "North", "category": "Bikes", "months": ["2025-07-01"], "values": [1212.4],
-    "intervals": [{"level": 80, "lower": [1120.9], "upper": [1301.7]}, {"level": 95, "lower": [1041.2], "upper": [1398.0]}],
-    "interval_n": [540], "was_cut": [False], "warnings": [], "is_fallback": False, "model_name": "linear", "model_version": "4",
-    "run_id": "sales-2025-06-01-4e3c68bc46",
-}  # fmt: skip
-
-
 PROBLEMS = documented(
     _400="The body is no JSON.",
     _404="Nothing of the domain has been published.",
@@ -68,61 +56,78 @@ PROBLEMS = documented(
 )
 
 
-def shown(schema: str, example: dict[str, Any]) -> dict[str, Any]:
-    """Return what the document says of a body."""
-    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+def described(asked: type[Wanted], answered: type[BaseModel], names: Names) -> dict[str, Any]:
+    """Return what the document says of an operation: the shapes and examples of what is sent and answered, and the problems."""
+    one = issubclass(asked, BroughtSeries)
+    sent = examples.request(names) if one else examples.batch(names)
+    got = examples.answer(names) if one else {"forecasts": [examples.answer(names)]}
+    content = {"schema": {"$ref": f"#/components/schemas/{asked.__name__}"}, "example": sent}
+    return {
+        "summary": "Forecast one series" if one else "Forecast several series",
+        "response_description": "The forecast." if one else "The forecasts, in the order of the series.",
+        "response_model": answered,
+        "responses": {200: {"content": {"application/json": {"example": got}}}} | PROBLEMS,
+        "openapi_extra": {"requestBody": {"required": True, "content": {"application/json": content}}},
+    }
 
 
-@router.post(
-    "/api/predict",
-    response_model=PredictResponse,
-    responses={200: {"content": {"application/json": {"example": ANSWER}}}} | PROBLEMS,
-    openapi_extra=shown("PredictRequest", EXAMPLE),
-)
+@router.post("/predict", **described(PredictRequest, PredictResponse, NOW))
 async def predict(request: Request) -> Response:
     """Forecast the months after a history.
 
     The champion of the domain forecasts the series by itself; it need not be one of those that were published. A published series
-    may differ a little from what its history gives here, where series and sums were made to agree (`reconciliation` of /api/models).
+    may differ a little from what its history gives here, where series and sums were made to agree (`reconciliation` of /v1/models).
     """
-    body = await read(request, PredictRequest)
+    return await predicted(request, PredictRequest, NOW)
+
+
+@router.post("/predict/batch", **described(BatchRequest, BatchResponse, NOW))
+async def predict_batch(request: Request) -> Response:
+    """Forecast the months after several histories, each as /v1/predict does: sent together they spare a request for each.
+
+    All are answered or, where one of them is at fault, none; `errors` says which (`series.3.ds`).
+    """
+    return await predicted_batch(request, BatchRequest, NOW)
+
+
+async def predicted(request: Request, kind: type[Body], names: Names) -> Response:
+    """Answer a request for one series, by the names of its address."""
+    body = await read(request, kind)
     served = request.app.state.service.served(body.domain)
-    [found] = await forecast(request, body, served, [body], [checked(body, served)])
+    [found] = await forecast(request, body, served, [body], [checked(body, served, names)], names)
     return Response(to_json(found), media_type="application/json")
 
 
-@router.post(
-    BATCH,
-    response_model=BatchResponse,
-    responses={200: {"content": {"application/json": {"example": {"forecasts": [ANSWER]}}}}} | PROBLEMS,
-    openapi_extra=shown("BatchRequest", BATCH_EXAMPLE),
-)
-async def predict_batch(request: Request) -> Response:
-    """Forecast the months after several histories, each as /api/predict does: sent together they spare a request for each.
-
-    All are answered or, where one of them is at fault, none; `errors` says which (`series.3.months`).
-    """
-    body = await read(request, BatchRequest)
+async def predicted_batch(request: Request, kind: type[Body], names: Names) -> Response:
+    """Answer a request for several series, by the names of its address."""
+    body = await read(request, kind)
     served, series = request.app.state.service.served(body.domain), []
     for number, each in enumerate(body.series):
         try:
-            series.append(checked(each, served))
+            series.append(checked(each, served, names))
         except SeriesError as error:
             raise SeriesError(f"Series {number} (counted from 0): {error}", f"series.{number}.{error.where}") from error
-    found = await forecast(request, body, served, body.series, series)
+    found = await forecast(request, body, served, body.series, series, names)
     return Response(to_json({"forecasts": found}), media_type="application/json")
 
 
-def checked(brought: BroughtSeries, served: ServedModel) -> Series:
+def checked(brought: BroughtSeries, served: ServedModel, names: Names) -> Series:
     """Return a history that a model can use, or raise a SeriesError."""
-    series = checked_series(brought.months, brought.history)
+    try:
+        series = checked_series(brought.ds, brought.history)
+    except SeriesError as error:
+        raise SeriesError(str(error), names.place(error.where)) from error
     check_length(len(series.values), served, brought.is_whole_series)
     return series
 
 
 async def forecast(
-    request: Request, wanted: Wanted, served: ServedModel, brought: Sequence[BroughtSeries], series: Sequence[Series]
+    request: Request,
+    wanted: Wanted,
+    served: ServedModel,
+    brought: Sequence[BroughtSeries],
+    series: Sequence[Series],
+    names: Names,
 ) -> list[dict[str, Any]]:
     """Return the content of a PredictResponse for each series."""
     if len(set(wanted.intervals)) != len(wanted.intervals):
@@ -134,7 +139,7 @@ async def forecast(
         raise ApiError(
             503, f"{error} Ask again in about {error.seconds} s.", headers={"Retry-After": str(error.seconds)}
         ) from error
-    return [answer(wanted, one, served, each) for one, each in zip(brought, found, strict=True)]
+    return [answer(wanted, one, served, each, names) for one, each in zip(brought, found, strict=True)]
 
 
 async def left(request: Request) -> None:
@@ -195,7 +200,9 @@ def check_length(months: int, served: ServedModel, is_whole_series: bool) -> Non
         )
 
 
-def answer(wanted: Wanted, brought: BroughtSeries, served: ServedModel, forecast: SeriesForecast) -> dict[str, Any]:
+def answer(
+    wanted: Wanted, brought: BroughtSeries, served: ServedModel, forecast: SeriesForecast, names: Names
+) -> dict[str, Any]:
     """Return the content of a PredictResponse."""
     columns = forecast.quantiles.T
     asked = [POSITION[f"{side}_{level}"] for level in wanted.intervals for side in ("lo", "hi")]
@@ -203,8 +210,8 @@ def answer(wanted: Wanted, brought: BroughtSeries, served: ServedModel, forecast
     return {
         "domain": served.domain,
         "region": brought.region,
-        "category": brought.category,
-        "months": np.datetime_as_string(forecast.months, unit="D").tolist(),
+        names.category: brought.product_category,
+        names.month: np.datetime_as_string(forecast.months, unit="D").tolist(),
         "values": forecast.points.tolist(),
         "intervals": [
             {

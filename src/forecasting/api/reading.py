@@ -4,41 +4,71 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from forecasting.api.errors import documented
-from forecasting.api.schemas import Accuracy, AccuracyQuery, ForecastQuery, Forecasts, Models, Nothing
+from forecasting.api import examples, listing
+from forecasting.api.errors import ApiError, documented
+from forecasting.api.schemas import (
+    Accuracy,
+    AccuracyQuery,
+    AccuracyRow,
+    ForecastQuery,
+    ForecastRow,
+    Forecasts,
+    Listed,
+    Models,
+    ServedInfo,
+)
 from forecasting.api.service import Service
+from forecasting.api.shelf import Answer
 from forecasting.contracts import MAX_HORIZON
 from forecasting.serving import SalesForecaster
 
-router = APIRouter(tags=["published"])
+router = APIRouter()
 PROBLEMS = {"_422": "The query is not as described.", "_503": "The published database cannot be read; says why."}
+TWO_NAMES = "category is what product_category was called before: give one of them."
 
 
 @router.get(
-    "/api/forecasts",
+    "/forecasts",
+    summary="Published forecasts",
+    response_description="The forecasts of one run.",
     response_model=Forecasts,
-    responses=documented(_404="Nothing was published by then, or there is no such region or category.", **PROBLEMS),
+    responses=listing.documented(examples.FORECASTS, ForecastRow)
+    | documented(_404="Nothing was published by then, or there is no such region or category.", **PROBLEMS),
 )
 def forecasts(query: Annotated[ForecastQuery, Query()], request: Request) -> Response:
     """Return published forecasts: of the run in force, or of the one that was in force at the end of a day."""
-    return Response(request.app.state.service.shelf.forecasts(query), media_type="application/json")
+    if query.product_category is not None and query.category_before is not None:
+        raise ApiError(422, TWO_NAMES, [("category", TWO_NAMES)])
+    category = query.category_before if query.product_category is None else query.product_category
+    return listing.respond(request, query, request.app.state.service.shelf.forecasts(query, category), ForecastRow)
 
 
 @router.get(
-    "/api/accuracy",
+    "/accuracy",
+    summary="How good forecasts were",
+    response_description="A row for each model, kind of forecast, sum and months ahead.",
     response_model=Accuracy,
-    responses=documented(_404="Nothing of the domain has been published.", **PROBLEMS),
+    responses=listing.documented(examples.ACCURACY, AccuracyRow)
+    | documented(_404="Nothing of the domain has been published.", **PROBLEMS),
 )
 def accuracy(query: Annotated[AccuracyQuery, Query()], request: Request) -> Response:
     """Return how good the models were: published forecasts against what came, and walk-forward."""
-    return Response(request.app.state.service.shelf.accuracy(query), media_type="application/json")
+    return listing.respond(request, query, request.app.state.service.shelf.accuracy(query), AccuracyRow)
 
 
-@router.get("/api/models", response_model=Models, responses=documented(_422=PROBLEMS["_422"]))
-async def models(query: Annotated[Nothing, Query()], request: Request) -> dict[str, Any]:
-    """Return the models that answer /api/predict, and how long a history each needs."""
+@router.get(
+    "/models",
+    summary="Models in force",
+    response_description="A row for each domain that can be served.",
+    response_model=Models,
+    responses=listing.documented(examples.MODELS, ServedInfo) | documented(_422=PROBLEMS["_422"]),
+)
+async def models(query: Annotated[Listed, Query()], request: Request) -> Response:
+    """Return the models that answer /v1/predict, and how long a history each needs."""
     service: Service = request.app.state.service
-    return {"models": [described(each) for each in service.forecasters.values() if each.loaded is not None]}
+    loaded = [described(each) for each in service.forecasters.values() if each.loaded is not None]
+    rows = [ServedInfo.model_validate(each).model_dump_json() for each in loaded]
+    return listing.respond(request, query, Answer(Models(models=[]).model_dump_json(), rows), ServedInfo)
 
 
 def described(forecaster: SalesForecaster) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What the service takes and gives. Numbers are JSON numbers written so that reading them gives the same double back."""
+"""What the service takes and gives of what was published and of itself.
+
+Numbers are JSON numbers written so that reading them gives the same double back.
+"""
 
 import datetime as dt
 import re
@@ -9,8 +12,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from forecasting.contracts import DOMAINS, MAX_HORIZON
 from forecasting.serving import LARGEST, MONTH
 
-MOST_MONTHS = 1200
-MOST_SERIES = 100  # in one request: they have to fit into the queue with others
 LONGEST_NAME = 200
 
 Domain = Literal[DOMAINS]
@@ -39,6 +40,7 @@ def _day(value: Any) -> Any:
 
 Horizon = Annotated[int, Field(ge=1, le=MAX_HORIZON, strict=True), BeforeValidator(_whole)]
 QueryHorizon = Annotated[int, Field(ge=1, le=MAX_HORIZON), BeforeValidator(_digits)]
+QueryCount = Annotated[int, BeforeValidator(_digits)]
 Day = Annotated[dt.date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
@@ -52,109 +54,60 @@ class Nothing(Strict):
     """No parameters."""
 
 
-class Wanted(Strict):
-    """What is wanted of histories."""
+class Listed(Strict):
+    """How a list is wanted."""
 
-    domain: Domain = Field(description="Whose champion forecasts.")
-    horizon: Horizon = Field(MAX_HORIZON, description="Months ahead.")
-    intervals: tuple[Level, ...] = Field(
-        (80, 95), description="Which intervals are wanted, in %.", max_length=2, json_schema_extra={"uniqueItems": True}
-    )
-
-
-class BroughtSeries(Strict):
-    """A history that somebody brings."""
-
-    months: list[Month] = Field(
-        description="The months of the history, consecutive, as 2025-06 or 2025-06-01.",
+    fields: str | None = Field(
+        None,
+        description="Only these fields of each row, in this order, with commas between them; those that stand beside the list (such as "
+        "`run_id`) may be among them.",
+        examples=["ds,predicted_value"],
         min_length=1,
-        max_length=MOST_MONTHS,
+        max_length=2000,
     )
-    history: list[Value] = Field(
-        description="A value for each month, in any unit: the forecast is in the same. Its length must equal the model's "
-        "`window_size` (see /api/models) or, for a model that has none, reach its `min_history`.",
-        min_length=1,
-        max_length=MOST_MONTHS,
+    limit: QueryCount | None = Field(
+        None,
+        ge=1,
+        description="At most so many rows. The header Link leads to the next ones, X-Total-Count counts all.",
     )
-    is_whole_series: bool = Field(
-        False,
-        strict=True,
-        description="True where the series began with the first of these months: then it may be shorter than `window_size`, from "
-        "`min_history` on.",
-    )
-    region: Name | None = Field(None, description="The series' region; it comes back with the answer.")
-    category: Name | None = Field(None, description="The series' product category; it comes back with the answer.")
-
-
-class PredictRequest(BroughtSeries, Wanted):
-    """One series whose next months are wanted."""
-
-
-class BatchRequest(Wanted):
-    """Several series whose next months are wanted, all of one domain."""
-
-    series: list[BroughtSeries] = Field(
-        description="Each is forecast for itself, with the very digits that it has alone.",
-        min_length=1,
-        max_length=MOST_SERIES,
-        fail_fast=True,  # a hundred series of faults take seconds to list
+    offset: QueryCount = Field(0, ge=0, description="Leave out the first so many rows.")
+    format: Literal["json", "csv"] | None = Field(
+        None, description="What the answer is written in; by default what the header Accept asks for, else JSON."
     )
 
 
-class Interval(BaseModel):
-    """The range in which so many % of the months are expected, a lower and an upper bound for each month."""
+class Row(BaseModel):
+    """A row of a list, with all of these fields unless `fields` names some."""
 
-    level: Level
-    lower: list[float]
-    upper: list[float]
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
 
 
-class PredictResponse(BaseModel):
-    """The forecast of one series, and what made it."""
-
-    domain: Domain
-    region: str | None
-    category: str | None
-    months: list[dt.date] = Field(description="The first day of each month ahead.")
-    values: list[float] = Field(description="The forecast: the median, in the unit of the history.")
-    intervals: list[Interval]
-    interval_n: list[int] = Field(description="For each month, on how many past errors its intervals rest.")
-    was_cut: list[bool] = Field(
-        description="For each month, whether the model's forecast was below zero and is zero because the domain may not be below it "
-        "(`allow_negative` of /api/models)."
-    )
-    warnings: list[str] = Field(
-        description="What to know before the numbers are used, in sentences: that forecasts or bounds below zero were cut."
-    )
-    is_fallback: bool = Field(
-        description="True where the model could not speak: the same month of last year (or the mean), or zero for a series "
-        "of sales or profit that has had twelve empty months."
-    )
-    model_name: str
-    model_version: str = Field(description="Version of the registered model <domain>_monthly.")
-    run_id: str = Field(description="The run that the model comes from.")
-
-
-class BatchResponse(BaseModel):
-    """The forecasts of several series, in the order in which these were sent."""
-
-    forecasts: list[PredictResponse]
-
-
-class ForecastQuery(Strict):
+class WhichForecasts(Strict):
     """Which published forecasts are wanted."""
 
     domain: Domain
     region: Name | None = Field(None, description="Only rows of this region; 'All' are the sums over regions.")
-    category: Name | None = Field(
+    product_category: Name | None = Field(
         None, description="Only rows of this product category; 'All' are the sums over categories."
+    )
+    category: Name | None = Field(
+        None, deprecated=True, description="What `product_category` was called before; give one of them."
     )
     aggregation: Aggregation | None = Field(None, description="Only series, or the sums of one kind.")
     horizon: QueryHorizon = Field(MAX_HORIZON, description="The first so many months ahead.")
     as_of: Day | None = Field(None, description="What was in force at the end of this day (UTC); by default now.")
 
+    @property
+    def category_before(self) -> str | None:
+        """The product category by its former name."""
+        return vars(self)["category"]  # without pydantic's warning for whoever reads what is deprecated
 
-class ForecastRow(BaseModel):
+
+class ForecastQuery(Listed, WhichForecasts):
+    """Which published forecasts are wanted, and how."""
+
+
+class ForecastRow(Row):
     """One forecast of one month; names as in the database."""
 
     aggregation: Aggregation
@@ -202,7 +155,7 @@ class Forecasts(BaseModel):
     forecasts: list[ForecastRow]
 
 
-class AccuracyQuery(Strict):
+class WhichAccuracy(Strict):
     """Which accuracy is wanted."""
 
     domain: Domain
@@ -213,7 +166,11 @@ class AccuracyQuery(Strict):
     )
 
 
-class AccuracyRow(BaseModel):
+class AccuracyQuery(Listed, WhichAccuracy):
+    """Which accuracy is wanted, and how."""
+
+
+class AccuracyRow(Row):
     """A row of `forecast_accuracy`: how good a model was. mae, rmse, bias and fva are in the domain's unit, the others have none."""
 
     aggregation: Aggregation
@@ -253,7 +210,7 @@ class Accuracy(BaseModel):
     accuracy: list[AccuracyRow]
 
 
-class ServedInfo(BaseModel):
+class ServedInfo(Row):
     """The model that answers for a domain, and what a history must be for it."""
 
     domain: Domain

@@ -1,10 +1,11 @@
 """What was published, read once for each publication and kept as it is answered: a request then only picks rows."""
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from forecasting.api.schemas import Accuracy, AccuracyQuery, ForecastQuery, ForecastRow, Forecasts
+from forecasting.api.schemas import Accuracy, AccuracyQuery, AccuracyRow, ForecastQuery, ForecastRow, Forecasts
 from forecasting.ledger import Noted, Published, require_known, run_bounds_cut, run_points_cut
 from forecasting.run import plain_rows
 
@@ -31,6 +32,17 @@ class Head(NamedTuple):
     noted: Noted
 
 
+class Answer(NamedTuple):
+    """A list that is answered: what stands beside it, as JSON with an empty list at its end, and its rows as JSON."""
+
+    head: str
+    rows: Sequence[str]
+
+    def with_rows(self, rows: Iterable[str]) -> str:
+        """Return the answer as JSON with these rows in its list."""
+        return f"{self.head.removesuffix(']}')}{','.join(rows)}]}}"
+
+
 class PublishedForecasts(NamedTuple):
     """The forecasts of one run: the answer's head as JSON, an empty list at its end, the rows, and the names in them."""
 
@@ -40,11 +52,11 @@ class PublishedForecasts(NamedTuple):
     categories: list[str]
     aggregations: list[str]
 
-    def answer(self, query: ForecastQuery) -> str:
+    def answer(self, query: ForecastQuery, category: str | None) -> Answer:
         """Return the content of a Forecasts with the rows that are asked for."""
         for word, name, names in (
             ("region", query.region, self.regions),
-            ("category", query.category, self.categories),
+            ("category", category, self.categories),
             ("aggregation", query.aggregation, self.aggregations),
         ):
             require_known(word, name, names)
@@ -54,9 +66,9 @@ class PublishedForecasts(NamedTuple):
             if row.horizon <= query.horizon
             and (query.aggregation is None or row.aggregation == query.aggregation)
             and (query.region is None or row.region == query.region)
-            and (query.category is None or row.category == query.category)
+            and (category is None or row.category == category)
         ]
-        return f"{self.head.removesuffix(']}')}{','.join(found)}]}}"
+        return Answer(self.head, found)
 
 
 class Shelf:
@@ -71,16 +83,16 @@ class Shelf:
         self._looked_up = lru_cache(ANSWERS)(self._look_up_forecasts)
         self._accuracy = lru_cache(ANSWERS)(self._read_accuracy)
 
-    def forecasts(self, query: ForecastQuery) -> str:
-        """Return the content of a Forecasts, as JSON."""
+    def forecasts(self, query: ForecastQuery, category: str | None) -> Answer:
+        """Return the content of a Forecasts; `category` is the product category that is asked for."""
         state = self._published.state
         run_id = self._in_force(state, query.domain, query.as_of)
         if self._heads(state, run_id).n_forecasts > LARGE:
-            return self._looked_up(state, run_id, query.horizon, query.region, query.category, query.aggregation)
-        return self._forecasts(state, run_id).answer(query)
+            return self._looked_up(state, run_id, query.horizon, query.region, category, query.aggregation)
+        return self._forecasts(state, run_id).answer(query, category)
 
-    def accuracy(self, query: AccuracyQuery) -> str:
-        """Return the content of an Accuracy, as JSON."""
+    def accuracy(self, query: AccuracyQuery) -> Answer:
+        """Return the content of an Accuracy."""
         asked = query.domain, query.aggregation, query.model_name, query.forecast_kind
         return self._accuracy(self._published.state, *asked)
 
@@ -102,13 +114,13 @@ class Shelf:
 
     def _look_up_forecasts(
         self, state: tuple, run_id: str, horizon: int, region: str | None, category: str | None, level: str | None
-    ) -> str:
+    ) -> Answer:
         """Return the forecasts that are asked for, out of the file: for runs with too many to keep them all."""
         head = self._heads(state, run_id)
         levels = None if level is None else (level,)
         table = self._published.forecasts(run_id, horizon, region, category, levels, noted=head.noted)
         rows = [ForecastRow.model_validate(row).model_dump_json() for row in plain_rows(table)]
-        return f"{head.text.removesuffix(']}')}{','.join(rows)}]}}"
+        return Answer(head.text, rows)
 
     def _read_forecasts(self, state: tuple, run_id: str) -> PublishedForecasts:
         """Return the forecasts of a run."""
@@ -128,11 +140,9 @@ class Shelf:
 
     def _read_accuracy(
         self, state: tuple, domain: str, aggregation: str | None, model: str | None, kind: str | None
-    ) -> str:
+    ) -> Answer:
         """Return how good the models of a domain were."""
         run = self._published.run(self._in_force(state, domain, None))
+        head = Accuracy(domain=domain, run_id=run.run_id, unit=run.manifest.unit or None, accuracy=[])
         rows = plain_rows(self._published.accuracy(domain, aggregation, model, kind))
-        unit = run.manifest.unit or None
-        return Accuracy.model_validate(
-            {"domain": domain, "run_id": run.run_id, "unit": unit, "accuracy": rows}
-        ).model_dump_json()
+        return Answer(head.model_dump_json(), [AccuracyRow.model_validate(row).model_dump_json() for row in rows])

@@ -9,11 +9,17 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from forecasting.api.errors import documented
 from forecasting.api.schemas import Health, Nothing, Ready
 
-router = APIRouter(tags=["state"])
+router = APIRouter()
 NO_PARAMETERS = documented(_422="There are no parameters.")
 
 
-@router.get("/health", response_model=Health, responses=NO_PARAMETERS)
+@router.get(
+    "/health",
+    summary="Is it alive?",
+    response_description="It is.",
+    response_model=Health,
+    responses=NO_PARAMETERS,
+)
 async def health(query: Annotated[Nothing, Query()]) -> dict[str, Any]:
     """Say that the process is alive."""
     return {"status": "alive"}
@@ -21,6 +27,8 @@ async def health(query: Annotated[Nothing, Query()]) -> dict[str, Any]:
 
 @router.get(
     "/ready",
+    summary="Is it ready?",
+    response_description="It is, for these domains.",
     response_model=Ready,
     responses=NO_PARAMETERS
     | documented(_503="What is in force for a domain cannot be loaded, or nothing was published; says why."),
@@ -32,6 +40,8 @@ async def ready(query: Annotated[Nothing, Query()], request: Request) -> dict[st
 
 @router.get(
     "/metrics",
+    summary="Requests, errors, latency, age of the forecasts",
+    response_description="In Prometheus' text format.",
     response_class=Response,
     responses=NO_PARAMETERS | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
