@@ -174,7 +174,7 @@
   const connect = (figure, plot) => {
     const choices = read(figure, "choices");
     if (!choices) return;
-    (read(figure, "tiles") || []).forEach((tiles, i) => { choices[i].tiles = tiles; });
+    (read(figure, "texts") || []).forEach((tiles, i) => { choices[i].tiles = tiles; });
     const whole = figure.querySelector(".selectors input[type=checkbox]:not([data-group])");
     const chosen = connectMenus(figure, plot, choices, whole);
     if (plot.dataset.tiles) others.then(() => followLinks(plot, choices));

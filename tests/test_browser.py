@@ -85,6 +85,7 @@ def test_a_page_opens_without_complaint(opened):
     tab, _, _ = opened
     assert tab.problems == []
     assert tab.page.locator("h1").count() == 1
+    assert tab.page.locator("main script:visible").count() == 0
 
 
 def test_charts_are_drawn_and_have_a_text(opened):

@@ -174,7 +174,7 @@ class Chart:
         if self.choices:
             parts.append(f'<script type="application/json" class="choices">{script_json(self.choices)}</script>')
         if self.tiles[0]:
-            parts.append(f'<script type="application/json" class="tiles">{script_json(self.tiles[1])}</script>')
+            parts.append(f'<script type="application/json" class="texts">{script_json(self.tiles[1])}</script>')
         parts.append(tag("figcaption", self.caption))
         return tag("figure", "".join(parts), "chart")
 
