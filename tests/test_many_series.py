@@ -99,7 +99,7 @@ def test_a_page_shows_the_largest_and_says_where_the_others_are(domain):
     assert f"the {SHOWN} largest of {domain.n_series} series" in table and "forecasts.parquet" in table
     assert f"Total of all {domain.n_series}" in table
     first = domain.in_sight["series"].largest[0].split("/")
-    assert table.index(f"{first[0]}<br><small>{first[1]}") < table.index("<tr class=")
+    assert table.index(f"{first[0]}</a><br><small>{first[1]}") < table.index("<tr class=")
     chart = domain_page.trend_chart(domain)
     limit = 1 + 3 + 2 * 3 * SHOWN  # the total, the regions, and what is in sight of series and categories
     assert 3 * SHOWN < len(chart.choices) <= limit and chart.series == "sales"

@@ -19,6 +19,7 @@ from forecasting.report import (
     domain_page,
     html,
     levels,
+    next_months,
     order,
     outlook,
     periods,
@@ -486,7 +487,7 @@ def test_the_next_months_have_no_percentage_of_or_for_a_loss_or_beyond_200(ledge
         "update monthly_actuals set y = if(month(ds) = 6, -5, 100) where aggregation = 'total' and year(ds) = 2023"
     )
     domain = domain_page.load(ledger(*made, year_ago), "profit")
-    markup = domain_page.next_months(domain)
+    markup = next_months.next_months(domain)
     assert [row[-1] for row in cells_of(markup)] == ["–", "+200.0 %", "–", "−100.0 %", "−4.2 %", "–"]
     assert "no percentage: of zero, of or for a loss, or of more than 200 %" in text_of(markup)
 
