@@ -13,7 +13,8 @@ from forecasting.wording import SPACE, compact, decimals_for, is_known, month
 
 SHOWN = 24  # months of actuals
 HEIGHT = 300
-ROOM = 0.2  # above the highest line, in heights of all
+ROOM = 0.3  # above the highest line, in heights of all
+LABEL = 0.08  # how far below the upper edge labels stand, in heights of the chart
 BEHIND = "before"  # the legend group of what is shown on request
 
 
@@ -25,8 +26,12 @@ def picture(domain: Domain, paths: pd.DataFrame) -> Chart:
     said = one_ahead(paths, actual["ds"].min())
     figure = go.Figure(traces(actual, coming, year_before(rows["actuals"], coming), said, decimals))
     figure.update_layout(layout(domain, actual, coming, decimals))
-    figure.update_yaxes(range=with_room(figure))
-    behind = (BEHIND, "Show what was forecast a month ahead") if len(said) else ("", "")
+    low, high = with_room(figure)
+    figure.update_layout(
+        yaxis_range=[low, high], annotations=labels(domain, actual, coming, high - LABEL * (high - low))
+    )
+    what = "what was forecast" if said["is_published"].all() else "what this model would have said"
+    behind = (BEHIND, f"Show {what} a month ahead") if len(said) else ("", "")
     return Chart(
         figure, f"picture-{domain.name}", label(domain, actual, coming), caption(domain, coming), behind=behind
     )
@@ -104,7 +109,6 @@ def layout(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, decimals:
                 str((last + pd.DateOffset(days=45)).date()),
             ],
         },
-        "annotations": labels(domain, actual, coming),
     }
 
 
@@ -116,17 +120,17 @@ def with_room(figure: go.Figure) -> list[float]:
     return [low - 0.05 * size if low < 0 else low, high + ROOM * size]
 
 
-def labels(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame) -> list[dict]:
-    """Return the texts in the chart: the last actual, and of the forecast next December, or where it ends before, its last month."""
-    found = [labelled(domain, "Actual", actual.iloc[-1]["ds"], actual.iloc[-1]["y"], -44)] if len(actual) else []
+def labels(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, height: float) -> list[dict]:
+    """Return the texts in the chart, at one `height` above the lines: the last actual, and of the forecast next December, or its last month."""
+    found = [labelled(domain, "Actual", actual.iloc[-1]["ds"], actual.iloc[-1]["y"], height, -1)] if len(actual) else []
     december = coming[coming["ds"].dt.month == 12]
     for row in (december if len(december) else coming.tail(1)).to_dict("records"):
-        found.append(labelled(domain, "Forecast", row["ds"], row["predicted_value"], 30))
+        found.append(labelled(domain, "Forecast", row["ds"], row["predicted_value"], height, 1))
     return found
 
 
-def labelled(domain: Domain, what: str, ds: pd.Timestamp, value: float, aside: int) -> dict:
-    """Return the text at one month of a line, `aside` pixels beside it: what it is, the month and the number."""
+def labelled(domain: Domain, what: str, ds: pd.Timestamp, value: float, height: float, aside: int) -> dict:
+    """Return the text at one month of a line, which ends `aside` months beside it: what it is, the month and the number."""
     return {
         "x": str(ds.date()),
         "y": value,
@@ -135,10 +139,13 @@ def labelled(domain: Domain, what: str, ds: pd.Timestamp, value: float, aside: i
         "arrowhead": 0,
         "arrowwidth": 1,
         "arrowcolor": plots.GREY,
-        "ax": aside,
-        "ay": -40,
+        "axref": "x",
+        "ayref": "y",
+        "ax": str((ds + pd.DateOffset(months=aside)).date()),
+        "ay": height,
         "align": "right",
         "xanchor": "right",
+        "yanchor": "middle",
         "font": {"size": 12},
     }
 
