@@ -332,7 +332,7 @@ def test_warnings_come_most_severe_first(company):
     domains = Published(company("usual")).domains()
     markup = overview.warnings(domains) + overview.exceptions(domains)
     assert markup.index("3 of 9 series") < markup.index("2 months of East/Parts")
-    assert "callout high" in markup and "Warning: sales.</strong> 3 of 9" in markup
+    assert "callout high" in markup and "<strong>Sales.</strong> 3 of 9" in markup
     assert "<summary>1\N{NO-BREAK SPACE}note on the data</summary>" in markup
     assert ["see the warning" in expectation.trust(domain) for domain in domains.values()] == [True, False, False]
 

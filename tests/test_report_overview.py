@@ -424,8 +424,7 @@ def test_the_headline_says_month_year_and_what_weighs_most(company):
 def test_the_open_month_stands_beside_its_forecast_as_such(company):
     text = plain(page_of(company("usual")))
     assert "January so far 51.2 k EUR 4.1 % of its forecast; 812 facts, to 15 January 2024" in text
-    stock = re.search("Inventory is expected.*?Operating profit is", text)[0]
-    assert "so far" not in stock
+    assert text.count("so far") == 1  # costs and expenses come late in a month, and a stock counts at its end
 
 
 # --- stock cover

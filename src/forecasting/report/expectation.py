@@ -14,7 +14,20 @@ from forecasting.report.notices import texts_of
 from forecasting.report.periods import is_flow, named, span
 from forecasting.report.summary import last_month, reasons, since
 from forecasting.report.sums import Sum, caption, name, next_quarter, of_months, points, year_end
-from forecasting.wording import DASH, SPACE, between, compact, count, day, is_known, month, percent, share, signed
+from forecasting.wording import (
+    DASH,
+    SPACE,
+    between,
+    compact,
+    count,
+    day,
+    is_known,
+    is_nothing,
+    month,
+    percent,
+    share,
+    signed,
+)
 
 WIDTH, HEIGHT = 100.0, 12.0  # of the drawing of a range
 SAME = 0.01  # of the month a year before: what differs by less is about the same
@@ -101,6 +114,8 @@ def tile(domain: Domain, title: str, found: Sum, css: str, than: str) -> str:
         DASH if found.before is None else marked(found.value - found.before, signed(found.value, found.before, unit))
     )
     text = f"{change} {than}" if found.before is not None else "the year before is not known"
+    if found.before is not None and is_nothing(change):
+        text = "about as a year before"
     if found.n_known:
         text += f"; {count(found.n_known, 'month')} of it known"
     lines = [
@@ -139,10 +154,13 @@ def bar(found: Sum, unit: str) -> str:
 
 
 def so_far(domain: Domain, coming: Sum) -> str:
-    """Return the open month's facts so far beside its forecast; nothing where none came in, or for a stock."""
+    """Return the open month's sales so far beside their forecast; nothing where no facts came in.
+
+    A stock counts at the end of its month, and what profit has of costs and expenses comes late in it.
+    """
     rows = domain.left_out[domain.left_out["ds"] == coming.months[0]] if len(domain.left_out) else domain.left_out
     last = domain.calendar.get("last_fact")
-    if rows.empty or not is_flow(domain) or not is_known(float(rows["amount"].iloc[0])):
+    if rows.empty or domain.name != "sales" or not is_known(float(rows["amount"].iloc[0])):
         return ""
     amount, n = float(rows["amount"].iloc[0]), int(rows["n_facts"].iloc[0])
     part = (

@@ -47,6 +47,12 @@ def box(severity: str, about: str, texts: list[str]) -> str:
     return tag("div", content, f"callout {severity if severity in LABELS else 'low'}")
 
 
+def one_box(severity: str, texts: dict[str, str]) -> str:
+    """Return one box for warnings of several domains, each after what it is about."""
+    items = [f"<strong>{escape(about)}.</strong> {''.join(sentence(text))}" for text, about in texts.items()]
+    return tag("div", f"<p><strong>{LABELS[severity]}.</strong></p>" + bullets(items), f"callout {severity}")
+
+
 def all_of(domain: Domain) -> list[DataWarning]:
     """Return what is to be said of a domain's data: what the checks found, and which published months were restated."""
     return [*restatements.warnings(domain), *domain.warnings]

@@ -13,7 +13,7 @@ from forecasting.report.files import FILES, missing
 from forecasting.report.findings import TOLD, look_at, ranked
 from forecasting.report.glossary import term
 from forecasting.report.html import bullets, fold, note, paragraph, table, tag
-from forecasting.report.notices import box, notes, readable, texts_of
+from forecasting.report.notices import notes, one_box, readable, texts_of
 from forecasting.report.periods import is_flow
 from forecasting.report.sums import Sum, name, of_months, points, year_end
 from forecasting.wording import DASH, between, compact, count, listing, month, signed
@@ -64,10 +64,16 @@ def changed(domain: Domain, found: Sum) -> str:
 
 
 def warnings(domains: dict[str, Domain | None]) -> str:
-    """Return the warnings that put a forecast in doubt, in full; they come before everything else."""
-    present = [d for d in domains.values() if d]
-    shown = [box("high", d.name, texts) for d in present if (texts := texts_of(d, "high"))]
-    return tag("div", "".join(shown), "warnings") if shown else ""
+    """Return the warnings that put a forecast in doubt, in full, each once with the domains that it is of; they come before all else."""
+    of: dict[str, list[str]] = {}
+    for domain in domains.values():
+        for text in texts_of(domain, "high") if domain else []:
+            of.setdefault(text, []).append(domain.name)
+    return (
+        tag("div", one_box("high", {text: listing(names).capitalize() for text, names in of.items()}), "warnings")
+        if of
+        else ""
+    )
 
 
 def exceptions(domains: dict[str, Domain | None]) -> str:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from forecasting.site.static_axes import Subplot, subplots
-from forecasting.site.static_traces import DRAW, POINTS_PER_PIXEL
+from forecasting.site.static_traces import DRAW
 
 WIDTH = 7.1  # inches, as wide as A4 has room
 LEGEND_ROW = 120
@@ -117,15 +117,12 @@ def add_notes(layout: dict, drawn: dict[tuple[str, str], Subplot]) -> None:
             "ha": {"left": "left", "right": "right"}.get(item.get("xanchor"), "center"),
             "va": {"top": "top", "bottom": "bottom"}.get(item.get("yanchor"), "center"),
         }
-        aside = (
-            (POINTS_PER_PIXEL * item.get("ax", 0), -POINTS_PER_PIXEL * item.get("ay", 0))
-            if item.get("showarrow")
-            else (0, 0)
-        )
+        led = item.get("showarrow") and item.get("ayref") == "y"  # from a text that stands elsewhere in the drawing
+        place = tuple(subplot.values(side, [item[f"a{side}"]])[0] for side in ("x", "y")) if led else (x, y)
         lead = {"arrowstyle": "-", "color": "#7A7A7A", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2}
         subplot.axes.annotate(
-            plain(item.get("text", "")), (x, y), xycoords=where[tuple(free)], xytext=aside, textcoords="offset points",
-            arrowprops=lead if any(aside) else None, annotation_clip=False, **look,
+            plain(item.get("text", "")), (x, y), xycoords=where[tuple(free)], xytext=place, textcoords=where[tuple(free)],
+            arrowprops=lead if led else None, annotation_clip=False, **look,
         )  # fmt: skip
 
 
