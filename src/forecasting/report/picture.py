@@ -122,7 +122,7 @@ def with_room(figure: go.Figure) -> list[float]:
 
 def labels(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, height: float) -> list[dict]:
     """Return the texts in the chart, at one `height`: the last actual, and of the forecast next December, or its last month."""
-    found = [labelled(domain, "Actual", actual.iloc[-1]["ds"], actual.iloc[-1]["y"], height, -1)] if len(actual) else []
+    found = [labelled(domain, "Actual", actual.iloc[-1]["ds"], actual.iloc[-1]["y"], height, -2)] if len(actual) else []
     december = coming[coming["ds"].dt.month == 12]
     for row in (december if len(december) else coming.tail(1)).to_dict("records"):
         found.append(labelled(domain, "Forecast", row["ds"], row["predicted_value"], height, 1))
