@@ -10,7 +10,7 @@ import pytest
 from forecasting.contracts import AGGREGATIONS
 from forecasting.ledger import Domain, Published
 from forecasting.report import findings, overview
-from forecasting.run import Monitoring
+from forecasting.run import Manifest, Monitoring
 from forecasting.wording.numbers import SPACE
 from report_fixtures import VARIANTS, Company, build
 
@@ -39,7 +39,9 @@ def test_a_quiet_company_has_nothing_to_look_at(domains):
         name: replace(domain, past=domain.past.assign(lo_80=-1e12, hi_80=1e12)) for name, domain in domains.items()
     }
     assert findings.ranked(list(inside.values())) == []
-    assert "Nothing stands out in these forecasts." in overview.exceptions(inside)
+    assert "Beside the warnings above, nothing stands out in these forecasts." in overview.exceptions(inside)
+    quiet = {name: replace(domain, manifest=Manifest(run_id="quiet")) for name, domain in inside.items()}
+    assert "Nothing stands out in these forecasts." in overview.exceptions(quiet)
 
 
 def test_what_ended_outside_its_range_is_named_with_amount_side_and_range(domains):
@@ -50,15 +52,16 @@ def test_what_ended_outside_its_range_is_named_with_amount_side_and_range(domain
     assert len(found) == 1 and found[0].surprise == pytest.approx(abs(row["variance"]) / 1e7)
     assert plain(found[0].text) == (
         f"Sales, North/Bikes: December 2023 was {abs(row['variance']) / 1e6:.1f} M EUR below its forecast "
-        f"({abs(row['variance_pct']):,.0f} % of it), outside its 80 % range of −10.0 M to 10.0 M EUR."
+        f"({abs(row['variance_pct']):,.0f} % of it), outside the 80 % range of −10.0 M to 10.0 M EUR."
     )
     assert found[0].head == ""  # a single series is no headline
 
 
-def test_a_back_test_that_missed_is_nothing_to_look_at(domains):
+def test_of_a_back_test_that_missed_only_the_total_is_to_be_looked_at_and_said_as_what_it_is(domains):
     sales = domains["sales"]
     unpublished = replace(sales, past=sales.past.assign(is_published=False, lo_80=0.0, hi_80=0.0))
-    assert findings.missed(unpublished) == []
+    [found] = findings.missed(unpublished)
+    assert "what this model would have said" in found.text and "its forecast" not in found.text
 
 
 @pytest.mark.parametrize(("before", "verb"), [(5.0, "falls"), (-5.0, "stays")])

@@ -81,12 +81,12 @@ def losses(domain: Domain) -> list[Finding]:
 
 
 def missed(domain: Domain) -> list[Finding]:
-    """Find where the last closed month ended outside its 80 % range: the total and the parts furthest off."""
-    rows = domain.past[(domain.past["ds"] == domain.last_month) & domain.past["is_published"].astype(bool)]
-    found = []
-    for aggregation in ("total", "region", "category", "series"):
-        part = at(rows, aggregation)
-        part = part[(part["actual"] < part["lo_80"]) | (part["actual"] > part["hi_80"])]
+    """Find where the last closed month ended outside its 80 % range: the total, and the parts furthest off a published forecast."""
+    rows = domain.past[domain.past["ds"] == domain.last_month]
+    rows = rows[(rows["actual"] < rows["lo_80"]) | (rows["actual"] > rows["hi_80"])]
+    found = [miss(domain, "total", row) for row in at(rows, "total").to_dict("records")]
+    for aggregation in ("region", "category", "series"):
+        part = at(rows[rows["is_published"].astype(bool)], aggregation)
         part = part.sort_values("variance", key=abs, ascending=False, kind="stable").head(PARTS)
         found += [miss(domain, aggregation, row) for row in part.to_dict("records")]
     return found
@@ -100,12 +100,13 @@ def miss(domain: Domain, aggregation: str, row: dict) -> Finding:
     who = link(domain, domain.title)
     if aggregation != "total":
         who += ", " + choosing(row["region"], row["product_category"], escape(part_name(row)), f"{domain.name}.html")
+    what = "its forecast" if row["is_published"] else "what this model would have said"
     pct = f" ({percent(abs(row['variance_pct']))} of it)" if is_known(row["variance_pct"]) else ""
     text = (
-        f"{who}: <strong>{month(row['ds'])} was {of} {side} its forecast</strong>{pct}, outside its 80{SPACE}% range of "
+        f"{who}: <strong>{month(row['ds'])} was {of} {side} {what}</strong>{pct}, outside the 80{SPACE}% range of "
         f"{escape(between(row['lo_80'], row['hi_80'], domain.unit))}."
     )
-    head = f"{month(row['ds'])} {domain.name} {side} its range" if aggregation == "total" else ""
+    head = f"{month(row['ds'])} {domain.name} {side} what was to be expected" if aggregation == "total" else ""
     return Finding(text, abs(row["variance"]), surprise, head)
 
 

@@ -82,7 +82,8 @@ def exceptions(domains: dict[str, Domain | None]) -> str:
     if not present:
         return ""
     found, rest = look_at(present, absent(domains))
-    shown = found or paragraph("Nothing stands out in these forecasts.")
+    beside = "Beside the warnings above, nothing" if warnings(domains) else "Nothing"
+    shown = found or paragraph(f"{beside} stands out in these forecasts.")
     more = fold(f"{count(rest.count('<li>'), 'more point')} to look at", rest, "notes") if rest else ""
     more += notes(present, named=True, without=TOLD)
     link = 'What came in and what was left out: <a href="data_quality.html">data quality</a>.'
