@@ -65,7 +65,9 @@ def contest_text(contest: Contest, metric: str, n_cutoffs: int) -> str:
     )
     luck = _luck(contest, of) if of["lead_pct"] > 0 and of["luck_pct"] > 0 else ""
     if contest.winner == new:
-        return f"{opening}{new} takes the place of {old}: it is {figures}{f'{luck},' if luck else ''} and passes the gate."
+        return (
+            f"{opening}{new} takes the place of {old}: it is {figures}{f'{luck},' if luck else ''} and passes the gate."
+        )
     failed = [failure(rule) for rule in contest.rules if not rule.passed]
     stays = f"{old} stays: {new}, the strongest of the others, is {figures}{luck}"
     return f"{opening}{'; '.join(filter(None, [stays, *failed]))}."
