@@ -52,7 +52,7 @@ FOLDER := $(if $(filter 1,$(words $(NAME))),$(if $(findstring :,$(NAME))$(findst
 RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
-.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark pretrain benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month benchmark-facts timing opening load postgres-speed benchmark-many-series benchmark-scale mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
+.PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark pretrain benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month benchmark-facts timing opening picture load postgres-speed benchmark-many-series benchmark-scale mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
 .PHONY: explain rerun backup restore cluster cluster-stop benchmark-engine
 
 help:  ## this list
@@ -191,6 +191,9 @@ benchmark-scale: $(READY_TEST)  ## a whole make report PROFILE=large by the numb
 
 opening: $(READY_TEST)  ## how long the report's pages take to open, and how large they are (needs Chromium)
 	@$(PY) tests/measure_report.py "$(RUNS)/report"
+
+picture: $(READY_TEST)  ## the README's pictures, of NAME's report and dashboard: docs/report.png, phone.png, dashboard.png (needs Chromium)
+	@$(PY) tests/picture.py "$(RUNS)/report" "data/$(FOLDER)" docs
 
 load: $(READY)  ## how many callers the API stands, with each family and NAME's champions, to runs/benchmark/api.csv
 	@$(PY) tests/measure_api.py runs/benchmark/api.csv "data/$(FOLDER)"

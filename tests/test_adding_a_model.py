@@ -1,4 +1,4 @@
-"""Adding a model, as the README says it: one file, one notebook, one line. Nothing else knows the families."""
+"""Adding a model, as CONTRIBUTING.md says it: one file, one notebook, one line. Nothing else knows the families."""
 
 import json
 import subprocess

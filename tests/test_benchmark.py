@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from forecasting import competitions, models
-from forecasting.benchmark import comparison, fracast, readme, record, reference, results, run, scoring, scum
+from forecasting.benchmark import comparison, document, fracast, record, reference, results, run, scoring, scum
 from forecasting.competitions.datasets import LAST_YEAR
 from forecasting.contracts import QUANTILE_COLUMNS, QUANTILES
 from forecasting.errors import UserError
@@ -50,9 +50,10 @@ def small(monkeypatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """A project's folder with nothing but a README."""
-    tables = "\n".join(line for name in competitions.DEFAULT for line in readme.marks(name))
-    (tmp_path / "README.md").write_text(f"# Title\n\n{tables}\n\nThe end.\n", encoding="utf-8")
+    """A project's folder with nothing but the page that shows the results."""
+    tables = "\n".join(line for name in competitions.DEFAULT for line in document.marks(name))
+    (tmp_path / paths.PAGE).parent.mkdir()
+    (tmp_path / paths.PAGE).write_text(f"# Title\n\n{tables}\n\nThe end.\n", encoding="utf-8")
     return tmp_path
 
 
@@ -225,7 +226,6 @@ def test_the_log_is_only_added_to(small, folder):
 
 
 def test_a_log_of_another_shape_is_not_written_to(small, folder):
-    (folder / "docs").mkdir()
     (folder / paths.LOG).write_text("date,figure\n2026-01-01,1\n")
     with pytest.raises(UserError, match="has the columns date, figure; expected date, commit"):
         run.run(folder, run.Options(), forecast_all)
@@ -242,7 +242,7 @@ def test_a_trial_sees_no_test_part_and_leaves_no_line(small, folder, options, mo
     assert table["mase"].notna().all() and len(table) == 6
     assert (folder / paths.TRIAL).exists()
     assert not (folder / paths.LOG).exists() and not (folder / paths.RESULTS).exists()
-    assert "Chosen" not in (folder / "README.md").read_text(encoding="utf-8")
+    assert "Chosen" not in (folder / paths.PAGE).read_text(encoding="utf-8")
 
 
 def test_the_models_see_the_training_part_alone(small, folder):
@@ -386,8 +386,8 @@ def test_rows_beside_the_record_are_in_order_and_the_best_of_each_source_stay(sm
     assert methods == {"TBATS", "N-BEATS, both", "SCUM", "TimeCopilot", "TimesFM-2.0"}
 
 
-def test_the_readme_says_what_was_measured(small, folder):
-    path = folder / "README.md"
+def test_the_page_says_what_was_measured(small, folder):
+    path = folder / paths.PAGE
     run.run(folder, run.Options(names=("tourism_monthly",)), forecast_all)
     assert path.read_text(encoding="utf-8").count("**Chosen") == 1
     table = run.run(folder, run.Options(names=("m3_monthly", "m1_monthly")), forecast_all)
@@ -396,22 +396,22 @@ def test_the_readme_says_what_was_measured(small, folder):
     for name, line in zip(competitions.DEFAULT, chosen_lines(text), strict=True):
         row = table[table["model"] == "champion"].set_index("dataset").loc[name]
         assert f"| {row['mase']:.3f} | {row['wql']:.4f} | {row['coverage_80']:.1f} / {row['coverage_95']:.1f} |" in line
-    readme.update(path, table)
+    document.update(path, table)
     assert path.read_text(encoding="utf-8") == text
     path.write_text("no marks")
-    with pytest.raises(UserError, match=r"README\.md lacks the lines"):
-        readme.update(path, table)
+    with pytest.raises(UserError, match=r"benchmark\.md lacks the lines"):
+        document.update(path, table)
 
 
 def chosen_lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("| **Chosen forecast")]
 
 
-def test_the_projects_readme_agrees_with_its_log(root):
+def test_the_projects_page_agrees_with_its_log(root):
     """Both are written by the same run; a figure changed by hand in one of them would show here."""
-    log, text = results.read_log(root / paths.LOG), (root / "README.md").read_text(encoding="utf-8")
+    log, text = results.read_log(root / paths.LOG), (root / paths.PAGE).read_text(encoding="utf-8")
     for name in competitions.DEFAULT:
-        begin, end = readme.marks(name)
+        begin, end = document.marks(name)
         lines = chosen_lines(text.partition(begin)[2].partition(end)[0])
         last = log[(log["dataset"] == name) & (log["model"] == scoring.CHAMPION)].tail(
             1

@@ -5,25 +5,22 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import httpx
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from streamlit.testing.v1 import AppTest
 
-from browser import FLAGS, HOW_TO_GET_ONE, executable
+from browser import HOW_TO_GET_ONE, executable
+from dashboard_browser import browser, running
 from forecasting.dashboard import accuracy, pasted, selection
 from forecasting.dashboard.__main__ import APP, command, main
 from forecasting.dashboard.answer import answer, cut_bounds, cut_points, fallback_reason, interval_words, who
@@ -37,9 +34,7 @@ from forecasting.wording.numbers import month
 from report_fixtures import VARIANTS, Company, build
 from served_company import ServedCompany
 from shown import DASH, agrees
-from waiting import PATIENCE, free_port, until
-
-OUTSIDE = re.compile(r"(?:http|ws)s?://(?!127\.0\.0\.1)")
+from waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -611,47 +606,6 @@ def test_the_command_line_states_where_it_listens(monkeypatch, tmp_path, capsys)
     said = capsys.readouterr().out
     assert "Nothing has been published" in said and "asks for no password" in said and "http://0.0.0.0:9000" in said
     assert started == [command(tmp_path, "0.0.0.0", 9000)]
-
-
-@contextmanager
-def running(data: Path, log: Path) -> Iterator[str]:
-    """The dashboard as `make dashboard` starts it, until the end of the block; its address."""
-    port = free_port()
-    words = [sys.executable, "-m", "forecasting.dashboard", "--data", str(data), "--port", str(port)]
-    environment = os.environ | {"PYTHONPATH": str(APP.parents[2]), "OMP_NUM_THREADS": "1"}
-    with log.open("w") as stream:
-        process = subprocess.Popen(words, stdout=stream, stderr=stream, env=environment)
-    try:
-        with httpx.Client(trust_env=False) as client:
-            until(lambda: is_healthy(client, f"http://127.0.0.1:{port}/_stcore/health"), process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-def is_healthy(client: httpx.Client, address: str) -> bool:
-    """Ask once."""
-    try:
-        return client.get(address).is_success
-    except httpx.TransportError:
-        return False
-
-
-@contextmanager
-def browser() -> Iterator[tuple[Page, list[str]]]:
-    """A page of a browser, and the addresses outside this machine that it asked for."""
-    outside: list[str] = []
-    flags = [flag for flag in FLAGS if "host-resolver" not in flag] + [
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    ]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable(), args=flags)
-        page = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True).new_page()
-        page.set_default_timeout(1000 * PATIENCE)
-        page.on("request", lambda request: outside.append(request.url) if OUTSIDE.match(request.url) else None)
-        yield page, outside
-        chromium.close()
 
 
 def headed(page: Page, text: str) -> None:

@@ -210,11 +210,11 @@ def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(pro
         client = store.open_store("data/sample", "profit")
         experiment = client.get_experiment_by_name("profit").experiment_id
         runs = client.search_runs([experiment])
-        files = {run.data.tags["step"] + "/" + run.info.run_name: sorted(
+        files = {run.data.tags["step"] + "/" + run.data.tags["made"]: sorted(
             entry.path for folder in client.list_artifacts(run.info.run_id) for entry in client.list_artifacts(run.info.run_id, folder.path)
         ) for run in runs}
-        linear = next(run for run in runs if run.info.run_name == "profit linear")
-        history = client.get_metric_history(linear.info.run_id, "mase_h1")
+        linear = next(run for run in runs if run.info.run_name.endswith(": linear"))
+        history = client.get_metric_history(linear.info.run_id, "mase")
         print(json.dumps({"files": files, "tags": linear.data.tags, "params": linear.data.params,
                           "metrics": linear.data.metrics, "steps": [metric.step for metric in history]}))
     """
@@ -222,12 +222,13 @@ def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(pro
     manifest = json.loads(query(published, "select manifest from runs where domain = 'profit'")["manifest"][0])
     assert found["tags"]["fingerprint"] == manifest["fingerprint"] and found["tags"]["run_id"] == manifest["run_id"]
     assert json.loads(found["params"]["penalties"]) == manifest["params"]["linear_penalties"]
-    assert {"mase", "mase_h6", "coverage_95_h3"} <= set(found["metrics"])
+    assert len(found["metrics"]) == 20 and {"mase", "held_out_mase_seasonal_naive", "seconds"} < set(found["metrics"])
+    assert "tables/all_scores.csv" in found["files"]["20_train_linear/linear"]
     assert sorted(found["steps"]) == [202409, 202410, 202411, 202412]
-    assert "tables/forecasts.csv" in found["files"]["40_forecast/profit forecast"]
-    assert "plots/coefficients.png" in found["files"]["20_train_linear/profit linear"]
-    assert "tables/variants.csv" in found["files"]["20_train_cnn_lstm/profit cnn_lstm"]
-    assert "tables/weights.csv" in found["files"]["25_combine/profit weighted"]
+    assert "tables/forecasts.csv" in found["files"]["40_forecast/forecast"]
+    assert "plots/coefficients.png" in found["files"]["20_train_linear/linear"]
+    assert "tables/variants.csv" in found["files"]["20_train_cnn_lstm/cnn_lstm"]
+    assert "tables/weights.csv" in found["files"]["25_combine/weighted"]
     assert set(manifest["mlflow"]) == {*MODELS, "evaluation", "forecast"} and set(manifest["models"]) == MODELS
 
 

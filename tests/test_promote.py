@@ -162,10 +162,18 @@ def test_a_first_run_has_no_incumbent_and_registers_champion_and_challenger(comp
     assert (first.champion.name, first.champion.verdict) == ("linear", "first")
     assert company.aliases() == {"champion": "linear", "challenger": "seasonal_naive"}
     client = store.open_store(company.place.data, "sales")
-    for alias in ("champion", "challenger"):
-        tags = client.get_model_version_by_alias("sales_monthly", alias).tags
-        assert tags["run_id"] == first.run_id and tags["verdict"] == "first" and "20.0 % better" in tags["reason"]
-        assert "improvement_pct" in [rule["name"] for rule in json.loads(tags["rules"])]
+    versions = {
+        alias: client.get_model_version_by_alias("sales_monthly", alias) for alias in ("champion", "challenger")
+    }
+    for version in versions.values():
+        assert version.tags["run_id"] == first.run_id and first.run_id in version.description
+        assert "improvement_pct" in [rule["name"] for rule in json.loads(version.tags["rules"])]
+    ours, other = versions["champion"], versions["challenger"]
+    assert ours.tags["verdict"] == "first" and ours.tags["reason"] == first.champion.reason
+    assert "it became the **champion**" in ours.description and "20.0 % better" in ours.description
+    assert other.tags["verdict"] == "challenger" and other.tags["reason"] in other.description
+    assert "was the **challenger**" in other.description and "20.0 % better" not in other.description
+    assert "it has MASE 1.000, «linear» 0.800." in other.description
     assert company.ask("select count(*) from forecasts where model_version is not null") == [(1,)]
 
 

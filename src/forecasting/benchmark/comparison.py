@@ -1,4 +1,4 @@
-"""What was measured here beside the published record: the rows that the report's page and the README both show."""
+"""What was measured here beside the published record: the rows that the report's page and docs/benchmark.md both show."""
 
 import pandas as pd
 

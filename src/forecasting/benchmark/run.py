@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from forecasting import competitions, engine
-from forecasting.benchmark import readme, reference, scum
+from forecasting.benchmark import document, reference, scum
 from forecasting.benchmark.pretrained_table import write_pretrained
 from forecasting.benchmark.results import append_to_log, write_results
 from forecasting.benchmark.scoring import CHAMPION, score
 from forecasting.competitions import Dataset
 from forecasting.errors import UserError
-from forecasting.run import LOG, PRETRAINED, RESULTS, TRIAL, code_state
+from forecasting.run import LOG, PAGE, PRETRAINED, RESULTS, TRIAL, code_state
 
 if TYPE_CHECKING:
     from forecasting.benchmark.competition import Competition
@@ -75,7 +75,7 @@ def run(root: Path, options: Options, forecast_all: ForecastAll) -> pd.DataFrame
                 else run_set(root, dataset, options, forecast_all)
             )
     if not (options.is_trial or options.pretrained):
-        readme.update(root / "README.md", table)
+        document.update(root / PAGE, table)
     return table
 
 

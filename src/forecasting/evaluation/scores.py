@@ -1,15 +1,16 @@
 """Scores arranged for the eye and for MLflow: by months ahead, region, category or cutoff. The measures are those of `metrics`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from forecasting.contracts import POINT
-from forecasting.evaluation.cutoffs import COMPARED
+from forecasting.evaluation.cutoffs import COMPARED, HELD_OUT_SET
 from forecasting.evaluation.metrics import BESIDE_OTHERS, METRICS, score
-from forecasting.evaluation.ranking import scored_rows
+from forecasting.evaluation.ranking import BASELINE, measured_by_model, scored_rows
 
 GROUPINGS = ("region", "product_category", "horizon")
+COMPARED_BY = ("mase", "wape", "mae", "bias", "coverage_80", "coverage_95", "scaled_crps")
 
 
 def measured(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
@@ -61,20 +62,47 @@ def out_of_sample_errors(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFram
 
 
 def scores_by_cutoff(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
-    """Return one model's measures as `metric, value, cutoff`: «mase_h1» of each cutoff, and «mase» over all its horizons."""
+    """Return one model's measures as `metric, value, cutoff, compared`.
+
+    «mase_h1» is of one cutoff and month ahead, «mase» of one cutoff, and «held_out_mase», without a cutoff, of all cutoffs of a set.
+    `compared` marks the few by which people compare models; the others are for those who look closely.
+    """
     known = measured(rows, train)
     each = score(known, ["cutoff", "horizon"]).assign(suffix=lambda table: "_h" + table["horizon"].astype(str))
     together = score(known, ["cutoff"]).assign(suffix="")
-    return _long(pd.concat([each, together], ignore_index=True), ["cutoff", "suffix"])[["metric", "value", "cutoff"]]
+    of_cutoffs = _long(pd.concat([each, together], ignore_index=True), ["cutoff", "suffix"])
+    of_sets = _of_sets(measured_by_model(known))
+    long = pd.concat([of_sets.assign(compared=True), of_cutoffs.assign(compared=of_cutoffs["metric"] == "mase")])
+    return long.reset_index(drop=True)[["metric", "value", "cutoff", "compared"]]
 
 
-def leaderboard_metrics(board: pd.DataFrame) -> pd.DataFrame:
-    """Return a leaderboard's series rows over all horizons as `metric, value`: «held_out_linear_mase»."""
-    rows = board[(board["aggregation"] == "series") & (board["horizon_group"] == "all")]
-    long = _long(rows.assign(suffix=""), ["evaluation_set", "model_name", "suffix"], (*METRICS, "masc"))
-    return long.assign(metric=long["evaluation_set"] + "_" + long["model_name"] + "_" + long["metric"])[
-        ["metric", "value"]
-    ]
+def leaderboard_metrics(board: pd.DataFrame, champion: str) -> pd.DataFrame:
+    """Return what a leaderboard says of the champion as `metric, value`, with the MASE of the seasonal naive beside it.
+
+    The names are those of `scores_by_cutoff`, so that a run which compares stands beside those of its models; «held_out_masc» is the
+    one that a model's own run lacks, because it takes the forecasts of the month before.
+    """
+    board = board[board["aggregation"] == "series"]
+    mine, naive = (board[board["model_name"] == name] for name in (champion, BASELINE))
+    beside = _named(naive[naive["horizon_group"] == "all"].assign(suffix=f"_{BASELINE}"), ["mase"])
+    quoted = mine[(mine["horizon_group"] == "all") & (mine["evaluation_set"] == HELD_OUT_SET)]
+    moves = _named(quoted.assign(suffix=""), ["masc"])
+    return pd.concat([_of_sets(mine), beside, moves], ignore_index=True)
+
+
+def _of_sets(board: pd.DataFrame) -> pd.DataFrame:
+    """Return the measures by which models are compared: «held_out_mase» over all months ahead, «held_out_mase_h1_3» of some."""
+    board = board.assign(suffix="_h" + board["horizon_group"].str.replace("-", "_"))
+    whole, some = board["horizon_group"] == "all", board["evaluation_set"] == HELD_OUT_SET
+    return pd.concat(
+        [_named(board[whole].assign(suffix=""), COMPARED_BY), _named(board[~whole & some], ["mase"])], ignore_index=True
+    )
+
+
+def _named(board: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
+    """Return rows of a leaderboard as `metric, value`: the measure's name with its evaluation set before it and the suffix behind."""
+    long = _long(board, ["evaluation_set", "suffix"], measures)
+    return long.assign(metric=long["evaluation_set"] + "_" + long["metric"])[["metric", "value"]]
 
 
 def _long(table: pd.DataFrame, keys: list[str], measures: Iterable[str] = tuple(METRICS)) -> pd.DataFrame:

@@ -58,13 +58,12 @@ def register(workspace: Workspace, run: FinishedRun) -> dict[str, str | None]:
 
 
 def crown(workspace: Workspace, run: FinishedRun, versions: dict[str, str | None]) -> None:
-    """Set the aliases, write the gate's verdict on their versions and the run id on the MLflow runs that it came from."""
-    known = [version for version in versions.values() if version is not None]
-    registry.write_verdict(workspace.data, run.domain, known, run.manifest.champion)
+    """Set the aliases, write the gate's verdict on their versions, and on the MLflow runs that it came from what became of them."""
+    registry.write_verdict(workspace.data, run.domain, versions, run.manifest)
     registry.set_aliases(workspace.data, run.domain, versions)
     kept = run.manifest.trained.models if run.manifest.keeps_models else {}
-    own = [mlflow_run for name, mlflow_run in run.manifest.mlflow.items() if name not in kept]
-    registry.mark_runs(workspace.data, run.domain, own, run.run_id)
+    own = {name: mlflow_run for name, mlflow_run in run.manifest.mlflow.items() if name not in kept}
+    registry.mark_runs(workspace.data, run.domain, own, run.manifest)
 
 
 def add_to_ledger(

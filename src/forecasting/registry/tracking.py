@@ -17,6 +17,7 @@ import pandas as pd
 from forecasting.contracts import MAX_HORIZON, QUANTILE_COLUMNS
 from forecasting.files import digest
 from forecasting.models import about, gathered, member_folders, saved_folders, saved_member
+from forecasting.registry import words
 from forecasting.registry.store import open_store
 from forecasting.run import RunFolder, train_fingerprint
 from forecasting.wording import without_formulas
@@ -54,7 +55,8 @@ def log_step(
     settings
         What was set, and what follows from anything but what `step_id` counts, such as the champion.
     metrics
-        Long table `metric, value` and optional `cutoff`: a metric of one cutoff is logged at the step yyyymm.
+        Long table `metric, value` and optional `cutoff` and `compared`: a metric of one cutoff is logged at the step yyyymm. Where
+        `compared` is there, only what it marks is a metric in MLflow, and the whole table is kept as `tables/all_scores.csv`.
     figures, tables
         Plots (kept as PNG) and tables (kept as CSV) by name.
     model_dir
@@ -69,11 +71,14 @@ def log_step(
     found = step_id(run, step, name, fingerprint, settings, members)
     run_id = finished(client, run.experiment, found) if step in run.steps else None
     if run_id is None:
+        span, (shown, tables) = words.Span.of(train, settings), as_shown(metrics, tables or {})
+        latest = dict(zip(shown["metric"], shown["value"], strict=True))
         tags = {"step": step, "step_id": found, "domain": run.domain, "workspace": run.workspace,
-                "fingerprint": fingerprint, "cutoff": f"{train['ds'].max():%Y-%m-%d}"}  # fmt: skip
-        with mlflow.start_run(run_name=f"{run.domain} {name}", tags=tags) as active:
+                "made": name, "fingerprint": fingerprint, "cutoff": f"{span.cutoff:%Y-%m-%d}",
+                words.NOTE: words.note(run.domain, run.workspace, span, name, latest)}  # fmt: skip
+        with mlflow.start_run(run_name=words.run_name(run.domain, span, name), tags=tags) as active:
             run_id = active.info.run_id
-            log_content(run_id, settings, metrics, figures or {}, tables or {})
+            log_content(run_id, settings, shown, figures or {}, tables)
             if model_dir is not None:
                 mlflow.set_tag("model_uri", log_model(model_dir, run.is_flow, members))
             if (said := run.path / SAID.format(name)).exists():
@@ -81,6 +86,13 @@ def log_step(
     run.write_json(
         f"tracking/{name}", {"mlflow_run_id": run_id, "model_uri": client.get_run(run_id).data.tags.get("model_uri")}
     )
+
+
+def as_shown(metrics: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return the metrics that people compare, and the tables with all of them added where those are more."""
+    if "compared" not in metrics:
+        return metrics, tables
+    return metrics[metrics["compared"]], {**tables, "all_scores": metrics.drop(columns="compared")}
 
 
 def step_id(
@@ -132,7 +144,8 @@ def log_metrics(run_id: str, metrics: pd.DataFrame) -> None:
     import mlflow
 
     known = metrics.dropna(subset=["value"])
-    steps = known["cutoff"].dt.strftime("%Y%m").astype(int) if "cutoff" in known else pd.Series(0, index=known.index)
+    cutoffs = pd.to_datetime(known["cutoff"]) if "cutoff" in known else pd.Series(pd.NaT, index=known.index)
+    steps = cutoffs.dt.strftime("%Y%m").fillna("0").astype(int)
     entries = [
         mlflow.entities.Metric(row.metric, float(row.value), 0, int(steps[row.Index])) for row in known.itertuples()
     ]

@@ -5,15 +5,16 @@ model holds until a later one, which names none, takes it back.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from forecasting.errors import UserError
+from forecasting.registry import words
 from forecasting.registry.store import ARTIFACTS, open_store, store_reader
-from forecasting.run import Champion
+from forecasting.run import Manifest
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 DECISION = "decision."
@@ -169,9 +170,9 @@ def crown(tracking_dir: Path, domain: str, version: str) -> None:
     set_aliases(tracking_dir, domain, aliases)
 
 
-def write_verdict(tracking_dir: Path, domain: str, versions: Iterable[str], champion: Champion) -> None:
-    """Write the gate's verdict, its numbers and its words on versions of `<domain>_monthly`."""
-    client, name = open_store(tracking_dir, domain), registered_name(domain)
+def write_verdict(tracking_dir: Path, domain: str, versions: Mapping[str, str | None], manifest: Manifest) -> None:
+    """Describe champion and challenger (`versions`, by alias), each in words of its own, and note the gate's verdict and numbers."""
+    client, name, champion = open_store(tracking_dir, domain), registered_name(domain), manifest.champion
     keys = (
         "verdict",
         "incumbent",
@@ -179,24 +180,44 @@ def write_verdict(tracking_dir: Path, domain: str, versions: Iterable[str], cham
         "gate_choice",
         "next_best",
         "chosen_on",
-        "reason",
         "metric",
         "metric_choice",
         "rules",
     )
-    written = asdict(champion)
-    for version in versions:
-        for key in keys:
-            value = written[key]
+    shared = {key: value for key, value in asdict(champion).items() if key in keys}
+    own = {
+        CHAMPION: (champion.name, shared | {"reason": champion.reason}),
+        CHALLENGER: (
+            champion.next_best,
+            shared | {"verdict": CHALLENGER, "reason": words.why_not(champion, champion.next_best or "")},
+        ),
+    }
+    for alias, version in versions.items():
+        if version is None:
+            continue
+        model, tags = own[alias]
+        for key, value in tags.items():
             text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
             client.set_model_version_tag(name, version, key, text[:LONGEST_TAG])
+        client.update_model_version(name, version, words.version_text(manifest, model)[:LONGEST_TAG])
 
 
-def mark_runs(tracking_dir: Path, domain: str, mlflow_runs: Iterable[str], run_id: str) -> None:
-    """Write the id of a published run on the MLflow runs that it came from."""
+def mark_runs(tracking_dir: Path, domain: str, mlflow_runs: Mapping[str, str], manifest: Manifest) -> None:
+    """Write on the MLflow runs that a published run came from (`mlflow_runs`, by what each made) which one it is, how long their step took,
+    what the seasonal naive would have missed by, whether the model is used and why."""
     client = open_store(tracking_dir, domain)
-    for mlflow_run in mlflow_runs:
-        client.set_tag(mlflow_run, "run_id", run_id)
+    compared = client.get_run(mlflow_runs["evaluation"]).data.metrics if "evaluation" in mlflow_runs else {}
+    yardstick = {key: value for key, value in compared.items() if key.endswith(f"_mase_{words.BASELINE}")}
+    for made, mlflow_run in mlflow_runs.items():
+        run = client.get_run(mlflow_run).data
+        client.set_tag(mlflow_run, "run_id", manifest.run_id)
+        took = manifest.seconds.get(run.tags.get("step", ""))
+        beside = yardstick if "held_out_mase" in run.metrics else {}
+        for key, value in (beside | ({} if took is None else {"seconds": took})).items():
+            if run.metrics.get(key) != value:
+                client.log_metric(mlflow_run, key, value)
+        text = words.published_note(run.tags.get(words.NOTE, ""), manifest, made, run.metrics | beside)
+        client.set_tag(mlflow_run, words.NOTE, text[:LONGEST_TAG])
 
 
 def decisions(tracking_dir: Path, domain: str) -> list[dict[str, Any]]:

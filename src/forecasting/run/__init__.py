@@ -6,7 +6,7 @@ down; `stamps` and `identity`, fingerprints of what each step and run depend on.
 """
 
 from forecasting.run import identity, params, progress, stamps
-from forecasting.run.benchmark_files import LOG, PRETRAINED, REGRET, RESULTS, TRIAL
+from forecasting.run.benchmark_files import LOG, PAGE, PRETRAINED, REGRET, RESULTS, TRIAL
 from forecasting.run.commit import code_state, git_commit
 from forecasting.run.first_rows import first_rows, largest_rows
 from forecasting.run.folder import RunFolder, plain_rows, read_parquet
@@ -21,7 +21,7 @@ from forecasting.run.workspace import Workspace, on_sigterm, open_workspace, req
 from forecasting.run.yaml_file import read_yaml
 
 __all__ = [
-    "LOG", "PAGES", "PRETRAINED", "REGRET", "RESULTS", "TRIAL", "Champion", "DataWarning", "Explanation", "Facts", "Incumbent",
+    "LOG", "PAGE", "PAGES", "PRETRAINED", "REGRET", "RESULTS", "TRIAL", "Champion", "DataWarning", "Explanation", "Facts", "Incumbent",
     "Manifest", "Memory", "Monitoring", "Page", "Rule", "RunFolder", "Steps", "Trained", "Workspace", "ask", "code_state",
     "end_with_parent", "expect_steps", "first_rows", "git_commit", "held", "identity", "is_alive", "is_fork", "largest_rows",
     "on_sigterm", "only_run", "open_workspace", "pages_of", "params", "plain_rows", "progress", "read_parquet", "read_yaml",

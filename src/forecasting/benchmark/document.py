@@ -1,4 +1,4 @@
-"""The table in the README: written by the benchmark itself, so that it says what the last scoring found."""
+"""The tables in docs/benchmark.md: written by the benchmark itself, so that it says what the last scoring found."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ SHOWN = (CHAMPION, REFERENCE, "seasonal_naive", "")  # of the models; "" is what
 
 
 def marks(dataset: str) -> tuple[str, str]:
-    """Return the lines of the README between which one set's table stands."""
+    """Return the lines of the page between which one set's table stands."""
     return f"<!-- {dataset}: written by make benchmark -->", f"<!-- end of {dataset} -->"
 
 
 def update(path: Path, results: pd.DataFrame) -> None:
-    """Write the table of every set that has results and is run by default between its marks in the README.
+    """Write the table of every set that has results and is run by default between its marks in the page.
 
     Raises
     ------
