@@ -6,10 +6,11 @@ import pandas as pd
 
 from forecasting.ledger import Domain, at
 from forecasting.models import model_name
-from forecasting.report.champion import BASELINE, RULES
+from forecasting.report.champion import BASELINE
 from forecasting.report.glossary import term
 from forecasting.report.html import paragraph
 from forecasting.run import Champion, Rule
+from forecasting.tables import RULES
 from forecasting.wording import SPACE, day, listing, number
 
 METRICS = {"scaled_crps": "scaled CRPS"}  # measures of the gate that are not written in capitals alone
