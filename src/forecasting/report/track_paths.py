@@ -14,7 +14,7 @@ from forecasting.wording import compact, count, decimals_for, month, share
 MONTHS = 36  # closed months of which the paths are drawn
 ROOM = 0.55  # right of the last month, for two short names, in widths of what is drawn
 TICKS = 4  # months that are written below: more would not fit beside the names on a phone
-ACTUAL, PATHS = "What came", "Forecasts"
+ACTUAL, PATHS = "Actual", "Forecasts"
 RECORDS = {"published": "published", "backfill": "filled in later", "walk_forward": "tried on the past"}
 
 
@@ -39,7 +39,7 @@ def paths_chart(domain: Domain, record: pd.DataFrame) -> list[str | Chart]:
     chart = Chart(
         figure(domain, [paths, came], decimals, actuals["ds"]),
         f"paths-{kind.replace('_', '-')}-{domain.name}",
-        f"{domain.title}, total: what came and the paths of {count(rows['cutoff'].nunique(), 'forecast')} {RECORDS[kind]}, "
+        f"{domain.title}, total: actuals and the paths of {count(rows['cutoff'].nunique(), 'forecast')} {RECORDS[kind]}, "
         f"{month(rows['ds'].min())} to {month(rows['ds'].max())}. {title(domain, rows)}.",
         f"The total by month. Each thin line is one forecast, {RECORDS[kind]}: from the month after the last it knew to the latest that "
         f"has come{f'; the last {MONTHS} months' if len(rows) < len(whole) else ''}. The axis does not begin at 0.",
