@@ -17,7 +17,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from unittest import mock
 
-QUIET = ("plots", "registry")  # rooms whose functions do nothing here
+QUIET = ("plots", "registry", "tables")  # rooms whose functions do nothing here
 
 
 def main(project: Path, name: str) -> None:

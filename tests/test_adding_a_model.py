@@ -88,7 +88,8 @@ def test_the_model_card_calls_it_by_its_title(project):
         from forecasting.ledger import Published
         from forecasting.report import model_card, accuracy
         path = Path("data/acme/published.duckdb")
-        print(model_card.sections(Published(path).domains()), accuracy.backtests(path, Published(path).domains()))
+        parts = accuracy.backtest_parts(path, Published(path).domains())
+        print(model_card.sections(Published(path).domains()), *(part.data for part in parts if not hasattr(part, "figure")))
         """,
     )
     assert "ToyMean" in text and "the mean of the last year, repeated" in text

@@ -255,6 +255,18 @@ def test_nothing_in_a_notebook_is_a_warning(project):
     assert written == []
 
 
+def test_executed_notebooks_are_pages_to_be_read(project):
+    """Each names its domain, has one cell of parameters, calls models by their titles, and shows no more digits than are used."""
+    ids = re.compile("|".join(rf"\b{name}\b" for name in MODELS if "_" in name))
+    for path in (project.path / "runs" / "sample").glob("*/[1-4]?_*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        assert "".join(cells[0]["source"]).startswith(f"# {path.parent.name.capitalize()} – "), path
+        assert [tag for cell in cells for tag in cell["metadata"].get("tags", [])] == ["parameters"], path
+        for output in (output for cell in cells for output in cell.get("outputs", [])):
+            shown = "".join([*output.get("text", []), *output.get("data", {}).get("text/html", [])])
+            assert not ids.search(shown) and not re.search(r"\d\.\d{4}", shown), (path, shown[:2000])
+
+
 def test_nbval_finds_no_difference(project, tmp_path):
     """Notebooks and pages, executed again in a copy of their folder with a store of its own, give the same outputs.
 

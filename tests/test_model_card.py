@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import models
+from forecasting import models, tables
 from forecasting.contracts import AGGREGATIONS, DOMAINS
 from forecasting.intervals.reconciliation import METHODS, OF_MANY
 from forecasting.ledger import Published
@@ -135,7 +135,7 @@ def test_the_errors_behind_the_intervals_are_counted(path):
 
 
 def test_the_reconciliation_is_said_in_words_for_every_method(domain):
-    assert set(intervals_table.METHODS) == set(intervals_table.SHORT) == {*METHODS, *OF_MANY}
+    assert set(intervals_table.METHODS) == set(tables.RECONCILIATIONS) == {*METHODS, *OF_MANY}
     text = text_of(intervals_table.sums(domain))
     assert "moved to the nearest ones that add up, each counting alike" in text
     assert "adding up the series 0.840; nearest, all alike 0.810; nearest, by number of series 0.830" in text

@@ -12,7 +12,7 @@ import pytest
 from conftest import write_notebook
 from forecasting.errors import UserError
 from forecasting.pipeline import notebooks as pipeline
-from forecasting.pipeline import steps
+from forecasting.pipeline import steps, told
 from nbval_on_any_machine import run_nbval
 from waiting import PATIENCE, until
 
@@ -126,7 +126,7 @@ def test_only_pieces_of_one_stream_that_follow_each_other_are_joined(tmp_path):
     )
     path = tmp_path / "n.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("words"), cell]), path)
-    pipeline.join_streams(path)
+    told.tell(path)
     outputs = nbformat.read(path, as_version=4).cells[1].outputs
     assert [(out.get("name"), out.get("text")) for out in outputs] == [
         ("stdout", "ab\n"),
@@ -135,8 +135,33 @@ def test_only_pieces_of_one_stream_that_follow_each_other_are_joined(tmp_path):
         ("stderr", "d"),
     ]
     before = path.read_bytes()
-    pipeline.join_streams(path)
+    told.tell(path)
     assert path.read_bytes() == before
+
+
+def test_an_executed_notebook_names_its_domain_and_has_one_cell_of_parameters(tmp_path):
+    source = write_notebook(tmp_path / "n.ipynb", "run_dir = '..'\nnames = ['x']\nb = 2", "print(run_dir, names, b)")
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell("# Check the data\nWhat came in."))
+    nbformat.write(notebook, source)
+    before, target = source.read_bytes(), tmp_path / "sales" / "n.ipynb"
+    pipeline.execute(source, target, {"names": ["y", "z # 1"], "run_dir": "."}, "sales")
+    title, parameters, code = nbformat.read(target, as_version=4).cells
+    assert title.source == "# Sales – Check the data\nWhat came in." and source.read_bytes() == before
+    assert parameters.source == 'run_dir = "."\nnames = ["y", "z # 1"]\nb = 2' and parameters.metadata.tags == [
+        "parameters"
+    ]
+    assert code.outputs[0].text == ". ['y', 'z # 1'] 2\n"
+    again = run_nbval(tmp_path, target)
+    assert again.returncode == 0, again.stdout
+
+
+def test_a_page_of_no_domain_keeps_its_title(tmp_path):
+    path = tmp_path / "n.ipynb"
+    cells = [nbformat.v4.new_markdown_cell("# Overview"), nbformat.v4.new_code_cell("1")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    told.tell(path)
+    assert nbformat.read(path, as_version=4).cells[0].source == "# Overview"
 
 
 def alive(pid):

@@ -47,10 +47,11 @@ PICTURES = {
 
 
 def test_every_model_has_a_line_of_its_own_and_the_best_comes_first():
-    names = ["naive", *(f"model_{i:02d}" for i in range(22)), "seasonal_naive"]
-    styles = plots.line_styles(names)
+    names = ["naive", *(f"model_{i:02d}" for i in range(18)), "seasonal naive", "mine"]
+    styles = plots.line_styles(names, "mine")
     assert list(styles) == names and len({tuple(style.values()) for style in styles.values()}) == len(names)
-    assert {name for name in names if styles[name]["color"] == plots.GREY} == {"naive", "seasonal_naive"}
+    assert {name for name in names if styles[name]["color"] == plots.GREY} == {"naive", "seasonal naive"}
+    assert [name for name in names if styles[name]["color"] == plots.FORECAST] == ["mine"]
     rows = [
         (model, horizon, error) for model, error in (("bad", 2.0), ("worse", 4.5), ("good", 1.5)) for horizon in (1, 2)
     ]
@@ -60,6 +61,24 @@ def test_every_model_has_a_line_of_its_own_and_the_best_comes_first():
         "bad",
         "worse (up to 4.5)",
     ]
+
+
+def test_of_many_models_the_best_the_champion_and_the_yardstick_are_told_apart():
+    errors = {**{f"model {i}": 0.8 + i / 100 for i in range(8)}, "naive": 1.5, "seasonal naive": 1.1}
+    rows = [(name, horizon, error) for name, error in errors.items() for horizon in (1, 2)]
+    board = pd.DataFrame(rows, columns=["model_name", "horizon", "mase"])
+    picture = plots.error_by_horizon(board, "Sales: error", champion="model 6")
+    (ax,) = picture.figure.axes
+    drawn = ["model 0", "model 1", "model 2", "model 3", "model 6 (champion)", "seasonal naive"]
+    assert [line.get_label() for line in ax.lines] == drawn
+    (mine,) = (line for line in ax.lines if line.get_label().endswith("(champion)"))
+    assert mine.get_color() == plots.FORECAST and mine.get_linewidth() > max(
+        line.get_linewidth() for line in ax.lines if line is not mine
+    )
+    said = "Sales: error; 4 models further behind left out"
+    assert picture.figure._suptitle.get_text() == said and said in picture.alt
+    few = plots.error_by_horizon(board[board["model_name"].isin(["model 0", "naive"])], "Sales: error")
+    assert few.figure._suptitle.get_text() == "Sales: error" and len(few.figure.axes[0].lines) == 2
 
 
 @pytest.mark.parametrize("name", PICTURES)

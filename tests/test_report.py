@@ -487,7 +487,8 @@ def test_every_model_has_a_name_and_is_explained(company):
         models.model_name("my_model") == "my model" and models.about("my_model").what == ""
     )  # one that is no longer there
     assert "my model – my_model" in text_of(accuracy.models_explained(["my_model"]))
-    page = accuracy.backtests(company("usual"), Published(company("usual")).domains())
+    parts = accuracy.backtest_parts(company("usual"), Published(company("usual")).domains())
+    page = "".join(part.data for part in parts if not hasattr(part, "figure"))
     assert text_of(page).count("What the models are") == 1
 
 

@@ -15,7 +15,7 @@ import pytest
 from forecasting import models
 from forecasting.ledger.tables import PUBLISHED
 
-SHARED = {"contracts", "errors", "files", "plots"}  # one file each: door and room at once
+SHARED = {"contracts", "errors", "files", "plots", "tables"}  # one file each: door and room at once
 ENTRANCES = {"__main__", "api", "dashboard"}  # nobody imports them
 
 

@@ -15,11 +15,13 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 BLUE, VERMILION, ORANGE, GREEN = "#0072B2", "#D55E00", "#E69F00", "#009E73"
 SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#7A7A7A"
 ACTUAL, FORECAST, BASELINE = BLUE, VERMILION, GREY
-WALK_FORWARD = "#B8860B"  # a darker orange: theirs is too pale for a line on white
+WALK_FORWARD = "#6B7280"  # orange means what is published, and nothing else
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)  # of models, in the order in which they are listed
 DASHES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D")  # so that lines differ in print as well
 FAR = 2  # times the error of the best model: beyond it, a line may leave the picture
-BASELINES = {"naive": ":", "seasonal_naive": "--"}  # their dashes; all other models are measured against them
+YARDSTICK = "seasonal naive"  # all other models are measured against it
+BASELINES = {"naive": ":", YARDSTICK: "--"}  # their dashes
+BEST = 4  # models whose lines are told apart, beside the champion's and the yardstick's
 BAND_80, BAND_95 = 0.30, 0.15  # opacity of the intervals
 
 MOST_DOTS = 50_000  # errors that are drawn one by one; of more every second, third … is
@@ -167,21 +169,26 @@ def coefficients(table: pd.DataFrame, title: str = "Coefficients of the model", 
     return Picture(figure, f"{title}: bars, the largest is {table.loc[order[0], 'feature'] if len(order) else 'none'}.")
 
 
-def error_by_horizon(leaderboard: pd.DataFrame, title: str = "Error by horizon", measure: str = "mase") -> Picture:
+def error_by_horizon(
+    leaderboard: pd.DataFrame, title: str = "Error by horizon", measure: str = "mase", champion: str = ""
+) -> Picture:
     """Draw a measure by months ahead, one line per model, the smallest error first in the legend and baselines in grey.
 
-    A model with more than twice the error of the best may leave the picture, so that the lines of the others stay apart; the
-    legend says so. `leaderboard` has one row per `model_name` and `horizon` and a column named after the measure.
+    Of many models the best few are drawn, the champion, which has the accent, and the seasonal naive; the title says how many are left
+    out. A model with more than twice the error of the best may leave the picture, so that the lines of the others stay apart; the
+    legend says so. `leaderboard` has one row per `model_name` (as people call it) and `horizon` and a column named after the measure.
     """
     mean = leaderboard.groupby("model_name")[measure].mean().sort_values(kind="stable")
-    order = mean.index
-    figure, (ax,) = canvas(title, height=3.4 if len(order) <= len(COLOURS) else 4.8)
-    far = set(order[mean > FAR * mean.min()])
-    near = leaderboard.loc[~leaderboard["model_name"].isin(far), measure]
-    for name, style in line_styles(list(order)).items():
+    order = [name for i, name in enumerate(mean.index) if i < BEST or name in (champion, YARDSTICK)]
+    title += left_out(len(mean) - len(order))
+    figure, (ax,) = canvas(title, height=3.4)
+    far = {name for name in order if mean[name] > FAR * mean.min()}
+    near = leaderboard.loc[leaderboard["model_name"].isin(set(order) - far), measure]
+    for name, style in line_styles(order, champion).items():
         rows = leaderboard[leaderboard["model_name"] == name].sort_values("horizon")
-        label = f"{name} (up to {rows[measure].max():.1f})" if name in far else name
-        ax.plot(rows["horizon"], rows[measure], markersize=4, linewidth=1.2, label=label, **style)
+        label = f"{name} (champion)" if name == champion else name
+        label += f" (up to {rows[measure].max():.1f})" if name in far else ""
+        ax.plot(rows["horizon"], rows[measure], markersize=4, label=label, **style)
     ax.set_xlabel("months ahead", fontsize=8)
     ax.set_ylabel(measure.upper(), fontsize=8)
     if far and near.max() > near.min():
@@ -192,14 +199,24 @@ def error_by_horizon(leaderboard: pd.DataFrame, title: str = "Error by horizon",
     return Picture(figure, f"{title}: {measure.upper()} by months ahead, one line each for {', '.join(order)}.")
 
 
-def line_styles(names: list[str]) -> dict[str, dict[str, str]]:
-    """Return colour, dash and marker of each model's line; no two of up to 24 models look the same, in print either."""
-    others = [name for name in names if name not in BASELINES]
-    styles = {name: {"color": BASELINE, "linestyle": dash, "marker": "x"} for name, dash in BASELINES.items()}
+def left_out(n: int) -> str:
+    """Say how many models are not drawn; nothing where all are."""
+    return f"; {n} {'model' if n == 1 else 'models'} further behind left out" if n > 0 else ""
+
+
+def line_styles(names: list[str], champion: str = "") -> dict[str, dict[str, str | float]]:
+    """Return colour, dash, marker and width of each model's line; no two of up to 20 models look the same, in print either."""
+    others = [name for name in names if name not in (*BASELINES, champion)]
+    colours = [colour for colour in COLOURS if colour != FORECAST or not champion]
+    styles = {
+        name: {"color": BASELINE, "linestyle": dash, "marker": "x", "linewidth": 1.2}
+        for name, dash in BASELINES.items()
+    }
     for i, name in enumerate(others):
-        turn = i // len(COLOURS)
-        styles[name] = {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[(i + turn) % len(DASHES)],
-                        "marker": MARKERS[(i + turn) % len(MARKERS)]}  # fmt: skip
+        turn, place = divmod(i, len(colours))
+        styles[name] = {"color": colours[place], "linestyle": DASHES[(place + turn) % len(DASHES)],
+                        "marker": MARKERS[(place + turn) % len(MARKERS)], "linewidth": 1.2}  # fmt: skip
+    styles[champion] = {"color": FORECAST, "linestyle": "-", "marker": "o", "linewidth": 2.4}
     return {name: styles[name] for name in names}
 
 

@@ -1,5 +1,7 @@
 """How good the forecasts of very many series were, measured where they are: one row per lag, as `report.track_record` measures few."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from forecasting.ledger.comparisons import COMPARED, COUNTED, FILLED_IN, NAIVE, Comparisons
@@ -32,6 +34,21 @@ MEASURED = """
     select * from measures inner join leaning using (lag) where {lags} order by lag
 """
 
+# The back-test of several models on the cutoffs held out, on the rows that all of them have: of very many series the ledger has a sample.
+BY_MONTHS_AHEAD = """
+    with compared as (
+        select model_name, unique_id, cutoff, horizon, actual, predicted_value from actual_vs_forecast
+        where domain = $domain and forecast_kind = 'walk_forward' and evaluation_set = 'held_out' and aggregation = 'series'
+            and actual is not null and list_contains($models, model_name)
+    ),
+    in_all as (
+        select unique_id, cutoff, horizon from compared group by all
+        having count(*) = (select count(distinct model_name) from compared)
+    )
+    select model_name, horizon, count(*) as n, sum(abs(predicted_value - actual)) as error, sum(abs(actual)) as size
+    from compared semi join in_all using (unique_id, cutoff, horizon) group by all order by all
+"""
+
 
 class Measured(Comparisons):
     """Reads the accuracy of all series together."""
@@ -48,3 +65,10 @@ class Measured(Comparisons):
             lags="true" if lags is None else "list_contains($lags, lag)",
         )  # fmt: skip
         return self.ask(sql, domain=domain, limit=limit, **({} if lags is None else {"lags": list(lags)}))
+
+    def by_months_ahead(self, domain: str, models: Sequence[str]) -> pd.DataFrame:
+        """Return the errors of models in the back-test on the cutoffs held out, over all single series that each of them has.
+
+        One row per model_name and horizon: n, error (the sum of the absolute errors) and size (that of the absolute actuals).
+        """
+        return self.ask(BY_MONTHS_AHEAD, domain=domain, models=list(models))

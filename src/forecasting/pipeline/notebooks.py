@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.errors import UserError
-from forecasting.pipeline import warming
+from forecasting.pipeline import told, warming
 from forecasting.pipeline.steps import notebook
 from forecasting.run import (
     LOG,
@@ -36,11 +36,11 @@ def run_step(workspace: Workspace, domain: str, step: str) -> None:
 
 
 def run_step_in(folder: Path, workspace: Workspace, step: str, settings: dict[str, Any], tracking_dir: Path) -> None:
-    """Execute one numbered notebook into a folder that holds what it reads, with these settings and this MLflow store."""
+    """Execute one numbered notebook into the folder of a domain, which holds what it reads, with these settings and this MLflow store."""
     source = notebook(workspace, step)
     injected = {"run_dir": ".", "tracking_dir": os.path.relpath(tracking_dir, folder)}
     values = {**params.for_notebook(settings, source), **only_declared(source, injected)}
-    execute(source, folder / f"{step}.ipynb", values)
+    execute(source, folder / f"{step}.ipynb", values, folder.name)
 
 
 def run_page(workspace: Workspace, name: str) -> None:
@@ -63,8 +63,10 @@ def only_declared(source: Path, injected: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in injected.items() if key in names}
 
 
-def execute(source: Path, target: Path, values: dict[str, Any]) -> None:
+def execute(source: Path, target: Path, values: dict[str, Any], domain: str = "") -> None:
     """Execute `source` with `values`, in the folder of `target`, and leave the executed copy there only if it succeeded.
+
+    The copy is a page to be read (`told`): its title names the `domain`, and its one parameters cell holds the values.
 
     A failed run leaves `<name>.failed.ipynb`, with the error in it, to be opened and looked at.
 
@@ -85,25 +87,8 @@ def execute(source: Path, target: Path, values: dict[str, Any]) -> None:
         if running.exists():
             running.replace(failed)
         raise
-    join_streams(running)
+    told.tell(running, domain)
     running.replace(target)
-
-
-def join_streams(path: Path) -> None:
-    """Make one output of consecutive pieces of a stream: into how many a kernel cuts what a cell prints is a matter of its speed."""
-    import nbformat
-
-    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
-    for cell in notebook.cells:
-        joined: list[nbformat.NotebookNode] = []
-        for output in cell.get("outputs", []):
-            if joined and output.output_type == "stream" and joined[-1].get("name") == output.name:
-                joined[-1].text += output.text
-            else:
-                joined.append(output)
-        if "outputs" in cell:
-            cell.outputs = joined
-    nbformat.write(notebook, path)
 
 
 def papermill_execute(source: Path, running: Path, values: dict[str, Any], cwd: Path) -> None:

@@ -9,12 +9,14 @@ from IPython.display import HTML
 from forecasting.ledger import Domain, Published, at
 from forecasting.models import about, model_name
 from forecasting.report import (
+    ahead_charts,
     backfilled,
     known_now,
     many,
     overridden,
     provenance,
     track_exceptions,
+    track_paths,
     track_tables,
     walk_forward,
 )
@@ -22,8 +24,9 @@ from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
 from forecasting.report.html import Chart, fold, note, paragraph, table, tag
 from forecasting.report.known_now import CENT
+from forecasting.report.rival import why_not_first
 from forecasting.report.track_chart import chart
-from forecasting.report.track_record import Together, all_series, load_record
+from forecasting.report.track_record import ALL_LAGS, LAGS, Together, all_series, by_lag, load_record
 from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
 
 OPEN_TABLES = {"total": "The total", "series": "Single series, on average"}
@@ -36,9 +39,9 @@ def header(domains: dict[str, Domain | None]) -> str:
     shown = [domain for domain in domains.values() if domain]
     filled = [domain for domain in shown if backfilled.is_filled(domain)]
     sections = (
-        ("Published", "", shown),
+        ("What was published", "", shown),
         ("Backfilled", "backfill-", filled),
-        (f"{term('back-test', 'Back-test')}", "backtest-", shown),
+        (f"Tried on past months ({term('back-test')})", "backtest-", shown),
     )
     links = "".join(
         paragraph(
@@ -71,22 +74,41 @@ def published_lead() -> str:
 def backtest_lead() -> str:
     """Say what a back-test is, and that it was not published."""
     return paragraph(
-        f"What the models would have said at past {term('cutoff', 'cutoffs')}, knowing only the months up to them. Nothing of it was "
-        "published. It compares models on many months at once; the published figures above show what people really got."
+        f"What the models would have said in past months ({term('cutoff', 'cutoffs')}), knowing only what was known then: a "
+        f"{term('back-test')}. Nothing of it was published. It compares models on many months at once; the published figures above show "
+        "what people really got."
     )
 
 
 def published_parts(published: str, domains: dict[str, Domain | None]) -> list[HTML | Chart]:
-    """Return what the page shows of the published forecasts, in order: for each domain words, a chart and tables."""
-    parts: list[HTML | Chart] = []
+    """Return what the page shows of the published forecasts, in order: for each domain words, charts, and tables behind them."""
+    parts: list[str | Chart] = []
     for domain in filter(None, domains.values()):
-        record = load_record(published, domain.name, series=many.series_in_sight(domain))
-        parts.append(HTML(tag("h3", f"{domain.title}: published", id=domain.name) + track_text(domain, record)))
+        whole = load_record(published, domain.name, ALL_LAGS, series=many.series_in_sight(domain))
+        record = whole[whole["lag"].isin(LAGS)]
+        parts.append(tag("h3", f"{domain.title}: published", id=domain.name) + track_text(domain, record))
         if len(record):
-            measured = all_series(published, domain, "published")
-            parts += [chart(domain, record), HTML(track_figures(domain, record, measured))]
-            parts += [HTML(text) for text in (overridden.helped(published, domain),) if text]
-    return parts or [HTML(paragraph("Nothing has been published yet."))]
+            every = all_series(published, domain, "published", ALL_LAGS)
+            parts += charts(domain, whole, record, every)
+            parts.append(track_figures(domain, record, every and [one for one in every if one.measures.lag in LAGS]))
+            parts.append(overridden.helped(published, domain))
+    return backfilled.shown(parts) or [HTML(paragraph("Nothing has been published yet."))]
+
+
+def charts(
+    domain: Domain, whole: pd.DataFrame, record: pd.DataFrame, every: list[Together] | None
+) -> list[str | Chart]:
+    """Return the charts of published forecasts with a title each: the paths, what came beside its ranges, how often these held.
+
+    `whole` are the forecasts of every lag, `record` those of the lags of the tables; `every`: the series' measures, where they are many.
+    """
+    measured = by_lag(at(whole, "series")) if every is None else [one.measures for one in every]
+    return [
+        *track_paths.paths_chart(domain, whole),
+        backfilled.inside(record),
+        chart(domain, record),
+        *ahead_charts.coverage_chart(domain, measured, "published", "as published so many months before"),
+    ]
 
 
 def track_text(domain: Domain, record: pd.DataFrame) -> str:
@@ -111,23 +133,24 @@ def until_then(domain: Domain) -> str:
 
 def track_figures(domain: Domain, record: pd.DataFrame, measured: list[Together] | None = None) -> str:
     """Return the tables of the published forecasts that have met their month; `measured`: of all series, where they are many."""
-    parts = [
+    folded = [
         fold(title, track_tables.lag_table(domain, record, level, f"{title}, by lag"), "screen")
         for level, title in (("region", "Regions together"), ("category", "Categories together"))
         if at(record, level)["unique_id"].nunique() > 1
     ]
+    by_months = track_tables.lag_table(domain, record, "total", "The total, by lag") + track_tables.lag_table(
+        domain, record, "series", "Single series together, by lag", measured
+    )
     return (
-        track_tables.lag_table(domain, record, "total", "The total, by lag")
-        + track_tables.lag_table(domain, record, "series", "Single series together, by lag", measured)
-        + "".join(parts)
-        + track_tables.months_table(domain, record)
-        + what_counts(domain, record)
+        what_counts(domain, record)
         + known_now.section(domain, record)
-        + many.only_in_sight(domain)
-        + tag("h4", "Which actuals left their interval")
-        + track_exceptions.miss_tables(domain, record)
-        + tag("h4", "Which forecasts lean to one side")
-        + track_exceptions.leaning_table(domain, record)
+        + fold("The figures by months ahead", by_months + "".join(folded))
+        + track_tables.months_table(domain, record)
+        + fold(
+            "Which actuals left their interval",
+            many.only_in_sight(domain) + track_exceptions.miss_tables(domain, record),
+        )
+        + fold("Which forecasts lean to one side", track_exceptions.leaning_table(domain, record))
     )
 
 
@@ -153,33 +176,42 @@ def what_counts(domain: Domain, record: pd.DataFrame) -> str:
     return note(text)
 
 
-def backtests(published: str, domains: dict[str, Domain | None]) -> str:
-    """Return the back-test of every domain: what no figure of the published forecasts contains."""
-    found = [
-        tag("h3", f"{domain.title}: back-test", id=f"backtest-{domain.name}")
-        + tables(domain)
-        + walk_forward.details(
-            domain,
-            Published(published).held_out(domain.name, many.series_in_sight(domain)),
-            all_series(published, domain, "held_out", None),
-        )
-        for domain in filter(None, domains.values())
+def backtest_parts(published: str, domains: dict[str, Domain | None]) -> list[HTML | Chart]:
+    """Return what the page shows of the back-test, which no figure of the published forecasts contains: charts, and tables behind them."""
+    parts: list[str | Chart] = []
+    for domain in filter(None, domains.values()):
+        parts.append(tag("h3", f"{domain.title}: back-test", id=f"backtest-{domain.name}"))
+        rows = Published(published).held_out(domain.name, many.series_in_sight(domain))
+        measured = all_series(published, domain, "held_out", None)
+        if len(rows):
+            parts += tried_charts(published, domain, rows, measured)
+        parts.append(tables(domain) + walk_forward.details(domain, rows, measured))
+    names = {name for domain in filter(None, domains.values()) for name in domain.accuracy["model_name"]}
+    return backfilled.shown([*parts, models_explained(names) if parts else ""])
+
+
+def tried_charts(
+    published: str, domain: Domain, rows: pd.DataFrame, measured: list[Together] | None
+) -> list[str | Chart]:
+    """Return the charts of the back-test with a title each: errors by months ahead, why the first is not in use, ranges, paths."""
+    errors = Published(published).by_months_ahead(domain.name, ahead_charts.shown_models(domain))
+    series = by_lag(at(rows, "series")) if measured is None else [one.measures for one in measured]
+    return [
+        *ahead_charts.error_chart(domain, errors),
+        *ahead_charts.coverage_chart(domain, series, "held-out", "in the months held out"),
+        *track_paths.paths_chart(domain, track_paths.tried(published, domain)),
     ]
-    shared = models_explained(
-        {name for domain in filter(None, domains.values()) for name in domain.accuracy["model_name"]}
-    )
-    return "".join(found) + (shared if found else "")
 
 
 def tables(domain: Domain) -> str:
-    """Return the accuracy of every model in the back-test: on the cutoffs held out, and folded on those for the choice."""
+    """Return why the first of the tables may not be in use, and the tables of every model in the back-test behind it."""
     if not (domain.accuracy["forecast_kind"] == "walk_forward").any():
         return paragraph("There is no back-test: the history is too short to hold months back.")
+    folded = fold("Regions and categories, on average", one_set(domain, "held_out", FOLDED_TABLES), "screen")
     return (
-        tag("h4", SETS["held_out"])
-        + one_set(domain, "held_out")
-        + fold("Regions and categories, on average", one_set(domain, "held_out", FOLDED_TABLES), "screen")
-        + fold(SETS["choice"], one_set(domain, "choice"), "screen")
+        why_not_first(domain)
+        + fold("Held out: every model in the months that chose no model", one_set(domain, "held_out") + folded)
+        + fold("Used to choose: every model in the months before", one_set(domain, "choice"), "screen")
     )
 
 

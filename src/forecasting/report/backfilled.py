@@ -1,5 +1,7 @@
 """The accuracy page's part on what was filled in: what would have been published at past months' ends. Never mixed with what was."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 from IPython.display import HTML
 
@@ -9,11 +11,11 @@ from forecasting.report.champion import labelled
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, Chart, fold, note, paragraph, table, tag
 from forecasting.report.track_chart import chart
-from forecasting.report.track_record import Together, all_series, load_record, measures
+from forecasting.report.track_paths import paths_chart
+from forecasting.report.track_record import ALL_LAGS, Together, all_series, load_record, measures
 from forecasting.wording import count, decimals_for, month, number, share
 
 KIND = "backfill"
-ALL_LAGS = tuple(range(1, 7))
 LEVELS = (("total", "The total, by lag"), ("series", "Single series together, by lag"))
 PARTS = (("region", "Regions together"), ("category", "Categories together"))
 
@@ -42,8 +44,19 @@ def parts(published: str, domains: dict[str, Domain | None]) -> list[HTML | Char
             whole = load_record(published, domain.name, ALL_LAGS, KIND, series)
             measured = all_series(published, domain, KIND)
             tables = HTML(figures(domain, record, whole, measured))
-            found += [HTML(words(domain, record, whole)), chart(domain, record), tables]
+            found += shown([words(domain, record, whole), *paths_chart(domain, whole), inside(record)])
+            found += [chart(domain, record), tables]
     return found or [HTML(paragraph(nothing()))]
+
+
+def shown(parts: Iterable[str | Chart]) -> list[HTML | Chart]:
+    """Return the parts of a page as a notebook displays them; empty ones are left out."""
+    return [HTML(part) if isinstance(part, str) else part for part in parts if part]
+
+
+def inside(record: pd.DataFrame) -> str:
+    """Return the title of the chart with ranges."""
+    return tag("h4", track_tables.inside_title(record))
 
 
 def nothing() -> str:
@@ -85,7 +98,7 @@ def figures(domain: Domain, record: pd.DataFrame, whole: pd.DataFrame, measured:
         for level, title in LEVELS
     ]
     return (
-        "".join([*tables, *folded])
+        fold("The figures by months ahead", "".join([*tables, *folded]))
         + (cutoff_table(domain, whole) if measured is None else many.only_in_sight(domain))
         + track_tables.months_table(domain, record)
         + note(f"Actuals count as they were first known. Lags 1, 3 and 6 months, {cutoffs(record)}.")

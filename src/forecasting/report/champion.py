@@ -7,16 +7,10 @@ from forecasting.ledger import Domain, at
 from forecasting.models import about, model_name
 from forecasting.report.html import fold, note, paragraph, table, tag
 from forecasting.run import Champion
+from forecasting.tables import RULES
 from forecasting.wording import DASH, count, day, is_known, number, percent, share
 
 BASELINE = "seasonal_naive"
-RULES = {
-    "improvement_pct": "Improvement beyond luck, % of the incumbent's error",
-    "bias_loss_pct": "Larger bias, points of the mean actual",
-    "coverage_80_loss": "80 % interval further from 80 %, points",
-    "coverage_95_loss": "95 % interval further from 95 %, points",
-    "stability_loss": "Forecast of a month moves further from month to month, typical errors",
-}
 
 
 def labelled(name: str, is_champion: bool = False) -> str:

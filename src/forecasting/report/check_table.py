@@ -6,6 +6,7 @@ from typing import Any
 
 from forecasting.report.html import note, table
 from forecasting.report.notices import readable
+from forecasting.tables import OF_CHECKS
 from forecasting.wording import DASH, day, is_known, month, number, percent, share
 
 LIMIT = 60  # rows of a check table that are shown
@@ -34,26 +35,6 @@ TABLES = {  # the most urgent first
         "than 24 months. Intermittent: more than half of its months are zero. Active: all others.",
     ),
 }
-HEADINGS = {  # in this order; columns that are not named come last, in their own
-    "aggregation": "Level",
-    "unique_id": "Series",
-    "status": "Status",
-    "ds": "Month",
-    "y": "Value",
-    "expected": "Expected",
-    "change_pct": "Change",
-    "z": "Distance",
-    "first_month": "First month",
-    "last_month": "Last month",
-    "last_nonzero_month": "Last month with a value",
-    "n_months": "Months in all",
-    "n_imputed": "Without facts",
-    "n_nonzero": "Not zero",
-    "n_negative": "Negative",
-    "last_ds": "Last of them",
-    "months": "Which months",
-    "share": "Share of the last year",
-}
 
 
 def title(name: str) -> str:
@@ -63,14 +44,16 @@ def title(name: str) -> str:
 
 def heading(column: str) -> str:
     """Return a column's name as a heading."""
-    return HEADINGS.get(column, column.replace("_", " ").capitalize())
+    return OF_CHECKS.get(column, column.replace("_", " ").capitalize())
 
 
 def check_table(name: str, rows: list[dict[str, Any]], n: int | None = None) -> str:
     """Return one table of the check notebook, which had `n` rows where not all were kept; its columns are those of the rows."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     columns = [c for c in columns if not any(c in REPEATED.get(other, ()) for other in columns)]
-    columns.sort(key=lambda c: list(HEADINGS).index(c) if c in HEADINGS else len(HEADINGS))
+    columns.sort(
+        key=lambda c: list(OF_CHECKS).index(c) if c in OF_CHECKS else len(OF_CHECKS)
+    )  # those without a name come last
     text = {i for i, c in enumerate(columns) if not any(is_known(row.get(c)) for row in rows)}
     unusual_first = sorted(rows, key=lambda row: row.get("status") == "active")
     cells = [[value_text(row.get(c), c) for c in columns] for row in unusual_first[:LIMIT]]

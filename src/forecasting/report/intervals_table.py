@@ -7,6 +7,7 @@ import pandas as pd
 from forecasting.ledger import Domain
 from forecasting.report.glossary import term
 from forecasting.report.html import paragraph, table
+from forecasting.tables import RECONCILIATIONS
 from forecasting.wording import count, number
 
 AGGREGATION_NAMES = {"total": "Total", "region": "Regions", "category": "Categories", "series": "Single series"}
@@ -20,12 +21,6 @@ METHODS = {
     "wls_var": (
         "all forecasts, of series and of sums, are moved to the nearest ones that add up; each moves the less the smaller its usual error"
     ),
-}
-SHORT = {
-    "bottom_up": "adding up the series",
-    "ols": "nearest, all alike",
-    "wls_struct": "nearest, by number of series",
-    "wls_var": "nearest, by usual errors",
 }
 
 
@@ -89,7 +84,7 @@ def sums(domain: Domain) -> str:
     text = f"Every sum is the sum of its series ({term('reconciliation')}): {escape(METHODS.get(method, method))}."
     mase = pd.Series(found.mase, dtype=float).dropna()
     if method in mase.index and len(mase) > 1:
-        figures = "; ".join(f"{SHORT.get(name, name)} {number(value, 3)}" for name, value in mase.items())
+        figures = "; ".join(f"{RECONCILIATIONS.get(name, name)} {number(value, 3)}" for name, value in mase.items())
         text += f" By {term('MASE')}, averaged over series, regions, categories and the total: {escape(figures)}."
         text += " Adding up is kept unless another is at least 1\N{NO-BREAK SPACE}% better."
     cut = found.cut.get("bounds")

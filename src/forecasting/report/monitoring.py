@@ -66,7 +66,7 @@ def measures(domains: dict[str, Domain | None]) -> str:
 
 
 def one(domain: Domain) -> str:
-    """Return the table of a domain's measures, and the rest of what was looked at folded."""
+    """Return the table of a domain's measures and the rest of what was looked at, folded."""
     found = domain.monitor.measures
     limited = [row for row in found if row["code"] in MEASURES]
     cells = [[MEASURES[row["code"]], span(row), value(row["value"]), value(row["watch"]), value(row["limit"]), escape(row["verdict"])]
@@ -75,7 +75,8 @@ def one(domain: Domain) -> str:
     head = ["Measure", "Months", "Measured", "Watch from", "Limit", "Verdict"]
     shown = table(head, cells, caption, text=(0, 1, 5), missing="no such limit")
     others = [escape(readable(row["text"])) for row in found if row["code"] not in MEASURES and row["value"]]
-    return shown + (fold("What else was looked at", bullets(others)) if others else "")
+    more = fold("What else was looked at", bullets(others)) if others else ""
+    return fold(f"{domain.title}: what was measured, and its limits", shown + more)
 
 
 def span(row: dict[str, Any]) -> str:

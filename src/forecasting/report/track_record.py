@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import BOUNDS, POINT
+from forecasting.contracts import BOUNDS, MAX_HORIZON, POINT
 from forecasting.evaluation import metrics
 from forecasting.ledger import Domain, Published
 
 LAGS = (1, 3, 6)  # months between the last month that a forecast knew and the month that it was made for
+ALL_LAGS = tuple(range(1, MAX_HORIZON + 1))
 SAID = {"published": "published", "backfill": "backfilled as of"}
 SIGNAL_LIMIT = 4.0  # mean absolute errors: beyond it errors do not cancel out by chance alone
 

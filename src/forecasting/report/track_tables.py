@@ -8,7 +8,7 @@ from forecasting.report.html import Cell, bullets, fold, paragraph, table
 from forecasting.report.track_chart import ahead
 from forecasting.report.track_exceptions import outside
 from forecasting.report.track_record import SIGNAL_LIMIT, Coverage, Measures, Together, by_lag, said, signals
-from forecasting.wording import DASH, compact, count, decimals_for, month, number, percent, share
+from forecasting.wording import DASH, SPACE, compact, count, decimals_for, month, number, percent, share
 
 SHOWN = 12  # rows from which a table is folded or scrolls
 HEAD = [
@@ -49,6 +49,14 @@ def answer(domain: Domain, record: pd.DataFrame) -> str:
     return paragraph(
         f"{text}. {leaning(found)} {held(found.coverage_80)} {held(found.coverage_95)} {moved(found, record)}".strip()
     )
+
+
+def inside_title(record: pd.DataFrame) -> str:
+    """Say how many actuals of the total lay inside their 80 % range, of the forecasts with the shortest lag."""
+    found = by_lag(at(record, "total"))[0]
+    held = found.coverage_80
+    of = f"{number(held.inside)} of {count(held.n, 'actual')} of the total"
+    return f"{of} lay inside the 80{SPACE}% range of the forecast {said(record)} {ahead(found.lag)}"
 
 
 def missed(domain: Domain, found: Measures) -> str:

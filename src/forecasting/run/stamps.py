@@ -1,8 +1,8 @@
 """What need not run again: a fingerprint of what each step depends on, written only when it changes.
 
 A step depends on its notebook, on its parameters, on the lock of the packages and on the modules of `forecasting` that it imports,
-directly or through others. `plots` is left out for the numbered steps, because it draws what they computed and can change no
-number: so a new colour renders the report again and retrains nothing.
+directly or through others. `plots` and `tables` are left out for the numbered steps, because they show what these computed and can change
+no number: so a new colour renders the report again and retrains nothing.
 """
 
 import ast
@@ -15,7 +15,7 @@ from forecasting.files import digest, folder_hash
 from forecasting.run import params
 
 WEIGHTS = ("*.ckpt", "normalization.json")  # what forecasts hang on in a folder `pretrained`; a card changes none
-PRESENTATION = {"forecasting.plots"}
+PRESENTATION = {"forecasting.plots", "forecasting.tables"}
 
 
 def notebook_code(notebook: Path) -> list[str]:
