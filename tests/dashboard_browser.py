@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,11 +18,14 @@ SOURCES = Path(__file__).resolve().parents[1] / "src"
 OUTSIDE = re.compile(r"(?:http|ws)s?://(?!127\.0\.0\.1)")
 
 
+STARTED = ("-m", "forecasting.dashboard")
+
+
 @contextmanager
-def running(data: Path, log: Path) -> Iterator[str]:
+def running(data: Path, log: Path, started: Sequence[str] = STARTED) -> Iterator[str]:
     """The dashboard as `make dashboard` starts it, until the end of the block; its address."""
     port = free_port()
-    words = [sys.executable, "-m", "forecasting.dashboard", "--data", str(data), "--port", str(port)]
+    words = [sys.executable, *started, "--data", str(data), "--port", str(port)]
     environment = os.environ | {"PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"}
     with log.open("w") as stream:
         process = subprocess.Popen(words, stdout=stream, stderr=stream, env=environment)

@@ -21,20 +21,24 @@ from streamlit.testing.v1 import AppTest
 
 from browser import HOW_TO_GET_ONE, executable
 from dashboard_browser import browser, running
-from forecasting.dashboard import accuracy, pasted, selection
-from forecasting.dashboard.__main__ import APP, command, main
+from forecasting.dashboard import accuracy, editions, pasted, selection
+from forecasting.dashboard.__main__ import SERVER, command, main
 from forecasting.dashboard.answer import answer, cut_bounds, cut_points, fallback_reason, interval_words, who
 from forecasting.dashboard.pasted import Brought
 from forecasting.dashboard.source import Workspace
+from forecasting.dashboard.supposing import forecast_of
 from forecasting.dashboard.wording import plain
 from forecasting.errors import UserError
 from forecasting.ledger import Published
+from forecasting.planning import Assumptions, load_baseline, what_if
 from forecasting.serving.forecaster import SalesForecaster
-from forecasting.wording.numbers import month
+from forecasting.wording.numbers import compact, month
 from report_fixtures import VARIANTS, Company, build
 from served_company import ServedCompany
 from shown import DASH, agrees
 from waiting import PATIENCE
+
+APP = SERVER.with_name("app.py")
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +133,8 @@ def test_a_series_is_read_however_it_is_written(name):
 
 FAULTS = {
     "": "nothing to forecast",
+    " \n\t\n": "nothing to forecast",
+    "Month\tSales\nJan\tten": "no number in what you pasted",
     "2024-01\tabc": "Row 1: «abc» is no number",
     "2024-01\t5\n2024-02\t": "Row 2: 2024-02 has no value",
     "2024-01\t5\n\t6": "Row 2: the month is missing",
@@ -522,6 +528,138 @@ def test_a_pasted_series_is_forecast(served, opened):
     assert "fallback" in app.warning[0].value
 
 
+LARGEST = """
+    with recent as (
+        select unique_id, sum(y) as y from monthly_actuals where domain = 'sales' and aggregation = 'series'
+            and ds > (select max(ds) from monthly_actuals where domain = 'sales') - interval 12 months group by unique_id
+    )
+    select ds, y from monthly_actuals where domain = 'sales' and aggregation = 'series'
+        and unique_id = (select unique_id from recent order by abs(y) desc limit 1) order by ds
+"""
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the button of this name."""
+    (button,) = [button for button in app.button if button.label == label]
+    return button.click().run()
+
+
+def test_an_example_is_tried_with_one_click(served, opened):
+    app = opened(served.data, "own_series")
+    app.segmented_control(key="way").set_value("Upload").run()  # the box is not even there
+    press(app, "Try an example")
+    rows = ask(served.data / "published.duckdb", LARGEST)[-48:]
+    expected = [(f"{ds:%Y-%m}", pytest.approx(y, abs=0.005)) for ds, y in rows]
+    lines = [line.split("\t") for line in app.text_area(key="text").value.splitlines()]
+    assert [(month, float(value)) for month, value in lines] == expected
+    forecaster = SalesForecaster.champion(served.data, "sales")
+    direct = forecaster.forecast_series([m for m, _ in lines], [float(v) for _, v in lines])
+    assert app.dataframe[0].value["Forecast"].tolist() == direct.points.tolist()
+    assert "An example: sales of South · Bikes" in shown(app).replace("\\", "") and not app.error
+    app.text_area(key="text").set_value("5\n6\n7").run()
+    assert app.dataframe and "An example" not in shown(app)
+
+
+NOTHING = {
+    "Paste": ("nothing to forecast yet. Paste a month and its value", True),
+    "Type": ("Type a value beside each month", False),
+    "Upload": ("Choose a file", True),
+}
+
+
+@pytest.mark.parametrize("way", NOTHING)
+def test_who_brings_nothing_is_told_what_to_bring(served, opened, way):
+    app = opened(served.data, "own_series")
+    app.segmented_control(key="way").set_value(way).run()
+    assert not app.warning and not app.code  # nothing was asked for yet
+    press(app, "Forecast")
+    words, has_lines = NOTHING[way]
+    assert words in app.warning[0].value and not app.error and "The next" not in shown(app)
+    assert [len(code.value.splitlines()) for code in app.code] == [3] * has_lines
+
+
+def test_the_lines_that_are_shown_where_nothing_was_pasted_can_be_pasted(served, opened):
+    app = opened(served.data, "own_series")
+    for text, words in ((" \n ", "nothing to forecast yet"), ("hello\nworld", "no number in what you pasted")):
+        app.text_area(key="text").set_value(text).run()
+        assert words in app.warning[0].value and "Paste a month" in app.warning[0].value and not app.dataframe
+    app.text_area(key="text").set_value(app.code[0].value).run()
+    assert app.dataframe and not app.code and "3\N{NO-BREAK SPACE}months" in shown(app)
+
+
+def links(app: AppTest) -> list[tuple[str, str]]:
+    """The buttons that lead elsewhere."""
+    return [(button.proto.label, button.proto.url) for button in app.get("link_button")]
+
+
+def test_the_newest_report_is_linked_where_one_is_kept(opened, tmp_path):
+    build(tmp_path / "published.duckdb", only("one series"))
+    assert links(opened(tmp_path)) == []
+    for name in ("2024-01-31", "2024-02-29", "2024-03-31.running"):
+        page = editions.kept(tmp_path) / name / "index.html"
+        page.parent.mkdir(parents=True)
+        page.write_text("the report")
+    for view in ("", "own_series"):
+        ((label, url),) = links(opened(tmp_path, view))
+        assert label.replace("\N{NO-BREAK SPACE}", " ") == "Report of 29 February 2024"
+        assert url == "/report/2024-02-29/index.html"
+
+
+def test_assumptions_move_the_forecast(served, opened):
+    app = opened(served.data, "what_if")
+    assert "against the forecast" in shown(app) and app.dataframe and not app.exception and not app.error
+    assert app.slider(key="if uplift").disabled  # there is no promotion
+    app.selectbox(key="if region sales").set_value("North").run()
+    baseline = load_baseline(str(served.data / "published.duckdb"), "North")
+    app.slider(key="if volume").set_value(10)
+    app.slider(key="if price").set_value(-5)
+    app.slider(key="if elasticity").set_value(-1.5).run()
+    promoted = baseline.months[1]
+    app.selectbox(key=f"if promotion from {baseline.months[0]}").set_value(promoted).run()
+    app.slider(key="if uplift").set_value(30)
+    app.slider(key="if discount").set_value(10)
+    app.slider(key="if pull_forward").set_value(20).run()
+    margin = round(100 * baseline.margin, 1) / 100
+    expected = what_if(baseline, Assumptions(0.1, -0.05, -1.5, promoted, 0.3, 0.1, 0.2), margin)
+    table = app.dataframe[0].value
+    assert table["Month"].tolist() == [*map(month, baseline.rows["ds"]), "Total"]
+    assert table["Sales, scenario"].tolist()[:-1] == pytest.approx(expected.rows["scenario"].tolist())
+    assert table["Profit, scenario"].tolist()[:-1] == pytest.approx(expected.rows["profit_scenario"].tolist())
+    assert table["Sales, scenario"].iloc[-1] == pytest.approx(expected.totals["scenario"])
+    assert compact(expected.totals["scenario"], baseline.unit) in shown(app).replace("\\", "")
+
+
+@pytest.mark.parametrize("name", [("All", "All"), ("North", "All"), ("North", "Parts")])
+def test_expenses_stay_out_of_the_margin_where_each_sum_is_read_by_itself(served, name):
+    published = Published(str(served.data / "published.duckdb"))
+
+    class Many(Workspace):
+        def part(self, domain, region, category):
+            return published.only(replace(published.domain(domain), in_sight={"series": None}), region, category)
+
+    found = forecast_of(Many(*Workspace.of(served.data)), *name)
+    expected = load_baseline(str(served.data / "published.duckdb"), *name)
+    assert found.margin == expected.margin is not None
+    pd.testing.assert_frame_equal(found.rows, expected.rows, check_dtype=False)
+
+
+def test_assumptions_that_cannot_be_are_a_sentence(served, opened):
+    app = opened(served.data, "what_if")
+    baseline = load_baseline(str(served.data / "published.duckdb"))
+    promotion = app.selectbox(key=f"if promotion from {baseline.months[0]}")
+    assert promotion.options == ["none", *map(month, baseline.rows["ds"])]
+    promotion.set_value(baseline.months[0]).run()
+    app.slider(key="if uplift").set_value(200)
+    app.slider(key="if pull_forward").set_value(100).run()
+    assert "more from" in app.error[0].value and not app.dataframe and not app.exception
+
+
+def test_without_sales_nothing_can_be_supposed(opened, tmp_path):
+    build(tmp_path / "published.duckdb", only("losses", "profit"))
+    app = opened(tmp_path, "what_if")
+    assert "forecast of sales" in app.info[0].value and not app.dataframe and not app.error and not app.exception
+
+
 def test_a_series_is_typed_or_uploaded(served, opened):
     app = opened(served.data, "own_series")
     app.segmented_control(key="way").set_value("Upload").run()
@@ -608,6 +746,28 @@ def test_the_command_line_states_where_it_listens(monkeypatch, tmp_path, capsys)
     assert started == [command(tmp_path, "0.0.0.0", 9000)]
 
 
+# The same server, whose forecasts wait until a file is there.
+WAITING = """
+import sys, time
+from pathlib import Path
+from forecasting.dashboard import __main__ as start, form
+answer, gate = form.answer, Path({gate!r})
+
+def waiting(*question):
+    while not gate.exists():
+        time.sleep(0.05)
+    return answer(*question)
+
+form.answer = waiting
+def serve(program, words):
+    from streamlit.web import cli
+    sys.argv = words[2:]
+    cli.main()
+start.os.execv = serve
+start.main()
+"""
+
+
 def headed(page: Page, text: str) -> None:
     """Wait for a heading, and for all that the page then shows below it."""
     page.get_by_role("heading", name=text).wait_for()
@@ -646,7 +806,50 @@ def test_people_use_it_in_a_browser(served, tmp_path):
         direct = SalesForecaster.champion(served.data, "sales").forecast_series(series.months, series.values)
         assert downloaded(page)["predicted_value"].tolist() == direct.points.tolist()
 
+        page.get_by_role("link", name="What if").focus()
+        page.keyboard.press("Enter")
+        headed(page, "What if?")
+        assert page.url == f"{address}/what_if" and page.title().startswith("What if")
+        baseline = load_baseline(str(published))
+        page.get_by_role("slider", name="Price, %").press("ArrowRight")
+        dearer = what_if(baseline, Assumptions(price=0.01)).totals["scenario"] - baseline.rows["sales"].sum()
+        page.get_by_text(f"{compact(dearer, baseline.unit, plus=True)} (+1.0").wait_for()
+
+        report = editions.kept(served.data) / "2024-01-31" / "index.html"
+        report.parent.mkdir(parents=True)
+        report.write_text("<h1>The edition</h1>")
+        page.goto(address)
+        with page.expect_popup() as opened_page:
+            page.get_by_role("link", name="Report of 31").click()
+        opened_page.value.get_by_role("heading", name="The edition").wait_for()
+
         page.set_viewport_size({"width": 400, "height": 900})
-        headed(page, "The next 6")
-        page.wait_for_function("document.scrollingElement.scrollWidth <= 400")
+        for view in ("own_series", "what_if"):
+            page.goto(f"{address}/{view}")
+            page.get_by_role("heading", level=3).wait_for()
+            page.wait_for_function("document.scrollingElement.scrollWidth <= 400")
         assert outside == [] and "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.skipif(executable() is None, reason=HOW_TO_GET_ONE)
+def test_no_old_answer_stands_below_a_new_question(served, tmp_path):
+    gate = tmp_path / "gate"
+    gate.touch()
+    code = WAITING.format(gate=str(gate))
+    with running(served.data, tmp_path / "log", ["-c", code]) as address, browser() as (page, _):
+        page.goto(f"{address}/own_series")
+        page.get_by_role("button", name="Try an example").click()
+        headed(page, "The next 6")
+        page.get_by_text("An example: sales of").wait_for()
+        gate.unlink()
+        page.get_by_role("textbox", name="A month and a value").fill("2024-01\t5\n2024-02\t6")
+        page.get_by_role("button", name="Forecast", exact=True).click()
+        page.get_by_text("Forecasting …").wait_for()
+        page.get_by_role("heading", name="The next 6").wait_for(state="detached")
+        assert (
+            page.get_by_text("An example: sales of").count() == page.get_by_role("button", name="Download").count() == 0
+        )
+        gate.touch()
+        headed(page, "The next 6")
+        page.get_by_text("January 2024 to February 2024").wait_for()
+        assert page.get_by_text("Forecasting …").count() == 0

@@ -14,9 +14,12 @@ from streamlit.testing.v1 import AppTest
 from forecasting.api import shelf
 from forecasting.api.app import create_app
 from forecasting.dashboard import selection
-from forecasting.dashboard.__main__ import APP
+from forecasting.dashboard.__main__ import SERVER
 from forecasting.dashboard.finding import MOST, matching
+from forecasting.dashboard.source import Workspace
+from forecasting.dashboard.supposing import forecast_of
 from forecasting.ledger import Published
+from forecasting.planning import load_baseline
 from forecasting.run import first_rows, largest_rows
 from forecasting.wording.numbers import compact
 from made_once import made_once
@@ -106,8 +109,9 @@ def test_every_word_must_be_in_a_name(words):
 
 
 def test_a_series_is_found_by_a_part_of_its_name_and_shown(data, monkeypatch):
-    monkeypatch.setattr(sys, "argv", [str(APP), "--data", str(data)])
-    app = AppTest.from_file(APP, default_timeout=PATIENCE).run()
+    app_file = SERVER.with_name("app.py")
+    monkeypatch.setattr(sys, "argv", [str(app_file), "--data", str(data)])
+    app = AppTest.from_file(app_file, default_timeout=PATIENCE).run()
     assert not app.exception and not app.error
     (listed,) = [box for box in app.selectbox if box.label == "Region and category"]
     assert len(listed.options) == MOST and listed.options[0] == "Total"
@@ -123,6 +127,15 @@ def test_a_series_is_found_by_a_part_of_its_name_and_shown(data, monkeypatch):
     assert compact(made["predicted_value"].iloc[0], "EUR") in [metric.value for metric in app.metric]
     app.text_input(key="find sales").set_value("no such thing").run()
     assert any("has this name" in caption.value for caption in app.caption) and not app.exception
+
+
+@pytest.mark.parametrize(("region", "category"), CHOSEN)
+def test_assumptions_are_laid_over_one_of_many_as_over_one_found_among_all(data, region, category):
+    found = forecast_of(Workspace.of(data), region, category)
+    expected = load_baseline(str(data / "published.duckdb"), region, category)
+    assert found.margin == expected.margin and found.unit == expected.unit and len(found.rows) == 6
+    pd.testing.assert_frame_equal(found.rows, expected.rows, check_dtype=False)
+    pd.testing.assert_frame_equal(found.history, expected.history, check_dtype=False)
 
 
 # --- long tables of notebooks -----------------------------------------------------------------------------------------------

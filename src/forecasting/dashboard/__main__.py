@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forecasting.dashboard.settings import SETTINGS
 
-APP = Path(__file__).with_name("app.py")
+SERVER = Path(__file__).with_name("server.py")
 LOOPBACK = "127.0.0.1"
 OWN = (LOOPBACK, "localhost", "::1")  # addresses that only this machine can reach
 
@@ -30,7 +30,7 @@ def command(data: Path, host: str, port: int) -> list[str]:
     """Return the command line of the server, with every setting stated."""
     settings = SETTINGS | {"server.address": host, "server.port": port, "browser.serverAddress": host}
     flags = [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in settings.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", "--data", str(data)]
+    return [sys.executable, "-m", "streamlit", "run", str(SERVER), *flags, "--", "--data", str(data)]
 
 
 def parser() -> argparse.ArgumentParser:

@@ -23,6 +23,7 @@ MEASURES = {
     "n": "Forecasts",
 }  # fmt: skip
 READING = """
+* **Cutoff**: the last month that a forecast knew.
 * **WAPE**: the mean error in % of the mean actual. **MASE**: the mean error in errors of repeating last year; below 1 is better than that.
 * **Bias**: prediction − actual, on average; above zero is too high. **FVA**: by how much the mean error is smaller than that of the
   seasonal naive, which repeats the same month of last year; below zero the model was worse.

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from forecasting import plots
 from forecasting.dashboard.selection import BACK_TEST, Selection
 from forecasting.models import model_name
+from forecasting.planning import Baseline, Scenario
 from forecasting.report import BANDS, trend_traces, visible_range
 from forecasting.wording import SPACE, decimals_for, is_scaled, month
 
@@ -16,6 +17,7 @@ READING = (
 ).replace(" %", f"{SPACE}%")
 CONFIG = {"displayModeBar": False}
 HEIGHT = 420
+BEFORE = 12  # months of actuals before a scenario
 
 
 def trend(chosen: Selection) -> go.Figure:
@@ -49,6 +51,26 @@ def own(history: pd.DataFrame, forecast: pd.DataFrame) -> go.Figure:
     actual.name = "Your series"
     traces = filled([*none[4:8], actual, line], made + values, decimals)
     return go.Figure(traces, layout("", history["y"], decimals))
+
+
+def scenario(baseline: Baseline, found: Scenario) -> go.Figure:
+    """Return the last year's sales, the forecast with its 80 % interval, and the scenario."""
+    past, ahead = baseline.history.tail(BEFORE), baseline.rows
+    decimals = decimals_for(past["sales"])
+    none = trend_traces(LABELS)
+    _, _, high, low, actual, _, made = none[4:]
+    changed = go.Scatter(
+        name="Scenario", mode="lines+markers", line={"color": plots.GREEN, "width": 2.2}, marker={"symbol": "square", "size": 7}
+    )  # fmt: skip
+    values = [(ahead["ds"], ahead["hi_80"]), (ahead["ds"], ahead["lo_80"]), (past["ds"], past["sales"])]
+    values += [(ahead["ds"], ahead["sales"]), (found.rows["ds"], found.rows["scenario"])]
+    traces = filled([high, low, actual, made, changed], values, decimals)
+    return go.Figure(traces, layout(baseline.unit, past["sales"], decimals))
+
+
+def scenario_described(baseline: Baseline) -> str:
+    """Return the text that stands for the chart of a scenario."""
+    return f"Sales, {baseline.name}, by month: actual, forecast with its 80 % interval, and scenario."
 
 
 def layout(unit: str, values: pd.Series, decimals: int) -> dict:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from forecasting.dashboard import pasted
 from forecasting.dashboard.answer import Answer, answer
+from forecasting.dashboard.example import Example
 from forecasting.dashboard.month_text import ADVICE
 from forecasting.dashboard.pasted import Brought
 from forecasting.serving import SalesForecaster
@@ -16,7 +17,12 @@ Reader = Callable[[], Brought]
 LONGEST = 100_000  # characters of a paste: a hundred years of months
 AUTO = "auto"
 DECIMALS = {AUTO: "the one that fits", ".": "point, as in 1,234.5", ",": "comma, as in 1.234,5"}
-EXAMPLE = "2023-07\t1250\n2023-08\t1310\n2023-09\t1190\n…"
+LINES = "2023-07\t1250\n2023-08\t1310\n2023-09\t1190"
+ASKED_FOR = {
+    "Paste": "Paste a month and its value in each line, as here; the more months, the better:",
+    "Type": "Type a value beside each month of your series.",
+    "Upload": "Choose a file with a month and its value in each row, as here:",
+}
 
 
 def by_paste() -> Reader | None:
@@ -26,7 +32,7 @@ def by_paste() -> Reader | None:
         key="text",
         height=220,
         max_chars=LONGEST,
-        placeholder=EXAMPLE,
+        placeholder=f"{LINES}\n…",
         help=ADVICE,
     )
     left, right = st.columns(2)
@@ -34,7 +40,7 @@ def by_paste() -> Reader | None:
         first = first_month("Values alone begin with")
     with right:
         decimal = decimal_sign()
-    return partial(pasted.from_text, text, first, decimal) if text.strip() else None
+    return partial(pasted.from_text, text, first, decimal) if text else None
 
 
 def by_typing() -> Reader | None:
@@ -82,11 +88,22 @@ def decimal_sign() -> str | None:
 WAYS: dict[str, Callable[[], Reader | None]] = {"Paste": by_paste, "Type": by_typing, "Upload": by_upload}
 
 
+def ask_for(way: str, why: str = "There is nothing to forecast yet.") -> None:
+    """Say that nothing was brought, and show what to bring."""
+    st.warning(f"{why} {ASKED_FOR[way]}", icon=":material/edit_note:")
+    if way != "Type":
+        st.code(LINES, language=None)
+
+
+def fill_in(example: Example) -> None:
+    """Put an example into the box, as if it had been pasted there."""
+    st.session_state.update(way="Paste", text=example.text, decimal=AUTO)
+
+
 def answered(forecaster: SalesForecaster, brought: Brought, horizon: int) -> Answer:
     """Return the forecast of what was brought; asked for once, and again when anything of it or the champion changes."""
     question = (forecaster.served, brought, horizon)
     known = st.session_state.get("answered")
     if known is None or known[0] != question:
-        with st.spinner("Forecasting …"):
-            known = st.session_state["answered"] = (question, answer(*question))
+        known = st.session_state["answered"] = (question, answer(*question))
     return known[1]

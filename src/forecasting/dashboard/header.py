@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from forecasting.dashboard import editions
 from forecasting.dashboard.source import Workspace
 from forecasting.dashboard.wording import plain
 from forecasting.ledger import Domain
 from forecasting.models import model_name
-from forecasting.wording import month
+from forecasting.wording import day, month
 
 EVERY = "10s"  # how often an open page looks whether something was published
 
@@ -18,9 +19,13 @@ def header(workspace: Workspace) -> None:
     left.markdown(f"#### {plain(workspace.name)}")
     if st.session_state.get("domain") not in names:
         st.session_state["domain"] = names[0]
-    right.segmented_control(
-        "Domain", names, format_func=str.capitalize, key="domain", label_visibility="collapsed", required=True
-    )
+    with right.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "Domain", names, format_func=str.capitalize, key="domain", label_visibility="collapsed", required=True
+        )
+        if edition := editions.newest(workspace.data):
+            label = f"Report of {day(edition)}"
+            st.link_button(label, editions.address(edition), type="tertiary", icon=":material/article:")
     st.caption(plain(provenance(workspace.domain(st.session_state["domain"]))))
 
 

@@ -6,6 +6,16 @@ from forecasting.errors import UserError
 from forecasting.facts import read_numbers
 
 
+class NothingToRead(UserError):
+    """What was brought holds no series at all."""
+
+
+def require_digits(text: str) -> None:
+    """Raise NothingToRead where something was pasted that cannot hold a number."""
+    if text.strip() and not any(map(str.isdigit, text)):
+        raise NothingToRead("There is no number in what you pasted.")
+
+
 def as_numbers(cells: Sequence[object], decimal: str | None = None) -> list[float | None]:
     """Return each cell as a number, None where it is none; `decimal` is «.» or «,», None where the cells are to tell.
 

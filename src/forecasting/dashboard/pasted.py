@@ -16,7 +16,7 @@ from forecasting.dashboard.month_text import (
     next_months,
     starts_with_month,
 )
-from forecasting.dashboard.number_text import as_numbers
+from forecasting.dashboard.number_text import NothingToRead, as_numbers, require_digits
 from forecasting.dashboard.table_file import MOST_ROWS, SEPARATORS, table_of_file
 from forecasting.errors import UserError
 from forecasting.serving import SeriesError, checked_series
@@ -53,9 +53,12 @@ def from_text(text: str, first_month: str, decimal: str | None = None) -> Brough
 
     Raises
     ------
+    NothingToRead
+        If there is no digit in it.
     UserError
         If it is no series; says which rows and what to do.
     """
+    require_digits(text)
     return from_rows(rows_of_text(text), first_month, decimal)
 
 
@@ -213,10 +216,10 @@ def from_rows(rows: Sequence[Row], first_month: str, decimal: str | None = None)
     Raises
     ------
     UserError
-        If a cell is no month or no number, or the months leave gaps; says where.
+        If there is none (NothingToRead), if a cell is no month or no number, or the months leave gaps; says where.
     """
     if not rows:
-        raise UserError("There is nothing to forecast yet. Bring at least one month and its value.")
+        raise NothingToRead("There is nothing to forecast yet.")
     if len(rows) > MOST_ROWS + 1:
         raise UserError(f"There are {number(len(rows))} rows; a monthly series has at most {number(MOST_ROWS)}.")
     dated = rows[0].month is not None

@@ -1,4 +1,10 @@
-"""How Streamlit is to behave and look. Everything is stated here, so that no configuration file of a user changes it."""
+"""What the dashboard is started with: the workspace's folder, and how Streamlit is to behave and look.
+
+Everything is stated here, so that no configuration file of a user changes it.
+"""
+
+import argparse
+from pathlib import Path
 
 # Streamlit would fetch an icon by name from the internet.
 ICON = (
@@ -31,3 +37,10 @@ SETTINGS: dict[str, str | int | bool] = {
     "theme.dark.borderColor": "#333c49",
     "theme.dark.linkColor": "#7cc0f5",
 }  # fmt: skip
+
+
+def folder(arguments: list[str]) -> Path:
+    """Return the workspace's folder of the command line that started the dashboard."""
+    found = argparse.ArgumentParser()
+    found.add_argument("--data", type=Path, required=True)
+    return found.parse_known_args(arguments)[0].data

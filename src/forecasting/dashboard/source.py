@@ -1,6 +1,5 @@
 """What the dashboard reads of a workspace, kept until the published file is replaced. Nothing is written."""
 
-import argparse
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -72,13 +71,6 @@ class Workspace(NamedTuple):
     def forecaster(self, name: str) -> SalesForecaster:
         """Return the forecaster of a domain's champion; it is loaded once for all who use the dashboard."""
         return _forecaster(self.data, name)
-
-
-def folder(arguments: list[str]) -> Path:
-    """Return the workspace's folder of the command line that started the dashboard."""
-    found = argparse.ArgumentParser()
-    found.add_argument("--data", type=Path, required=True)
-    return found.parse_known_args(arguments)[0].data
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)

@@ -79,9 +79,10 @@ def styled(rows: pd.DataFrame, formats: dict[str, Callable], names: dict[str, st
 def csv(rows: pd.DataFrame) -> bytes:
     """Return rows as CSV with every digit, dates as 2025-06-01; the mark at the start tells Excel that it is UTF-8.
 
-    A name that a spreadsheet would take for a formula has an apostrophe before it.
+    Months and categories are called so, as on the pages. A name that a spreadsheet would take for a formula has an apostrophe before it.
     """
-    return without_formulas(rows).to_csv(index=False, date_format="%Y-%m-%d").encode("utf-8-sig")
+    named = rows.rename(columns={"ds": "month", "product_category": "category"})
+    return without_formulas(named).to_csv(index=False, date_format="%Y-%m-%d").encode("utf-8-sig")
 
 
 def download(chosen: Selection) -> bytes:

@@ -8,10 +8,10 @@ from forecasting.planning.overriding.commands import listing, take, take_inbox, 
 from forecasting.planning.overriding.inbox import leave, waiting
 from forecasting.planning.overriding.preview import tried
 from forecasting.planning.overriding.tables import SHEET
-from forecasting.planning.scenario import Assumptions, load_baseline, what_if
-from forecasting.planning.widgets import WhatIf, picture, source, table
+from forecasting.planning.scenario import Assumptions, Baseline, Scenario, baseline_of, load_baseline, what_if
+from forecasting.planning.widgets import HONEST, WhatIf, compared, outcome, picture, source, table, written
 
 __all__ = [
-    "SHEET", "Assumptions", "WhatIf", "leave", "listing", "load_baseline", "picture", "source", "table", "take", "take_inbox",
-    "tried", "waiting", "what_if", "withdraw",
+    "HONEST", "SHEET", "Assumptions", "Baseline", "Scenario", "WhatIf", "baseline_of", "compared", "leave", "listing", "load_baseline",
+    "outcome", "picture", "source", "table", "take", "take_inbox", "tried", "waiting", "what_if", "withdraw", "written",
 ]  # fmt: skip

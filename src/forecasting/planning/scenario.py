@@ -90,11 +90,21 @@ def load_baseline(published: str, region: str = ALL, category: str = ALL) -> Bas
     sales = Published(published).domain("sales")
     if sales is None:
         raise UserError("No forecast of sales has been published yet: `make report` does it.")
+    return baseline_of(sales, Published(published).domain("profit"), region, category)
+
+
+def baseline_of(sales: Domain, profit: Domain | None, region: str, category: str) -> Baseline:
+    """Return what `load_baseline` does, of domains that were read already; profit's expenses must be among its rows.
+
+    Raises
+    ------
+    UserError
+        If there is no forecast of such a region and category.
+    """
     ahead = _named(sales.future, region, category)
     if ahead.empty:
         known = sorted({f"{r}/{c}" for r, c in sales.future[["region", "product_category"]].to_numpy()})
         raise UserError(f"There is no forecast of {region}/{category}; there are {', '.join(known)}.")
-    profit = Published(published).domain("profit")
     margin, months = (None, None) if profit is None else learned_margin(sales, profit, region, category)
     return Baseline(
         region, category, sales.unit, sales.champion, ahead["cutoff"].iloc[0],

@@ -13,7 +13,7 @@ from forecasting.wording import DASH, compact, decimals_for, is_known, month, nu
 
 NO_PROMOTION = "none"
 HONEST = (
-    "The changes are <b>assumptions of whoever moves the sliders</b>, laid over the model's forecast. Nothing about prices, promotions or "
+    "The changes are assumptions of whoever moves the sliders, laid over the model's forecast. Nothing about prices, promotions or "
     "volumes was learned from the data, and the forecast itself stays uncertain: 80 % of the months are expected in the shaded range."
 ).replace(" %", "\N{NO-BREAK SPACE}%")
 WIDE = {"description_width": "11rem"}
@@ -50,7 +50,7 @@ class WhatIf(widgets.VBox):
         except UserError as error:
             self.message.value = f"<b>{error}</b> What you see is the scenario before."
             return
-        self.message.value = words(self.baseline, self.scenario)
+        self.message.value = outcome(self.baseline, self.scenario)
         self.picture.value = picture(self.baseline, self.scenario).png()
         self.table.value = table(self.baseline, self.scenario)
 
@@ -81,8 +81,8 @@ def slider(label: str, value: float, low: float, high: float, step: float = 1.0)
     )  # fmt: skip
 
 
-def words(baseline: Baseline, scenario: Scenario) -> str:
-    """Say what the scenario makes of the months together (HTML)."""
+def outcome(baseline: Baseline, scenario: Scenario) -> str:
+    """Say what the scenario makes of the months together."""
     total, unit = scenario.totals, baseline.unit
     sales = against(total["scenario"], total["baseline"], unit)
     text = f"Sales of {len(scenario.rows)} months: {compact(total['scenario'], unit)}, {sales}."
@@ -133,16 +133,35 @@ def picture(baseline: Baseline, scenario: Scenario) -> plots.Picture:
     return plots.Picture(figure, f"Sales, {baseline.name}, by month: actual, forecast and scenario.")
 
 
-def table(baseline: Baseline, scenario: Scenario) -> str:
-    """Return forecast and scenario of every month, with totals and differences, as HTML."""
+def compared(scenario: Scenario) -> pd.DataFrame:
+    """Return forecast, scenario and difference of sales, and of profit where it is known: one row per month, then the total.
+
+    «Month» is text; the other columns bear the names that people read and hold numbers, NaN where one is not known.
+    """
     rows = pd.concat([scenario.rows, scenario.totals.to_frame().T], ignore_index=True)
-    shown = pd.DataFrame({"Month": [*scenario.rows["ds"].map(month), "Total"]})
+    found = pd.DataFrame({"Month": [*scenario.rows["ds"].map(month), "Total"]})
     for what, first, second in (("sales", "baseline", "scenario"), ("profit", "profit_baseline", "profit_scenario")):
         if rows[second].notna().any():
-            amount = partial(number, decimals=decimals_for(rows[first]))
-            shown[f"{what.capitalize()}, forecast"] = rows[first].map(amount)
-            shown[f"{what.capitalize()}, scenario"] = rows[second].map(amount)
-            shown[f"Difference in {what}"] = (rows[second] - rows[first]).map(partial(amount, plus=True))
+            found[f"{what.capitalize()}, forecast"] = rows[first].astype(float)
+            found[f"{what.capitalize()}, scenario"] = rows[second].astype(float)
+            found[f"Difference in {what}"] = (rows[second] - rows[first]).astype(float)
+    return found
+
+
+def written(found: pd.DataFrame) -> dict[str, partial]:
+    """Return how each column of `compared` is written; sales and profit each with the decimals that suit their forecast."""
+    formats = {}
+    for name in found.columns[1:]:
+        what = name.removeprefix("Difference in ").partition(",")[0].capitalize()
+        decimals = decimals_for(found[f"{what}, forecast"])
+        formats[name] = partial(number, decimals=decimals, plus=name.startswith("Difference"))
+    return formats
+
+
+def table(baseline: Baseline, scenario: Scenario) -> str:
+    """Return forecast and scenario of every month, with totals and differences, as HTML."""
+    found = compared(scenario)
+    shown = found.assign(**{name: found[name].map(form) for name, form in written(found).items()})
     style = shown.style.hide(axis="index").set_properties(**{"text-align": "right", "padding": "0.2em 0.9em"})
     unit = [f"In {baseline.unit}."] if baseline.unit else []
     gap = [f"{DASH}: no profit was forecast for the month."] if shown.isin([DASH]).any(axis=None) else []

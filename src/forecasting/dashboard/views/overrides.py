@@ -17,7 +17,7 @@ if split := overriding.whole(cells["region"], cells["product_category"]):
     st.caption(split)
 left, right = st.columns([1, 5])
 look = left.button("Show what it does")
-hand_in = right.button("Hand it in", type="primary", icon=":material/check:")
+hand_in = right.button("Hand it in", icon=":material/check:")
 if look or hand_in:
     try:
         found = overriding.before_and_after(changed := tried(workspace.data / "published.duckdb", cells))
