@@ -196,9 +196,9 @@ def test_the_summary_holds_the_year_as_the_first_page_says_it(book, published):
                 and ds between '2023-01-01' and '2023-06-01'""",
         )["y"][0]
         row = shown.loc[domain.title()]
-        assert row["Year"] == "Year 2024 to June" and row["Year's outlook"] == pytest.approx(coming)
-        assert row["Year before"] == pytest.approx(before)
-        assert row["Year, 80 % from"] < coming < row["Year, 80 % to"]
+        assert row["Outlook for"] == "January to June\N{NO-BREAK SPACE}2024" and row["Outlook"] == pytest.approx(coming)
+        assert row["The year before"] == pytest.approx(before)
+        assert row["Outlook, 80 % from"] < coming < row["Outlook, 80 % to"]
 
 
 def test_excel_draws_each_domain_colours_its_tabs_and_shows_variance_as_bars(book):

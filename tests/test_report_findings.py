@@ -64,8 +64,8 @@ def test_of_a_back_test_that_missed_only_the_total_is_to_be_looked_at_and_said_a
     assert "what this model would have said" in found.text and "its forecast" not in found.text
 
 
-@pytest.mark.parametrize(("before", "verb"), [(5.0, "falls"), (-5.0, "stays")])
-def test_a_loss_is_a_finding_and_a_new_one_the_greater_surprise(domains, before, verb):
+@pytest.mark.parametrize(("before", "again"), [(5.0, ""), (-5.0, ", as a year before")])
+def test_a_loss_is_a_finding_and_a_new_one_the_greater_surprise(domains, before, again):
     profit = domains["profit"]
     future, actuals = profit.future.copy(), profit.actuals.copy()
     total = future["aggregation"] == "total"
@@ -75,8 +75,8 @@ def test_a_loss_is_a_finding_and_a_new_one_the_greater_surprise(domains, before,
     actuals.loc[year_ago, "y"] = before
     found = findings.losses(replace(profit, future=future, actuals=actuals))
     assert len(found) == 1 and found[0].money == 30_000.0
-    assert found[0].surprise == (findings.SIGN if verb == "falls" else findings.AGAIN)
-    assert found[0].head == f"operating profit {verb} below zero in March"
+    assert found[0].surprise == (findings.AGAIN if again else findings.SIGN)
+    assert found[0].head == f"operating profit below zero in March{again}"
     assert "below zero in March 2024: −30.0 k EUR" in plain(found[0].text)
 
 
@@ -98,7 +98,22 @@ def test_where_repeating_last_year_missed_less_the_page_says_so_and_why(tmp_path
     [found] = findings.beaten(replace(domain, accuracy=accuracy))
     mine, naive, n = findings.misses(replace(domain, accuracy=accuracy))
     assert f"({100 * naive:.1f} % against {100 * mine:.1f} %, {n} forecasts each)" in plain(found.text)
-    assert 'href="model_card.html#sales"' in found.text
+    assert 'href="model_card.html#sales"' in found.text and "over the single series it missed 27 % less" in plain(
+        found.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "amount", "is_found"), [(28, 50_000.0, True), (28, 900_000.0, False), (10, 50_000.0, False)]
+)
+def test_an_open_month_of_which_next_to_nothing_came_in_late_in_it_is_to_be_looked_at(domains, day, amount, is_found):
+    sales = domains["sales"]
+    calendar = sales.calendar | {"last_fact": pd.Timestamp(2024, 1, day)}
+    found = findings.under_way(replace(sales, calendar=calendar, left_out=sales.left_out.assign(amount=amount)))
+    assert bool(found) is is_found
+    assert not found or "January so far is 50.0 k EUR up to 28 January 2024, 4.0 % of its forecast" in plain(
+        found[0].text
+    )
 
 
 def test_what_the_monitor_asks_of_people_is_to_be_looked_at(domains):

@@ -7,7 +7,7 @@ import pandas as pd
 from forecasting.ledger import Domain, at
 from forecasting.report import picture
 from forecasting.report.bridges import Bridge
-from forecasting.report.findings import misses, subject
+from forecasting.report.findings import missed, misses, subject
 from forecasting.report.html import bullets, tag
 from forecasting.report.kpi import key_figures, marked
 from forecasting.report.notices import texts_of
@@ -91,9 +91,14 @@ def figures(domain: Domain, paths: pd.DataFrame) -> str:
         title = span(quarter.months) if is_flow(domain) else f"End of {month(quarter.months[-1])}"
         tiles.append(tile(domain, title, quarter, "", "on the year"))
     if year and (is_flow(domain) or year.months[-1] not in (first.months[-1], quarter and quarter.months[-1])):
-        title = f"Year {name(year)}" if is_flow(domain) else f"End of {month(year.months[-1])}"
+        title = capitalised(name(year)) if is_flow(domain) else f"End of {month(year.months[-1])}"
         tiles.append(tile(domain, title, year, "", "on the year"))
     return tag("div", "".join([*tiles, so_far(domain, first)]), "tiles") + trust(domain)
+
+
+def capitalised(text: str) -> str:
+    """Return a text with a capital first letter, the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def ago(found: Sum) -> pd.Timestamp:
@@ -150,7 +155,7 @@ def bar(found: Sum, unit: str) -> str:
         f'<svg class="drawing range" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" role="img" '
         f'aria-label="{escape(label)}"><title>{escape(f"{label}; {caption(found)}")}</title>{"".join(marks)}</svg>'
     )
-    return drawn + tag("p", escape(between(found.low, found.high)), "more ends")
+    return drawn + tag("p", escape(f"80{SPACE}% range {between(found.low, found.high)}"), "more ends")
 
 
 def so_far(domain: Domain, coming: Sum) -> str:
@@ -172,7 +177,7 @@ def so_far(domain: Domain, coming: Sum) -> str:
     lines = [
         tag("p", escape(f"{coming.months[0]:%B} so far"), "label"),
         tag("p", escape(compact(amount, domain.unit)), "value"),
-        tag("p", escape(f"{part}; {count(n, 'fact')}{until}"), "more"),
+        tag("p", escape(f"{part}, which does not know them; {count(n, 'fact')}{until}"), "more"),
     ]
     return tag("div", "".join(lines), "tile open")
 
@@ -195,11 +200,12 @@ def trust(domain: Domain) -> str:
 
 
 def words(domain: Domain, before: Bridge | None) -> str:
-    """Return in words what no figure says: what makes the difference, how last month ended, what changed since the last forecast."""
+    """Return in words what no figure says: what makes the difference, how last month ended, what changed since the last forecast.
+
+    A month that ended outside its range is among what to look at, and not said again.
+    """
     known = key_figures(domain)
-    found = [
-        reasons(domain, known) if known.coming else "",
-        last_month(domain, known),
-        since(domain, known, before) if known.coming else "",
-    ]
+    found = [reasons(domain, known) if known.coming else ""]
+    found += [] if any(one.head for one in missed(domain)) else [last_month(domain, known)]
+    found += [since(domain, known, before) if known.coming else ""]
     return tag("div", bullets([text for text in found if text]), "words")

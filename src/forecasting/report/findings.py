@@ -18,12 +18,14 @@ from forecasting.report.html import bullets, choosing
 from forecasting.report.notices import listed, readable
 from forecasting.report.periods import named
 from forecasting.report.sums import points
-from forecasting.wording import SPACE, between, compact, is_known, is_nothing, month, percent, share
+from forecasting.run import Champion
+from forecasting.wording import SPACE, between, compact, day, is_known, is_nothing, month, percent, share
 
 SHOWN = 5  # findings in sight; the others are folded
 SIGN = 2.0  # surprise of a forecast below zero where the year before was not
 AGAIN = 0.5  # and where it was
 TOLD = ("restated",)  # codes of warnings that are findings here
+HALF = 0.5  # of a month, and of what was to be expected of it by then
 PARTS = 3  # parts of a domain that are named for the same reason
 
 
@@ -76,7 +78,7 @@ def losses(domain: Domain) -> list[Finding]:
     text += f": {escape(compact(below.sum(), domain.unit))}{' together' if len(below) > 1 else ''}"
     if all(is_known(value) for value in before):
         text += f"; {escape(compact(float(np.sum(before)), domain.unit))} a year before"
-    head = f"{subject(domain).lower()} {'falls' if is_new else 'stays'} below zero in {named(below.index, year=False)}"
+    head = f"{subject(domain).lower()} below zero in {named(below.index, year=False)}{'' if is_new else ', as a year before'}"
     return [Finding(text + ".", abs(float(below.sum())), SIGN if is_new else AGAIN, head)]
 
 
@@ -129,12 +131,49 @@ def beaten(domain: Domain) -> list[Finding]:
     mine, naive, n = misses(domain)
     if not (is_known(mine) and is_known(naive)) or mine <= naive:
         return []
+    champion = domain.manifest.champion
+    gain = 1 - champion.mase_held_out / champion.seasonal_naive_mase_held_out if is_better(champion) else 0.0
+    reason = (
+        f"it is used because over the single series it missed {share(gain, 0)} less"
+        if gain
+        else "it is used all the same"
+    )
     text = (
         f"{link(domain, domain.title)}: for the total, <strong>repeating last year missed less</strong> in the past ({share(naive)} "
         f"against {share(mine)}, {n} forecasts each); "
-        f'<a href="model_card.html#{domain.name}">why this forecast is used all the same</a>.'
+        f'{reason} (<a href="model_card.html#{domain.name}">more</a>).'
     )
     return [Finding(text, (mine - naive) * usual(domain), 1.0)]
+
+
+def is_better(champion: Champion) -> bool:
+    """Say whether a champion missed less than repeating last year over the single series, at the cutoffs that did not choose it."""
+    mine, naive = champion.mase_held_out, champion.seasonal_naive_mase_held_out
+    return is_known(mine) and is_known(naive) and mine < naive
+
+
+def under_way(domain: Domain) -> list[Finding]:
+    """Find an open month of sales that is half over and of which less than half of what was to be expected by then has come in."""
+    coming, last = points(domain), domain.calendar.get("last_fact")
+    rows = domain.left_out[domain.left_out["ds"].isin(coming.index[:1])] if len(domain.left_out) else domain.left_out
+    if domain.name != "sales" or rows.empty or last is None or pd.isna(last) or pd.Timestamp(last) < coming.index[0]:
+        return []
+    elapsed = pd.Timestamp(last).day / coming.index[0].days_in_month
+    amount, usual = float(rows["amount"].iloc[0]), coming.iloc[0] * elapsed
+    if elapsed < HALF or amount >= HALF * usual:
+        return []
+    text = (
+        f"{link(domain, domain.title)}: <strong>{coming.index[0]:%B} so far is {escape(compact(amount, domain.unit))}</strong> up to "
+        f"{day(last)}, {percent(100 * amount / coming.iloc[0])} of its forecast: facts may be missing, or the forecast is far off."
+    )
+    return [
+        Finding(
+            text,
+            usual - amount,
+            SIGN,
+            f"{coming.index[0]:%B} so far only {percent(100 * amount / coming.iloc[0])} of that",
+        )
+    ]
 
 
 def misses(domain: Domain) -> tuple[float, float, int]:
@@ -167,7 +206,7 @@ def watched(domain: Domain) -> list[Finding]:
     return [Finding(text, usual(domain), 1.0)]
 
 
-RULES: tuple[Callable[[Domain], list[Finding]], ...] = (losses, missed, restated, beaten, watched)
+RULES: tuple[Callable[[Domain], list[Finding]], ...] = (losses, missed, under_way, restated, beaten, watched)
 
 
 def look_at(domains: list[Domain], missing: list[str]) -> tuple[str, str]:

@@ -45,9 +45,10 @@ def headline(domains: dict[str, Domain | None], paths: dict[str, pd.DataFrame]) 
     if lead is None:
         return ""
     first, year = of_months(lead, [points(lead).index[0]], paths[lead.name]), year_end(lead, paths[lead.name])
-    parts = [f"{first.months[0]:%B} {what(lead)} {changed(lead, first)}"]
+    doubt = ", in doubt" if texts_of(lead, "high") else ""
+    parts = [f"{first.months[0]:%B} {what(lead)} {changed(lead, first)}{doubt}"]
     if year and is_flow(lead):
-        parts.append(f"{'full year' if year.months[-1].month == 12 else 'the year'} {name(year)} {changed(lead, year)}")
+        parts.append(f"{name(year)} {changed(lead, year)}")
     found = next((one.head for one in ranked(present) if one.head), "")
     return tag("p", escape("; ".join([*parts, found] if found else parts) + "."), "headline")
 

@@ -121,12 +121,19 @@ def with_room(figure: go.Figure) -> list[float]:
 
 
 def labels(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, height: float) -> list[dict]:
-    """Return the texts in the chart, at one `height`: the last actual, and of the forecast next December, or its last month."""
+    """Return the texts in the chart, at one `height`: the last actual, and one month of the forecast (`marked`)."""
     found = [labelled(domain, "Actual", actual.iloc[-1]["ds"], actual.iloc[-1]["y"], height, -2)] if len(actual) else []
-    december = coming[coming["ds"].dt.month == 12]
-    for row in (december if len(december) else coming.tail(1)).to_dict("records"):
+    for row in marked(coming).to_dict("records"):
         found.append(labelled(domain, "Forecast", row["ds"], row["predicted_value"], height, 1))
     return found
+
+
+def marked(coming: pd.DataFrame) -> pd.DataFrame:
+    """Return the month of the forecast that is labelled: the lowest below zero, else next December, else the last."""
+    december = coming[coming["ds"].dt.month == 12]
+    if (coming["predicted_value"] < 0).any():
+        return coming.loc[[coming["predicted_value"].idxmin()]]
+    return december if len(december) else coming.tail(1)
 
 
 def labelled(domain: Domain, what: str, ds: pd.Timestamp, value: float, height: float, aside: int) -> dict:

@@ -39,7 +39,8 @@ def part_name(region: str, category: str) -> str:
 def reasons(domain: Domain, figures: Kpi) -> str:
     """Name the series with the largest changes on the year; nothing where there is one only, or no last year."""
     ds = figures.coming["ds"]
-    if year_before(domain, ds) is None:
+    before = year_before(domain, ds)
+    if before is None:
         return ""
     rows = changes(domain, ds)
     if len(rows) < 2 or is_nothing(compact(rows["change"].iloc[0])):
@@ -49,8 +50,12 @@ def reasons(domain: Domain, figures: Kpi) -> str:
         f"{part_name(row['region'], row['product_category'])} {compact(row['change'], domain.unit, plus=True)}"
         for row in moved
     ]
-    what = "The largest change on the year is" if len(named) == 1 else "The largest changes on the year are"
-    return escape(f"{what} {listing(named)}.")
+    what = "the largest change on the year is" if len(named) == 1 else "the largest changes on the year are"
+    text = f"Why: in {month(ds)} {what} {listing(named)}"
+    rest = figures.coming["predicted_value"] - before - sum(row["change"] for row in moved)
+    if len(rows) > len(moved):
+        text += f"; all others come to {compact(rest, domain.unit, plus=True)} together"
+    return escape(f"{text}.")
 
 
 def last_month(domain: Domain, figures: Kpi) -> str:

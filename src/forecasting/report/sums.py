@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.ledger import Domain, at
-from forecasting.report.periods import is_flow, together
+from forecasting.report.periods import is_flow, span, together
 from forecasting.series import scale
 from forecasting.wording import is_known, month
 
@@ -28,7 +28,7 @@ class Sum:
 
     Attributes
     ----------
-    months: in order; the first `n_known` of them are actuals, the others forecasts
+    months: in order; the first `n_known` of them are actuals, the others forecasts (of a stock, whose last counts, none is known)
     value: their sum; of a stock that of the last month's end
     low, high: the ends of the 80 % range, None where too little is known of earlier errors
     before: the same of the year before, None where it is not known in full
@@ -66,9 +66,9 @@ def year_end(domain: Domain, paths: pd.DataFrame) -> Sum | None:
 
 
 def name(found: Sum) -> str:
-    """Write the year of a `year_end`, «2025», or as far as it is forecast, «2025 to November»."""
+    """Write the year of a `year_end`, «full year 2025», or as far as it is forecast, «January to November 2025»."""
     last = found.months[-1]
-    return f"{last.year}" if last.month == 12 else f"{last.year} to {last:%B}"
+    return f"full year {last.year}" if last.month == 12 else span(found.months)
 
 
 def points(domain: Domain) -> pd.Series:
@@ -87,7 +87,7 @@ def of_months(domain: Domain, months: list[pd.Timestamp], paths: pd.DataFrame) -
     if [*known, *ahead] != months or not ahead:
         return None
     if not is_flow(domain):
-        return at_end(domain, months, len(known))
+        return at_end(domain, months)
     before = together(domain, (actual.get(ds - pd.DateOffset(years=1), float("nan")) for ds in months))
     value = float(actual[known].sum() + coming[ahead].sum())
     half, n = half_width(domain, paths, len(ahead))
@@ -99,13 +99,13 @@ def of_months(domain: Domain, months: list[pd.Timestamp], paths: pd.DataFrame) -
     return Sum(months, len(known), value, low, value + half, before, n)
 
 
-def at_end(domain: Domain, months: list[pd.Timestamp], n_known: int) -> Sum:
+def at_end(domain: Domain, months: list[pd.Timestamp]) -> Sum:
     """Return a stock at the end of the last of some months."""
     last = months[-1]
     row = at(domain.future, "total").set_index("ds").loc[last]
     before = at(domain.actuals, "total").set_index("ds")["y"].get(last - pd.DateOffset(years=1))
     range_ = [float(row[bound]) if is_known(row[bound]) else None for bound in ("lo_80", "hi_80")]
-    return Sum(months, n_known, float(points(domain)[last]), *range_, float(before) if is_known(before) else None, 0)
+    return Sum(months, 0, float(points(domain)[last]), *range_, float(before) if is_known(before) else None, 0)
 
 
 def half_width(domain: Domain, paths: pd.DataFrame, n_ahead: int) -> tuple[float | None, int]:

@@ -24,11 +24,11 @@ SUMMARY = {
     "predicted_value": Column("Forecast", "amount", ""),
     "lo_80": Column("80 % from", "amount", ""),
     "hi_80": Column("80 % to", "amount", ""),
-    "year": Column("Year", "text", ""),
-    "year_value": Column("Year's outlook", "amount", ""),
-    "year_low": Column("Year, 80 % from", "amount", ""),
-    "year_high": Column("Year, 80 % to", "amount", ""),
-    "year_before": Column("Year before", "amount", ""),
+    "year": Column("Outlook for", "text", ""),
+    "year_value": Column("Outlook", "amount", ""),
+    "year_low": Column("Outlook, 80 % from", "amount", ""),
+    "year_high": Column("Outlook, 80 % to", "amount", ""),
+    "year_before": Column("The year before", "amount", ""),
     "months": Column("Months forecast", "count", ""),
     "model": Column("Model", "text", ""),
     "run_id": Column("Run", "text", ""),
@@ -112,7 +112,7 @@ def outlook(published: Path, run: InForce) -> dict[str, object]:
     if found is None:
         return {}
     ends = {"year_low": found.low, "year_high": found.high, "year_before": found.before}
-    return {"year": f"Year {sums.name(found)}", "year_value": found.value} | ends
+    return {"year": sums.name(found), "year_value": found.value} | ends
 
 
 def beside_tabs(sheet: Worksheet, top: int, charts: list[object]) -> None:
