@@ -338,7 +338,7 @@ def test_key_figures_are_the_databases(report, tab, company, domain):
     coming, ds = published.iloc[0], pd.Timestamp(published.index[0])
     value, more, *_, ends = tiles[f"{ds:%B %Y}"]
     assert agrees(value, coming["predicted_value"])
-    assert agrees(ends.removeprefix("80 % range "), coming["lo_80"], coming["hi_80"])
+    assert agrees(ends.removeprefix("80 %: "), coming["lo_80"], coming["hi_80"])
     before = actual.get(str((ds - pd.DateOffset(years=1)).date()))
     if before is None:
         assert more == "the year before is not known"

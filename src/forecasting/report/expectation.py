@@ -155,7 +155,7 @@ def bar(found: Sum, unit: str) -> str:
         f'<svg class="drawing range" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" role="img" '
         f'aria-label="{escape(label)}"><title>{escape(f"{label}; {caption(found)}")}</title>{"".join(marks)}</svg>'
     )
-    return drawn + tag("p", escape(f"80{SPACE}% range {between(found.low, found.high)}"), "more ends")
+    return drawn + tag("p", escape(f"80{SPACE}%: {between(found.low, found.high)}"), "more ends")
 
 
 def so_far(domain: Domain, coming: Sum) -> str:
