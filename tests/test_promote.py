@@ -200,6 +200,9 @@ def test_the_next_month_challenges_the_champion_in_force(company, first):
     second = company.run()
     assert asdict(second.incumbent) == {"name": "linear", "run_id": first.run_id, "decision": None}
     assert (second.champion.name, second.champion.verdict) == ("naive", "promoted")
+    client = store.open_store(company.place.data, "sales")
+    described = [version.description for version in client.search_model_versions("name = 'sales_monthly'")]
+    assert len(described) == 4 and all(text and "In the run of " in text for text in described)
     assert company.aliases() == {"champion": "naive", "challenger": "linear"}
     assert company.run().run_id == second.run_id
     assert company.ask("select count(*) from runs") == [(2,)]

@@ -36,7 +36,8 @@ def logged(tmp_path_factory) -> dict[str, mlflow.entities.Run]:
     for name, back_test in made.items():
         run.write_backtest(name, back_test)
         scores = evaluation.scores_by_cutoff(back_test.rows, train)
-        tracking.log_step(run, place / "data", "20_train_x", name, {"penalty": 100.0}, scores)
+        settings = {"penalty": 100.0, "horizon": 24}  # networks look further than is ever forecast
+        tracking.log_step(run, place / "data", "20_train_x", name, settings, scores)
     board = evaluation.judge(map(run.calibrated, NAMES), run.calibrated("seasonal_naive"), train).leaderboard
     metrics = evaluation.leaderboard_metrics(board, "linear")
     tracking.log_step(run, place / "data", "30_evaluate", "evaluation", {}, metrics, tables={"leaderboard": board})
@@ -152,6 +153,12 @@ CONTEST = Champion(
             ),
             "weighted",
             "It won the contest, but on the cutoffs held out it does not beat the seasonal naive by MASE (1.100 against 1.000).",
+        ),
+        (
+            replace(CONTEST, name="seasonal_naive", metric_choice={"seasonal_naive": 0.9, "cnn_lstm": 0.7}),
+            "cnn_lstm",
+            "On the cutoffs that choose it has MASE 0.700, «seasonal naive» 0.900. Of many models some look better by luck: once that is "
+            "taken off, most was left of «linear», so that one challenged.",
         ),
         (CONTEST, "gone", "It could not be compared on the cutoffs that choose."),
     ],

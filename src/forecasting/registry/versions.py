@@ -19,6 +19,7 @@ from forecasting.run import Manifest
 CHAMPION, CHALLENGER = "champion", "challenger"
 DECISION = "decision."
 LONGEST_TAG = 5000  # characters
+OF_CONTEST = ("incumbent", "challenger", "gate_choice", "next_best", "chosen_on", "metric", "metric_choice", "rules")
 
 
 def registered_name(domain: str) -> str:
@@ -171,35 +172,23 @@ def crown(tracking_dir: Path, domain: str, version: str) -> None:
 
 
 def write_verdict(tracking_dir: Path, domain: str, versions: Mapping[str, str | None], manifest: Manifest) -> None:
-    """Describe champion and challenger (`versions`, by alias), each in words of its own, and note the gate's verdict and numbers."""
+    """Note the gate's verdict and numbers on champion and challenger (`versions`, by alias), and describe each version of the run."""
     client, name, champion = open_store(tracking_dir, domain), registered_name(domain), manifest.champion
-    keys = (
-        "verdict",
-        "incumbent",
-        "challenger",
-        "gate_choice",
-        "next_best",
-        "chosen_on",
-        "metric",
-        "metric_choice",
-        "rules",
-    )
-    shared = {key: value for key, value in asdict(champion).items() if key in keys}
+    shared = {key: value for key, value in asdict(champion).items() if key in OF_CONTEST}
+    why_not = words.why_not(champion, champion.next_best or "")
     own = {
-        CHAMPION: (champion.name, shared | {"reason": champion.reason}),
-        CHALLENGER: (
-            champion.next_best,
-            shared | {"verdict": CHALLENGER, "reason": words.why_not(champion, champion.next_best or "")},
-        ),
+        CHAMPION: shared | {"verdict": champion.verdict, "reason": champion.reason},
+        CHALLENGER: shared | {"verdict": CHALLENGER, "reason": why_not},
     }
     for alias, version in versions.items():
         if version is None:
             continue
-        model, tags = own[alias]
-        for key, value in tags.items():
+        for key, value in own[alias].items():
             text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
             client.set_model_version_tag(name, version, key, text[:LONGEST_TAG])
-        client.update_model_version(name, version, words.version_text(manifest, model)[:LONGEST_TAG])
+    for each in versions_of(tracking_dir, domain, manifest.run_id):
+        text = words.version_text(manifest, each["model_name"])
+        client.update_model_version(name, each["version"], text[:LONGEST_TAG])
 
 
 def mark_runs(tracking_dir: Path, domain: str, mlflow_runs: Mapping[str, str], manifest: Manifest) -> None:

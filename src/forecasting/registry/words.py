@@ -42,7 +42,10 @@ class Span(NamedTuple):
     @classmethod
     def of(cls, train: pd.DataFrame, settings: Mapping[str, Any]) -> "Span":
         """Take them from a training set and from what was set."""
-        months, horizon = train["ds"], settings.get("horizon", MAX_HORIZON)
+        months, horizon = (
+            train["ds"],
+            min(settings.get("horizon", MAX_HORIZON), MAX_HORIZON),
+        )  # networks can look further
         return cls(months.min(), months.max(), train["unique_id"].nunique(), horizon)
 
     @property
@@ -136,7 +139,16 @@ def why_not(champion: Champion, name: str) -> str:
     if champion.challenger == name and champion.incumbent and failed:
         beside = compared(champion, name, champion.incumbent)
         return f"{beside} It challenged {quoted(champion.incumbent)} and did not pass the gate: {listing(failed)}."
-    return compared(champion, name, champion.name)
+    return compared(champion, name, champion.name) + luck(champion, name)
+
+
+def luck(champion: Champion, name: str) -> str:
+    """Say of a model that looks better than the champion why it did not challenge."""
+    mine, theirs = (champion.metric_choice.get(each) for each in (name, champion.name))
+    if champion.challenger in (None, name) or not (is_known(mine) and is_known(theirs) and mine < theirs):
+        return ""
+    strongest = quoted(champion.challenger)
+    return f" Of many models some look better by luck: once that is taken off, most was left of {strongest}, so that one challenged."
 
 
 def compared(champion: Champion, name: str, other: str) -> str:
@@ -166,8 +178,12 @@ def version_text(manifest: Manifest, name: str) -> str:
     if name == champion.name:
         came = f"became the **champion**. {with_names(champion.reason)}"
     else:
-        came = f"was the **challenger**, the best of the models that were not used; the champion was {quoted(champion.name)}. "
-        came += why_not(champion, name)
+        is_next = (
+            "the **challenger**, the best of the models that were not used"
+            if name == champion.next_best
+            else "not used"
+        )
+        came = f"was {is_next}; the champion was {quoted(champion.name)}. {why_not(champion, name)}"
     run = f"In the run of {month(manifest.cutoff)} ({manifest.run_id}) it"
     return plain("\n\n".join([f"{introduced(name)}.", f"{run} {came}", where(manifest)]))
 
