@@ -281,7 +281,7 @@ FAILED = [{"name": "improvement_pct", "measured": 0.4, "limit": 1.0, "passed": F
 )  # fmt: skip
 def test_why_the_first_in_the_table_is_not_in_use(long, champion, said):
     text = text_of(rival.why_not_first(first_is(long, "naive", **champion)))
-    assert text.startswith("Why is naive, the first in this table, not in use?") and said.replace(
+    assert text.startswith("Why is naive, the first in the table of single series, not in use?") and said.replace(
         " ,", ","
     ) in text.replace(" ,", ",")
 

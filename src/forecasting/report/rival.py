@@ -48,8 +48,9 @@ def why_not_first(domain: Domain) -> str:
         return paragraph(text + of_total(domain, series, total))
     first = escape(model_name(series))
     text = (
-        f"<strong>Why is {first}, the first in this table, not in use?</strong> The table is of the months {term('held out')}. They choose "
-        f"nothing, so that they can tell what to expect of a choice: whoever is first on so few months may owe it to {term('luck')}. "
+        f"<strong>Why is {first}, the first in the table of single series, not in use?</strong> The table is of the months "
+        f"{term('held out')}. They choose nothing, so that they can tell what to expect of a choice: whoever is first on so few months may "
+        f"owe it to {term('luck')}. "
     )
     return paragraph(text + reason(domain, series) + of_total(domain, series, total))
 
