@@ -112,16 +112,16 @@ def miss_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
         "to",
         "Left",
         "Beyond by",
-        "% of the actual",
+        "% of the forecast",
     ]
     unit = f", in {domain.unit}" if domain.unit else ""
-    missing = "no share of an actual of 0"
+    missing = "no share of a forecast of 0"
     return table(head, cells, caption + unit, (0, 1, 2, 6), missing, tall=len(cells) > SHOWN, sortable=True)
 
 
 def miss_row(row: dict, decimals: int) -> list[str]:
     """Return the cells of one actual outside its interval."""
-    part = abs(row["beyond"] / row["actual"]) if row["actual"] else None
+    part = abs(row["beyond"] / row["predicted_value"]) if row["predicted_value"] else None
     side = "below" if row["beyond"] < 0 else "above"
     return [
         Cell(month(row["ds"], short=True), f"{row['ds']:%Y-%m}"),
