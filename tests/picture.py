@@ -30,7 +30,7 @@ def pictures_of_report(report: Path, target: Path) -> None:
     if not page.exists():
         raise UserError(f"There is no {page}: `make report` makes it.")
     with chromium() as tab:
-        tab.open(page)
+        tab.open(page.resolve())
         for name, width in (("report", SCREEN), ("phone", PHONE)):
             tab.look(width)
             tab.page.set_viewport_size({"width": width, "height": HEIGHT})

@@ -18,9 +18,12 @@ def size(path: Path) -> tuple[int, int]:
 
 
 @pytest.mark.skipif(executable() is None, reason=HOW_TO_GET_ONE)
-def test_a_screen_and_a_phone_are_equally_high(tmp_path):
-    (tmp_path / "index.html").write_text(PAGE, encoding="utf-8")
-    picture.pictures_of_report(tmp_path, tmp_path)
+def test_a_screen_and_a_phone_are_equally_high(tmp_path, monkeypatch):
+    """The folders are named as make names them, from the project's own."""
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "index.html").write_text(PAGE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    picture.pictures_of_report(Path("report"), Path())
     assert {name: size(tmp_path / f"{name}.png") for name in ("report", "phone")} == {
         "report": (1280, 1230), "phone": (400, 1230),
     }  # fmt: skip
