@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecasting.contracts import aggregations_of
 from forecasting.models import model_name
-from forecasting.wording import DASH, is_known, month, number, share
+from forecasting.wording import DASH, capital, is_known, month, number, share
 
 OF_CHECKS = {  # the columns of the check notebook's tables, in this order
     "aggregation": "Level",
@@ -123,11 +123,6 @@ def heading(name: Any) -> str:
         return month(name, short=True)
     text = str(name)
     return HEADINGS.get(text) or capital(model_name(text) if text else text)
-
-
-def capital(text: str) -> str:
-    """Begin a text with a capital."""
-    return text[:1].upper() + text[1:]
 
 
 def written(values: pd.Series, name: Any) -> list[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 from forecasting.contracts import MAX_HORIZON
 from forecasting.models import about, model_name, with_names
 from forecasting.run import Champion, Manifest
-from forecasting.wording import SPACE, is_known, listing, month, number, share
+from forecasting.wording import SPACE, capital, is_known, listing, month, number, share
 
 BASELINE = "seasonal_naive"
 NOTE = "mlflow.note.content"  # the tag that MLflow shows as a run's description
@@ -191,11 +191,6 @@ def version_text(manifest: Manifest, name: str) -> str:
 def quoted(name: str) -> str:
     """Write a model's name within a sentence."""
     return f"«{model_name(name)}»"
-
-
-def capital(text: str) -> str:
-    """Begin a text with a capital."""
-    return text[:1].upper() + text[1:]
 
 
 def plain(text: str) -> str:

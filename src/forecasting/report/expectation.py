@@ -18,6 +18,7 @@ from forecasting.wording import (
     DASH,
     SPACE,
     between,
+    capital,
     compact,
     count,
     day,
@@ -91,14 +92,9 @@ def figures(domain: Domain, paths: pd.DataFrame) -> str:
         title = span(quarter.months) if is_flow(domain) else f"End of {month(quarter.months[-1])}"
         tiles.append(tile(domain, title, quarter, "", "on the year"))
     if year and (is_flow(domain) or year.months[-1] not in (first.months[-1], quarter and quarter.months[-1])):
-        title = capitalised(name(year)) if is_flow(domain) else f"End of {month(year.months[-1])}"
+        title = capital(name(year)) if is_flow(domain) else f"End of {month(year.months[-1])}"
         tiles.append(tile(domain, title, year, "", "on the year"))
     return tag("div", "".join([*tiles, so_far(domain, first)]), "tiles") + trust(domain)
-
-
-def capitalised(text: str) -> str:
-    """Return a text with a capital first letter, the others as they are."""
-    return text[:1].upper() + text[1:]
 
 
 def ago(found: Sum) -> pd.Timestamp:

@@ -9,6 +9,7 @@ from forecasting.wording.numbers import (
     MINUS,
     SPACE,
     between,
+    capital,
     compact,
     count,
     day,
@@ -25,7 +26,7 @@ from forecasting.wording.overrides import override_amount, override_months
 from forecasting.wording.spreadsheets import sql_as_text, without_formulas
 
 __all__ = [
-    "DASH", "MINUS", "NO_PERCENTAGE", "SPACE", "amount", "between", "change_pct", "compact", "compared", "count", "day",
+    "DASH", "MINUS", "NO_PERCENTAGE", "SPACE", "amount", "between", "capital", "change_pct", "compact", "compared", "count", "day",
     "decimals_for", "is_known", "is_nothing", "is_scaled", "listing", "month", "number", "override_amount", "override_months",
     "percent", "revised", "share", "signed", "sql_as_text", "without_formulas",
 ]  # fmt: skip

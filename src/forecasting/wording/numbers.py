@@ -105,3 +105,8 @@ def count(n: int, noun: str, plural: str = "") -> str:
 def listing(items: list[str]) -> str:
     """Join names as a sentence does: «a, b and c»."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital, the rest as it is."""
+    return text[:1].upper() + text[1:]
