@@ -11,6 +11,7 @@ from forecasting.contracts import AGGREGATIONS
 from forecasting.ledger import Domain, Published
 from forecasting.report import findings, overview
 from forecasting.run import Manifest, Monitoring
+from forecasting.wording import numbers
 from forecasting.wording.numbers import SPACE
 from report_fixtures import VARIANTS, Company, build
 
@@ -50,10 +51,13 @@ def test_what_ended_outside_its_range_is_named_with_amount_side_and_range(domain
     found = findings.ranked([off])
     row = off.past[(off.past["unique_id"] == "North/Bikes") & (off.past["ds"] == off.last_month)].iloc[0]
     assert len(found) == 1 and found[0].surprise == pytest.approx(abs(row["variance"]) / 1e7)
-    assert plain(found[0].text) == (
-        f"Sales, North/Bikes: December 2023 was {abs(row['variance']) / 1e6:.1f} M EUR below its forecast "
-        f"({abs(row['variance_pct']):,.0f} % of it), outside the 80 % range of −10.0 M to 10.0 M EUR."
+    amounts = {name: numbers.compact(row[name], "EUR") for name in ("actual", "predicted_value")}
+    said = (
+        f"Sales, North/Bikes: December 2023 was {amounts['actual']}, {abs(row['variance']) / 1e6:.1f} M EUR "
+        f"({abs(row['variance_pct']):,.0f} %) below the {amounts['predicted_value']} of its forecast, outside the 80 % range of "
+        "−10.0 M to 10.0 M EUR."
     )
+    assert plain(found[0].text) == said.replace(SPACE, " ")
     assert found[0].head == ""  # a single series is no headline
 
 
@@ -61,7 +65,7 @@ def test_of_a_back_test_that_missed_only_the_total_is_to_be_looked_at_and_said_a
     sales = domains["sales"]
     unpublished = replace(sales, past=sales.past.assign(is_published=False, lo_80=0.0, hi_80=0.0))
     [found] = findings.missed(unpublished)
-    assert "what this model would have said" in found.text and "its forecast" not in found.text
+    assert "that this model would have said" in found.text and "its forecast" not in found.text
 
 
 @pytest.mark.parametrize(("before", "again"), [(5.0, ""), (-5.0, ", as a year before")])

@@ -173,7 +173,7 @@ def so_far(domain: Domain, coming: Sum) -> str:
     lines = [
         tag("p", escape(f"{coming.months[0]:%B} so far"), "label"),
         tag("p", escape(compact(amount, domain.unit)), "value"),
-        tag("p", escape(f"{part}, which does not know them; {count(n, 'fact')}{until}"), "more"),
+        tag("p", escape(f"{part}, not used in it; {count(n, 'fact')}{until}"), "more"),
     ]
     return tag("div", "".join(lines), "tile open")
 

@@ -98,15 +98,16 @@ def miss(domain: Domain, aggregation: str, row: dict) -> Finding:
     """Return the finding of one actual outside its range."""
     width = (row["hi_80"] - row["lo_80"]) / 2
     surprise = abs(row["variance"]) / width if width > 0 else 1.0
-    side, of = ("above" if row["variance"] > 0 else "below"), escape(f"{compact(abs(row['variance']), domain.unit)}")
+    side, unit = ("above" if row["variance"] > 0 else "below"), domain.unit
     who = link(domain, domain.title)
     if aggregation != "total":
         who += ", " + choosing(row["region"], row["product_category"], escape(part_name(row)), f"{domain.name}.html")
-    what = "its forecast" if row["is_published"] else "what this model would have said"
-    pct = f" ({percent(abs(row['variance_pct']))} of it)" if is_known(row["variance_pct"]) else ""
+    what = "of its forecast" if row["is_published"] else "that this model would have said"
+    pct = f" ({percent(abs(row['variance_pct']))})" if is_known(row["variance_pct"]) else ""
     text = (
-        f"{who}: <strong>{month(row['ds'])} was {of} {side} {what}</strong>{pct}, outside the 80{SPACE}% range of "
-        f"{escape(between(row['lo_80'], row['hi_80'], domain.unit))}."
+        f"{who}: {month(row['ds'])} was <strong>{escape(compact(row['actual'], unit))}, "
+        f"{escape(compact(abs(row['variance']), unit))}{pct} {side}</strong> the {escape(compact(row['predicted_value'], unit))} {what}, "
+        f"outside the 80{SPACE}% range of {escape(between(row['lo_80'], row['hi_80'], unit))}."
     )
     head = f"{month(row['ds'])} {domain.name} {side} what was to be expected" if aggregation == "total" else ""
     return Finding(text, abs(row["variance"]), surprise, head)
