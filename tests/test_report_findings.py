@@ -102,7 +102,7 @@ def test_where_repeating_last_year_missed_less_the_page_says_so_and_why(tmp_path
     [found] = findings.beaten(replace(domain, accuracy=accuracy))
     mine, naive, n = findings.misses(replace(domain, accuracy=accuracy))
     assert f"({100 * naive:.1f} % against {100 * mine:.1f} %, {n} forecasts each)" in plain(found.text)
-    assert 'href="model_card.html#sales"' in found.text and "over the single series it missed 27 % less" in plain(
+    assert 'href="model_card.html#sales"' in found.text and "because it missed the single series by 27 % less" in plain(
         found.text
     )
 

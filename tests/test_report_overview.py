@@ -291,7 +291,7 @@ def test_each_question_has_an_item_of_its_own():
     domain = made_up("sales", 110.0, 100.0, 100.0, (90.0, 110.0))
     markup = expectation.words(domain, bridge_to(domain, 100.0, 0.0))
     items = [plain(item) for item in re.findall("<li>(.*?)</li>", markup)]
-    begins = ("Why: in January 2024 the largest changes", "The actual of December", "The forecast published before")
+    begins = ("By part: in January 2024 the largest changes", "The actual of December", "The forecast published before")
     assert len(items) == 3 and all(item.startswith(begin) for item, begin in zip(items, begins, strict=True))
 
 
@@ -367,7 +367,7 @@ def test_the_largest_changes_are_the_databases(company):
            where f.aggregation = 'total' and f.status = 'published' and f.ds = '2024-01-01'""",
     )["change"][0]
     rest = numbers.compact(total - rows["change"].sum(), "EUR", plus=True)
-    said = f"Why: in January 2024 the largest changes on the year are {numbers.listing(names)}; all others come to {rest} together."
+    said = f"By part: in January 2024 the largest changes on the year are {numbers.listing(names)}; all others come to {rest} together."
     assert said.replace(numbers.SPACE, " ") in plain(page_of(path))
 
 

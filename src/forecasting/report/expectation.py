@@ -8,7 +8,7 @@ from forecasting.ledger import Domain, at
 from forecasting.report import picture
 from forecasting.report.bridges import Bridge
 from forecasting.report.findings import missed, misses, subject
-from forecasting.report.html import bullets, tag
+from forecasting.report.html import bullets, note, tag
 from forecasting.report.kpi import key_figures, marked
 from forecasting.report.notices import texts_of
 from forecasting.report.periods import is_flow, named, span
@@ -31,13 +31,15 @@ from forecasting.wording import (
 )
 
 WIDTH, HEIGHT = 100.0, 12.0  # of the drawing of a range
+KEY = "Bars: the range that should hold eight of ten outcomes; dark mark: the forecast; light mark: a year before."
 SAME = 0.01  # of the month a year before: what differs by less is about the same
 
 
-def section(domain: Domain, paths: pd.DataFrame, before: Bridge | None) -> str:
-    """Return the section of a domain: its message, the chart, the figures, why."""
+def section(domain: Domain, paths: pd.DataFrame, before: Bridge | None, has_key: bool = False) -> str:
+    """Return the section of a domain: its message, the chart, the figures, why; the first one of a page says how to read the bars."""
     chart = picture.picture(domain, paths).html()
-    body = tag("div", chart, "seen") + tag("div", figures(domain, paths), "figures")
+    key = note(KEY) if has_key else ""
+    body = tag("div", chart, "seen") + tag("div", figures(domain, paths) + key, "figures")
     return tag("section", heading(domain) + body + words(domain, before), "expect", id=f"figures-{domain.name}")
 
 

@@ -78,6 +78,9 @@ def losses(domain: Domain) -> list[Finding]:
     text += f": {escape(compact(below.sum(), domain.unit))}{' together' if len(below) > 1 else ''}"
     if all(is_known(value) for value in before):
         text += f"; {escape(compact(float(np.sum(before)), domain.unit))} a year before"
+    if len(below) == 1:
+        row = at(domain.future, "total").set_index("ds").loc[below.index[0]]
+        text += f"; 80{SPACE}% range {escape(between(row['lo_80'], row['hi_80'], domain.unit))}"
     head = f"{subject(domain).lower()} below zero in {named(below.index, year=False)}{'' if is_new else ', as a year before'}"
     return [Finding(text + ".", abs(float(below.sum())), SIGN if is_new else AGAIN, head)]
 
@@ -134,15 +137,11 @@ def beaten(domain: Domain) -> list[Finding]:
         return []
     champion = domain.manifest.champion
     gain = 1 - champion.mase_held_out / champion.seasonal_naive_mase_held_out if is_better(champion) else 0.0
-    reason = (
-        f"it is used because over the single series it missed {share(gain, 0)} less"
-        if gain
-        else "it is used all the same"
-    )
+    used = f"because it missed the single series by {share(gain, 0)} less" if gain else "all the same"
     text = (
         f"{link(domain, domain.title)}: for the total, <strong>repeating last year missed less</strong> in the past ({share(naive)} "
         f"against {share(mine)}, {n} forecasts each); "
-        f'{reason} (<a href="model_card.html#{domain.name}">more</a>).'
+        f'the forecast is used {used} (<a href="model_card.html#{domain.name}">more</a>).'
     )
     return [Finding(text, (mine - naive) * usual(domain), 1.0)]
 

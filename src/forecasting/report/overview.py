@@ -112,7 +112,8 @@ def expected(published: str, domains: dict[str, Domain | None]) -> list[HTML]:
     """Return what each domain is expected to come to: message, chart, figures, and why."""
     known = paths(published, domains)
     before = bridges(published, domains)
-    return [HTML(expectation.section(d, known[d.name], before[d.name])) for d in domains.values() if d]
+    present = [d for d in domains.values() if d]
+    return [HTML(expectation.section(d, known[d.name], before[d.name], has_key=d is present[0])) for d in present]
 
 
 def months(domains: dict[str, Domain | None]) -> str:
@@ -151,8 +152,7 @@ def stock_cover(domains: dict[str, Domain | None]) -> str:
 def legend(domains: dict[str, Domain | None]) -> str:
     """Say how the figures are to be read, and what last month is compared with where nothing published has ended."""
     text = (
-        "▲ and ▼ compare with the same months of the year before. Under each figure: the range that should hold eight of ten outcomes, "
-        "the forecast in it as the dark mark and the year before as the light one. The usual miss is the mean error of the total in % of "
+        "▲ and ▼ compare with the same months of the year before. The usual miss is the mean error of the total in % of "
         "the mean actual, at past months of which the models did not know."
     )
     return note(text) + history_note(domains)

@@ -13,8 +13,8 @@ from forecasting.wording import SPACE, compact, decimals_for, is_known, month
 
 SHOWN = 24  # months of actuals
 HEIGHT = 300
-ROOM = 0.3  # above the highest line, in heights of all
-LABEL = 0.08  # how far below the upper edge labels stand, in heights of the chart
+ROOM = 0.45  # above the highest line, in heights of all
+ROWS = (0.07, 0.2)  # how far below the upper edge the labels stand, in heights of the chart
 BEHIND = "before"  # the legend group of what is shown on request
 
 
@@ -27,9 +27,8 @@ def picture(domain: Domain, paths: pd.DataFrame) -> Chart:
     figure = go.Figure(traces(actual, coming, year_before(rows["actuals"], coming), said, decimals))
     figure.update_layout(layout(domain, actual, coming, decimals))
     low, high = with_room(figure)
-    figure.update_layout(
-        yaxis_range=[low, high], annotations=labels(domain, actual, coming, high - LABEL * (high - low))
-    )
+    heights = tuple(high - row * (high - low) for row in ROWS)
+    figure.update_layout(yaxis_range=[low, high], annotations=labels(domain, actual, coming, heights))
     what = "what was forecast" if said["is_published"].all() else "what this model would have said"
     behind = (BEHIND, f"Show {what} a month ahead") if len(said) else ("", "")
     return Chart(
@@ -120,12 +119,11 @@ def with_room(figure: go.Figure) -> list[float]:
     return [low - 0.05 * size if low < 0 else low, high + ROOM * size]
 
 
-def labels(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, height: float) -> list[dict]:
-    """Return the texts in the chart, at one `height`: the last actual, and one month of the forecast (`marked`)."""
-    found = [labelled(domain, "Actual", actual.iloc[-1]["ds"], actual.iloc[-1]["y"], height, -2)] if len(actual) else []
-    for row in marked(coming).to_dict("records"):
-        found.append(labelled(domain, "Forecast", row["ds"], row["predicted_value"], height, 1))
-    return found
+def labels(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, heights: tuple[float, float]) -> list[dict]:
+    """Return the texts in the chart, one above the other: one month of the forecast (`marked`), and the last actual."""
+    said = [("Forecast", row["ds"], row["predicted_value"], heights[0]) for row in marked(coming).to_dict("records")]
+    last = actual.iloc[-1]
+    return [labelled(domain, *each) for each in [("Actual", last["ds"], last["y"], heights[1]), *said]]
 
 
 def marked(coming: pd.DataFrame) -> pd.DataFrame:
@@ -136,8 +134,8 @@ def marked(coming: pd.DataFrame) -> pd.DataFrame:
     return december if len(december) else coming.tail(1)
 
 
-def labelled(domain: Domain, what: str, ds: pd.Timestamp, value: float, height: float, aside: int) -> dict:
-    """Return the text at one month of a line, which ends `aside` months beside it: what it is, the month and the number."""
+def labelled(domain: Domain, what: str, ds: pd.Timestamp, value: float, height: float) -> dict:
+    """Return the text above one month of a line: what it is, the month and the number."""
     return {
         "x": str(ds.date()),
         "y": value,
@@ -148,7 +146,7 @@ def labelled(domain: Domain, what: str, ds: pd.Timestamp, value: float, height: 
         "arrowcolor": plots.GREY,
         "axref": "x",
         "ayref": "y",
-        "ax": str((ds + pd.DateOffset(months=aside)).date()),
+        "ax": str(ds.date()),
         "ay": height,
         "align": "right",
         "xanchor": "right",

@@ -51,7 +51,7 @@ def reasons(domain: Domain, figures: Kpi) -> str:
         for row in moved
     ]
     what = "the largest change on the year is" if len(named) == 1 else "the largest changes on the year are"
-    text = f"Why: in {month(ds)} {what} {listing(named)}"
+    text = f"By part: in {month(ds)} {what} {listing(named)}"
     rest = figures.coming["predicted_value"] - before - sum(row["change"] for row in moved)
     if len(rows) > len(moved):
         text += f"; all others come to {compact(rest, domain.unit, plus=True)} together"
