@@ -102,3 +102,12 @@ def test_numbers_are_the_same_but_for_rounding(values):
 @pytest.mark.parametrize(("values", "decimals"), [([0.8], 3), ([12.5], 1), ([120.5, 0.5], 0), ([3.0, 5.0], 0)])
 def test_a_column_has_the_digits_that_a_reader_uses(values, decimals):
     assert tables.digits(pd.Series(values)) == decimals
+
+
+def test_where_nothing_could_be_compared_the_tables_say_none():
+    """A history too short for a cutoff leaves every table without rows."""
+    board = pd.DataFrame(columns=["model_name", "aggregation", "horizon_group", "mase"])
+    errors = pd.DataFrame(columns=["model_name", "horizon", "mase"])
+    planned = pd.DataFrame({"cutoff": pd.to_datetime([]), "evaluation_set": pd.Series([], dtype=object)})
+    for found in (tables.by_level(board), tables.by_months_ahead(errors), tables.cutoffs(planned), tables.shown(board)):
+        assert found._repr_mimebundle_() == {"text/html": "<p>None.</p>", "text/plain": "None."}
