@@ -412,5 +412,10 @@ def test_the_environment_of_conda_is_filled_by_the_same_rule(clone):
 def test_every_target_sets_up_what_it_needs(root):
     makefile = (root / "Makefile").read_text(encoding="utf-8")
     ready = dict(re.findall(r"(?m)^([a-z]+):(.*?)  ## ", makefile))
-    assert {name for name, needs in ready.items() if needs == " $(READY_TEST)"} == {"test", "opening", "lint"}
+    assert {name for name, needs in ready.items() if needs == " $(READY_TEST)"} == {
+        "test",
+        "opening",
+        "lint",
+        "picture",
+    }
     assert {name for name, needs in ready.items() if not needs} == {"help", "clean"}

@@ -25,11 +25,11 @@ from forecasting.ledger.overrides import apply_overrides
 from forecasting.planning import SHEET, leave, listing, take, waiting, withdraw
 from forecasting.planning.overriding import inbox
 from forecasting.planning.overriding.wishes import Misread, number_of
-from forecasting.report import domain_page, waterfall
+from forecasting.report import domain_page, next_months, waterfall
 from forecasting.report import overridden as shown_overrides
 from forecasting.report.bridges import PEOPLE
 from forecasting.report.bridges import bridge as report_bridge
-from forecasting.report.summary import sentences
+from forecasting.report.expectation import figures
 from forecasting.run import plain_rows
 from forecasting.run.lock import only_run
 from forecasting.series import Hierarchy
@@ -571,7 +571,7 @@ def test_the_bridge_has_a_step_for_people_and_adds_up(place):
 def test_the_page_shows_both(place):
     assert "Nobody overrides the forecast of sales" in shown_overrides.section(str(place.published), page(place))
     take(place, csv(place, "sales,,,2024-01,900000,,Ann <b>,plan & order,"))
-    text = shown_overrides.section(str(place.published), page(place)) + domain_page.next_months(page(place))
+    text = shown_overrides.section(str(place.published), page(place)) + next_months.next_months(page(place))
     assert (
         "Ann &lt;b&gt;" in text
         and "plan &amp; order" in text
@@ -579,7 +579,7 @@ def test_the_page_shows_both(place):
         and "With overrides" in text
     )
     assert "override:" in domain_page.by_part(page(place), "region")
-    assert "People changed it to" in "".join(sentences(page(place), None))
+    assert "changed by people" in figures(page(place), Published(str(place.published)).paths("sales"))
 
 
 def due(place) -> pd.DataFrame:

@@ -159,7 +159,11 @@ def test_a_month_left_out_has_its_amount_with_the_unit_wherever_it_is_named(path
     domain = with_manifest(domain, check={"warnings": [warning, {**warning, "code": "other"}]})
     assert quality.compact(amount, "EUR") in quality.open_month(domain)
     shown = f"(the month is not whole; 7 facts, amount {quality.compact(amount, 'EUR')})."
-    for markup in (notices.unfolded(domain), notices.boxes([domain]), notices.in_brief([domain])):
+    for markup in (
+        notices.unfolded(domain),
+        notices.boxes([domain]),
+        "".join(notices.listed([domain], "low", named=True)),
+    ):
         assert shown in markup
         assert f"{amount:,.2f}" in markup  # any other warning stays as it is
     unknown = "2 months are left out of sales: 2024-01 (x; unknown facts, amount unknown); 2024-02 (y; 1 facts, amount -2,500.50)."

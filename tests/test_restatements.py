@@ -17,7 +17,7 @@ from forecasting.ledger import Published, known_before, publishing
 from forecasting.ledger.known_before import otherwise
 from forecasting.report import domain_page, known_now, quality, restatements, waterfall
 from forecasting.report.bridges import BOTH, DATA, MODEL, RESTATED, bridge, with_restatement
-from forecasting.report.notices import in_brief
+from forecasting.report.overview import exceptions, warnings
 from forecasting.report.track_record import load_record
 from forecasting.run import Manifest
 from forecasting.wording import numbers
@@ -237,10 +237,10 @@ def test_every_page_names_months_amount_and_series(published):
     now, change = rows["y"].sum(), domain.restated["change"].sum()
     whole = Published(published).domains()
     for page in (
-        in_brief([domain]),
+        warnings({"sales": domain}) + exceptions({"sales": domain}),
         domain_page.warnings(domain),
         quality.section("sales", domain),
-        in_brief([whole["sales"]]),
+        warnings(whole) + exceptions(whole),
     ):
         text = text_of(page).replace(numbers.SPACE, " ")
         assert "Published months of sales were restated in 1 series: 10 months, January to October 2023;" in text

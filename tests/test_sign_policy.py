@@ -15,7 +15,7 @@ from forecasting.api.app import create_app
 from forecasting.dashboard import selection, tables
 from forecasting.ledger import Published
 from forecasting.ledger.sign_policy import run_points_cut, was_cut
-from forecasting.report import domain_page
+from forecasting.report import domain_page, next_months
 from forecasting.run import Manifest
 from report_fixtures import VARIANTS, build
 from served_company import ServedCompany
@@ -107,7 +107,7 @@ def test_dashboard_and_report_say_it_of_the_series_and_of_sums_that_hold_it(publ
     assert [text for text in table[tables.KINDS].dropna() if "cut" in text] == ["coming, cut to 0"] * 2
     assert "‡ In 1\N{NO-BREAK SPACE}row the forecast of a month was below 0" in domain_page.by_part(domain, "series")
     assert "or that of a series in it," in domain_page.by_part(domain, "region")
-    assert POINTS in domain_page.next_months(domain)
+    assert POINTS in next_months.next_months(domain)
 
 
 names = st.sampled_from(["North", "South", "Ä/ö"])

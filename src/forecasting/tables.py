@@ -175,7 +175,9 @@ def by_level(board: pd.DataFrame, measure: str = "mase") -> Table:
     rows = board[board["horizon_group"] == "all"]
     wide = rows.pivot(index="model_name", columns="aggregation", values=measure)
     levels = [level for level in aggregations_of(rows["aggregation"]) if level in wide]
-    wide = wide[levels].sort_values(levels[:1], kind="stable") if levels else wide  # a history too short to compare has no rows
+    wide = (
+        wide[levels].sort_values(levels[:1], kind="stable") if levels else wide
+    )  # a history too short to compare has no rows
     return shown(wide.rename(columns={"series": "Single series", "region": "Regions"}))
 
 

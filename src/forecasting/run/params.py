@@ -40,6 +40,7 @@ RUN_SETTINGS: dict[str, type | tuple] = {
     "stray_dates": str,
     "long_gaps": str,
     "memory_limit": (str, type(None)),
+    "company": (str, type(None)),
     "logo": (str, type(None)),
     "retrain_every": int,
     "retrain_on": list,

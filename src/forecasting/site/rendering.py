@@ -226,9 +226,9 @@ def quarto_source(name: str, found: list[Fragment], title: str) -> str:
 
 
 def copy_assets(site: Path, contents: dict[str, list[Fragment]]) -> None:
-    """Put the style sheet, the font, our scripts and the one copy of plotly.js beside the pages."""
+    """Put the style sheet, the font, the icon, our scripts and the one copy of plotly.js beside the pages."""
     search = ("series.js",) if any(map(searches, contents.values())) else ()
-    for name in ("style.css", "report.js", *search):
+    for name in ("style.css", "report.js", "icon.svg", *search):
         shutil.copyfile(REPORTS / name, site / name)
-    shutil.copytree(REPORTS / "fonts", site / "fonts")
+    shutil.copyfile(REPORTS / "fonts" / "inter.woff2", site / "inter.woff2")
     shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", site / "plotly.min.js")
