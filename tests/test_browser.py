@@ -312,8 +312,13 @@ def test_an_address_names_what_is_shown_and_a_cross_goes_back(report, tab):
 def test_a_part_of_a_name_is_enough_and_one_that_is_nowhere_is_said(report, tab):
     tab.open(report("many series") / "sales.html")
     box = tab.page.locator("#trend-sales-find, #trend-sales-search").first
+    box.fill("r19 b")
+    tab.page.wait_for_selector(".names li")
+    box.press("Enter")
+    tab.page.wait_for_selector("p.showing:has-text('R19 / B')")
     box.fill("nobody of this name")
     tab.page.wait_for_selector(".selectors .found:has-text('No such name'), .finder .found:has-text('No such name')")
+    assert tab.problems == []
 
 
 def change(value: float, before: float | None) -> float | None:

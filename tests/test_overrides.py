@@ -579,7 +579,7 @@ def test_the_page_shows_both(place):
         and "With overrides" in text
     )
     assert "override:" in domain_page.by_part(page(place), "region")
-    assert "changed by people" in figures(page(place), Published(str(place.published)).paths("sales"))
+    assert "people changed it to" in figures(page(place), Published(str(place.published)).paths("sales"))
 
 
 def due(place) -> pd.DataFrame:

@@ -94,6 +94,28 @@ def test_assets_need_no_network_and_plotly_is_there_once(executed, tmp_path, no_
     assert len(list(report.rglob("plotly*.js"))) == 1
 
 
+@pytest.mark.parametrize("name", ["acme.svg", "acme.PNG"])
+def test_a_logo_stands_beside_the_companys_name_on_every_page(executed, tmp_path, no_quarto, name):
+    logo = tmp_path / name
+    logo.write_bytes(b"a picture")
+    render.render(executed("losses"), tmp_path / "report", "A & B", logo=logo)
+    own = f"logo{logo.suffix.lower()}"
+    assert (tmp_path / "report" / own).read_bytes() == b"a picture"
+    for page in all_pages(tmp_path / "report").values():
+        assert own in page.values("src") and "A & B" in page.text
+
+
+@pytest.mark.parametrize(("name", "said"), [("acme.gif", "of the kind .svg or .png"), ("acme.svg", "no such file in")])
+def test_a_logo_that_is_no_picture_or_not_there_is_refused_and_the_old_report_stays(
+    executed, tmp_path, no_quarto, name, said
+):
+    render.render(executed("losses"), tmp_path / "report", "A & B")
+    before = sorted(path.name for path in (tmp_path / "report").iterdir())
+    with pytest.raises(UserError, match=said):
+        render.render(executed("losses"), tmp_path / "report", "A & B", logo=tmp_path / name)
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == before
+
+
 def test_the_same_pages_give_the_same_bytes(executed, tmp_path, no_quarto):
     for name in ("one", "two"):
         render.render(executed("losses"), tmp_path / name, "Forecasts")

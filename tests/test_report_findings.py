@@ -9,7 +9,7 @@ import pytest
 
 from forecasting.contracts import AGGREGATIONS
 from forecasting.ledger import Domain, Published
-from forecasting.report import findings, overview
+from forecasting.report import champion, findings, overview
 from forecasting.run import Manifest, Monitoring
 from forecasting.wording import numbers
 from forecasting.wording.numbers import SPACE
@@ -100,7 +100,7 @@ def test_where_repeating_last_year_missed_less_the_page_says_so_and_why(tmp_path
     naive = accuracy["model_name"] == "seasonal_naive"
     accuracy.loc[naive, "wape"] = 0.0001
     [found] = findings.beaten(replace(domain, accuracy=accuracy))
-    mine, naive, n = findings.misses(replace(domain, accuracy=accuracy))
+    mine, naive, n = champion.misses(replace(domain, accuracy=accuracy))
     assert f"({100 * naive:.1f} % against {100 * mine:.1f} %, {n} forecasts each)" in plain(found.text)
     assert 'href="model_card.html#sales"' in found.text and "because it missed the single series by 27 % less" in plain(
         found.text
@@ -115,6 +115,7 @@ def test_an_open_month_of_which_next_to_nothing_came_in_late_in_it_is_to_be_look
     calendar = sales.calendar | {"last_fact": pd.Timestamp(2024, 1, day)}
     found = findings.under_way(replace(sales, calendar=calendar, left_out=sales.left_out.assign(amount=amount)))
     assert bool(found) is is_found
+    assert not found or found[0].head == "January so far only 50.0\N{NO-BREAK SPACE}k\N{NO-BREAK SPACE}EUR"
     assert not found or "January so far is 50.0 k EUR up to 28 January 2024, 4.0 % of its forecast" in plain(
         found[0].text
     )

@@ -308,7 +308,7 @@ def test_a_back_test_is_not_called_a_forecast(is_published, name, variance, side
 def page_of(path: Path) -> str:
     """What the first page shows of the domains, as HTML."""
     domains = Published(path).domains(AGGREGATIONS)
-    return "".join(part.data for part in overview.expected(str(path), domains))
+    return "".join(part.data for part in overview.expected(str(path), domains, overview.paths(str(path), domains)))
 
 
 @pytest.mark.parametrize("name", ["published history", "losses", "no back-test", "two last months"])
@@ -611,6 +611,12 @@ def test_warnings_come_first_and_only_the_severe_ones_take_room(company):
         for name in ("header", "headline", "warnings", "exceptions", "expected", "files_section", "editions_place")
     ]
     assert places == sorted(places)
+
+
+def test_the_company_is_called_as_it_wants_to_be_and_else_as_its_workspace(company):
+    domains = Published(company("published history")).domains(AGGREGATIONS)
+    assert "Monthly forecast: acme" in overview.header(domains)
+    assert "Monthly forecast: Acme &amp; Sons" in overview.header(domains, "Acme & Sons")
 
 
 def test_every_file_is_linked_and_described():

@@ -102,11 +102,24 @@ def test_a_stock_counts_at_the_end_with_the_range_that_was_published():
     assert sums.caption(found) == "the 80 % range published for October\N{NO-BREAK SPACE}2023"
 
 
-def test_what_people_changed_counts_and_sales_that_cannot_be_negative_have_no_range_below_zero():
+def test_what_people_changed_stands_beside_the_forecast_and_never_over_it():
+    domain = made_up("sales", [100.0 + 50 * (i % 5) for i in range(43)], [1.0, 2.0, 3.0])
+    found = sums.next_quarter(domain, paths([]))
+    assert found.value == 6.0 and sums.changed_to(domain, found) is None
+    domain.future["final_value"] = domain.future["predicted_value"]
+    domain.future.loc[1, ["override_value", "final_value"]] = 20.0
+    found = sums.next_quarter(domain, paths([]))
+    assert found.value == 6.0 and sums.changed_to(domain, found) == 24.0
+    stock = replace(domain, name="inventory")
+    assert (
+        sums.changed_to(stock, sums.next_quarter(stock, paths([]))) is None
+    )  # the month at whose end it counts is not changed
+
+
+def test_sales_that_cannot_be_negative_have_no_range_below_zero():
     domain = made_up("sales", [100.0 + 50 * (i % 5) for i in range(43)], [1.0, 2.0, 3.0], allow_negative=False)
-    domain.future.loc[1, "override_value"] = 20.0
     found = sums.next_quarter(domain, paths([[50.0] * 3] * 9))
-    assert found.value == 24.0 and found.low == 0.0 and found.high > 24.0
+    assert found.value == 6.0 and found.low == 0.0 and found.high > 6.0
 
 
 def test_without_a_month_or_a_forecast_there_is_no_sum():

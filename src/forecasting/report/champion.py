@@ -100,12 +100,21 @@ def by_series(domain: Domain) -> str:
     )
 
 
-def for_total(domain: Domain) -> str:
-    """Compare the errors of the total, which may tell another story; nothing where they are not known."""
+def misses(domain: Domain) -> tuple[float, float, int]:
+    """Return the usual miss of the total in shares of the mean actual: of the champion, of repeating last year; and of how many forecasts.
+
+    WAPE on the cutoffs that did not choose the model; NaN where there is no back-test.
+    """
     rows = at(domain.accuracy, "total")
     rows = rows[(rows["forecast_kind"] == "walk_forward") & (rows["evaluation_set"] == "held_out")]
-    wape = rows[rows["horizon_group"] == "all"].set_index("model_name")["wape"]
-    mine, naive = wape.get(domain.champion), wape.get("seasonal_naive")
+    rows = rows[rows["horizon_group"] == "all"].set_index("model_name")
+    wape = [float(rows["wape"].get(name, float("nan"))) for name in (domain.champion, BASELINE)]
+    return *wape, int(rows["n"].get(domain.champion, 0))
+
+
+def for_total(domain: Domain) -> str:
+    """Compare the errors of the total, which may tell another story; nothing where they are not known."""
+    mine, naive, _ = misses(domain)
     if not (is_known(mine) and is_known(naive)):
         return ""
     text = f"It missed the total by {share(mine)} (WAPE), repeating last year by {share(naive)}"

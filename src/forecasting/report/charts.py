@@ -168,6 +168,18 @@ def frame(domain: Domain, decimals: int) -> dict:
     }
 
 
+def month_axis(first: pd.Timestamp, last: pd.Timestamp) -> dict:
+    """Return an x axis of months between two days."""
+    return {
+        "type": "date",
+        "tickformat": "%b\n%Y",
+        "hoverformat": "%B %Y",
+        "nticks": 8,
+        "showgrid": False,
+        "range": [str(first.date()), str(last.date())],
+    }
+
+
 def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int) -> dict:
     """Return the layout of a trend; colours of text, lines and background come from the style sheet."""
     last = max(ds.max() for ds in months if len(ds))
@@ -177,15 +189,10 @@ def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int) -> dic
         **frame(domain, decimals),
         "height": 420,
         "xaxis": {
-            "type": "date",
-            "tickformat": "%b\n%Y",
-            "hoverformat": "%B %Y",
-            "nticks": 8,
-            "showgrid": False,
+            **month_axis(first, last + pd.DateOffset(days=12)),
             "ticks": "outside",
             "ticklen": 7,
             "tickcolor": "rgba(0,0,0,0)",
-            "range": [str(first.date()), str((last + pd.DateOffset(days=12)).date())],
         },
         "shapes": [
             {

@@ -1,5 +1,6 @@
 """What a domain is expected to come to, on the first page: a chart with its message as title, the figures beside it, and why."""
 
+from dataclasses import replace
 from html import escape
 
 import pandas as pd
@@ -7,15 +8,25 @@ import pandas as pd
 from forecasting.ledger import Domain, at
 from forecasting.report import picture
 from forecasting.report.bridges import Bridge
-from forecasting.report.findings import missed, misses, subject
+from forecasting.report.champion import misses
+from forecasting.report.findings import missed, subject
 from forecasting.report.html import bullets, note, tag
 from forecasting.report.kpi import key_figures, marked
 from forecasting.report.notices import texts_of
 from forecasting.report.periods import is_flow, named, span
 from forecasting.report.summary import last_month, reasons, since
-from forecasting.report.sums import Sum, caption, name, next_quarter, of_months, points, year_end
+from forecasting.report.sums import (
+    Sum,
+    caption,
+    changed_to,
+    name,
+    next_quarter,
+    of_months,
+    open_month,
+    points,
+    year_end,
+)
 from forecasting.wording import (
-    DASH,
     SPACE,
     between,
     capital,
@@ -96,7 +107,7 @@ def figures(domain: Domain, paths: pd.DataFrame) -> str:
     if year and (is_flow(domain) or year.months[-1] not in (first.months[-1], quarter and quarter.months[-1])):
         title = capital(name(year)) if is_flow(domain) else f"End of {month(year.months[-1])}"
         tiles.append(tile(domain, title, year, "", "on the year"))
-    return tag("div", "".join([*tiles, so_far(domain, first)]), "tiles") + trust(domain)
+    return tag("div", "".join([*tiles, so_far(domain)]), "tiles") + trust(domain)
 
 
 def ago(found: Sum) -> pd.Timestamp:
@@ -107,30 +118,30 @@ def ago(found: Sum) -> pd.Timestamp:
 def published_range(domain: Domain, found: Sum) -> Sum:
     """Return a single month with the range that was published for it."""
     row = at(domain.future, "total").set_index("ds").loc[found.months[0]]
-    return Sum(found.months, found.n_known, found.value, row["lo_80"], row["hi_80"], found.before, 0)
+    return replace(found, low=row["lo_80"], high=row["hi_80"], n=0)
 
 
 def tile(domain: Domain, title: str, found: Sum, css: str, than: str) -> str:
-    """Return one figure with its change on the year before and its range as a bar."""
-    unit = domain.unit
-    change = (
-        DASH if found.before is None else marked(found.value - found.before, signed(found.value, found.before, unit))
-    )
-    text = f"{change} {than}" if found.before is not None else "the year before is not known"
-    if found.before is not None and is_nothing(change):
-        text = "about as a year before"
-    if found.n_known:
-        text += f"; {count(found.n_known, 'month')} of it known"
+    """Return one figure with its change on the year before and its range as a bar, and beside it what people changed."""
+    texts = [on_year(found, domain.unit, than)]
+    texts += [f"{count(found.n_known, 'month')} of it known"] if found.n_known else []
+    people = changed_to(domain, found)
+    texts += [f"people changed it to {compact(people, domain.unit)}"] if people is not None else []
     lines = [
         tag("p", escape(title), "label"),
-        tag("p", escape(compact(found.value, unit)), "value"),
-        tag("p", escape(text), "more"),
-        bar(found, unit),
+        tag("p", escape(compact(found.value, domain.unit)), "value"),
+        tag("p", escape("; ".join(texts)), "more"),
+        bar(found, domain.unit),
     ]
-    changed = at(domain.future, "total").set_index("ds").reindex(found.months)
-    if "override_value" in changed and changed["override_value"].notna().any():
-        lines.append(tag("p", "changed by people", "more"))
     return tag("div", "".join(lines), f"tile {css}".strip())
+
+
+def on_year(found: Sum, unit: str, than: str) -> str:
+    """Compare a figure with the year before."""
+    if found.before is None:
+        return "the year before is not known"
+    change = signed(found.value, found.before, unit)
+    return "about as a year before" if is_nothing(change) else f"{marked(found.value - found.before, change)} {than}"
 
 
 def bar(found: Sum, unit: str) -> str:
@@ -156,26 +167,20 @@ def bar(found: Sum, unit: str) -> str:
     return drawn + tag("p", escape(f"80{SPACE}%: {between(found.low, found.high)}"), "more ends")
 
 
-def so_far(domain: Domain, coming: Sum) -> str:
-    """Return the open month's sales so far beside their forecast; nothing where no facts came in.
-
-    A stock counts at the end of its month, and what profit has of costs and expenses comes late in it.
-    """
-    rows = domain.left_out[domain.left_out["ds"] == coming.months[0]] if len(domain.left_out) else domain.left_out
-    last = domain.calendar.get("last_fact")
-    if rows.empty or domain.name != "sales" or not is_known(float(rows["amount"].iloc[0])):
+def so_far(domain: Domain) -> str:
+    """Return the open month's sales so far beside their forecast; nothing where there is none."""
+    known = open_month(domain)
+    if known is None:
         return ""
-    amount, n = float(rows["amount"].iloc[0]), int(rows["n_facts"].iloc[0])
+    coming = points(domain)[known.ds]
     part = (
-        f"{percent(100 * amount / coming.value)} of its forecast" if coming.value > 0 <= amount else "not a whole month"
+        f"{percent(100 * known.amount / coming)} of its forecast" if coming > 0 <= known.amount else "not a whole month"
     )
-    until = (
-        f", to {day(last)}" if last is not None and pd.notna(last) and pd.Timestamp(last) >= coming.months[0] else ""
-    )
+    until = f", to {day(known.until)}" if known.until is not None else ""
     lines = [
-        tag("p", escape(f"{coming.months[0]:%B} so far"), "label"),
-        tag("p", escape(compact(amount, domain.unit)), "value"),
-        tag("p", escape(f"{part}, not used in it; {count(n, 'fact')}{until}"), "more"),
+        tag("p", escape(f"{known.ds:%B} so far"), "label"),
+        tag("p", escape(compact(known.amount, domain.unit)), "value"),
+        tag("p", escape(f"{part}, not used in it; {count(known.n, 'fact')}{until}"), "more"),
     ]
     return tag("div", "".join(lines), "tile open")
 

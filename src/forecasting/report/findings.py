@@ -14,10 +14,11 @@ import pandas as pd
 
 from forecasting.ledger import Domain, at
 from forecasting.report import restatements
+from forecasting.report.champion import misses
 from forecasting.report.html import bullets, choosing
 from forecasting.report.notices import listed, readable
 from forecasting.report.periods import named
-from forecasting.report.sums import points
+from forecasting.report.sums import open_month, points
 from forecasting.run import Champion
 from forecasting.wording import SPACE, between, compact, day, is_known, is_nothing, month, percent, share
 
@@ -55,10 +56,9 @@ def usual(domain: Domain) -> float:
     return float(last) if is_known(float(last)) else 0.0
 
 
-def link(domain: Domain, name: str, part: str = "") -> str:
-    """Return a link to a domain's page, or to one of its parts there."""
-    place = f"#{part}" if part else ""
-    return f'<a href="{domain.name}.html{place}">{escape(name)}</a>'
+def link(domain: Domain, name: str) -> str:
+    """Return a link to a domain's page."""
+    return f'<a href="{domain.name}.html">{escape(name)}</a>'
 
 
 def subject(domain: Domain) -> str:
@@ -104,7 +104,9 @@ def miss(domain: Domain, aggregation: str, row: dict) -> Finding:
     side, unit = ("above" if row["variance"] > 0 else "below"), domain.unit
     who = link(domain, domain.title)
     if aggregation != "total":
-        who += ", " + choosing(row["region"], row["product_category"], escape(part_name(row)), f"{domain.name}.html")
+        who += ", " + choosing(
+            row["region"], row["product_category"], escape(restatements.name(row)), f"{domain.name}.html"
+        )
     what = "of its forecast" if row["is_published"] else "that this model would have said"
     pct = f" ({percent(abs(row['variance_pct']))})" if is_known(row["variance_pct"]) else ""
     text = (
@@ -114,11 +116,6 @@ def miss(domain: Domain, aggregation: str, row: dict) -> Finding:
     )
     head = f"{month(row['ds'])} {domain.name} {side} what was to be expected" if aggregation == "total" else ""
     return Finding(text, abs(row["variance"]), surprise, head)
-
-
-def part_name(row: dict) -> str:
-    """Return a part as people call it: «North», «Bikes», «North/Bikes»."""
-    return "/".join(name for name in (row["region"], row["product_category"]) if name != "All") or "the total"
 
 
 def restated(domain: Domain) -> list[Finding]:
@@ -154,43 +151,19 @@ def is_better(champion: Champion) -> bool:
 
 def under_way(domain: Domain) -> list[Finding]:
     """Find an open month of sales that is half over and of which less than half of what was to be expected by then has come in."""
-    coming, last = points(domain), domain.calendar.get("last_fact")
-    rows = domain.left_out[domain.left_out["ds"].isin(coming.index[:1])] if len(domain.left_out) else domain.left_out
-    if domain.name != "sales" or rows.empty or last is None or pd.isna(last) or pd.Timestamp(last) < coming.index[0]:
+    known = open_month(domain)
+    if known is None or known.until is None:
         return []
-    elapsed = pd.Timestamp(last).day / coming.index[0].days_in_month
-    amount, usual = float(rows["amount"].iloc[0]), coming.iloc[0] * elapsed
-    if elapsed < HALF or amount >= HALF * usual:
+    expected = points(domain)[known.ds]
+    by_then = expected * known.until.day / known.ds.days_in_month
+    if known.until.day < HALF * known.ds.days_in_month or known.amount >= HALF * by_then:
         return []
+    amount, when = compact(known.amount, domain.unit), f"{known.ds:%B} so far"
     text = (
-        f"{link(domain, domain.title)}: <strong>{coming.index[0]:%B} so far is {escape(compact(amount, domain.unit))}</strong> up to "
-        f"{day(last)}, {percent(100 * amount / coming.iloc[0])} of its forecast: facts may be missing, or the forecast is far off."
+        f"{link(domain, domain.title)}: <strong>{when} is {escape(amount)}</strong> up to {day(known.until)}, "
+        f"{percent(100 * known.amount / expected)} of its forecast: facts may be missing, or the forecast is far off."
     )
-    return [
-        Finding(
-            text,
-            usual - amount,
-            SIGN,
-            f"{coming.index[0]:%B} so far only {percent(100 * amount / coming.iloc[0])} of that",
-        )
-    ]
-
-
-def misses(domain: Domain) -> tuple[float, float, int]:
-    """Return the usual miss of the total in shares of the mean actual: of the champion, of repeating last year; and of how many forecasts.
-
-    WAPE on the cutoffs that did not choose the model; NaN where there is no back-test.
-    """
-    rows = at(domain.accuracy, "total")
-    rows = rows[
-        (rows["forecast_kind"] == "walk_forward")
-        & (rows["evaluation_set"] == "held_out")
-        & (rows["horizon_group"] == "all")
-    ]
-    mine = rows[rows["model_name"] == domain.champion]
-    naive = rows[rows["model_name"] == "seasonal_naive"]
-    first = [float(part["wape"].iloc[0]) if len(part) else float("nan") for part in (mine, naive)]
-    return *first, int(mine["n"].iloc[0]) if len(mine) else 0
+    return [Finding(text, by_then - known.amount, SIGN, f"{when} only {amount}")]
 
 
 def watched(domain: Domain) -> list[Finding]:

@@ -108,12 +108,11 @@ def absent(domains: dict[str, Domain | None]) -> list[str]:
     return found
 
 
-def expected(published: str, domains: dict[str, Domain | None]) -> list[HTML]:
-    """Return what each domain is expected to come to: message, chart, figures, and why."""
-    known = paths(published, domains)
+def expected(published: str, domains: dict[str, Domain | None], paths: dict[str, pd.DataFrame]) -> list[HTML]:
+    """Return what each domain is expected to come to: message, chart, figures, and why; `paths` of the function of this name."""
     before = bridges(published, domains)
     present = [d for d in domains.values() if d]
-    return [HTML(expectation.section(d, known[d.name], before[d.name], has_key=d is present[0])) for d in present]
+    return [HTML(expectation.section(d, paths[d.name], before[d.name], has_key=d is present[0])) for d in present]
 
 
 def months(domains: dict[str, Domain | None]) -> str:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from forecasting import plots
 from forecasting.ledger import Domain, at
-from forecasting.report.charts import frame, rgba
+from forecasting.report.charts import frame, month_axis, rgba
 from forecasting.report.html import Chart
 from forecasting.wording import SPACE, compact, decimals_for, is_known, month
 
@@ -97,17 +97,7 @@ def layout(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, decimals:
         "height": HEIGHT,
         "margin": {"l": 56, "r": 16, "t": 12, "b": 36},
         "showlegend": False,
-        "xaxis": {
-            "type": "date",
-            "tickformat": "%b\n%Y",
-            "hoverformat": "%B %Y",
-            "nticks": 8,
-            "showgrid": False,
-            "range": [
-                str((actual["ds"].min() - pd.DateOffset(days=10)).date()),
-                str((last + pd.DateOffset(days=45)).date()),
-            ],
-        },
+        "xaxis": month_axis(actual["ds"].min() - pd.DateOffset(days=10), last + pd.DateOffset(days=45)),
     }
 
 

@@ -8,6 +8,7 @@ conformal interval (Vovk, Gammerman and Shafer 2005).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -72,11 +73,43 @@ def name(found: Sum) -> str:
 
 
 def points(domain: Domain) -> pd.Series:
-    """Return the forecast of the total by month, as it counts: what people changed is in it."""
-    rows = at(domain.future, "total").sort_values("ds").set_index("ds")
-    return (
-        rows["override_value"].fillna(rows["predicted_value"]) if "override_value" in rows else rows["predicted_value"]
-    )
+    """Return the forecast of the total by month; what people changed stands beside it (`changed_to`)."""
+    return at(domain.future, "total").sort_values("ds").set_index("ds")["predicted_value"]
+
+
+def changed_to(domain: Domain, found: Sum) -> float | None:
+    """Return what several months come to with what people changed; None where they changed none of them."""
+    rows = at(domain.future, "total").set_index("ds").reindex(found.months)
+    if "override_value" not in rows or rows["override_value"].isna().all():
+        return None
+    if not is_flow(domain):
+        return float(rows["final_value"].iloc[-1]) if is_known(rows["override_value"].iloc[-1]) else None
+    return found.value + float((rows["final_value"] - rows["predicted_value"]).sum())
+
+
+class OpenMonth(NamedTuple):
+    """What is known of sales of the month that is forecast next: amount and number of its facts, the last day, None where not known."""
+
+    ds: pd.Timestamp
+    amount: float
+    n: int
+    until: pd.Timestamp | None
+
+
+def open_month(domain: Domain) -> OpenMonth | None:
+    """Return the open month of sales, None where no facts of it came in, and of other domains.
+
+    A stock counts at the end of its month, and what profit has of costs and expenses comes late in it.
+    """
+    coming, last = points(domain), domain.calendar.get("last_fact")
+    if domain.name != "sales" or coming.empty or domain.left_out.empty:
+        return None
+    ds = coming.index[0]
+    rows = domain.left_out[domain.left_out["ds"] == ds]
+    if rows.empty or not is_known(float(rows["amount"].iloc[0])):
+        return None
+    until = pd.Timestamp(last) if last is not None and pd.notna(last) and pd.Timestamp(last) >= ds else None
+    return OpenMonth(ds, float(rows["amount"].iloc[0]), int(rows["n_facts"].iloc[0]), until)
 
 
 def of_months(domain: Domain, months: list[pd.Timestamp], paths: pd.DataFrame) -> Sum | None:

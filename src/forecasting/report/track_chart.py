@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from forecasting import plots
 from forecasting.ledger import Domain, one_per_name
-from forecasting.report.charts import BANDS, band, frame, values_by_series
+from forecasting.report.charts import BANDS, band, frame, month_axis, values_by_series
 from forecasting.report.html import Chart
 from forecasting.report.track_record import said
 from forecasting.wording import SPACE, count, decimals_for, listing, month
@@ -109,15 +109,7 @@ def drawn(lags: list[int], made: str) -> list[go.Scatter]:
 def layout(domain: Domain, actuals: pd.DataFrame, decimals: int) -> dict:
     """Return the layout: from a year before the first forecast to the last known month."""
     first, last = actuals["ds"].min() - pd.DateOffset(days=12), actuals["ds"].max() + pd.DateOffset(days=12)
-    x = {
-        "type": "date",
-        "tickformat": "%b\n%Y",
-        "hoverformat": "%B %Y",
-        "nticks": 8,
-        "showgrid": False,
-        "range": [str(first.date()), str(last.date())],
-    }
-    return {**frame(domain, decimals), "height": 380, "xaxis": x}
+    return {**frame(domain, decimals), "height": 380, "xaxis": month_axis(first, last)}
 
 
 def caption(domain: Domain, record: pd.DataFrame, lags: list[int]) -> str:

@@ -1,5 +1,6 @@
 """Writes the files that lie beside the pages, all or none: what fails is named, and the report before stays."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def write(
     RuntimeError
         If a file cannot be written; it says which one, and its cause says why.
     """
-    folder = "-".join(part for part in (edition.company, edition.name) if part)
+    company = re.sub(r"[^\w.-]+", "-", edition.company).strip("-.")  # a company may be called «A/B»
+    folder = "-".join(part for part in (company, edition.name) if part)
     paper, brief = site.with_name("paper"), site.with_name("brief")
     made: dict[str, Callable[[Path], None]] = {
         files.WORKBOOK: lambda target: workbook.write(published, target, edition),

@@ -131,11 +131,8 @@ class Page:
         for child in found:
             kind = next((name for name in child["class"] if name not in CARDS), "")
             items.append(call("card", literal(kind), joined(self.blocks(child))))
-        columns = min(
-            len(items),
-            CARDS_IN_A_ROW if len(items) <= CARDS_IN_A_ROW else 4,
-            BESIDE if node.find_parent(class_="expect") else 9,
-        )
+        most = CARDS_IN_A_ROW if len(items) <= CARDS_IN_A_ROW else 4
+        columns = min(len(items), BESIDE if node.find_parent(class_="expect") else most)
         row = call("cards", str(columns), *items)
         return call("together", joined([*above, row])) if above else row
 
