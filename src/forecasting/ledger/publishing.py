@@ -7,6 +7,8 @@ The ledger is written in one transaction and only added to; the same run publish
 import datetime as dt
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,8 +24,6 @@ from forecasting.ledger.tables import BY_SERIES, KEPT, MEASURES, PUBLISHED
 from forecasting.ledger.training_changes import ROUNDING, add_changes
 from forecasting.registry import CHALLENGER, CHAMPION
 from forecasting.run import Manifest, Workspace
-
-ROW_GROUP = 122_880  # rows that DuckDB keeps, and adds up, in one piece
 
 
 def publish(workspace: Workspace, domains: list[str] | None = None) -> list[str]:
@@ -198,22 +198,27 @@ def add_actuals(connection: duckdb.DuckDBPyConnection, run: FinishedRun) -> None
 def content(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     """Return the SQL of what a table of the copy holds.
 
-    What measures another table that was copied before reads it there where it is long: asking that table's view once more would take
-    minutes, and DuckDB adds up more than a row group in an order of its own anyhow.
+    What measures another table reads that one's copy: it lies there in its order, and asking its view once more would take minutes.
     """
-    measured = MEASURES.get(table)
     view = connection.execute(
         "select database_name, sql from duckdb_views() where view_name = ? and not internal", [table]
     ).fetchone()
-    if measured is None or view is None or rows_of(connection, measured) <= ROW_GROUP:
+    if table not in MEASURES or view is None:
         return KEPT.get(table, f"select * from {table}")
     database, text = view
+    measured = MEASURES[table]
     return text.split(" AS ", 1)[1].rstrip(";\n ").replace(f"{database}.main.{measured}", f"published.main.{measured}")
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    """Return how many rows a table of the copy has."""
-    return connection.execute(f"select count(*) from published.main.{table}").fetchone()[0]
+@contextmanager
+def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let DuckDB add up row after row, as they lie: of two threads each adds up what comes, and the last digits come out otherwise."""
+    (threads,) = connection.execute("select current_setting('threads')").fetchone()
+    connection.execute("set threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute(f"set threads = {threads}")
 
 
 def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: os.stat_result | None = None) -> None:
@@ -226,7 +231,8 @@ def publish_copy(connection: duckdb.DuckDBPyConnection, target: Path, time_of: o
         leftover.unlink(missing_ok=True)
     connection.execute(f"attach {warehouse.quoted(scratch)} as published")
     for table in PUBLISHED:
-        connection.execute(f"create table published.main.{table} as {content(connection, table)}")
+        with in_order(connection) if table in MEASURES else nullcontext():
+            connection.execute(f"create table published.main.{table} as {content(connection, table)}")
         if table in BY_SERIES:
             connection.execute(f"create index {table}_by_series on published.main.{table} (unique_id)")
     connection.execute("checkpoint published")
