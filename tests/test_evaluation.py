@@ -3,12 +3,13 @@
 import pandas as pd
 import pytest
 
-from forecasting.evaluation import scores
 from forecasting.evaluation.backtest import back_test
+from forecasting.evaluation.cutoffs import COMPARED
 from forecasting.evaluation.cutoffs import plan_cutoffs as plan
 from forecasting.evaluation.evidence import losses
 from forecasting.evaluation.judging import judge
 from forecasting.evaluation.ranking import leaderboard, scored_rows
+from forecasting.evaluation.scores import by_horizon, measure, scores_by_group
 from forecasting.evaluation.significance import scaled_errors
 from forecasting.models.linear import LinearModel
 from forecasting.models.naive import Naive, SeasonalNaive
@@ -88,7 +89,7 @@ def test_squared_scale_is_the_mean_square_of_the_history(evaluation: pd.DataFram
 
 
 def test_scores_by_group_agree_with_a_loop(evaluation: pd.DataFrame, train: pd.DataFrame):
-    found = scores.scores_by_group(evaluation, train)
+    found = scores_by_group(scored_rows(evaluation, train, COMPARED, "series"))
     actual = {(row["unique_id"], row["ds"]): row["y"] for row in train.to_dict("records")}
     rows = [row for row in evaluation.to_dict("records") if row["aggregation"] == "series"]
     key = ("unique_id", "cutoff", "horizon")
@@ -127,9 +128,17 @@ def test_models_judged_one_by_one_are_what_they_are_together(
     assert set(found.losses["model_name"]) == {"seasonal_naive", "naive", "linear"} - {lacking}
     for own, expected in (
         (found.leaderboard, leaderboard(rows, train)),
-        (found.by_horizon, scores.scores_by_horizon([rows], train)),
-        (found.by_group, scores.scores_by_group(rows, train)),
+        (found.by_horizon, by_horizon(measure(own, train) for own in by_model.values())),
+        (found.by_group, scores_by_group(scored_rows(rows, train, COMPARED, "series"))),
         (found.losses, losses(scored)),
         (found.errors, scaled_errors(scored)),
     ):
         pd.testing.assert_frame_equal(own, expected)
+
+
+def test_errors_of_a_model_are_what_it_missed_by(evaluation: pd.DataFrame, train: pd.DataFrame):
+    linear = evaluation[evaluation["model_name"] == "linear"]
+    actual = {(row["unique_id"], row["ds"]): row["y"] for row in train.to_dict("records")}
+    compared = linear[(linear["aggregation"] == "series") & linear["evaluation_set"].isin(COMPARED)]
+    expected = [row["q500"] - actual[row["unique_id"], row["ds"]] for row in compared.to_dict("records")]
+    assert measure(linear, train).errors["error"].tolist() == pytest.approx(expected)

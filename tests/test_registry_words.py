@@ -35,7 +35,7 @@ def logged(tmp_path_factory) -> dict[str, mlflow.entities.Run]:
     }
     for name, back_test in made.items():
         run.write_backtest(name, back_test)
-        scores = evaluation.scores_by_cutoff(back_test.rows, train)
+        scores = evaluation.measure(back_test.rows, train).by_cutoff
         settings = {"penalty": 100.0, "horizon": 24}  # networks look further than is ever forecast
         tracking.log_step(run, place / "data", "20_train_x", name, settings, scores)
     board = evaluation.judge(map(run.calibrated, NAMES), run.calibrated("seasonal_naive"), train).leaderboard
@@ -171,7 +171,7 @@ def test_a_short_history_measures_nothing_and_says_nothing_of_it():
     train = company(20, regions=1)
     cutoffs = plan_cutoffs(train["ds"])
     rows = evaluation.back_test(SeasonalNaive(), train, "sales", cutoffs, allow_negative=False).rows
-    shown, tables = tracking.as_shown(evaluation.scores_by_cutoff(rows, train), {})
+    shown, tables = tracking.as_shown(evaluation.measure(rows, train).by_cutoff, {})
     assert shown.empty and tables["all_scores"].empty
     span = words.Span.of(train, {})
     assert words.note("sales", "acme", span, "seasonal_naive", {}).endswith(

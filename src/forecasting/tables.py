@@ -164,7 +164,7 @@ def named(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_months_ahead(errors: pd.DataFrame, measure: str = "mase") -> Table:
-    """Return one measure of `evaluation.scores_by_horizon`, a row per model, the lowest first, and a column per month ahead."""
+    """Return one measure of `evaluation.by_horizon`, a row per model, the lowest first, and a column per month ahead."""
     wide = errors.pivot(index="model_name", columns="horizon", values=measure)
     wide = wide.loc[wide.mean(axis=1).sort_values(kind="stable").index]
     return shown(wide.rename(columns=lambda ahead: f"{ahead} month{'s' if ahead > 1 else ''}"))

@@ -23,23 +23,16 @@ from forecasting.evaluation.learning import COUNTED, Sample, drawn
 from forecasting.evaluation.metrics import METRICS, wql
 from forecasting.evaluation.ranking import BASELINE, leaderboard, scored_rows
 from forecasting.evaluation.restated import as_known_before, restated_forecasts
-from forecasting.evaluation.scores import (
-    errors_since,
-    leaderboard_metrics,
-    out_of_sample_errors,
-    scores_by_cutoff,
-    scores_by_group,
-    scores_by_horizon,
-)
+from forecasting.evaluation.scores import Measured, by_horizon, errors_since, leaderboard_metrics, measure
 from forecasting.evaluation.significance import compare_models, pairs_to_compare, scaled_errors
 from forecasting.evaluation.value_added import FEW, value_added
 from forecasting.evaluation.variants import kept_variant
 
 __all__ = [
-    "BASELINE", "CHOICE", "CHOOSING", "COMPARED", "COUNTED", "DEFAULT", "FEW", "HELD_OUT_SET", "METRICS", "Judged", "Sample",
-    "as_known_before", "back_test", "compare_models", "continued", "drawn", "empty_backtest", "errors_since", "evidence", "forecast_nodes",
-    "judge", "kept_variant", "known_at",
-    "leaderboard", "leaderboard_metrics", "losses", "mean_losses", "metrics", "out_of_sample_errors", "pairs_to_compare", "plan_cutoffs",
-    "refit_month", "restated_forecasts", "rows_kept", "said", "scaled_errors", "scored_rows", "scores_by_cutoff", "scores_by_group",
-    "scores_by_horizon", "strongest", "value_added", "walk_forward", "wql",
+    "BASELINE", "CHOICE", "CHOOSING", "COMPARED", "COUNTED", "DEFAULT", "FEW", "HELD_OUT_SET", "METRICS", "Judged", "Measured", "Sample",
+    "as_known_before", "back_test", "by_horizon", "compare_models", "continued", "drawn", "empty_backtest", "errors_since", "evidence",
+    "forecast_nodes", "judge", "kept_variant", "known_at",
+    "leaderboard", "leaderboard_metrics", "losses", "mean_losses", "measure", "metrics", "pairs_to_compare", "plan_cutoffs",
+    "refit_month", "restated_forecasts", "rows_kept", "said", "scaled_errors", "scored_rows", "strongest", "value_added", "walk_forward",
+    "wql",
 ]  # fmt: skip

@@ -10,14 +10,14 @@ from forecasting.evaluation.cutoffs import COMPARED
 from forecasting.evaluation.evidence import ROW, choosing, mean_losses
 from forecasting.evaluation.metrics import score
 from forecasting.evaluation.ranking import Yardstick, measured_by_model, ranked
-from forecasting.evaluation.scores import GROUPINGS, by_group
+from forecasting.evaluation.scores import GROUPINGS, scores_by_group
 from forecasting.evaluation.significance import scaled_errors
 
 
 class Judged(NamedTuple):
     """What was measured of several models.
 
-    `leaderboard`: of `leaderboard`; `by_horizon`, `by_group`: of `scores_by_horizon` and `scores_by_group`; `losses`: of `losses`;
+    `leaderboard`: of `leaderboard`; `by_horizon`, `by_group`: as `Measured` and `scores_by_group` have them; `losses`: of `losses`;
     `errors`: of `scaled_errors`.
     """
 
@@ -58,7 +58,7 @@ def _of_one(rows: pd.DataFrame, yardstick: Yardstick) -> tuple[Any, ...]:
     return (
         measured_by_model(compared),
         score(series, ["model_name", "horizon"]),
-        by_group(series),
+        scores_by_group(series),
         (len(chosen), mean_losses(chosen)),
         scaled_errors(scored),
     )

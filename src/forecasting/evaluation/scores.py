@@ -1,6 +1,7 @@
 """Scores arranged for the eye and for MLflow: by months ahead, region, category or cutoff. The measures are those of `metrics`."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -13,15 +14,32 @@ GROUPINGS = ("region", "product_category", "horizon")
 COMPARED_BY = ("mase", "wape", "mae", "bias", "coverage_80", "coverage_95", "scaled_crps")
 
 
-def measured(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
-    """Return the series' evaluation rows of the cutoffs that are compared, with what happened (`y`)."""
-    return scored_rows(rows, train, COMPARED, "series")
+class Measured(NamedTuple):
+    """What was measured of a model's forecasts of single series, at the cutoffs that are compared.
+
+    by_horizon: every measure by model_name and horizon
+    by_cutoff: `metric, value, cutoff, compared`: «mase_h1» is of one cutoff and month ahead, «mase» of one cutoff, and «held_out_mase»,
+        without a cutoff, of all cutoffs of a set. `compared` marks the few by which people compare models; the others are for those who
+        look closely.
+    errors: prediction − actual, in the unit of y: `unique_id, cutoff, ds, error`
+    """
+
+    by_horizon: pd.DataFrame
+    by_cutoff: pd.DataFrame
+    errors: pd.DataFrame
 
 
-def scores_by_horizon(rows: Iterable[pd.DataFrame], train: pd.DataFrame) -> pd.DataFrame:
-    """Return every measure by model and months ahead, over all series and compared cutoffs."""
-    known = [measured(of_one, train) for of_one in rows]
-    return score(pd.concat(known, ignore_index=True), ["model_name", "horizon"])
+def measure(rows: pd.DataFrame, train: pd.DataFrame) -> Measured:
+    """Measure one model's rows (BACKTEST_COLUMNS). They are joined with what happened once: of very many series that takes a minute."""
+    known = scored_rows(rows, train, COMPARED, "series")
+    errors = known.assign(error=known[POINT] - known["y"])[["unique_id", "cutoff", "ds", "error"]]
+    return Measured(score(known, ["model_name", "horizon"]), _by_cutoff(known), errors)
+
+
+def by_horizon(measured: Iterable[Measured]) -> pd.DataFrame:
+    """Return every measure of several models by model and months ahead."""
+    together = pd.concat([each.by_horizon for each in measured], ignore_index=True)
+    return together.sort_values(["model_name", "horizon"], ignore_index=True)
 
 
 def errors_since(rows: Iterable[pd.DataFrame], train: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
@@ -34,17 +52,13 @@ def errors_since(rows: Iterable[pd.DataFrame], train: pd.DataFrame, month: pd.Ti
     return score(scored_rows(late, train), ["model_name", "cutoff"])[["model_name", "cutoff", "n", "mase"]]
 
 
-def scores_by_group(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+def scores_by_group(known: pd.DataFrame) -> pd.DataFrame:
     """Return every measure by region, category and months ahead, over all single series, apart for choice and held-out cutoffs.
 
-    One row per model_name, evaluation_set, grouped_by ('region', 'product_category', 'horizon') and group (text): n, the measures,
-    how many rows these left out, fva, the seasonal naive's MAE − the model's, in the unit of y, and masc.
+    `known` are rows of `scored_rows`, of series and of cutoffs that are compared. One row per model_name, evaluation_set, grouped_by
+    ('region', 'product_category', 'horizon') and group (text): n, the measures, how many rows these left out, fva, the seasonal
+    naive's MAE − the model's, in the unit of y, and masc.
     """
-    return by_group(measured(rows, train))
-
-
-def by_group(known: pd.DataFrame) -> pd.DataFrame:
-    """Do what `scores_by_group` does, for rows of `measured`."""
     by = ["model_name", "evaluation_set"]
     parts = []
     for name in GROUPINGS:
@@ -55,31 +69,10 @@ def by_group(known: pd.DataFrame) -> pd.DataFrame:
     return together[[*first, *(column for column in together if column not in first)]]
 
 
-def out_of_sample_errors(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
-    """Return out-of-sample errors, prediction − actual: `unique_id, cutoff, ds, error`, in the unit of y."""
-    known = measured(rows, train)
-    return known.assign(error=known[POINT] - known["y"])[["unique_id", "cutoff", "ds", "error"]]
-
-
-def scores_by_cutoff(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
-    """Return one model's measures as `metric, value, cutoff, compared`.
-
-    «mase_h1» is of one cutoff and month ahead, «mase» of one cutoff, and «held_out_mase», without a cutoff, of all cutoffs of a set.
-    `compared` marks the few by which people compare models; the others are for those who look closely.
-    """
-    known = measured(rows, train)
-    each = score(known, ["cutoff", "horizon"]).assign(suffix=lambda table: "_h" + table["horizon"].astype(str))
-    together = score(known, ["cutoff"]).assign(suffix="")
-    of_cutoffs = _long(pd.concat([each, together], ignore_index=True), ["cutoff", "suffix"])
-    of_sets = _of_sets(measured_by_model(known))
-    long = pd.concat([of_sets.assign(compared=True), of_cutoffs.assign(compared=of_cutoffs["metric"] == "mase")])
-    return long.reset_index(drop=True)[["metric", "value", "cutoff", "compared"]]
-
-
 def leaderboard_metrics(board: pd.DataFrame, champion: str) -> pd.DataFrame:
     """Return what a leaderboard says of the champion as `metric, value`, with the MASE of the seasonal naive beside it.
 
-    The names are those of `scores_by_cutoff`, so that a run which compares stands beside those of its models; «held_out_masc» is the
+    The names are those of `Measured.by_cutoff`, so that a run which compares stands beside those of its models; «held_out_masc» is the
     one that a model's own run lacks, because it takes the forecasts of the month before.
     """
     board = board[board["aggregation"] == "series"]
@@ -88,6 +81,16 @@ def leaderboard_metrics(board: pd.DataFrame, champion: str) -> pd.DataFrame:
     quoted = mine[(mine["horizon_group"] == "all") & (mine["evaluation_set"] == HELD_OUT_SET)]
     moves = _named(quoted.assign(suffix=""), ["masc"])
     return pd.concat([_of_sets(mine), beside, moves], ignore_index=True)
+
+
+def _by_cutoff(known: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores of `Measured.by_cutoff`."""
+    each = score(known, ["cutoff", "horizon"]).assign(suffix=lambda table: "_h" + table["horizon"].astype(str))
+    together = score(known, ["cutoff"]).assign(suffix="")
+    of_cutoffs = _long(pd.concat([each, together], ignore_index=True), ["cutoff", "suffix"])
+    of_sets = _of_sets(measured_by_model(known))
+    long = pd.concat([of_sets.assign(compared=True), of_cutoffs.assign(compared=of_cutoffs["metric"] == "mase")])
+    return long.reset_index(drop=True)[["metric", "value", "cutoff", "compared"]]
 
 
 def _of_sets(board: pd.DataFrame) -> pd.DataFrame:
