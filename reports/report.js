@@ -41,12 +41,12 @@
   const choose = (region, category) => document.dispatchEvent(new CustomEvent("choose", { detail: [region, category] }));
 
   // The table that belongs to a chart shows the numbers of the same choice, written out by the page.
-  const fill = (id, name, rows) => {
+  const fill = (id, name, rows, what) => {
     const table = id && document.getElementById(id);
     if (!table) return;
     const title = table.caption.querySelector("span");
     table.dataset.of ??= title.textContent.replace(/^Total: /, "");
-    title.textContent = `${name}: ${table.dataset.of}`;
+    title.textContent = `${name}: ${(rows && what) || table.dataset.of}`;
     table.closest(".scroll").setAttribute("aria-label", title.textContent);
     table.closest(".scroll").hidden = !rows;
     if (!rows) return; // what was found by search has its numbers below the chart
@@ -111,11 +111,11 @@
   };
 
   const show = (figure, plot, choice, whole) => {
-    const [region, category, values, range, rows] = choice;
+    const [region, category, values, range, rows, what] = choice;
     plot.setAttribute("aria-label", `Region ${region}, category ${category}. ${plot.dataset.label}`);
     figure.querySelector(".chosen").textContent = `Shown: ${nameOf(choice)}`;
     Plotly.update(plot, { y: values, ...months(plot, choice) }, whole ? { "yaxis.autorange": true } : { "yaxis.range": [...range] });
-    fill(plot.dataset.table, nameOf(choice), rows);
+    fill(plot.dataset.table, nameOf(choice), rows, what);
     fillTiles(plot.dataset.tiles, choice.tiles);
     if (plot.dataset.tiles) say(choice);
   };

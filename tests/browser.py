@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Request, sync_playwright
 from playwright.sync_api import TimeoutError as TookTooLong
 
+from shown import multiple
 from waiting import PATIENCE
 
 HOW_TO_GET_ONE = "needs Chromium: `apt-get install chromium`, or name one in FORECASTING_CHROMIUM"
@@ -144,6 +145,10 @@ class Tab:
     def cells(self, table: str | Locator) -> list[list[str]]:
         """Return the texts of a table's body, of each cell its first line."""
         return self.page.locator(table).evaluate(CELLS) if isinstance(table, str) else table.evaluate(CELLS)
+
+    def multiple(self, table: str) -> float:
+        """Return what a table's amounts are in, as its caption says it: 1000 for thousands."""
+        return multiple(self.page.locator(f"{table} caption").inner_text())
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import re
 
 SCALES = {"": 1.0, "k": 1e3, "M": 1e6, "bn": 1e9, "tn": 1e12}
+MULTIPLES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 NUMBER = re.compile(r"([+−]?)(\d[\d,]*)(\.\d+)?(?:\s(k|M|bn|tn)\b)?")
 DASH = "–"
 
@@ -15,6 +16,12 @@ def numbers(text: str) -> list[tuple[float, float]]:
         scale = SCALES[suffix]
         found.append((value * scale, 0.5 * scale * 10.0 ** -max(len(fraction) - 1, 0)))
     return found
+
+
+def multiple(caption: str) -> float:
+    """Return what a table's amounts are in, as its caption says it: 1000 for «Total: the next months, in thousand EUR»."""
+    found = re.search(r"\bin (thousand|million|billion)s?\b", caption)
+    return MULTIPLES[found[1]] if found else 1.0
 
 
 def number(text: str) -> float | None:

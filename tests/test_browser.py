@@ -268,21 +268,22 @@ def test_the_years_are_those_of_what_is_chosen(chosen):
         known = {months[int(ds[5:7]) - 1]: round(value) for ds, value in zip(rows["ds"], rows["y"], strict=True)}
         assert {month: y for month, y in traces[year].items() if y is not None} == known
     shown = {row[0]: row[2] for row in tab.cells(f"#year-totals-{domain}")}
+    unit = tab.multiple(f"#year-totals-{domain}")
     for year in ("2021", "2022"):  # whole years; a stock is averaged
         rows = actual[actual["ds"].str.startswith(year)]
         if len(rows) == 12:
-            assert agrees(shown[year], rows["y"].mean() if domain == "inventory" else rows["y"].sum())
+            assert agrees(shown[year], (rows["y"].mean() if domain == "inventory" else rows["y"].sum()) / unit)
 
 
 @pytest.mark.parametrize("chosen", CHOICES, ids=name_of, indirect=True)
 def test_figures_table_title_and_address_follow_what_is_chosen(chosen):
     tab, folder, domain, choice = chosen
     coming = asked(folder, PUBLISHED, domain, choice).tail(6)
-    rows = tab.cells(f"#next-{domain}")
+    rows, unit = tab.cells(f"#next-{domain}"), tab.multiple(f"#next-{domain}")
     assert len(rows) == 6
     for shown, (_, row) in zip(rows, coming.iterrows(), strict=True):
         assert shown[0] == f"{pd.Timestamp(row['ds']):%B %Y}"
-        assert all(agrees(text, row[column]) for text, column in zip(shown[1:6], COLUMNS, strict=True))
+        assert all(agrees(text, row[column] / unit) for text, column in zip(shown[1:6], COLUMNS, strict=True))
     tiles = dict(zip(("actual", "made", "variance", "next"), tab.tiles(f"#figures-{domain}"), strict=True))
     assert agrees(tiles["actual"][1], asked(folder, ACTUAL, domain, choice)["y"].iloc[-1])
     assert agrees(tiles["next"][1], coming["predicted_value"].iloc[0])
@@ -293,6 +294,23 @@ def test_figures_table_title_and_address_follow_what_is_chosen(chosen):
     assert choice == TOTAL or tab.page.locator("p.showing strong").inner_text() == name
     caption = tab.page.locator(f"#next-{domain} caption").inner_text()
     assert caption.startswith(f"{name or 'Total'}: the next months")
+
+
+RANGE = ["80 % from", "80 % up to"]
+POINTED_AT = [
+    ("index", "picture-{}", "2024-02-01", ["Forecast", *RANGE, "A year before"]),
+    ("{}", "trend-{}", "2023-12-01", ["Actual", "Published forecast", *RANGE, "95 % from", "95 % up to"]),
+    ("{}", "years-{}", "Feb", ["2023", "2024, forecast", "2024, 80 % from", "2024, 80 % up to", "2022", "2021"]),
+    ("accuracy", "record-{}", "2023-12-01", ["Actual", "Published 1 month before", *RANGE, "95 % from"]),
+]
+
+
+@pytest.mark.parametrize(("page", "chart", "x", "names"), POINTED_AT)
+def test_where_one_points_the_actual_comes_first_then_the_forecast_then_its_range(report, tab, page, chart, x, names):
+    tab.open(report("published history") / f"{page.format('sales')}.html")
+    text = tab.point_at(chart.format("sales"), x)
+    places = [text.find(f"{name} : ") for name in names]
+    assert places == sorted(places) and places[0] >= 0, text
 
 
 def test_an_address_names_what_is_shown_and_a_cross_goes_back(report, tab):
@@ -392,10 +410,11 @@ def test_the_bridge_leads_from_the_last_forecast_to_this_one(report, tab, domain
     tab.open(folder / f"{domain}.html")
     months = asked(folder, BRIDGE, domain)
     both = months[["before", "after"]].mean() if domain == "inventory" else months[["before", "after"]].sum()
-    steps = [number(amount) for _, amount, _ in tab.cells("table:has(th:text-is('Step'))")]
+    table = "table:has(th:text-is('Step'))"
+    steps, unit = [amount for _, amount, _ in tab.cells(table)], tab.multiple(table)
     assert len(months) == 5 and len(steps) > 2
-    assert sum(steps[:-1]) == steps[-1]
-    assert (steps[0], steps[-1]) == (round(both["before"]), round(both["after"]))
+    assert sum(map(number, steps[:-1])) == pytest.approx(number(steps[-1]), abs=1e-6)
+    assert agrees(steps[0], both["before"] / unit) and agrees(steps[-1], both["after"] / unit)
 
 
 @pytest.mark.parametrize(
@@ -413,7 +432,7 @@ def test_totals_are_the_sums_of_what_is_above_them(report, tab, company, domain)
         for column in range(1, len(total)):
             texts = [row[column] for row in rows]
             if total[column] and "%" not in total[column] + texts[0] and DASH not in (total[column], *texts):
-                assert abs(sum(map(number, texts)) - number(total[column])) <= room <= (len(rows) + 1) / 2
+                assert abs(sum(map(number, texts)) - number(total[column])) <= room + 1e-6 <= (len(rows) + 1) / 2 + 1e-6
                 compared += 1
     assert compared > 6
 

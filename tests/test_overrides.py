@@ -569,7 +569,7 @@ def test_the_bridge_has_a_step_for_people_and_adds_up(place):
 
 
 def test_the_page_shows_both(place):
-    assert "Nobody overrides the forecast of sales" in shown_overrides.section(str(place.published), page(place))
+    assert "Nobody has changed the forecast of sales" in shown_overrides.section(str(place.published), page(place))
     take(place, csv(place, "sales,,,2024-01,900000,,Ann <b>,plan & order,"))
     text = shown_overrides.section(str(place.published), page(place)) + next_months.next_months(page(place))
     assert (

@@ -31,6 +31,7 @@ from forecasting.report import (
 from forecasting.wording import numbers
 from report_fixtures import VARIANTS, Company, build, significance, with_manifest
 from report_pages import REPORTS, executed
+from shown import agrees, multiple
 
 MADE: dict[str, Path] = {}
 
@@ -183,19 +184,53 @@ def three_digits(value: float, unit: str) -> str:
     return sign + f"{mantissa * 10**power:.{2 - power}f}"
 
 
+@pytest.mark.parametrize(
+    ("unit", "columns", "said", "texts"),
+    [
+        ("EUR", [[8_120_917.4, 557_201.0]], ", in thousand EUR", ["8,121", "557"]),
+        (
+            "EUR",
+            [[1_105_971.0, 543_824.0], [-4_486.0, -566.0]],
+            ", in thousand EUR",
+            ["1,106.0", "543.8"],
+        ),  # a decimal tells of −4.5
+        (
+            "EUR",
+            [[1_105_971.0, 543_824.0], [-446.0, 66.0]],
+            ", in EUR",
+            ["1,105,971", "543,824"],
+        ),  # in thousands nothing is left
+        ("EUR", [[47_300.0, 300.0]], ", in EUR", ["47,300", "300"]),
+        ("EUR", [[2_250_000_000.0, 310_000_000.0]], ", in million EUR", ["2,250", "310"]),
+        ("", [[1_500_000.0, 0.0, None, float("inf")]], ", in thousands", ["1,500", "0", "–", "–"]),
+        ("", [[15.25]], "", ["15.2"]),
+        ("million USD", [[512_345.0]], ", in million USD", ["512,345"]),
+        ("EUR", [[]], ", in EUR", []),
+        ("EUR", [], ", in EUR", []),
+    ],
+)
+def test_a_table_writes_its_amounts_as_short_as_they_tell_the_same(unit, columns, said, texts):
+    amount = numbers.amounts_in(unit, *(pd.Series(column, dtype=float) for column in columns))
+    assert amount.told(",") == said
+    assert [amount(value) for value in (columns[0] if columns else [])] == texts
+
+
 def test_next_months_table_holds_the_databases_numbers(company):
     path = company("losses")
     domain = domain_page.load(path, "profit")
     where = "domain = 'profit' and aggregation = 'total' and status = 'published'"
     rows = ask(path, f"select * from forecasts where {where} order by ds")
     columns = ["predicted_value", "lo_80", "hi_80", "lo_95", "hi_95"]
-    expected = [[f"{row[c]:,.0f}".replace("-", "−") for c in columns] for _, row in rows.iterrows()]
-    cells = re.findall(r'<td class="number">(.*?)</td>', next_months.next_months(domain))
+    markup = next_months.next_months(domain)
+    unit = multiple(markup)
+    cells = re.findall(r'<td class="number">(.*?)</td>', markup)
     cells = [cells[i : i + 7] for i in range(0, len(cells), 7)]
-    assert [row[:5] for row in cells] == expected
+    assert len(cells) == len(rows)
+    for shown, (_, row) in zip(cells, rows.iterrows(), strict=True):
+        assert all(agrees(text, row[column] / unit) for text, column in zip(shown[:5], columns, strict=True))
     assert all(cell.startswith("−") for row in cells for cell in row[:6])
     before = ask(path, "select y from monthly_actuals where domain = 'profit' and aggregation = 'total' order by ds")
-    assert [row[5] for row in cells] == [f"{y:,.0f}".replace("-", "−") for y in before["y"].iloc[-12:-6]]
+    assert all(agrees(row[5], y / unit) for row, y in zip(cells, before["y"].iloc[-12:-6], strict=True))
     assert {row[6] for row in cells} == {numbers.DASH}  # no percentage of a loss
 
 
@@ -210,13 +245,18 @@ def test_tables_by_part_have_every_series_and_month(company):
                              and status = 'published'""",
         )
         assert markup.count("<tr>") == n + 1 and len(rows) == 6 * n
-        assert all(f"{value:,.0f}<br>" in markup for value in rows["predicted_value"])
+        parts, last = markup.split('<tr class="total">')
+        unit = multiple(markup)
+        shown = [re.findall(r">([−\d.,]+)<br>", row) for row in parts.split("<tr>")[2:]]
+        for texts, (_, part) in zip(shown, rows.groupby(["region", "product_category"]), strict=True):
+            assert all(map(agrees, texts, part.sort_values("ds")["predicted_value"] / unit))
         total = ask(
             path,
             """select predicted_value as y from forecasts where domain = 'sales' and aggregation = 'total'
-                                and status = 'published'""",
+                                and status = 'published' order by ds""",
         )
-        assert all(f">{value:,.0f}<br>" in markup.split('<tr class="total">')[1] for value in total["y"])
+        texts = re.findall(r">([−\d.,]+)<br>", last)
+        assert len(texts) == len(total) and all(map(agrees, texts, total["y"] / unit))
     assert "Clothing &amp; Shoes" in domain_page.by_part(domain, "series")
 
 
@@ -245,7 +285,7 @@ def test_a_chart_has_every_series_with_the_databases_values(company):
     names = [trace.name for trace in chart.figure.data]
     where = {name: i for i, name in enumerate(names) if names.count(name) == 1}
     assert len(chart.choices) == 16  # 9 series, 3 regions, 3 categories, the total
-    for region, category, values, shown, _ in chart.choices:
+    for region, category, values, shown, *_ in chart.choices:
         key = f"domain = 'profit' and region = '{region}' and product_category = '{category}'"
         actual = ask(path, f"select y from monthly_actuals where {key} order by ds")["y"]
         assert values[where["Actual"]] == pytest.approx(actual.to_list(), abs=0.5)

@@ -28,6 +28,7 @@ from forecasting.report.track_record import (
 from forecasting.wording.numbers import SPACE
 from report_fixtures import SUPERSEDED, Company, build
 from report_pages import REPORTS, executed
+from shown import agrees, multiple
 
 LONG = Company(
     regions=("East", "West & Co"), categories=("Bikes", "Parts"), months=60, history=True, publications=14,
@@ -226,13 +227,16 @@ def test_the_months_that_left_their_interval(long):
     assert got == expected and len(got) > 3
     assert found["ds"].is_monotonic_decreasing
     page = text_of(track_exceptions.miss_tables(Published(long).domain("sales"), record))
-    total = found[found["aggregation"] == "total"]
+    page, *_ = page.split("Months in which a region or category")
+    total, unit = found[found["aggregation"] == "total"], multiple(page)
     assert len(total)
     for row in total.to_dict("records"):
         side = "below" if row["beyond"] < 0 else "above"
-        assert (
-            f"{row['actual']:,.0f} {row['low']:,.0f} {row['high']:,.0f} {row['level']} %, {side} {abs(row['beyond']):,.0f}"
-            in page
+        text = r"([\d.,]+) ([\d.,]+) ([\d.,]+) {} %, {} ([\d.,]+) ".format(row["level"], side)
+        expected = [row["actual"], row["low"], row["high"], abs(row["beyond"])]
+        assert any(
+            all(agrees(shown, value / unit) for shown, value in zip(found, expected, strict=True))
+            for found in re.findall(text, page)
         )
 
 
@@ -266,17 +270,22 @@ def test_the_tables_hold_the_figures(long):
     for name in DOMAINS:
         domain, record = Published(long).domain(name), load_record(long, name)
         markup = track_tables.lag_table(domain, record, "total", "The total")
-        rows = [text_of(row) for row in markup.split("<tr>")[2:]]
+        rows, unit = [text_of(row) for row in markup.split("<tr>")[2:]], multiple(markup)
         for one, row in zip(by_lag(at(record, "total")), rows, strict=True):
-            bias, fva = (f"{value:+,.0f}".replace("-", "−") for value in (one.bias, one.fva))
             assert row.startswith(f"{one.lag} month{'s' if one.lag > 1 else ''} before")
-            assert f" {one.n} {bias} " in row and f" {one.mae:,.0f} {100 * one.wape:.1f} % {one.mase:.2f} " in row
-            assert f"{one.signal:+.1f}".replace("-", "−") in row and f"{fva} " in row
+            amount = r"([+−]?[\d.,]+)"
+            shown = re.search(
+                f" {one.n} {amount} [+−]?[\\d.]+ % {amount} {100 * one.wape:.1f} % {one.mase:.2f} .* {amount} [+−]?\\d+ %",
+                row,
+            )
+            assert all(map(agrees, shown.groups(), (value / unit for value in (one.bias, one.mae, one.fva))))
+            assert f"{one.signal:+.1f}".replace("-", "−") in row
             assert ("(warning)" in row) == (abs(one.signal) > 4)
             assert f"{100 * one.coverage_80.share:.0f} %" in row
         months = text_of(track_tables.months_table(domain, record))
+        texts, unit = re.findall(r" ([−]?[\d,]+(?:\.\d+)?)(?= )", months), multiple(months)
         for row in at(record, "total").to_dict("records"):
-            assert f"{row['predicted_value']:,.0f}".replace("-", "−") in months
+            assert any(agrees(text, row["predicted_value"] / unit) for text in texts)
 
 
 def test_the_text_says_how_the_total_fared(long):

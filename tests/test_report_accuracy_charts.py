@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,6 +155,15 @@ def test_every_forecast_has_its_path(long):
     assert title == (
         f"The total of sales: forecasts made 6 months before missed by {100 * wape[6]:.1f} %, "
         f"made 1 month before missed by {100 * wape[1]:.1f} %"
+    )
+
+
+def test_what_missed_by_the_same_is_said_in_one_go(long):
+    rows = pd.DataFrame({"lag": [3, 1], "predicted_value": [110.0, 90.0], "actual": [100.0, 100.0]})
+    text = track_paths.title(Published(long).domain("sales"), rows).replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        text
+        == "The total of sales: forecasts made 3 months before missed by 10.0 %, and so did those made 1 month before"
     )
 
 

@@ -32,6 +32,7 @@ from forecasting.report.bridges import BOTH, DATA, MODEL, bridge
 from forecasting.wording import numbers
 from report_fixtures import VARIANTS, Company, build
 from report_pages import REPORTS, executed
+from shown import agrees, multiple
 
 LAST, BEFORE = "2023-12-01", "2023-11-01"
 PRESENT, EARLIER = "sales-2023-12-0123456789", "sales-2023-11-9876543210"
@@ -233,15 +234,16 @@ def test_the_steps_shown_add_up_by_month_region_and_category(ledger, name):
     tables = [waterfall.by_month(domain, found), *(waterfall.by_part(domain, found, a) for a in ("region", "category"))]
     for markup in tables:
         rows = [[as_number(cell) for cell in row[1:]] for row in cells_of(markup)]
-        assert all(row[0] + sum(row[1:-1]) == row[-1] for row in rows)
-        assert rows[-1][0] == round(exact["before"]) and rows[-1][-1] == round(exact["after"])
+        assert all(row[0] + sum(row[1:-1]) == pytest.approx(row[-1], abs=1e-6) for row in rows)
+        first, last = (exact[name] / multiple(markup) for name in ("before", "after"))
+        assert agrees(cells_of(markup)[-1][1], first) and agrees(cells_of(markup)[-1][-1], last)
     for markup in tables[1:]:
         *parts, total = ([as_number(cell) for cell in row[1:]] for row in cells_of(markup))
         off = max(abs(sum(column) - end) for column, end in zip(zip(*parts, strict=True), total, strict=True))
-        said = re.search(r"add up to within (\d+)", markup)
-        assert off == (int(said[1]) if said else 0) and off <= len(parts)
+        said = re.search(r"add up to within ([\d.]*\d)", markup)
+        assert off == pytest.approx(float(said[1]) if said else 0, abs=1e-6) and off <= len(parts)
     steps = [as_number(row[1]) for row in cells_of(waterfall.waterfall(domain, found))]
-    assert steps[0] + sum(steps[1:-1]) == steps[-1]
+    assert steps[0] + sum(steps[1:-1]) == pytest.approx(steps[-1], abs=1e-6)
 
 
 def test_a_stock_is_averaged_over_the_months_and_an_amount_added_up(history):
@@ -321,11 +323,18 @@ def test_parts_that_add_up_as_they_stand_stay_as_they_are():
 
 def test_a_difference_by_rounding_is_said_and_a_real_one_is_called_one():
     total = pd.Series({"a": 3.0, "b": 10.0})
-    assert rounding.sums_note(pd.DataFrame({"a": [1.0, 2.0], "b": [4.0, 6.0]}), total, 0) == ""
-    assert "to within 1." in rounding.sums_note(pd.DataFrame({"a": [1.5, 1.5], "b": [4.0, 6.0]}), total, 0)
-    assert "do not add up" in rounding.sums_note(pd.DataFrame({"a": [1.0, 2.0], "b": [4.0, 5.0]}), total, 0)
-    assert rounding.sums_note(pd.DataFrame({"a": [1.5, 1.5], "b": [4.0, 6.0]}), total, 1) == ""
-    assert rounding.sums_note(pd.DataFrame({"a": [1.0]}), pd.Series({"a": np.nan}), 0) == ""
+    whole, tenths = numbers.Amounts("EUR"), numbers.Amounts("EUR", decimals=1)
+    assert rounding.sums_note(pd.DataFrame({"a": [1.0, 2.0], "b": [4.0, 6.0]}), total, whole) == ""
+    assert "to within 1." in rounding.sums_note(pd.DataFrame({"a": [1.5, 1.5], "b": [4.0, 6.0]}), total, whole)
+    assert "do not add up" in rounding.sums_note(pd.DataFrame({"a": [1.0, 2.0], "b": [4.0, 5.0]}), total, whole)
+    assert rounding.sums_note(pd.DataFrame({"a": [1.5, 1.5], "b": [4.0, 6.0]}), total, tenths) == ""
+    assert rounding.sums_note(pd.DataFrame({"a": [1.0]}), pd.Series({"a": np.nan}), whole) == ""
+    thousands = numbers.Amounts("EUR", "thousand", 1000.0)
+    parts, sums = pd.DataFrame({"a": [1_500_000.0, 2_500_600.0]}), pd.Series({"a": 4_000_600.0})
+    assert rounding.sums_note(parts, sums, thousands) == ""
+    parts = pd.DataFrame({"a": [1_500_400.0, 2_500_400.0]})
+    assert "to within 1." in rounding.sums_note(parts, parts.sum(), thousands)
+    assert "differ by up to 200" in rounding.sums_note(parts, sums, thousands)
 
 
 @pytest.mark.parametrize("name", ["sales", "inventory", "profit"])
@@ -408,7 +417,7 @@ def test_years_are_drawn_from_the_databases_values(history):
     future = ask(
         history, f"select * from forecasts where run_id = '{PRESENT}' and status = 'published' order by ds"
     ).groupby(key)
-    for region, category, values, shown, _ in chart.choices:
+    for region, category, values, shown, *_ in chart.choices:
         known, coming = (rows.get_group((region, category)) for rows in (actuals, future))
         for year, rows in known.groupby("year"):
             assert values[names.index(str(year))] == pytest.approx(rows["y"].to_list(), abs=0.5)
@@ -432,7 +441,8 @@ def test_years_are_compared_with_the_same_months_of_the_year_before(odd_year, na
     key = ["region", "product_category"]
     actuals = ask(odd_year, f"select * from monthly_actuals where domain = '{name}'").groupby(key)
     forecasts = ask(odd_year, f"select * from forecasts where domain = '{name}' and status = 'published'").groupby(key)
-    for region, category, _, _, rows in chart.choices:
+    for region, category, _, _, rows, title in chart.choices:
+        unit = multiple(title)
         known = dict(actuals.get_group((region, category))[["ds", "y"]].itertuples(index=False))
         made = forecasts.get_group((region, category))[["ds", "predicted_value"]]
         both = {**dict(made.itertuples(index=False)), **known}
@@ -442,12 +452,13 @@ def test_years_are_compared_with_the_same_months_of_the_year_before(odd_year, na
             months = [ds for ds in values if ds.year == year]
             now = combine([values[ds] for ds in months])
             earlier = [values.get(ds - pd.DateOffset(years=1)) for ds in months]
-            assert as_number(row[1]) == len(months) and as_number(row[2]) == round(now)
+            assert as_number(row[1]) == len(months) and agrees(row[2], now / unit)
             if None in earlier:
                 assert row[3:] == [numbers.DASH] * 3
                 continue
             before = combine(earlier)
-            assert as_number(row[3]) == round(before) and as_number(row[2]) - as_number(row[3]) == as_number(row[4])
+            assert agrees(row[3], before / unit)
+            assert as_number(row[2]) - as_number(row[3]) == pytest.approx(as_number(row[4]), abs=1e-6)
             has_percentage = before > 0 and now >= 0 and now <= 3 * before
             expected = numbers.percent(100 * (now / before - 1), plus=True) if has_percentage else numbers.DASH
             assert row[5] == expected
@@ -458,7 +469,7 @@ def test_years_are_compared_with_the_same_months_of_the_year_before(odd_year, na
     assert f'id="{chart.table}"' in markup and f'data-table="{chart.table}"' in chart.html()
     assert ("averaged" in markup) is (name == "inventory")
     assert f'id="{chart.table}-dash"' in markup  # the first year has none before it
-    full = [[*choice[:4], [["2022", *["1"] * 5]]] for choice in chart.choices]
+    full = [[*choice[:4], [["2022", *["1"] * 5]], choice[5]] for choice in chart.choices]
     assert "no percentage" not in year_on_year.year_table(domain, replace(chart, choices=full))
     later = year_on_year.year_table(domain, replace(chart, choices=[full[0], *chart.choices[1:]]))
     assert re.search(r'<p class="note"[^>]* hidden=""', later)  # until a series with a dash is chosen
@@ -571,4 +582,4 @@ def test_each_level_that_a_company_names_has_a_table_of_its_sums(ledger, history
         assert [unescape(row[0]) for row in rows] == [*sums.index, "Total"]
         first = expected[expected["ds"] == expected["ds"].min()].set_index(key)["predicted_value"]
         for row in rows[:-1]:
-            assert as_number(row[1].split()[0]) == pytest.approx(first[unescape(row[0])], abs=0.5)
+            assert agrees(row[1].split()[0], first[unescape(row[0])] / multiple(part))

@@ -27,7 +27,7 @@ from forecasting.report.known_now import CENT
 from forecasting.report.rival import why_not_first
 from forecasting.report.track_chart import chart
 from forecasting.report.track_record import ALL_LAGS, LAGS, Together, all_series, by_lag, load_record
-from forecasting.wording import DASH, SPACE, count, decimals_for, is_known, listing, month, number, share
+from forecasting.wording import DASH, SPACE, Amounts, amounts_in, count, is_known, listing, month, number, share
 
 OPEN_TABLES = {"total": "The total", "series": "Single series, on average"}
 FOLDED_TABLES = {"region": "Regions, on average", "category": "Categories, on average"}
@@ -256,16 +256,15 @@ def accuracy_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
     groups = sorted(set(rows["horizon_group"]) - {"all"})
     mase = rows.pivot_table(index="model_name", columns="horizon_group", values="mase", aggfunc="first")
     whole = rows[rows["horizon_group"] == "all"].sort_values(["mase", "model_name"], na_position="last")
-    decimals = decimals_for(whole["mae"])
-    cells = [accuracy_row(row, mase, groups, decimals) for row in whole.to_dict("records")]
+    amount = amounts_in(domain.unit, whole["bias"], whole["fva"])
+    cells = [accuracy_row(row, mase, groups, amount) for row in whole.to_dict("records")]
     ahead = [f"MASE, months {group.replace('-', f'{SPACE}to{SPACE}')}" for group in groups]
     head = ["Model", "WAPE", "MASE", *ahead, "Stability", "Bias", "Inside 80 %", "Inside 95 %", "FVA", "Forecasts"]
-    unit = f"; bias and FVA in {domain.unit}" if domain.unit else ""
     missing = "cannot be computed: every actual or every change on the year is 0"
-    return table(head, cells, caption + unit, missing=missing)
+    return table(head, cells, caption + amount.told("; bias and FVA"), missing=missing)
 
 
-def accuracy_row(row: dict, mase: pd.DataFrame, groups: list[str], decimals: int) -> list[str]:
+def accuracy_row(row: dict, mase: pd.DataFrame, groups: list[str], amount: Amounts) -> list[str]:
     """Return the row of one model."""
     by_group = [decimal(mase[g].get(row["model_name"])) for g in groups if g in mase] or [DASH] * len(groups)
     return [
@@ -274,10 +273,10 @@ def accuracy_row(row: dict, mase: pd.DataFrame, groups: list[str], decimals: int
         decimal(row["mase"]),
         *by_group,
         decimal(row["masc"]),
-        number(row["bias"], decimals, plus=True),
+        amount(row["bias"], plus=True),
         share(row["coverage_80"], 0),
         share(row["coverage_95"], 0),
-        number(row["fva"], decimals, plus=True),
+        amount(row["fva"], plus=True),
         number(row["n"]),
     ]
 

@@ -13,7 +13,7 @@ from forecasting.report.html import Cell, Chart, fold, note, paragraph, table, t
 from forecasting.report.track_chart import chart
 from forecasting.report.track_paths import paths_chart
 from forecasting.report.track_record import ALL_LAGS, Together, all_series, load_record, measures
-from forecasting.wording import count, decimals_for, month, number, share
+from forecasting.wording import amounts_in, count, month, number, share
 
 KIND = "backfill"
 LEVELS = (("total", "The total, by lag"), ("series", "Single series together, by lag"))
@@ -111,7 +111,7 @@ def cutoff_table(domain: Domain, whole: pd.DataFrame) -> str:
     """Return one row per cutoff: which model would have been champion, and how good its forecasts of single series were."""
     rows = at(whole, "series")
     found = [(cutoff, part, measures(part)) for cutoff, part in rows.groupby("cutoff", sort=True)]
-    decimals = decimals_for(rows["actual"])
+    amount = amounts_in(domain.unit, pd.Series([one.fva for *_, one in found], dtype=float))
     cells = [
         [
             Cell(month(cutoff, short=True), f"{cutoff:%Y-%m}"),
@@ -119,13 +119,12 @@ def cutoff_table(domain: Domain, whole: pd.DataFrame) -> str:
             number(one.n),
             share(one.wape),
             number(one.mase, 2),
-            number(one.fva, decimals, plus=True),
+            amount(one.fva, plus=True),
             share(one.fva_share, 0, plus=True),
         ]
         for cutoff, part, one in found
     ]
-    unit = f"; FVA in {domain.unit}" if domain.unit else ""
     head = ["Cutoff", "Champion of then", "Forecasts", "WAPE", "MASE", "FVA", "FVA, %"]
-    caption = f"Single series, all months ahead that have come, by cutoff: backfilled{unit}"
+    caption = f"Single series, all months ahead that have come, by cutoff: backfilled{amount.told('; FVA')}"
     body = table(head, cells, caption, (0, 1), track_tables.MISSING, tall=len(cells) > track_tables.SHOWN)
     return fold("Cutoff by cutoff, with the champion of then", body)

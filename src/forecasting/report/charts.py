@@ -11,12 +11,18 @@ from forecasting.ledger import RANGE, Domain, one_per_name
 from forecasting.report import many
 from forecasting.report.html import Chart
 from forecasting.report.order import natural_rank
-from forecasting.wording import decimals_for, is_scaled, listing, month
+from forecasting.wording import SPACE, decimals_for, is_scaled, listing, month
 
 FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+FIRST, SECOND, LATER = (
+    1,
+    2,
+    10,
+)  # in what appears where one points, and in the legend: the actual, the forecast with its ranges, the rest
 BANDS = {"hi_95": "95 % up to", "lo_95": "95 % from", "hi_80": "80 % up to", "lo_80": "80 % from"}
 LONGEST = 60  # months that the trend shows at first
 CUT = " A back-test's interval that would flatten the rest is cut off at the edge."
+SHORT = 5  # signs of a unit that stands beside the highest number of an axis
 ROOM = 0.5  # how far, in heights of all the rest, a back-test's interval may stretch the chart
 
 
@@ -32,23 +38,27 @@ def forecast_rows(domain: Domain) -> tuple[pd.DataFrame, pd.DataFrame]:
     return domain.past[~published], pd.concat([domain.past[published], domain.future], ignore_index=True)
 
 
-def band(colour: str, group: str) -> list[go.Scatter]:
-    """Return the four empty traces of an 80 % and a 95 % interval; the lower bound fills up to the upper."""
+def band(colour: str, group: str, rank: int = SECOND) -> list[go.Scatter]:
+    """Return the four empty traces of an 80 % and a 95 % interval; the lower bound fills up to the upper.
+
+    They are told after the line whose `rank` they are given, the narrower one first.
+    """
     traces = []
-    for column, label in BANDS.items():
+    for place, (column, label) in enumerate(reversed(BANDS.items()), start=1):
         fill = rgba(colour, plots.BAND_95 if column.endswith("95") else plots.BAND_80)
         traces.append(
             go.Scatter(
                 mode="lines",
                 line={"width": 0, "color": colour},
                 legendgroup=group,
+                legendrank=rank + place,
                 showlegend=False,
                 name=label,
                 fill="tonexty" if column.startswith("lo") else None,
                 fillcolor=fill,
             )
         )
-    return traces
+    return traces[::-1]
 
 
 def trend_traces(labels: tuple[str, str]) -> list[go.Scatter]:
@@ -56,6 +66,7 @@ def trend_traces(labels: tuple[str, str]) -> list[go.Scatter]:
     walk = go.Scatter(
         name=labels[0],
         legendgroup="walk",
+        legendrank=LATER,
         mode="lines+markers",
         line={"color": plots.WALK_FORWARD, "dash": "dot", "width": 2},
         marker={"symbol": "circle-open", "size": 7},
@@ -63,12 +74,13 @@ def trend_traces(labels: tuple[str, str]) -> list[go.Scatter]:
     made = go.Scatter(
         name=labels[1],
         legendgroup="made",
+        legendrank=SECOND,
         mode="lines+markers",
         line={"color": plots.FORECAST, "dash": "dash", "width": 2},
         marker={"symbol": "diamond", "size": 7},
     )
-    actual = go.Scatter(name="Actual", mode="lines", line={"color": plots.ACTUAL, "width": 2.2})
-    bands = band(plots.WALK_FORWARD, "walk"), band(plots.FORECAST, "made")
+    actual = go.Scatter(name="Actual", legendrank=FIRST, mode="lines", line={"color": plots.ACTUAL, "width": 2.2})
+    bands = band(plots.WALK_FORWARD, "walk", LATER), band(plots.FORECAST, "made")
     return [*bands[0], *bands[1], actual, walk, made]
 
 
@@ -148,15 +160,17 @@ def trend(domain: Domain, div_id: str, caption: str) -> Chart:
 def frame(domain: Domain, decimals: int) -> dict:
     """Return what the layouts of all charts share: the y axis in the domain's unit, fonts, margins and the legend on top."""
     unit, largest = domain.unit, domain.actuals["y"].abs().max()
-    y = {"title": {"text": unit}, "hoverformat": f",.{decimals}f", "rangemode": "tozero", "nticks": 6}
+    y = {"hoverformat": f",.{decimals}f", "rangemode": "tozero", "nticks": 6}
     if is_scaled(unit) or largest < 1000:
         y["tickformat"] = ","
     elif largest < 1e9:
         y["tickformat"] = "~s"
     else:
         y["exponentformat"] = "B"  # «~s» would write a billion as G
+    if len(unit) <= SHORT:  # what a longer one is called stands in the caption
+        y |= {"ticksuffix": f"{SPACE}{unit}" * bool(unit), "showticksuffix": "last"}
     return {
-        "margin": {"l": 60, "r": 12, "t": 10, "b": 36},
+        "margin": {"l": 72, "r": 12, "t": 10, "b": 36},
         "font": {"family": FONT, "size": 13},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -164,7 +178,7 @@ def frame(domain: Domain, decimals: int) -> dict:
         "hoverlabel": {"namelength": -1},
         "dragmode": False,
         "yaxis": y,
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "grouped"},
     }
 
 
@@ -175,6 +189,9 @@ def month_axis(first: pd.Timestamp, last: pd.Timestamp) -> dict:
         "tickformat": "%b\n%Y",
         "hoverformat": "%B %Y",
         "nticks": 8,
+        "ticks": "outside",
+        "ticklen": 7,  # between the lowest number and the first month
+        "tickcolor": "rgba(0,0,0,0)",
         "showgrid": False,
         "range": [str(first.date()), str(last.date())],
     }
@@ -188,12 +205,7 @@ def layout(domain: Domain, months: list[pd.DatetimeIndex], decimals: int) -> dic
     return {
         **frame(domain, decimals),
         "height": 420,
-        "xaxis": {
-            **month_axis(first, last + pd.DateOffset(days=12)),
-            "ticks": "outside",
-            "ticklen": 7,
-            "tickcolor": "rgba(0,0,0,0)",
-        },
+        "xaxis": month_axis(first, last + pd.DateOffset(days=12)),
         "shapes": [
             {
                 "type": "line",

@@ -12,6 +12,7 @@ from forecasting.wording import DASH, day, is_known, month, number, percent, sha
 LIMIT = 60  # rows of a check table that are shown
 MONTH = re.compile(r"\d{4}-\d{2}(-01)?([T ]00:00:00(\.0+)?)?")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}([T ]00:00:00(\.0+)?)?")
+NUMBERS = ("y", "expected", "change_pct", "z")  # columns that are numbers even where none is known
 REPEATED = {"unique_id": ("region", "product_category"), "months": ("first_ds",)}  # what a column holds already
 TABLES = {  # the most urgent first
     "sudden_falls": (
@@ -54,7 +55,7 @@ def check_table(name: str, rows: list[dict[str, Any]], n: int | None = None) -> 
     columns.sort(
         key=lambda c: list(OF_CHECKS).index(c) if c in OF_CHECKS else len(OF_CHECKS)
     )  # those without a name come last
-    text = {i for i, c in enumerate(columns) if not any(is_known(row.get(c)) for row in rows)}
+    text = {i for i, c in enumerate(columns) if c not in NUMBERS and not any(is_known(row.get(c)) for row in rows)}
     unusual_first = sorted(rows, key=lambda row: row.get("status") == "active")
     cells = [[value_text(row.get(c), c) for c in columns] for row in unusual_first[:LIMIT]]
     hidden = (n or len(rows)) - LIMIT

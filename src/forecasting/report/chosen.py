@@ -4,18 +4,17 @@ from dataclasses import replace
 
 import pandas as pd
 
-from forecasting.ledger import Domain, at, one_per_name
+from forecasting.ledger import Domain, one_per_name
 from forecasting.report import kpi
 from forecasting.report.html import Chart
 from forecasting.report.next_months import month_rows, next_id
-from forecasting.wording import decimals_for
 
 
 def followed(domain: Domain, chart: Chart) -> Chart:
     """Return the trend with what follows its choice: the key figures, and the table of the next months."""
-    decimals, groups = decimals_for(at(domain.future, "total")["predicted_value"]), grouped(domain)
+    groups = grouped(domain)
     parts = [of_part(domain, groups, (region, category)) for region, category, *_ in chart.choices]
-    choices = [[*choice, month_rows(part, decimals)] for choice, part in zip(chart.choices, parts, strict=True)]
+    choices = [[*choice, *month_rows(part)] for choice, part in zip(chart.choices, parts, strict=True)]
     tiles = [[list(each) for each in kpi.texts(part)] for part in parts]
     return replace(chart, choices=choices, table=next_id(domain), tiles=(kpi.tiles_id(domain), tiles))
 

@@ -15,7 +15,7 @@ from forecasting.report.glossary import term
 from forecasting.report.html import fold, note, table, tag
 from forecasting.report.kpi import tile
 from forecasting.report.order import natural_rank
-from forecasting.wording import DASH, SPACE, compact, decimals_for, listing, month, number
+from forecasting.wording import DASH, SPACE, Amounts, amounts_in, compact, listing, month, number
 
 AHEAD = 3  # months of cost
 VALUE = "value at cost"
@@ -183,16 +183,16 @@ def details(domains: dict[str, Domain | None], found: Cover) -> str:
     rows = found.by_category
     if len(rows) < 2:
         return ""
-    unit, decimals = domains["sales"].unit, decimals_for(rows["stock"])
-    cells = [cells_of(r["product_category"], r["stock"], r["cost"], decimals) for r in rows.to_dict("records")]
-    cells.append(cells_of("Total", found.stock, found.cost, decimals))
-    caption = f"Stock cover by category, end of {month(found.ds)}{f', in {unit}' if unit else ''}"
+    amount = amounts_in(domains["sales"].unit, rows["stock"], rows["cost"], pd.Series([found.stock, found.cost]))
+    cells = [cells_of(r["product_category"], r["stock"], r["cost"], amount) for r in rows.to_dict("records")]
+    cells.append(cells_of("Total", found.stock, found.cost, amount))
+    caption = f"Stock cover by category, end of {month(found.ds)}{amount.told(',')}"
     heads = ["Category", "Stock at cost", "Cost of sales a month", "Months of cover"]
     missing = "no cost of sales is expected for it, or its stock is negative"
     return fold("Stock cover by category", table(heads, cells, caption, missing=missing, total=True), "cover-parts")
 
 
-def cells_of(name: str, stock: float, cost: float, decimals: int) -> list[str]:
+def cells_of(name: str, stock: float, cost: float, amount: Amounts) -> list[str]:
     """Return one row of the table by category."""
     months = stock / cost if cost > 0 and stock >= 0 else None
-    return [escape(name), number(stock, decimals), number(cost, decimals), number(months, 1)]
+    return [escape(name), amount(stock), amount(cost), number(months, 1)]

@@ -12,14 +12,15 @@ from forecasting.report.charts import drawing, trend
 from forecasting.report.chosen import followed
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, Chart, choosing, note, paragraph, table, tag
-from forecasting.report.next_months import in_unit
 from forecasting.report.notices import boxes
 from forecasting.report.order import natural_order, natural_rank
 from forecasting.report.rounding import sums_note
 from forecasting.wording import (
+    DASH,
+    Amounts,
+    amounts_in,
     compact,
     count,
-    decimals_for,
     is_known,
     month,
     number,
@@ -137,10 +138,13 @@ def by_part(domain: Domain, aggregation: str, kind: str = "largest") -> str:
         return only_one(aggregation)
     rows = many.chosen(domain, every, aggregation, kind)
     months, total = sorted(rows["ds"].unique()), at(domain.future, "total")
-    decimals, groups = decimals_for(rows["predicted_value"]), rows.groupby(["region", "product_category"], sort=False)
-    cells = [part_row(part_name(group, aggregation), group, months, decimals) for _, group in groups]
-    cells.append(part_row(many.total(domain, aggregation), total, months, decimals))
-    caption = in_unit(domain, many.titled(domain, f"Forecast by {aggregation}, with its 80 % range", aggregation, kind))
+    amount = amounts_in(domain.unit, rows["predicted_value"], total["predicted_value"])
+    groups = rows.groupby(["region", "product_category"], sort=False)
+    cells = [part_row(part_name(group, aggregation), group, months, amount) for _, group in groups]
+    cells.append(part_row(many.total(domain, aggregation), total, months, amount))
+    caption = many.titled(domain, f"Forecast by {aggregation}, with its 80 % range", aggregation, kind) + amount.told(
+        ","
+    )
     head = "Region and category" if aggregation == "series" else aggregation.capitalize()
     body = table(
         [head, *(month(ds, short=True) for ds in months)],
@@ -159,7 +163,7 @@ def by_part(domain: Domain, aggregation: str, kind: str = "largest") -> str:
     wide = rows.pivot(index="unique_id", columns="ds", values="predicted_value")
     return (
         body
-        + sums_note(wide, total.set_index("ds")["predicted_value"], decimals)
+        + sums_note(wide, total.set_index("ds")["predicted_value"], amount)
         + fallback_note(rows.loc[rows["is_fallback"].astype(bool), "unique_id"].nunique())
         + cut_note(domain, rows)
     )
@@ -175,19 +179,18 @@ def part_name(group: pd.DataFrame, aggregation: str) -> str:
     return choosing(region, category, escape(region if aggregation == "region" else category)) + mark
 
 
-def part_row(label: str, group: pd.DataFrame, months: list, decimals: int) -> list[str]:
+def part_row(label: str, group: pd.DataFrame, months: list, amount: Amounts) -> list[str]:
     """Return the row of one part: its forecasts, each with its range below."""
     by_month = group.set_index("ds")
     cells = []
     for ds in months:
         if ds not in by_month.index:
-            cells.append(Cell(number(None), None))
+            cells.append(Cell(DASH, None))
             continue
         row = by_month.loc[ds]
-        low, high = number(row["lo_80"], decimals), number(row["hi_80"], decimals)
-        text = f"{number(row['predicted_value'], decimals)}<br><small>{low} to {high}</small>"
+        text = f"{amount(row['predicted_value'])}<br><small>{amount(row['lo_80'])} to {amount(row['hi_80'])}</small>"
         if is_known(row["override_value"]):
-            text += f"<br><small>override: {number(row['override_value'], decimals)}</small>"
+            text += f"<br><small>override: {amount(row['override_value'])}</small>"
         cells.append(Cell(text, float(row["predicted_value"])))
     return [label, *cells]
 

@@ -143,7 +143,8 @@ class Chart:
     """A plotly figure on a page: drawn by the shared script in the report, by JupyterLab's own renderer by hand.
 
     `choices` holds [region, category, y values of every trace, y range] for each series that can be chosen, the shown
-    one first; where `table` is the id of a table, a fifth item holds its cells (text) for that series. `hides` says what a
+    one first; where `table` is the id of a table, a fifth and a sixth item hold its cells (text) and what it
+    shows, with the unit, for that series. `hides` says what a
     reader sees only on request, such as «all 78 months»; empty where all is in sight. `series` is the domain whose series are found by
     search, where they are too many to be among the choices, and `n_series` says how many there are. `behind` is a legend group that is
     not drawn at first, and what the box that shows it says. `tiles` are the id of the key figures that follow what is chosen, and for each

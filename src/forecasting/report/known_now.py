@@ -7,7 +7,7 @@ from forecasting.report.glossary import term
 from forecasting.report.html import fold, paragraph, table
 from forecasting.report.track_chart import ahead
 from forecasting.report.track_record import Measures, by_lag
-from forecasting.wording import count, decimals_for, listing, month, number, share
+from forecasting.wording import Amounts, amounts_in, count, listing, month, number, share
 
 KEY = ["aggregation", "unique_id", "ds"]
 LEVELS = {"total": "The total", "series": "Single series together"}
@@ -42,17 +42,16 @@ def section(domain: Domain, record: pd.DataFrame) -> str:
 
 def both_table(domain: Domain, record: pd.DataFrame, now: pd.DataFrame, level: str) -> str:
     """Return one row per lag: the measures against first-known actuals and against those known now."""
-    pairs = zip(by_lag(at(record, level)), by_lag(at(now, level)), strict=True)
-    decimals = decimals_for(at(record, level)["actual"])
-    rows = [[ahead(one.lag), number(one.n), *measured(one, other, decimals)] for one, other in pairs]
+    pairs = list(zip(by_lag(at(record, level)), by_lag(at(now, level)), strict=True))
+    amount = amounts_in(domain.unit, pd.Series([each.bias for pair in pairs for each in pair], dtype=float))
+    rows = [[ahead(one.lag), number(one.n), *measured(one, other, amount)] for one, other in pairs]
     head = ["Published", "Forecasts"]
     head += [f"{name}, {which}" for name in ("WAPE", "MASE", "Bias") for which in ("first known", "known now")]
-    unit = f"; bias in {domain.unit}" if domain.unit else ""
-    return table(head, rows, f"{LEVELS[level]}, by lag{unit}", missing="cannot be computed")
+    return table(head, rows, f"{LEVELS[level]}, by lag{amount.told('; bias')}", missing="cannot be computed")
 
 
-def measured(one: Measures, other: Measures, decimals: int) -> list[str]:
+def measured(one: Measures, other: Measures, amount: Amounts) -> list[str]:
     """Return the cells of a lag: each measure as first known and as known now."""
     pair = (one, other)
     wape, mase = [share(each.wape) for each in pair], [number(each.mase, 2) for each in pair]
-    return [*wape, *mase, *(number(each.bias, decimals, plus=True) for each in pair)]
+    return [*wape, *mase, *(amount(each.bias, plus=True) for each in pair)]

@@ -9,8 +9,8 @@ from forecasting import plots
 from forecasting.ledger import Domain
 from forecasting.report.charts import frame
 
-ROOM = 0.62  # right of the last point, for the names, in widths of what is drawn: a phone needs that much
-GAP, KEY = 0.03, 0.09  # of that width: from the last point to the key, and the key itself
+ROOM = 122  # pixels right of the drawing for the names, on a phone as on a wide screen
+GAP, KEY = 6, 22  # pixels from the drawing to the key, and the key itself
 NAME = 11  # signs of a name in a line
 LINE = 0.085  # how much of the height a line of a name takes
 
@@ -57,20 +57,17 @@ def percent_axis(lines: list[Line]) -> dict:
     return {"tickformat": ".0%", "hoverformat": ".1%", "nticks": 5, "range": [0, 1.12 * top or 1.0]}
 
 
-def names(lines: list[Line], places: list, span: list[float]) -> dict:
-    """Return shapes and annotations that name each line right of its end.
-
-    `places`: where on the x axis the keys begin and end and the names begin; `span`: the y axis.
-    """
+def names(lines: list[Line], span: list[float]) -> dict:
+    """Return shapes and annotations that name each line right of the drawing, at the height of its end; `span`: the y axis."""
     heights = spread([line.end for line in lines], [line.label.count("<br>") + 1.0 for line in lines], span)
     keys = [
-        {"type": "line", "x0": places[0], "x1": places[1], "y0": y, "y1": y,
+        {"type": "line", "xref": "paper", "xsizemode": "pixel", "xanchor": 1, "x0": GAP, "x1": GAP + KEY, "y0": y, "y1": y,
          "line": {"color": line.colour, "dash": line.dash, "width": 2.6 if line.accent else 1.8}}
         for line, y in zip(lines, heights, strict=True)
     ]  # fmt: skip
     texts = [
-        {"x": places[2], "y": y, "text": line.label, "showarrow": False, "xanchor": "left", "yanchor": "middle",
-         "align": "left", "font": {"size": 12}}
+        {"xref": "paper", "x": 1, "xshift": 2 * GAP + KEY, "y": y, "text": line.label, "showarrow": False, "xanchor": "left",
+         "yanchor": "middle", "align": "left", "font": {"size": 12}}
         for line, y in zip(lines, heights, strict=True)
     ]  # fmt: skip
     return {"shapes": keys, "annotations": texts}
@@ -99,11 +96,9 @@ def figure_by_months_ahead(domain: Domain, lines: list[Line], axis: dict, height
     """Return the figure of lines over months ahead, with the names at their right ends."""
     first, last = min(line.x[0] for line in lines), max(line.x[-1] for line in lines)
     width = max(last - first, 1)
-    end = last + ROOM * width
     months = list(range(first, last + 1))
     x = {"tickmode": "array", "tickvals": months, "ticktext": [str(ahead) for ahead in months], "showgrid": False, "zeroline": False,
-         "range": [first - 0.06 * width, end], "title": {"text": "months ahead", "standoff": 6}}  # fmt: skip
-    start = last + GAP * width
+         "range": [first - 0.04 * width, last + 0.02 * width], "title": {"text": "months ahead", "standoff": 6}}  # fmt: skip
     return go.Figure(
         [
             line.trace() for line in sorted(lines, key=lambda line: line.accent)
@@ -112,9 +107,9 @@ def figure_by_months_ahead(domain: Domain, lines: list[Line], axis: dict, height
             **frame(domain, 0),
             "height": height,
             "showlegend": False,
-            "margin": {"l": 48, "r": 4, "t": 10, "b": 48},
+            "margin": {"l": 48, "r": ROOM, "t": 10, "b": 48},
             "xaxis": x,
             "yaxis": axis,
-            **names(lines, [start, start + KEY * width, start + (KEY + GAP / 2) * width], axis["range"]),
+            **names(lines, axis["range"]),
         },
     )

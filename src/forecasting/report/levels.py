@@ -8,8 +8,7 @@ from forecasting.contracts import ALL
 from forecasting.ledger import Domain, Published, at
 from forecasting.report.domain_page import TALL, part_row
 from forecasting.report.html import note, table, tag
-from forecasting.report.next_months import in_unit
-from forecasting.wording import decimals_for, month, number
+from forecasting.wording import amounts_in, month, number
 
 MOST = 40  # sums of a level that are shown, the largest
 
@@ -27,13 +26,15 @@ def by_level(domain: Domain, rows: pd.DataFrame, level: str) -> str:
     """Return the forecast of the largest sums of a level, in the order of their size, and the total."""
     size = rows["predicted_value"].abs().groupby(rows["unique_id"]).sum().sort_values(ascending=False, kind="stable")
     shown = {name: part for name, part in rows.groupby("unique_id", sort=False) if name in set(size.index[:MOST])}
-    months, decimals = sorted(rows["ds"].unique()), decimals_for(rows["predicted_value"])
-    cells = [part_row(name_of(shown[name]), shown[name], months, decimals) for name in size.index[:MOST]]
-    cells.append(part_row("Total", at(domain.future, "total"), months, decimals))
+    months, total = sorted(rows["ds"].unique()), at(domain.future, "total")
+    parts = rows.loc[rows["unique_id"].isin(shown), "predicted_value"]
+    amount = amounts_in(domain.unit, parts, total["predicted_value"])
+    cells = [part_row(name_of(shown[name]), shown[name], months, amount) for name in size.index[:MOST]]
+    cells.append(part_row("Total", total, months, amount))
     body = table(
         [level, *(month(ds, short=True) for ds in months)],
         cells,
-        in_unit(domain, f"Forecast by {level}, with its 80 % range"),
+        f"Forecast by {level}, with its 80 % range{amount.told(',')}",
         missing="no forecast",
         tall=len(cells) > TALL,
         total=True,

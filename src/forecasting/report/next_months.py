@@ -6,8 +6,9 @@ import pandas as pd
 
 from forecasting.ledger import Domain, at, run_points_cut
 from forecasting.report.html import note, table
-from forecasting.wording import NO_PERCENTAGE, change_pct, count, decimals_for, month, number, percent
+from forecasting.wording import NO_PERCENTAGE, Amounts, amounts_in, change_pct, count, month, percent
 
+COLUMNS = ["predicted_value", "lo_80", "hi_80", "lo_95", "hi_95"]
 FEW = 39  # residuals below which a two-sided 95 % conformal bound cannot be had
 
 
@@ -21,8 +22,8 @@ def next_months(domain: Domain) -> str:
     rows = at(domain.future, "total").sort_values("ds")
     head = ["Month", "Forecast", "80 % from", "80 % to", "95 % from", "95 % to", "Same month last year", "Change"]
     head += ["With overrides"] if is_changed(rows) else []
-    cells = month_rows(domain, decimals_for(rows["predicted_value"]))
-    body = table(head, cells, in_unit(domain, "Total: the next months"), missing=NO_PERCENTAGE, id_=next_id(domain))
+    cells, title = month_rows(domain)
+    body = table(head, cells, f"Total: {title}", missing=NO_PERCENTAGE, id_=next_id(domain))
     cut = run_points_cut(domain.manifest)
     return body + interval_note(rows) + (note(escape(cut)) if cut else "")
 
@@ -32,24 +33,25 @@ def is_changed(rows: pd.DataFrame) -> bool:
     return bool(rows["override_value"].notna().any())
 
 
-def month_rows(domain: Domain, decimals: int) -> list[list[str]]:
-    """Return a row for each coming month of the total."""
+def month_rows(domain: Domain) -> tuple[list[list[str]], str]:
+    """Return a row for each coming month of the total, and what the table is called, with its unit."""
     rows, known = at(domain.future, "total").sort_values("ds"), at(domain.actuals, "total").set_index("ds")["y"]
-    columns = ["predicted_value", "lo_80", "hi_80", "lo_95", "hi_95"]
-    return [
+    amount = amounts_in(domain.unit, rows["predicted_value"])
+    cells = [
         [
             month(row["ds"]),
-            *(number(row[c], decimals) for c in columns),
-            *last_year(known.get(row["ds"] - pd.DateOffset(months=12)), row["predicted_value"], decimals),
-            *([number(row["final_value"], decimals)] if is_changed(rows) else []),
+            *(amount(row[column]) for column in COLUMNS),
+            *last_year(known.get(row["ds"] - pd.DateOffset(months=12)), row["predicted_value"], amount),
+            *([amount(row["final_value"])] if is_changed(rows) else []),
         ]
         for row in rows.to_dict("records")
     ]
+    return cells, f"the next months{amount.told(',')}"
 
 
-def last_year(before: float | None, forecast: float, decimals: int) -> list[str]:
+def last_year(before: float | None, forecast: float, amount: Amounts) -> list[str]:
     """Return the same month of last year and the change from it; a dash where there is no percentage."""
-    return [number(before, decimals), percent(change_pct(forecast, before), plus=True)]
+    return [amount(before), percent(change_pct(forecast, before), plus=True)]
 
 
 def interval_note(rows: pd.DataFrame) -> str:
@@ -64,8 +66,3 @@ def interval_note(rows: pd.DataFrame) -> str:
     if fewest < FEW:
         text += f" That is fewer than the {FEW} a 95 % interval needs, so the outer bounds are rough."
     return note(text)
-
-
-def in_unit(domain: Domain, text: str) -> str:
-    """Add the unit to a caption."""
-    return f"{text}, in {domain.unit}" if domain.unit else text

@@ -9,14 +9,14 @@ from forecasting.ledger import Domain, Published, at, standing
 from forecasting.report.domain_page import TALL
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, note, paragraph, table, tag
-from forecasting.report.next_months import in_unit
 from forecasting.wording import (
     DASH,
     NO_PERCENTAGE,
+    Amounts,
+    amounts_in,
     change_pct,
     compact,
     count,
-    decimals_for,
     is_known,
     month,
     number,
@@ -34,7 +34,9 @@ def section(published: str, domain: Domain) -> str:
     said = standing(file.overrides())
     said = said[(said["domain"] == domain.name) & (said["until"] >= domain.future["ds"].min())]
     if said.empty:
-        return note(f"Nobody overrides the forecast of {domain.name}; <code>make override FILE=…</code> does.")
+        return note(
+            f"Nobody has changed the forecast of {domain.name}. With <code>make override FILE=…</code> it can be."
+        )
     return effect(domain) + overrides_table(domain, said, file.not_applied(domain.manifest.run_id))
 
 
@@ -45,21 +47,21 @@ def effect(domain: Domain) -> str:
     text = "Overrides stand beside the model's forecast; series, regions, categories and the total agree with them too."
     if moved.empty:
         return paragraph(f"{text} The total does not move.")
-    decimals = decimals_for(rows["predicted_value"])
     moved = moved.assign(change=moved["final_value"] - moved["predicted_value"])
+    amount = amounts_in(domain.unit, rows["predicted_value"], moved["change"])
     cells = [
         [
             month(row["ds"]),
-            *(number(row[name], decimals) for name in ("predicted_value", "final_value")),
-            number(row["change"], decimals, plus=True),
+            *(amount(row[name]) for name in ("predicted_value", "final_value")),
+            amount(row["change"], plus=True),
             percent(change_pct(row["final_value"], row["predicted_value"]), plus=True),
-            f"{number(row['override_lo_80'], decimals)} to {number(row['override_hi_80'], decimals)}",
+            f"{amount(row['override_lo_80'])} to {amount(row['override_hi_80'])}",
         ]
         for row in moved.to_dict("records")
     ]
     head = ["Month", "Forecast", "With overrides", "Change", "Change %", "80 % range, moved"]
     return paragraph(text) + table(
-        head, cells, in_unit(domain, "The total with what people changed"), missing=NO_PERCENTAGE
+        head, cells, f"The total with what people changed{amount.told(',')}", missing=NO_PERCENTAGE
     )
 
 
@@ -81,7 +83,12 @@ def overrides_table(domain: Domain, said: pd.DataFrame, lost: dict[int, str]) ->
     ]
     head = ["ID", "Of", "Months", "Override", "Who", "Why", "Made (UTC)"]
     body = table(
-        head, cells, in_unit(domain, "Overrides in force"), (0, 1, 2, 4, 5, 6), tall=len(cells) > TALL, sortable=True
+        head,
+        cells,
+        f"Overrides in force{Amounts(domain.unit).told(',')}",
+        (0, 1, 2, 4, 5, 6),
+        tall=len(cells) > TALL,
+        sortable=True,
     )
     failed = [f"{key}: {text}" for key, text in lost.items() if key in set(said["override_id"])]
     return body + (note(f"Not applied, or not in all months: {escape('; '.join(failed))}.") if failed else "")
@@ -127,23 +134,21 @@ def sentence(domain: Domain, row: pd.Series) -> str:
 def added_table(domain: Domain, rows: pd.DataFrame, by: str, head: str, caption: str) -> str:
     """Return what overrides added by person or by reason."""
     found = value_added(rows, by)
-    decimals = decimals_for(found["mae_forecast"])
+    amount = amounts_in(domain.unit, *(found[name] for name in ("mae_forecast", "mae_override", "fva")))
     cells = [
         [
             escape(row["group"]),
             number(row["n"]),
             number(row["n_months"]),
-            *(number(row[name], decimals) for name in ("mae_forecast", "mae_override")),
-            Cell(number(row["fva"], decimals, plus=True), float(row["fva"])),
-            f"{number(row['lo'], decimals, plus=True)} to {number(row['hi'], decimals, plus=True)}"
-            if is_known(row["lo"])
-            else DASH,
+            *(amount(row[name]) for name in ("mae_forecast", "mae_override")),
+            Cell(amount(row["fva"], plus=True), float(row["fva"])),
+            f"{amount(row['lo'], plus=True)} to {amount(row['hi'], plus=True)}" if is_known(row["lo"]) else DASH,
         ]
         for row in found.to_dict("records")
     ]
     titles = [head, "Forecasts", "Months", "MAE, model", "MAE, override", "FVA", "95 % interval"]
     return table(
-        titles, cells, in_unit(domain, caption), missing="needs two months", tall=len(cells) > TALL, sortable=True
+        titles, cells, caption + amount.told(","), missing="needs two months", tall=len(cells) > TALL, sortable=True
     )
 
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from forecasting import plots
 from forecasting.ledger import Domain, at
-from forecasting.report.charts import frame, month_axis, rgba
+from forecasting.report.charts import FIRST, LATER, SECOND, frame, month_axis, rgba
 from forecasting.report.html import Chart
 from forecasting.wording import SPACE, compact, decimals_for, is_known, month
 
@@ -63,15 +63,18 @@ def traces(
     """Return the lines, the range at the back; the forecast begins at the last actual, so that the two are one line."""
     last = actual.tail(1)
     joined = pd.concat([last.assign(predicted_value=last["y"], lo_80=last["y"], hi_80=last["y"]), coming])
-    edge = {"mode": "lines", "line": {"width": 0, "color": plots.FORECAST}, "hoverinfo": "skip"}
+    ahead = ["skip", *["all"] * len(coming)]  # the last actual is said by its own line
+    edge = {"mode": "lines", "line": {"width": 0, "color": plots.FORECAST}, "hoverinfo": ahead}
     fill = {"fill": "tonexty", "fillcolor": rgba(plots.FORECAST, plots.BAND_80)}
     found = [
-        line(joined, "hi_80", decimals, name="80 % up to", **edge),
-        line(joined, "lo_80", decimals, name="80 % from", **edge, **fill),
-        line(before, "y", decimals, name="A year before", mode="lines", line={"color": plots.GREY, "width": 1.5, "dash": "dot"}),
-        line(actual, "y", decimals, name="Actual", mode="lines", line={"color": plots.ACTUAL, "width": 2.4}),
-        line(joined, "predicted_value", decimals, name="Forecast", mode="lines+markers", line={"color": plots.FORECAST, "width": 2.4},
-             marker={"size": [0, *[6] * len(coming)]}, hoverinfo=["skip", *["all"] * len(coming)]),  # the actual is said by its own line
+        line(joined, "hi_80", decimals, name="80 % up to", legendrank=SECOND + 2, **edge),
+        line(joined, "lo_80", decimals, name="80 % from", legendrank=SECOND + 1, **edge, **fill),
+        line(before, "y", decimals, name="A year before", legendrank=LATER, mode="lines",
+             line={"color": plots.GREY, "width": 1.5, "dash": "dot"}),
+        line(actual, "y", decimals, name="Actual", legendrank=FIRST, mode="lines",
+             line={"color": plots.ACTUAL, "width": 2.4}),
+        line(joined, "predicted_value", decimals, name="Forecast", legendrank=SECOND, mode="lines+markers",
+             line={"color": plots.FORECAST, "width": 2.4}, marker={"size": [0, *[6] * len(coming)]}, hoverinfo=ahead),
     ]  # fmt: skip
     look = {"mode": "markers", "marker": {"symbol": "circle-open", "size": 7, "color": plots.FORECAST}}
     if len(said):
@@ -82,6 +85,7 @@ def traces(
                 decimals,
                 name="Forecast a month ahead",
                 legendgroup=BEHIND,
+                legendrank=LATER + 1,
                 visible=False,
                 **look,
             )
@@ -95,8 +99,8 @@ def layout(domain: Domain, actual: pd.DataFrame, coming: pd.DataFrame, decimals:
     return {
         **frame(domain, decimals),
         "height": HEIGHT,
-        "margin": {"l": 56, "r": 16, "t": 12, "b": 36},
-        "showlegend": False,
+        "margin": {"l": 72, "r": 16, "t": 12, "b": 36},
+        "showlegend": True,  # of no line: without it the order in which one points at them would not hold
         "xaxis": month_axis(actual["ds"].min() - pd.DateOffset(days=10), last + pd.DateOffset(days=45)),
     }
 

@@ -128,5 +128,5 @@ def runs(domains: dict[str, Domain | None]) -> str:
         if d
     ]
     head = ["Domain", "Source", "Data up to", "Data fingerprint", "Model", "Run"]
-    more = note('Parameters, versions, seconds and MLflow runs are in the <a href="model_card.html">model card</a>.')
+    more = note('Settings, versions and what every step took are in the <a href="model_card.html">model card</a>.')
     return table(head, rows, "What made this report", text=range(6), missing="not recorded by the run") + more

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.report.html import note
-from forecasting.wording import number
+from forecasting.wording import Amounts, compact
 
 CENT = 0.01  # what sums of doubles, of amounts in cents, may differ by
 
@@ -15,7 +15,8 @@ def adding_up(parts: Sequence[float], total: float, decimals: int) -> list[float
     """Round parts so that they add up to a rounded total, each to one of its two neighbours where the total allows it.
 
     The largest-remainder method (Hamilton's, of apportionment): all are rounded down, then those with the largest remainders
-    up by one until the sum is reached. `total` is in the parts' unit and rounded to `decimals` already.
+    up by one until the sum is reached. `total` is in the parts' unit and rounded to `decimals`
+    already: −3 are whole thousands.
     """
     scaled = np.asarray(parts, dtype=float) * 10**decimals
     down = np.floor(np.round(scaled, 6))
@@ -28,7 +29,7 @@ def adding_up(parts: Sequence[float], total: float, decimals: int) -> list[float
 
 
 def sums_note(
-    parts: pd.DataFrame, totals: pd.Series, decimals: int, shown: tuple[pd.DataFrame, pd.Series] | None = None
+    parts: pd.DataFrame, totals: pd.Series, amount: Amounts, shown: tuple[pd.DataFrame, pd.Series] | None = None
 ) -> str:
     """Say by how much the numbers shown differ from the total shown; nothing where they add up as they stand.
 
@@ -40,12 +41,14 @@ def sums_note(
     parts, totals = parts[known].astype(float).fillna(0.0), totals[known].astype(float)
     if parts.empty or not len(known):
         return ""
-    shown_parts, shown_totals = shown or (parts.round(decimals), totals.round(decimals))
+    shown_parts, shown_totals = shown or (parts.round(amount.digits), totals.round(amount.digits))
     exact = (parts.sum() - totals).abs()
     wrong = exact[exact > np.maximum(CENT, 1e-9 * parts.abs().sum())]
     if len(wrong):
-        return note(f"These parts do not add up to the total: they differ by up to {number(wrong.max(), decimals)}.")
+        return note(
+            f"These parts do not add up to the total: they differ by up to {compact(wrong.max(), amount.unit)}."
+        )
     off = (shown_parts[known].sum() - shown_totals[known]).abs().max()
-    if off < 0.5 * 10**-decimals:
+    if off < 0.5 * 10**-amount.digits:
         return ""
-    return note(f"Parts and total are rounded one by one: as shown they add up to within {number(off, decimals)}.")
+    return note(f"Parts and total are rounded one by one: as shown they add up to within {amount(off)}.")

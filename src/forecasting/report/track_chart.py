@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from forecasting import plots
 from forecasting.ledger import Domain, one_per_name
-from forecasting.report.charts import BANDS, band, frame, month_axis, values_by_series
+from forecasting.report.charts import BANDS, FIRST, SECOND, band, frame, month_axis, values_by_series
 from forecasting.report.html import Chart
 from forecasting.report.track_record import said
 from forecasting.wording import SPACE, count, decimals_for, listing, month
@@ -26,7 +26,7 @@ def ahead(lag: int) -> str:
     return f"{count(int(lag), 'month')}{SPACE}before"
 
 
-def lag_traces(lag: int, made: str, style: tuple[str, str, str], shown: bool) -> list[go.Scatter]:
+def lag_traces(lag: int, made: str, style: tuple[str, str, str], shown: bool, rank: int) -> list[go.Scatter]:
     """Return the four traces of the intervals and the line of one lag, empty; a click on the legend shows or hides all five."""
     colour, dash, symbol = style
     line = go.Scatter(
@@ -35,8 +35,9 @@ def lag_traces(lag: int, made: str, style: tuple[str, str, str], shown: bool) ->
         line={"color": colour, "dash": dash, "width": 2},
         marker={"symbol": symbol, "size": 7},
         legendgroup=f"lag{lag}",
+        legendrank=rank,
     )
-    traces = [*band(colour, f"lag{lag}"), line]
+    traces = [*band(colour, f"lag{lag}", rank), line]
     for trace in traces:
         trace.update(visible=True if shown else "legendonly")
     return traces
@@ -96,9 +97,14 @@ def shown_range(values: list[list]) -> list[float]:
 
 def drawn(lags: list[int], made: str) -> list[go.Scatter]:
     """Return the empty traces: each lag's, then the actuals."""
-    traces = [trace for i, lag in enumerate(lags) for trace in lag_traces(lag, made, STYLES[i % len(STYLES)], i == 0)]
+    traces = [
+        trace
+        for i, lag in enumerate(lags)
+        for trace in lag_traces(lag, made, STYLES[i % len(STYLES)], i == 0, SECOND + 10 * i)
+    ]
     actual = go.Scatter(
         name="Actual",
+        legendrank=FIRST,
         mode="lines+markers",
         line={"color": plots.ACTUAL, "width": 2.2},
         marker={"symbol": "circle", "size": 5},

@@ -8,7 +8,7 @@ from forecasting.ledger import Domain, at
 from forecasting.report.html import Cell, fold, note, table
 from forecasting.report.track_chart import ahead
 from forecasting.report.track_record import SIGNAL_LIMIT, misses, said, signals
-from forecasting.wording import count, decimals_for, month, number, percent, share
+from forecasting.wording import Amounts, amounts_in, count, month, number, percent, share
 
 SHOWN = 12  # rows from which a table scrolls
 LIMIT = 60  # rows that are listed
@@ -41,14 +41,14 @@ def leaning_table(domain: Domain, record: pd.DataFrame) -> str:
     found = outside(signals(parts))
     if found.empty:
         return note(f"No region, category or series has a tracking signal beyond ±{SIGNAL_LIMIT:.0f}.")
-    decimals = decimals_for(found["bias"])
+    amount = amounts_in(domain.unit, found["bias"].head(LIMIT))
     cells = [
         [
             name(row["aggregation"], row["unique_id"]),
             AGGREGATION_NAMES[row["aggregation"]],
             Cell(ahead(row["lag"]), row["lag"]),
             number(row["n"]),
-            Cell(number(row["bias"], decimals, plus=True), row["bias"]),
+            Cell(amount(row["bias"], plus=True), row["bias"]),
             Cell(share(row["bias_share"], plus=True), row["bias_share"]),
             Cell(number(row["signal"], 1, plus=True), row["signal"]),
             "too high" if row["signal"] > 0 else "too low",
@@ -65,7 +65,7 @@ def leaning_table(domain: Domain, record: pd.DataFrame) -> str:
         "Tracking signal",
         "They keep being",
     ]
-    caption = f"Forecasts that lean to one side{f', bias in {domain.unit}' if domain.unit else ''}"
+    caption = f"Forecasts that lean to one side{amount.told(', bias')}"
     body = table(head, cells, caption, (0, 1, 2, 7), "of nothing", tall=len(cells) > SHOWN, sortable=True)
     return fold(f"{count(len(found), 'forecast')} of parts that lean to one side", body + hidden(len(found)))
 
@@ -101,8 +101,8 @@ def folded(domain: Domain, rows: pd.DataFrame, caption: str, of: str) -> str:
 
 def miss_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
     """Return rows of `track_record.misses`, the latest month first, with what lay how far beyond which bound."""
-    decimals = decimals_for(rows["actual"])
-    cells = [miss_row(row, decimals) for row in rows.to_dict("records")]
+    amount = amounts_in(domain.unit, rows["actual"], rows["beyond"])
+    cells = [miss_row(row, amount) for row in rows.to_dict("records")]
     head = [
         "Month",
         "Name",
@@ -114,12 +114,11 @@ def miss_table(domain: Domain, rows: pd.DataFrame, caption: str) -> str:
         "Beyond by",
         "% of the forecast",
     ]
-    unit = f", in {domain.unit}" if domain.unit else ""
     missing = "no share of a forecast of 0"
-    return table(head, cells, caption + unit, (0, 1, 2, 6), missing, tall=len(cells) > SHOWN, sortable=True)
+    return table(head, cells, caption + amount.told(","), (0, 1, 2, 6), missing, tall=len(cells) > SHOWN, sortable=True)
 
 
-def miss_row(row: dict, decimals: int) -> list[str]:
+def miss_row(row: dict, amount: Amounts) -> list[str]:
     """Return the cells of one actual outside its interval."""
     part = abs(row["beyond"] / row["predicted_value"]) if row["predicted_value"] else None
     side = "below" if row["beyond"] < 0 else "above"
@@ -127,10 +126,10 @@ def miss_row(row: dict, decimals: int) -> list[str]:
         Cell(month(row["ds"], short=True), f"{row['ds']:%Y-%m}"),
         name(row["aggregation"], row["unique_id"]),
         Cell(ahead(row["lag"]), row["lag"]),
-        Cell(number(row["actual"], decimals), row["actual"]),
-        Cell(number(row["low"], decimals), row["low"]),
-        Cell(number(row["high"], decimals), row["high"]),
+        Cell(amount(row["actual"]), row["actual"]),
+        Cell(amount(row["low"]), row["low"]),
+        Cell(amount(row["high"]), row["high"]),
         f"{percent(row['level'], 0)}, {side}",
-        Cell(number(abs(row["beyond"]), decimals), abs(row["beyond"])),
+        Cell(amount(abs(row["beyond"])), abs(row["beyond"])),
         Cell(share(part), part),
     ]

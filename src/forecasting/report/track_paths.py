@@ -7,12 +7,11 @@ from forecasting import plots
 from forecasting.ledger import Domain, Published, at
 from forecasting.report.charts import frame
 from forecasting.report.html import Chart, tag
-from forecasting.report.labelled_lines import GAP, KEY, Line, names
+from forecasting.report.labelled_lines import ROOM, Line, names
 from forecasting.report.track_chart import ahead, chart_actuals, shown_range
 from forecasting.wording import compact, count, decimals_for, month, share
 
 MONTHS = 36  # closed months of which the paths are drawn
-ROOM = 0.55  # right of the last month, for two short names, in widths of what is drawn
 TICKS = 4  # months that are written below: more would not fit beside the names on a phone
 ACTUAL, PATHS = "Actual", "Forecasts"
 RECORDS = {"published": "published", "backfill": "filled in later", "walk_forward": "tried on the past"}
@@ -50,8 +49,12 @@ def paths_chart(domain: Domain, record: pd.DataFrame) -> list[str | Chart]:
 def title(domain: Domain, rows: pd.DataFrame) -> str:
     """Say how far forecasts missed the total, made longest and shortest before."""
     lags = sorted(rows["lag"].unique())
-    said = [f"made {ahead(lag)} {missed(domain, rows[rows['lag'] == lag])}" for lag in (lags[-1], lags[0])[: len(lags)]]
-    return f"The total of {domain.name}: forecasts {', '.join(said)}"
+    said = {lag: missed(domain, rows[rows["lag"] == lag]) for lag in (lags[-1], lags[0])}
+    if len(said) == 2 and len(set(said.values())) == 1:
+        return f"The total of {domain.name}: forecasts made {ahead(lags[-1])} {said[lags[-1]]}, and so did those made {ahead(lags[0])}"
+    return (
+        f"The total of {domain.name}: forecasts {', '.join(f'made {ahead(lag)} {text}' for lag, text in said.items())}"
+    )
 
 
 def missed(domain: Domain, rows: pd.DataFrame) -> str:
@@ -80,18 +83,17 @@ def figure(domain: Domain, lines: list[Line], decimals: int, months: pd.Series) 
     """Return the figure: the paths thin, what came above them, both named at the right."""
     first, last = months.min(), months.max()
     width = max(last - first, pd.Timedelta(days=60))
-    places = [str((last + part * width).date()) for part in (GAP, GAP + KEY, KEY + 1.5 * GAP)]
     axis = {**frame(domain, decimals)["yaxis"], "range": shown_range([line.y for line in lines])}
     axis.pop("rangemode")
     ticks = sorted(months.unique())[:: -(-months.nunique() // TICKS)]
     x = {"type": "date", "hoverformat": "%B %Y", "tickmode": "array", "tickvals": [f"{tick:%Y-%m-%d}" for tick in ticks],
-         "ticktext": [f"{tick:%b %y}" for tick in ticks], "showgrid": False,
-         "range": [str((first - 0.02 * width).date()), str((last + ROOM * width).date())]}  # fmt: skip
+         "ticktext": [f"{tick:%b<br>%Y}" for tick in ticks], "tickangle": 0, "showgrid": False,
+         "range": [str((first - 0.02 * width).date()), str((last + 0.02 * width).date())]}  # fmt: skip
     drawn = [line.trace() for line in lines]
     drawn[0].update(line={"width": 1.2}, marker={"size": 3})
     drawn[1].update(line={"width": 2.2})
     return go.Figure(
         drawn,
         {**frame(domain, decimals), "height": 320, "showlegend": False, "hovermode": "closest", "xaxis": x, "yaxis": axis,
-         **names(lines, places, axis["range"])},
+         "margin": {**frame(domain, decimals)["margin"], "r": ROOM}, **names(lines, axis["range"])},
     )  # fmt: skip

@@ -8,7 +8,7 @@ from forecasting.report.html import Cell, bullets, fold, paragraph, table
 from forecasting.report.track_chart import ahead
 from forecasting.report.track_exceptions import outside
 from forecasting.report.track_record import SIGNAL_LIMIT, Coverage, Measures, Together, by_lag, said, signals
-from forecasting.wording import DASH, SPACE, compact, count, decimals_for, month, number, percent, share
+from forecasting.wording import DASH, SPACE, Amounts, amounts_in, compact, count, month, number, percent, share
 
 SHOWN = 12  # rows from which a table is folded or scrolls
 HEAD = [
@@ -138,13 +138,14 @@ def lag_table(
     found = together(rows) if measured is None else measured
     if not found:
         return ""
-    decimals = decimals_for(rows["actual"])
+    shown = ([getattr(each.measures, name) for each in found] for name in ("bias", "mae", "fva"))
+    amount = amounts_in(domain.unit, *(pd.Series(values, dtype=float) for values in shown))
     cells = []
     for one, n_series, n in ((each.measures, each.n_series, each.n_leaning) for each in found):
         several = f"{number(n)} of {number(n_series)}<br><small>beyond ±{SIGNAL_LIMIT:.0f}</small>"
-        cells.append(lag_row(one, decimals, signal_text(one.signal) if aggregation == "total" else several))
-    unit = f"; bias, MAE and FVA in {domain.unit}" if domain.unit else ""
-    return table([said(record).capitalize(), *HEAD], cells, caption + unit, missing=MISSING)
+        cells.append(lag_row(one, amount, signal_text(one.signal) if aggregation == "total" else several))
+    caption += amount.told("; bias, MAE and FVA")
+    return table([said(record).capitalize(), *HEAD], cells, caption, missing=MISSING)
 
 
 def signal_text(signal: float | None) -> str:
@@ -153,21 +154,21 @@ def signal_text(signal: float | None) -> str:
     return f"<strong>{text} (warning)</strong>" if signal is not None and abs(signal) > SIGNAL_LIMIT else text
 
 
-def lag_row(found: Measures, decimals: int, signal: str) -> list[str]:
+def lag_row(found: Measures, amount: Amounts, signal: str) -> list[str]:
     """Return the cells of one lag, in the order of HEAD."""
     first, last = month(found.first, short=True), month(found.last, short=True)
     return [
         f"{ahead(found.lag)}<br><small>{first if first == last else f'{first} to {last}'}</small>",
         number(found.n),
-        with_share(number(found.bias, decimals, plus=True), share(found.bias_share, plus=True)),
-        number(found.mae, decimals),
+        with_share(amount(found.bias, plus=True), share(found.bias_share, plus=True)),
+        amount(found.mae),
         share(found.wape),
         ratio(found.mase),
         with_share(ratio(found.masc), share(found.change_share)),
         signal,
         covered(found.coverage_80),
         covered(found.coverage_95),
-        with_share(number(found.fva, decimals, plus=True), share(found.fva_share, 0, plus=True)),
+        with_share(amount(found.fva, plus=True), share(found.fva_share, 0, plus=True)),
     ]
 
 
@@ -199,20 +200,20 @@ def reading() -> str:
 def months_table(domain: Domain, record: pd.DataFrame) -> str:
     """Return the figures behind the chart of the total: one row per month, the forecast and its error for each lag."""
     rows = at(record, "total")
-    lags, decimals = sorted(rows["lag"].unique()), decimals_for(rows["actual"])
+    lags, amount = sorted(rows["lag"].unique()), amounts_in(domain.unit, rows["actual"], rows["error"])
     cells = []
     for ds, part in sorted(rows.groupby("ds"), reverse=True):
         made = part.set_index("lag")
-        row = [month(ds, short=True), number(part["actual"].iloc[0], decimals)]
+        row = [month(ds, short=True), amount(part["actual"].iloc[0])]
         for lag in lags:
             known = made.loc[lag] if lag in made.index else {"predicted_value": None, "error": None}
-            row += [number(known["predicted_value"], decimals), number(known["error"], decimals, plus=True)]
+            row += [amount(known["predicted_value"]), amount(known["error"], plus=True)]
         cells.append(row)
     head = [
         "Month",
         "Actual",
         *(text for lag in lags for text in (f"{said(record).capitalize()} {ahead(lag)}", "Error")),
     ]
-    caption = f"The total month by month{f', in {domain.unit}' if domain.unit else ''}; error = prediction − actual"
+    caption = f"The total month by month{amount.told(',')}; error = prediction − actual"
     body = table(head, cells, caption, missing=f"nothing was {said(record)} so long before", tall=len(cells) > SHOWN)
     return fold("The total month by month", body)

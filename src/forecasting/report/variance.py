@@ -9,9 +9,8 @@ from forecasting.report import many
 from forecasting.report.charts import variance_bar
 from forecasting.report.domain_page import NAMES, TALL, parts
 from forecasting.report.html import Cell, callout, choosing, note, paragraph, table
-from forecasting.report.next_months import in_unit
 from forecasting.report.rounding import CENT, sums_note
-from forecasting.wording import compact, count, decimals_for, month, number, percent
+from forecasting.wording import Amounts, amounts_in, compact, count, month, percent
 
 KEY = ["region", "product_category"]
 SUMMED = ["actual", "predicted_value", "variance"]
@@ -27,20 +26,22 @@ def variance(domain: Domain, aggregation: str) -> str:
     rows, total = last_month(domain, aggregation), last_month(domain, "total")
     rows = many.chosen(domain, rows, aggregation, "worst")
     rows = rows.sort_values("variance", key=lambda v: v.abs(), ascending=False, kind="stable")
-    decimals, largest = decimals_for(rows["actual"]), rows["variance"].abs().max()
-    cells = [variance_row(row, name(row, aggregation), decimals, largest) for row in rows.to_dict("records")]
+    amount = amounts_in(domain.unit, *(pd.concat([rows[column], total[column]]) for column in SUMMED))
+    largest = rows["variance"].abs().max()
+    cells = [variance_row(row, name(row, aggregation), amount, largest) for row in rows.to_dict("records")]
     # Without a bar, which would dwarf those of the parts.
     cells += [
-        [*variance_row(row, many.total(domain, aggregation), decimals, 0.0)[:-1], ""]
-        for row in total.to_dict("records")
+        [*variance_row(row, many.total(domain, aggregation), amount, 0.0)[:-1], ""] for row in total.to_dict("records")
     ]
     head = [aggregation.capitalize(), "Actual", "Forecast", "Variance", "Variance %", "Below or above"]
-    caption = in_unit(domain, many.titled(domain, f"{month(domain.last_month)} by {aggregation}", aggregation, "worst"))
+    caption = many.titled(domain, f"{month(domain.last_month)} by {aggregation}", aggregation, "worst") + amount.told(
+        ","
+    )
     missing = "no forecast reaches this month, or the forecast is 0"
     body = table(head, cells, caption, missing=missing, tall=len(cells) > TALL, total=True, sortable=True)
     if many.sight(domain, aggregation):
         return body + many.elsewhere(domain, aggregation, "worst") + restated(domain, total)
-    return body + sums_note(rows[SUMMED], total.iloc[0][SUMMED], decimals) + restated(domain, total)
+    return body + sums_note(rows[SUMMED], total.iloc[0][SUMMED], amount) + restated(domain, total)
 
 
 def variance_of_many(domain: Domain) -> str:
@@ -78,14 +79,14 @@ def restated(domain: Domain, total: pd.DataFrame) -> str:
     )
 
 
-def variance_row(row: dict, name: str, decimals: int, largest: float) -> list[str]:
+def variance_row(row: dict, name: str, amount: Amounts, largest: float) -> list[str]:
     """Return one row of the variance table."""
     value, pct = row["variance"], row["variance_pct"]
     return [
         name,
-        Cell(number(row["actual"], decimals), row["actual"]),
-        Cell(number(row["predicted_value"], decimals), row["predicted_value"]),
-        Cell(number(value, decimals, plus=True), value),
+        Cell(amount(row["actual"]), row["actual"]),
+        Cell(amount(row["predicted_value"]), row["predicted_value"]),
+        Cell(amount(value, plus=True), value),
         Cell(percent(pct, plus=True), pct),
         Cell(variance_bar(value, largest), value),
     ]

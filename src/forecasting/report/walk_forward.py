@@ -9,7 +9,7 @@ from forecasting.models import model_name
 from forecasting.report import provenance
 from forecasting.report.html import Cell, fold, note, table
 from forecasting.report.track_record import Measures, Together, measures
-from forecasting.wording import count, decimals_for, number, share
+from forecasting.wording import amounts_in, count, number, share
 
 PARTS = {"region": "region", "category": "product_category"}
 MISSING = "cannot be computed: every actual or every change on the year is 0"
@@ -61,18 +61,19 @@ def who(domain: Domain, rows: pd.DataFrame) -> str:
 
 def accuracy_of(domain: Domain, found: dict[str, Measures], first: str, caption: str, sortable: bool = False) -> str:
     """Return one row per name (HTML) with its accuracy."""
-    decimals = decimals_for(pd.Series([one.mae for one in found.values()], dtype=float))
+    biases, gains = ([getattr(one, name) for one in found.values()] for name in ("bias", "fva"))
+    amount = amounts_in(domain.unit, pd.Series(biases, dtype=float), pd.Series(gains, dtype=float))
     cells = [
         [
             label,
             share(one.wape),
             number(one.mase, 2),
             number(one.masc, 2),
-            Cell(number(one.bias, decimals, plus=True), one.bias),
+            Cell(amount(one.bias, plus=True), one.bias),
             share(one.bias_share, plus=True),
             share(one.coverage_80.share, 0),
             share(one.coverage_95.share, 0),
-            Cell(number(one.fva, decimals, plus=True), one.fva),
+            Cell(amount(one.fva, plus=True), one.fva),
             share(one.fva_share, 0, plus=True),
             number(one.n),
         ]
@@ -91,5 +92,6 @@ def accuracy_of(domain: Domain, found: dict[str, Measures], first: str, caption:
         "FVA, %",
         "Forecasts",
     ]
-    unit = f"; bias and FVA in {domain.unit}" if domain.unit else ""
-    return table(head, cells, caption + unit, missing=MISSING, tall=len(cells) > 12, sortable=sortable)
+    return table(
+        head, cells, caption + amount.told("; bias and FVA"), missing=MISSING, tall=len(cells) > 12, sortable=sortable
+    )

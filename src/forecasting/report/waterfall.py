@@ -7,13 +7,13 @@ import pandas as pd
 from forecasting.ledger import FEW, SHOWN, Domain, at
 from forecasting.models import model_name
 from forecasting.report.bridges import BOTH, DATA, MODEL, PEOPLE, RESTATED, Bridge
-from forecasting.report.domain_page import NAMES, TALL, in_unit, parts
+from forecasting.report.domain_page import NAMES, TALL, parts
 from forecasting.report.glossary import term
 from forecasting.report.html import Cell, fold, note, paragraph, table
 from forecasting.report.order import natural_order
 from forecasting.report.periods import is_flow, span, together, word
 from forecasting.report.rounding import adding_up, sums_note
-from forecasting.wording import change_pct, compact, count, decimals_for, is_known, month, number, percent
+from forecasting.wording import Amounts, amounts_in, change_pct, compact, count, is_known, month, number, percent
 
 TITLES = {
     MODEL: "Change of model",
@@ -93,8 +93,8 @@ def waterfall(domain: Domain, bridge: Bridge | None) -> str:
     if bridge is None or not bridge.months:
         return ""
     exact = totals(domain, bridge)
-    decimals = decimals_for(exact)
-    row = shown(exact, bridge.steps, decimals)
+    amount = amounts_in(domain.unit, exact[["before", "after"]], exact[bridge.steps])
+    row = shown(exact, bridge.steps, amount.digits)
     ends = [row["before"], *(row["before"] + row[bridge.steps].cumsum()), row["after"]]
     low, high, is_cut = axis(ends)
     foot = 0.0 if not is_cut else low if low > 0 else high
@@ -104,9 +104,9 @@ def waterfall(domain: Domain, bridge: Bridge | None) -> str:
         is_level = name in ("before", "after")
         css = "level" if is_level else "above" if row[name] >= 0 else "below"
         picture = bar((starts[i], ends[i]), (low, high), css)
-        cells.append([text, number(row[name], decimals, plus=not is_level), picture])
+        cells.append([text, amount(row[name], plus=not is_level), picture])
     over = f"{span(bridge.months)}, {word(domain)}" if len(bridge.months) > 1 else span(bridge.months)
-    body = table(["Step", "Amount", "Step by step"], cells, in_unit(domain, over), (0, 2), total=True)
+    body = table(["Step", "Amount", "Step by step"], cells, over + amount.told(","), (0, 2), total=True)
     return body + (note("The bars do not begin at zero: the change would hardly be seen.") if is_cut else "")
 
 
@@ -243,26 +243,27 @@ def steps_table(
 ) -> str:
     """Return before, the steps and after, one row per name and the total last; a word where rounding shows."""
     last = totals(domain, bridge)
-    decimals = decimals_for(last)
-    rows = {name: shown(row, bridge.steps, decimals) for name, row in exact.items()}
-    end = shown(last, bridge.steps, decimals)
-    cells = [step_cells(escape(name), row, exact[name], bridge.steps, decimals) for name, row in rows.items()]
-    cells.append(step_cells(total, end, last, bridge.steps, decimals))
+    every = pd.DataFrame([*exact.values(), last])
+    amount = amounts_in(domain.unit, *(every[name] for name in every))
+    rows = {name: shown(row, bridge.steps, amount.digits) for name, row in exact.items()}
+    end = shown(last, bridge.steps, amount.digits)
+    cells = [step_cells(escape(name), row, exact[name], bridge.steps, amount) for name, row in rows.items()]
+    cells.append(step_cells(total, end, last, bridge.steps, amount))
     over = f", {word(domain)}" if head != "Month" and len(bridge.months) > 1 else ""
-    caption = in_unit(domain, f"The change by {head.lower()}, {span(bridge.months)}{over}")
+    caption = f"The change by {head.lower()}, {span(bridge.months)}{over}{amount.told(',')}"
     titles = [head, "Forecast before", *(TITLES[name] for name in bridge.steps), "This forecast"]
     tall, sortable = len(cells) > TALL, head != "Month"
     body = table(titles, cells, caption, tall=tall, total=True, sortable=sortable)
-    check = (pd.DataFrame(exact).T, last, decimals, (pd.DataFrame(rows).T, end))
+    check = (pd.DataFrame(exact).T, last, amount, (pd.DataFrame(rows).T, end))
     return body + (sums_note(*check) if is_sum else "")
 
 
-def step_cells(name: str, row: pd.Series, exact: pd.Series, steps: list[str], decimals: int) -> list[str]:
+def step_cells(name: str, row: pd.Series, exact: pd.Series, steps: list[str], amount: Amounts) -> list[str]:
     """Return the cells of one row: as shown, sorted by what they are."""
     return [
         name,
         *(
-            Cell(number(row[column], decimals, plus=column in steps), float(exact[column]))
+            Cell(amount(row[column], plus=column in steps), float(exact[column]))
             for column in ("before", *steps, "after")
         ),
     ]

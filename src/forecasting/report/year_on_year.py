@@ -7,11 +7,11 @@ import plotly.graph_objects as go
 
 from forecasting import plots
 from forecasting.ledger import Domain, one_per_name
-from forecasting.report.charts import BANDS, frame, rgba, values_by_series, visible_range
+from forecasting.report.charts import BANDS, FIRST, LATER, SECOND, frame, rgba, values_by_series, visible_range
 from forecasting.report.html import Chart, note, table, tag
 from forecasting.report.order import natural_rank
 from forecasting.report.periods import is_flow, together, word
-from forecasting.wording import DASH, NO_PERCENTAGE, change_pct, count, decimals_for, month, number, percent
+from forecasting.wording import DASH, NO_PERCENTAGE, amounts_in, change_pct, count, decimals_for, month, number, percent
 
 YEARS = 4  # the last ones, the current one among them
 MONTHS = list(pd.date_range("2000-01-01", periods=12, freq="MS").strftime("%b"))
@@ -38,8 +38,8 @@ def year_chart(domain: Domain) -> Chart:
     decimals = decimals_for(domain.actuals["y"])
     actuals, future = (one_per_name(domain.shown(rows)) for rows in (domain.actuals, domain.future))
     traces, parts = [], []
-    for year, style in zip(reversed(years(actuals)), STYLES, strict=False):
-        traces.append(year_trace(year, style))
+    for n, (year, style) in enumerate(zip(reversed(years(actuals)), STYLES, strict=False)):
+        traces.append(year_trace(year, style, LATER + n if n else FIRST))
         parts.append(by_name(actuals, year, "y", decimals))
     traces, parts = traces[::-1], parts[::-1]
     for year in years(future, most=len(future)):
@@ -61,7 +61,7 @@ def by_name(rows: pd.DataFrame, year: int, column: str, decimals: int) -> dict[t
 def all_choices(
     domain: Domain, actuals: pd.DataFrame, future: pd.DataFrame, parts: list[dict[tuple, list]], decimals: int
 ) -> list[list]:
-    """Return [region, category, y values of every trace, y range, cells of the table] of every series, the total first."""
+    """Return [region, category, y values of every trace, y range, cells of the table, what it shows] of every series, the total first."""
     names = (
         actuals.sort_values(["rank", *KEY], key=natural_rank)[KEY].drop_duplicates().itertuples(index=False, name=None)
     )
@@ -72,11 +72,8 @@ def all_choices(
         shown, _ = visible_range([[]] * len(BANDS) + y, decimals)
         mine = known.get(name, {})
         both = {**coming.get(name, {}), **mine}
-        rows = [
-            year_row(domain, text, both if with_forecast else mine, year, decimals)
-            for text, year, with_forecast in plan
-        ]
-        found.append([*name, y, shown, rows])
+        sums = [year_sums(domain, both if with_forecast else mine, year) for _, year, with_forecast in plan]
+        found.append([*name, y, shown, *year_rows(domain, [text for text, *_ in plan], sums)])
     return found
 
 
@@ -85,11 +82,12 @@ def by_month(rows: pd.DataFrame, column: str) -> dict[tuple, Values]:
     return {name: dict(zip(part["ds"], part[column].astype(float), strict=True)) for name, part in rows.groupby(KEY)}
 
 
-def year_trace(year: int, style: tuple[str, str, float]) -> go.Scatter:
-    """Return the empty line of one year of actuals."""
+def year_trace(year: int, style: tuple[str, str, float], rank: int) -> go.Scatter:
+    """Return the empty line of one year of actuals, told in the place of its rank."""
     colour, symbol, width = style
     return go.Scatter(
         name=str(year),
+        legendrank=rank,
         mode="lines+markers",
         line={"color": colour, "width": width},
         marker={"symbol": symbol, "size": 6},
@@ -104,9 +102,16 @@ def forecast_traces(year: int) -> list[go.Scatter]:
     line = {"color": plots.FORECAST, "dash": "dash", "width": 2.2}
     marker = {"symbol": "diamond", "size": 7}
     return [
-        go.Scatter(name=f"{year}, 80 % up to", **edge),
-        go.Scatter(name=f"{year}, 80 % from", **edge, **fill),
-        go.Scatter(name=f"{year}, forecast", mode="lines+markers", line=line, marker=marker, legendgroup=group),
+        go.Scatter(name=f"{year}, 80 % up to", legendrank=SECOND + 2, **edge),
+        go.Scatter(name=f"{year}, 80 % from", legendrank=SECOND + 1, **edge, **fill),
+        go.Scatter(
+            name=f"{year}, forecast",
+            legendrank=SECOND,
+            mode="lines+markers",
+            line=line,
+            marker=marker,
+            legendgroup=group,
+        ),
     ]
 
 
@@ -161,26 +166,36 @@ def up_to(year: int, last: pd.Timestamp) -> str:
     return str(year) if last.month == 12 else f"{year} to {MONTHS[last.month - 1]}"
 
 
-def year_row(domain: Domain, name: str, values: Values, year: int, decimals: int) -> list[str]:
-    """Return one row: the months, what they come to, the same months of the year before, and the change; dashes where unknown.
+def year_sums(domain: Domain, values: Values, year: int) -> tuple[int, float | None, float | None]:
+    """Return how many months of a year are known, what they come to, and the same months of the year before; None where unknown.
 
     `values` are those of one series by month; the year before counts where all of the same months are known.
     """
     months = [ds for ds in values if ds.year == year]
     now = together(domain, (values[ds] for ds in months))
     before = together(domain, (values.get(ds.replace(year=year - 1), float("nan")) for ds in months))
-    change = None if now is None or before is None else round(now, decimals) - round(before, decimals)
-    texts = [number(now, decimals), number(before, decimals), number(change, decimals, plus=True)]
-    return [name, number(len(months)), *texts, percent(change_pct(now, before), plus=True)]
+    return len(months), now, before
+
+
+def year_rows(
+    domain: Domain, names: list[str], sums: list[tuple[int, float | None, float | None]]
+) -> tuple[list[list[str]], str]:
+    """Return a row for each of `year_sums`, with the change between what is shown, and what the table shows, with its unit."""
+    amount = amounts_in(domain.unit, *(pd.Series([row[i] for row in sums], dtype=float) for i in (1, 2)))
+    rows = []
+    for name, (n, now, before) in zip(names, sums, strict=True):
+        change = None if now is None or before is None else round(now, amount.digits) - round(before, amount.digits)
+        texts = [amount(now), amount(before), amount(change, plus=True)]
+        rows.append([name, number(n), *texts, percent(change_pct(now, before), plus=True)])
+    return rows, f"{domain.name} by year{amount.told(',')}"
 
 
 def year_table(domain: Domain, chart: Chart) -> str:
     """Return what the years came to: the total, or what is chosen above."""
     head = [HEAD[0], HEAD[1], word(domain).capitalize(), *HEAD[2:]]
-    unit = f", in {domain.unit}" if domain.unit else ""
-    rows = [[escape(text) for text in row] for row in chart.choices[0][4]]
-    text = f"Total: {domain.name} by year{unit}"
-    return table(head, rows, text, id_=table_id(domain)) + dash_note(chart) + year_note(domain)
+    *_, cells, text = chart.choices[0]
+    rows = [[escape(text) for text in row] for row in cells]
+    return table(head, rows, f"Total: {text}", id_=table_id(domain)) + dash_note(chart) + year_note(domain)
 
 
 def dash_note(chart: Chart) -> str:

@@ -13,6 +13,7 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 from forecasting.wording import MINUS
 
 DATE = re.compile(r"\d{4}-\d{2}(-\d{2}.*)?")
+PIXEL = 7.1 / 1000  # inches on paper, where a chart that is 1000 pixels wide on a screen fills the page
 LEFT, RIGHT, TOP, BOTTOM = 0.52, 0.05, 0.27, 0.4  # inches around the drawing: for ticks and titles, and for the legend
 
 
@@ -70,9 +71,11 @@ class Subplot:
                 )
             elif settings.get("autorange") == "reversed":
                 getattr(self.axes, f"invert_{side}axis")()
-            title = (settings.get("title") or {}).get("text")
+            title = (settings.get("title") or {}).get("text") or (
+                settings.get("ticksuffix") if at_the_end(settings) else ""
+            )
             if title:
-                getattr(self.axes, f"set_{side}label")(title, fontsize=7)
+                getattr(self.axes, f"set_{side}label")(title.strip(), fontsize=7)
             if self.kind(side) == "linear" and settings.get("showgrid") is not False:
                 self.axes.grid(axis=side, color="#e6e9ee", linewidth=0.6)
             if settings.get("visible") is False or settings.get("showticklabels") is False:
@@ -87,7 +90,9 @@ class Subplot:
         axis, kind = getattr(self.axes, f"{side}axis"), self.kind(side)
         if settings.get("tickvals") is not None:
             shown = self.values(side, settings["tickvals"])
-            axis.set_ticks(shown, [str(text) for text in settings.get("ticktext") or settings["tickvals"]])
+            axis.set_ticks(
+                shown, [str(text).replace("<br>", "\n") for text in settings.get("ticktext") or settings["tickvals"]]
+            )
         elif kind == "date":
             axis.set_major_locator(AutoDateLocator(minticks=2, maxticks=settings.get("nticks") or 8))
             axis.set_major_formatter(DateFormatter((settings.get("tickformat") or "%b\n%Y").replace("<br>", "\n")))
@@ -99,9 +104,14 @@ class Subplot:
             axis.set_major_formatter(formatter(settings))
 
 
+def at_the_end(settings: dict) -> bool:
+    """Return whether only the last number of an axis has a suffix; on paper it is the axis' title."""
+    return settings.get("showticksuffix") == "last"
+
+
 def formatter(settings: dict) -> FuncFormatter:
     """Return how numbers on an axis are written, from plotly's (d3's) format: «,.0f», «.0%», «~s»; a true minus sign."""
-    form, ending = settings.get("tickformat") or "", settings.get("ticksuffix") or ""
+    form, ending = settings.get("tickformat") or "", "" if at_the_end(settings) else settings.get("ticksuffix") or ""
     short = EngFormatter(sep="", places=None)
 
     def written(value: float, _: object) -> str:
@@ -132,14 +142,16 @@ def subplots(figure: Figure, layout: dict, traces: list[dict]) -> dict[tuple[str
         key = (trace.get("xaxis", "x"), trace.get("yaxis", "y"))
         if key not in found:
             settings = [layout.get(f"{side}axis{name[1:]}", {}) for side, name in zip("xy", key, strict=True)]
-            found[key] = Subplot(figure.add_axes(place(figure, *settings)), *settings, layout)
+            found[key] = Subplot(
+                figure.add_axes(place(figure, *settings, layout.get("margin", {}).get("r", 0))), *settings, layout
+            )
         found[key].traces.append(trace)
     return found
 
 
-def place(figure: Figure, x: dict, y: dict) -> tuple[float, float, float, float]:
-    """Return where a pair of axes lies in the picture, in parts of it: left, bottom, width, height."""
+def place(figure: Figure, x: dict, y: dict, margin: float) -> tuple[float, float, float, float]:
+    """Return where a pair of axes lies in the picture, in parts of it: left, bottom, width, height; `margin` in pixels at the right."""
     (x0, x1), (y0, y1) = x.get("domain", (0, 1)), y.get("domain", (0, 1))
     width, height = figure.get_size_inches()
-    wide, tall = 1 - (LEFT + RIGHT) / width, 1 - (TOP + BOTTOM) / height
+    wide, tall = 1 - (LEFT + max(RIGHT, margin * PIXEL)) / width, 1 - (TOP + BOTTOM) / height
     return LEFT / width + x0 * wide, BOTTOM / height + y0 * tall, (x1 - x0) * wide, (y1 - y0) * tall

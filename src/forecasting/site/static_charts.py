@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from forecasting.site.static_axes import Subplot, subplots
+from forecasting.site.static_axes import PIXEL, Subplot, subplots
 from forecasting.site.static_traces import DRAW
 
 WIDTH = 7.1  # inches, as wide as A4 has room
@@ -81,7 +81,10 @@ def add_shapes(layout: dict, drawn: dict[tuple[str, str], Subplot]) -> None:
         line = shape.get("line", {})
         look = {"color": line.get("color", "#7A7A7A"), "linewidth": 0.6 * line.get("width", 1), "zorder": 1.5,
                 "linestyle": DASHES.get(line.get("dash", "solid"), "-")}  # fmt: skip
-        if shape.get("type") == "rect":
+        if shape.get("xsizemode") == "pixel":
+            x = [beside(subplot.axes, shape["xanchor"], shape[end]) for end in ("x0", "x1")]
+            subplot.axes.plot(x, [y0, y1], transform=subplot.axes.get_yaxis_transform(), clip_on=False, **look)
+        elif shape.get("type") == "rect":
             subplot.axes.axvspan(
                 x0, x1, color=shape.get("fillcolor", "#d9dde3"), alpha=shape.get("opacity", 0.3), linewidth=0
             )
@@ -98,6 +101,11 @@ def spans(reference: str | None) -> bool:
     return bool(reference) and (reference == "paper" or reference.endswith("domain"))
 
 
+def beside(axes: Axes, part: float, pixels: float) -> float:
+    """Return a place so many pixels right of a part of the axes' width, as such a part."""
+    return part + pixels * PIXEL / (axes.get_position().width * axes.get_figure().get_figwidth())
+
+
 def owner(item: dict, drawn: dict[tuple[str, str], Subplot]) -> Subplot:
     """Return the pair of axes that a shape or a note belongs to, the first where it names none."""
     names = {str(item.get(side, "")).split(" ")[0] for side in ("xref", "yref")}
@@ -112,6 +120,7 @@ def add_notes(layout: dict, drawn: dict[tuple[str, str], Subplot]) -> None:
         where = {(True, True): subplot.axes.transAxes, (False, True): subplot.axes.get_xaxis_transform(),
                  (True, False): subplot.axes.get_yaxis_transform(), (False, False): subplot.axes.transData}  # fmt: skip
         x, y = (item[side] if free[i] else subplot.values(side, [item[side]])[0] for i, side in enumerate(("x", "y")))
+        x = beside(subplot.axes, x, item["xshift"]) if free[0] and item.get("xshift") else x
         look = {
             "fontsize": 7,
             "ha": {"left": "left", "right": "right"}.get(item.get("xanchor"), "center"),

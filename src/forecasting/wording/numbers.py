@@ -1,6 +1,7 @@
 """Numbers and dates as people read them: thousands separators, a real minus sign, month names, never «nan»."""
 
 import math
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -8,6 +9,7 @@ MINUS = "−"
 DASH = "–"  # stands for a value that is not known; the page says why beside it
 SPACE = "\N{NO-BREAK SPACE}"
 STEPS = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
+MULTIPLES = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
 
 
 def is_known(value: object) -> bool:
@@ -46,6 +48,53 @@ def three_digits(value: float) -> str:
 def is_scaled(unit: str) -> bool:
     """Return whether the unit names a multiple already, as «million USD» does, so that a second one would confuse."""
     return any(word in unit.lower().split() for word in ("million", "millions", "thousand", "thousands", "billion"))
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How one table writes its amounts: in which multiple of their unit, and with how many decimals of that."""
+
+    unit: str = ""
+    multiple: str = ""
+    divisor: float = 1.0
+    decimals: int = 0
+
+    def __call__(self, value: float | None, plus: bool = False) -> str:
+        """Write an amount that is given in the unit itself; unknown is a dash."""
+        return number(value / self.divisor if is_known(value) else None, self.decimals, plus)
+
+    def told(self, text: str) -> str:
+        """Say in a caption what the amounts are in, «, in thousand EUR»; nothing where there is nothing to say."""
+        name = f"{self.multiple} {self.unit}".strip() if self.unit else self.multiple and f"{self.multiple}s"
+        return f"{text} in {name}" if name else ""
+
+    @property
+    def digits(self) -> int:
+        """The decimals of an amount in the unit itself, as `round` takes them: −3 where whole thousands are shown."""
+        return self.decimals - round(math.log10(self.divisor))
+
+
+def amounts_in(unit: str, *columns: pd.Series) -> Amounts:
+    """Return how a table writes the amounts in some of its columns: as short as they still tell what they tell.
+
+    The largest has at most five digits before the point, but a multiple is taken only where three quarters of each column's amounts
+    are one of it or more; below ten of it, one decimal is shown. A unit that is a multiple already gets no second one.
+    """
+    largest, typical = sizes_of(columns)
+    if not is_scaled(unit):
+        for divisor, multiple in MULTIPLES:
+            if largest >= 100 * divisor and typical >= divisor:
+                return Amounts(unit, multiple, divisor, 0 if typical >= 10 * divisor else 1)
+    return Amounts(unit, decimals=decimals_for(pd.concat(columns)) if columns else 0)
+
+
+def sizes_of(columns: tuple[pd.Series, ...]) -> tuple[float, float]:
+    """Return the largest size in some columns, and the least of their lower quartiles, of what is more than nothing beside the largest."""
+    sizes = [pd.to_numeric(column, errors="coerce").astype(float).abs() for column in columns]
+    sizes = [size[size < math.inf] for size in sizes]
+    largest = max((size.max() for size in sizes if len(size)), default=0.0)
+    counted = [size[size > 1e-9 * largest] for size in sizes]
+    return largest, min((size.quantile(0.25) for size in counted if len(size)), default=0.0)
 
 
 def compact(value: float | None, unit: str = "", plus: bool = False) -> str:
