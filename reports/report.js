@@ -110,6 +110,12 @@
     return plot.own ? { x: x || plot.own } : {};
   };
 
+  // What is chosen goes along from page to page, by the menu and by the figures of the first page.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("nav a[href], a.whole");
+    if (link && location.search) link.search = location.search;
+  });
+
   const show = (figure, plot, choice, whole) => {
     const [region, category, values, range, rows, what] = choice;
     plot.setAttribute("aria-label", `Region ${region}, category ${category}. ${plot.dataset.label}`);

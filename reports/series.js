@@ -92,7 +92,7 @@
   // by its region and category.
   window.searchSeries = (figure, plot, choices, chosen) => {
     const [domain, id] = [plot.dataset.series, `${plot.id}-search`];
-    const unit = plot.layout.yaxis.title?.text;
+    const { unit } = plot.dataset;
     const list = make("ul", { id: `${id}-list`, className: "names", role: "listbox", hidden: true, ariaLabel: "Names found" });
     const status = make("span", { className: "found", role: "status" });
     const input = make("input", { type: "search", className: "find", id, role: "combobox", autocomplete: "off", spellcheck: false });

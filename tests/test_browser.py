@@ -308,9 +308,27 @@ POINTED_AT = [
 @pytest.mark.parametrize(("page", "chart", "x", "names"), POINTED_AT)
 def test_where_one_points_the_actual_comes_first_then_the_forecast_then_its_range(report, tab, page, chart, x, names):
     tab.open(report("published history") / f"{page.format('sales')}.html")
-    text = tab.point_at(chart.format("sales"), x)
+    text = tab.point_at(chart.format("sales"), x).replace("\N{NO-BREAK SPACE}", " ")
     places = [text.find(f"{name} : ") for name in names]
     assert places == sorted(places) and places[0] >= 0, text
+
+
+@pytest.mark.parametrize("key", ["mouse", "Enter"])
+def test_a_figure_of_the_first_page_leads_to_its_domains_page_with_what_is_chosen(report, tab, key):
+    page = report("published history") / "index.html"
+    tab.open(page)
+    tab.page.goto(f"{page.as_uri()}?region=North", wait_until="networkidle")  # what is still on its way is not cut off
+    figure = tab.page.locator("#figures-inventory .tile").first
+    if key == "mouse":
+        figure.locator(".value").click(force=True)
+    else:
+        figure.get_by_role("link").press(key)
+    tab.page.wait_for_url("**/inventory.html?region=North")
+    tab.page.locator("p.showing strong", has_text="North").wait_for()
+    tab.page.wait_for_load_state("networkidle")
+    tab.page.get_by_role("link", name="Profit", exact=True).first.click()
+    tab.page.wait_for_url("**/profit.html?region=North", wait_until="networkidle")
+    assert tab.problems == []
 
 
 def test_an_address_names_what_is_shown_and_a_cross_goes_back(report, tab):
@@ -471,6 +489,7 @@ def test_a_series_among_hundreds_is_found_by_its_name(report, tab):
     made = asked(report("many series"), PUBLISHED, "sales", ("R12", "K")).set_index("ds")
     year_before = [actual[f"{int(ds[:4]) - 1}{ds[4:]}"] for ds in made.index]
     expected = made[[*COLUMNS]].assign(before=year_before).round().to_numpy().tolist()
+    assert found.locator("caption").inner_text() == "R12 / K: the next months, in EUR"
     assert [[number(cell) for cell in row[1:7]] for row in tab.cells(found)] == expected
     tab.choose("trend-sales", "All", "All")
     assert found.count() == 0 and tab.problems == []

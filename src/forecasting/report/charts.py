@@ -153,7 +153,11 @@ def trend(domain: Domain, div_id: str, caption: str) -> Chart:
     choices = [[*name, y, ranges[name][0]] for name, y in values.items()]
     cut = any(cut for _, cut in ranges.values())
     caption += CUT if cut else ""
-    search = {"series": domain.name, "n_series": many.how_many(domain)} if "series" in domain.in_sight else {}
+    search = (
+        {"series": domain.name, "n_series": many.how_many(domain), "unit": domain.unit}
+        if "series" in domain.in_sight
+        else {}
+    )
     return Chart(figure, div_id, trend_label(domain), caption, choices, hidden(domain, months, cut), **search)
 
 

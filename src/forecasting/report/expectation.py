@@ -128,12 +128,20 @@ def tile(domain: Domain, title: str, found: Sum, css: str, than: str) -> str:
     people = changed_to(domain, found)
     texts += [f"people changed it to {compact(people, domain.unit)}"] if people is not None else []
     lines = [
-        tag("p", escape(title), "label"),
+        tag("p", leading(domain, title, caption(found)), "label"),
         tag("p", escape(compact(found.value, domain.unit)), "value"),
         tag("p", escape("; ".join(texts)), "more"),
         bar(found, domain.unit),
     ]
     return tag("div", "".join(lines), f"tile {css}".strip())
+
+
+def leading(domain: Domain, title: str, hint: str = "") -> str:
+    """Return a figure's title as a link to the domain's page, which lies over the whole figure; `hint` is told where one points."""
+    hints = {"title": hint} if hint else {}
+    return tag(
+        "a", escape(title), "whole", href=f"{domain.name}.html", aria_label=f"{title}: more on {domain.name}", **hints
+    )
 
 
 def on_year(found: Sum, unit: str, than: str) -> str:
@@ -178,7 +186,7 @@ def so_far(domain: Domain) -> str:
     )
     until = f", to {day(known.until)}" if known.until is not None else ""
     lines = [
-        tag("p", escape(f"{known.ds:%B} so far"), "label"),
+        tag("p", leading(domain, f"{known.ds:%B} so far"), "label"),
         tag("p", escape(compact(known.amount, domain.unit)), "value"),
         tag("p", escape(f"{part}, not used in it; {count(known.n, 'fact')}{until}"), "more"),
     ]

@@ -142,13 +142,12 @@ def script_json(value: object) -> str:
 class Chart:
     """A plotly figure on a page: drawn by the shared script in the report, by JupyterLab's own renderer by hand.
 
-    `choices` holds [region, category, y values of every trace, y range] for each series that can be chosen, the shown
-    one first; where `table` is the id of a table, a fifth and a sixth item hold its cells (text) and what it
-    shows, with the unit, for that series. `hides` says what a
-    reader sees only on request, such as «all 78 months»; empty where all is in sight. `series` is the domain whose series are found by
-    search, where they are too many to be among the choices, and `n_series` says how many there are. `behind` is a legend group that is
-    not drawn at first, and what the box that shows it says. `tiles` are the id of the key figures that follow what is chosen, and for each
-    of the choices the texts of every one of them.
+    `choices` holds [region, category, y values of every trace, y range] for each series that can be chosen, the shown one first; where
+    `table` is the id of a table, a fifth and a sixth item hold its cells (text) and what it shows, with the unit, for that series.
+    `hides` says what a reader sees only on request, such as «all 78 months»; empty where all is in sight. `series` is the domain whose
+    series are found by search, where they are too many to be among the choices, `n_series` says how many there are, and `unit` in what
+    they are. `behind` is a legend group that is not drawn at first, and what the box that shows it says. `tiles` are the id of the key
+    figures that follow what is chosen, and for each of the choices the texts of every one of them.
     """
 
     figure: go.Figure
@@ -160,6 +159,7 @@ class Chart:
     table: str = ""
     series: str = ""
     n_series: str = ""
+    unit: str = ""
     behind: tuple[str, str] = ("", "")
     tiles: tuple[str, list[list]] = ("", [])
 
@@ -168,7 +168,7 @@ class Chart:
         data = script_json(to_json_plotly(self.figure))
         link = {"data_table": self.table} if self.table else {}
         link |= {"data_tiles": self.tiles[0]} if self.tiles[0] else {}
-        link |= {"data_series": self.series, "data_of": self.n_series} if self.series else {}
+        link |= {"data_series": self.series, "data_of": self.n_series, "data_unit": self.unit} if self.series else {}
         plot = tag("div", "", "plot", id=self.div_id, role="img", aria_label=self.label, data_label=self.label, **link)
         chosen = tag("p", "Shown: Total", "chosen", aria_live="polite") if self.can_choose else ""
         parts = [self.selectors(), chosen, plot, f'<script type="application/json" class="figure">{data}</script>']
