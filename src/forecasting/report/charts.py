@@ -14,11 +14,8 @@ from forecasting.report.order import natural_rank
 from forecasting.wording import SPACE, decimals_for, is_scaled, listing, month
 
 FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
-FIRST, SECOND, LATER = (
-    1,
-    2,
-    10,
-)  # in what appears where one points, and in the legend: the actual, the forecast with its ranges, the rest
+# In what appears where one points, and in the legend: the actual, the forecast with its ranges, the rest
+FIRST, SECOND, LATER = 1, 2, 10
 BANDS = {"hi_95": "95 % up to", "lo_95": "95 % from", "hi_80": "80 % up to", "lo_80": "80 % from"}
 LONGEST = 60  # months that the trend shows at first
 CUT = " A back-test's interval that would flatten the rest is cut off at the edge."

@@ -9,7 +9,7 @@ from forecasting.report.charts import frame
 from forecasting.report.html import Chart, tag
 from forecasting.report.labelled_lines import ROOM, Line, names
 from forecasting.report.track_chart import ahead, chart_actuals, shown_range
-from forecasting.wording import compact, count, decimals_for, month, share
+from forecasting.wording import Amounts, compact, count, decimals_for, month, share
 
 MONTHS = 36  # closed months of which the paths are drawn
 TICKS = 4  # months that are written below: more would not fit beside the names on a phone
@@ -40,8 +40,9 @@ def paths_chart(domain: Domain, record: pd.DataFrame) -> list[str | Chart]:
         f"paths-{kind.replace('_', '-')}-{domain.name}",
         f"{domain.title}, total: actuals and the paths of {count(rows['cutoff'].nunique(), 'forecast')} {RECORDS[kind]}, "
         f"{month(rows['ds'].min())} to {month(rows['ds'].max())}. {title(domain, rows)}.",
-        f"The total by month. Each thin line is one forecast, {RECORDS[kind]}: from the month after the last it knew to the latest that "
-        f"has come{f'; the last {MONTHS} months' if len(rows) < len(whole) else ''}. The axis does not begin at 0.",
+        f"The total by month{Amounts(domain.unit).told(',')}. Each thin line is one forecast, {RECORDS[kind]}: from the month after the "
+        f"last it knew to the latest that has come{f'; the last {MONTHS} months' if len(rows) < len(whole) else ''}. "
+        f"The axis does not begin at 0.",
     )
     return [tag("h4", title(domain, rows)), chart]
 
