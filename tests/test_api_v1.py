@@ -248,6 +248,48 @@ def test_no_text_in_csv_is_a_formula_and_json_has_the_very_text(company, tmp_pat
         assert table(client.get(f"{asked}&format=csv"))[0] == {"region": "'=1+1", "predicted_value": "-1.5"}
 
 
+def test_forecasts_of_brought_series_come_as_csv_with_every_digit_a_row_for_each_month(client):
+    sent = GOOD | {"intervals": [95]}
+    whole = client.post("/v1/predict", json=sent).json()
+    answered = client.post("/v1/predict?format=csv", json=sent)
+    found = table(answered)
+    beside = ["domain", "region", "product_category", "is_fallback", "model_name", "model_version", "run_id"]
+    assert list(found[0]) == [*beside, "horizon", "ds", "predicted_value", "lo_95", "hi_95", "interval_n", "was_cut"]
+    assert [line["ds"] for line in found] == whole["ds"] and [line["horizon"] for line in found] == ["1", "2"]
+    assert [float(line["predicted_value"]) for line in found] == whole["values"]
+    [interval] = whole["intervals"]
+    assert [(float(line["lo_95"]), float(line["hi_95"])) for line in found] == list(
+        zip(interval["lower"], interval["upper"], strict=True)
+    )
+    assert all(line["run_id"] == whole["run_id"] and line["is_fallback"] == "false" for line in found)
+    assert answered.headers["content-disposition"] == 'attachment; filename="forecast.csv"'
+    for headers, kind in (({"Accept": "text/csv"}, "text/csv"), ({"Accept": "application/json"}, "application/json")):
+        assert client.post("/v1/predict", json=sent, headers=headers).headers["content-type"].startswith(kind)
+        assert client.post("/v1/predict?format=json", json=sent, headers=headers).json() == whole
+
+
+def test_a_batch_as_csv_says_which_series_a_row_is_of_and_no_text_is_a_formula(client):
+    series = [
+        {"ds": MONTHS, "history": [value + extra for value in HISTORY], "region": f"={extra}"} for extra in (0, 9)
+    ]
+    body = {"domain": "sales", "horizon": 2, "series": series}
+    whole = client.post("/v1/predict/batch", json=body).json()["forecasts"]
+    found = table(client.post("/v1/predict/batch?format=csv", json=body))
+    assert [(line["series"], line["horizon"]) for line in found] == [("0", "1"), ("0", "2"), ("1", "1"), ("1", "2")]
+    assert [line["region"] for line in found] == ["'=0", "'=0", "'=9", "'=9"] and whole[1]["region"] == "=9"
+    assert [float(line["predicted_value"]) for line in found] == [value for each in whole for value in each["values"]]
+
+
+def test_former_addresses_have_their_names_in_csv_and_other_forms_are_refused(client):
+    [first, _] = table(client.post("/api/predict?format=csv", json=BEFORE))
+    assert (first["months"], first["category"]) == ("2024-01-01", "C9") and not {
+        "ds",
+        "product_category",
+    } & first.keys()
+    for path in ("/v1/predict", "/v1/predict/batch"):
+        assert refused(client.post(f"{path}?format=xml", json=GOOD))[1] == ["format"]
+
+
 # --- the document
 
 
@@ -299,6 +341,8 @@ def test_what_is_shown_of_a_forecast_is_asked_and_answered_so(client, document, 
         return [shape(each) for each in value] if isinstance(value, list) else type(value)
 
     assert shape(shown) == shape(found.json())
+    head = client.post(f"{path}?format=csv", json=sent).text.partition("\n")[0]
+    assert example(document, path, "text/csv")[1].partition("\n")[0] == head
     if path.startswith("/v1"):
         (BatchResponse if path.endswith("batch") else PredictResponse).model_validate(shown, strict=False)
 

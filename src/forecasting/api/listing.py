@@ -44,7 +44,7 @@ def respond(request: Request, query: Listed, answer: Answer, row: type[BaseModel
     if end < total:
         after = request.url.include_query_params(offset=end)
         headers[NEXT] = f'<{after.path}?{after.query}>; rel="next"'
-    as_csv = query.format == "csv" if query.format else prefers_csv(request.headers.get("accept", ""))
+    as_csv = wants_csv(request, query.format)
     if query.fields is None and not as_csv:
         return Response(answer.with_rows(page), headers=headers, media_type=JSON)
     head, _ = parts(json.loads(answer.head))
@@ -53,8 +53,14 @@ def respond(request: Request, query: Listed, answer: Answer, row: type[BaseModel
     if not as_csv:
         texts = (to_json(each).decode() for each in picked(rows, head, wanted))
         return Response(answer.with_rows(texts), headers=headers, media_type=JSON)
-    headers["Content-Disposition"] = f'attachment; filename="{request.url.path.rpartition("/")[2]}.csv"'
-    return Response(csv(rows, head, wanted), headers=headers, media_type=CSV)
+    return as_file(csv(rows, head, wanted), request.url.path.rpartition("/")[2], headers)
+
+
+def as_file(text: str, name: str, headers: dict[str, str]) -> Response:
+    """Answer with a text in CSV, which browsers keep as a file of a name."""
+    return Response(
+        text, headers=headers | {"Content-Disposition": f'attachment; filename="{name}.csv"'}, media_type=CSV
+    )
 
 
 def parts(answer: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -91,6 +97,11 @@ def csv(rows: Iterable[dict[str, Any]], head: dict[str, Any], names: Sequence[st
     table = pd.DataFrame(picked(rows, head, names), columns=list(names), dtype=object)
     table = table.map(lambda value: str(value).lower() if isinstance(value, bool) else value)
     return without_formulas(table).to_csv(index=False, lineterminator="\n")
+
+
+def wants_csv(request: Request, form: str | None) -> bool:
+    """Say whether CSV is wanted: by the form that the address asks for or, where it asks for none, by the header Accept."""
+    return form == "csv" if form else prefers_csv(request.headers.get("accept", ""))
 
 
 def prefers_csv(accept: str) -> bool:

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from forecasting.api import examples
+from forecasting.api import examples, listing, month_rows
 from forecasting.api.brought import (
     NOW,
     BatchRequest,
@@ -46,6 +46,7 @@ NAMES = [
 ]
 TURNS = 2  # of the loop, in which it notices that a caller has closed the connection since it sent the request
 POSITION = {bound: QUANTILE_COLUMNS.index(quantile) for bound, quantile in BOUNDS.items()}
+VARIES = {"Vary": "Accept"}
 PROBLEMS = documented(
     _400="The body is no JSON.",
     _404="Nothing of the domain has been published.",
@@ -60,14 +61,19 @@ def described(asked: type[Wanted], answered: type[BaseModel], names: Names) -> d
     """Return what the document says of an operation: the shapes and examples of what is sent and answered, and the problems."""
     one = issubclass(asked, BroughtSeries)
     sent = examples.request(names) if one else examples.batch(names)
-    got = examples.answer(names) if one else {"forecasts": [examples.answer(names)]}
+    found = examples.answer(names)
+    got = found if one else {"forecasts": [found]}
+    table = {"schema": {"type": "string"}, "example": month_rows.csv([found], names, batch=not one)}
     content = {"schema": {"$ref": f"#/components/schemas/{asked.__name__}"}, "example": sent}
     return {
         "summary": "Forecast one series" if one else "Forecast several series",
         "response_description": "The forecast." if one else "The forecasts, in the order of the series.",
         "response_model": answered,
-        "responses": {200: {"content": {"application/json": {"example": got}}}} | PROBLEMS,
-        "openapi_extra": {"requestBody": {"required": True, "content": {"application/json": content}}},
+        "responses": {200: {"content": {listing.JSON: {"example": got}, listing.CSV: table}}} | PROBLEMS,
+        "openapi_extra": {
+            "parameters": [month_rows.FORMAT],
+            "requestBody": {"required": True, "content": {listing.JSON: content}},
+        },
     }
 
 
@@ -92,14 +98,18 @@ async def predict_batch(request: Request) -> Response:
 
 async def predicted(request: Request, kind: type[Body], names: Names) -> Response:
     """Answer a request for one series, by the names of its address."""
+    as_csv = month_rows.wanted(request)
     body = await read(request, kind)
     served = request.app.state.service.served(body.domain)
     [found] = await forecast(request, body, served, [body], [checked(body, served, names)], names)
-    return Response(to_json(found), media_type="application/json")
+    if as_csv:
+        return listing.as_file(month_rows.csv([found], names, batch=False), "forecast", VARIES)
+    return Response(to_json(found), headers=VARIES, media_type=listing.JSON)
 
 
 async def predicted_batch(request: Request, kind: type[Body], names: Names) -> Response:
     """Answer a request for several series, by the names of its address."""
+    as_csv = month_rows.wanted(request)
     body = await read(request, kind)
     served, series = request.app.state.service.served(body.domain), []
     for number, each in enumerate(body.series):
@@ -108,7 +118,9 @@ async def predicted_batch(request: Request, kind: type[Body], names: Names) -> R
         except SeriesError as error:
             raise SeriesError(f"Series {number} (counted from 0): {error}", f"series.{number}.{error.where}") from error
     found = await forecast(request, body, served, body.series, series, names)
-    return Response(to_json({"forecasts": found}), media_type="application/json")
+    if as_csv:
+        return listing.as_file(month_rows.csv(found, names, batch=True), "forecasts", VARIES)
+    return Response(to_json({"forecasts": found}), headers=VARIES, media_type=listing.JSON)
 
 
 def checked(brought: BroughtSeries, served: ServedModel, names: Names) -> Series:
