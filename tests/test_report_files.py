@@ -212,6 +212,14 @@ def test_excel_draws_each_domain_colours_its_tabs_and_shows_variance_as_bars(boo
     assert ranges and ranges[0].startswith(openpyxl.utils.get_column_letter(heads.index("Variance %") + 1))
 
 
+def test_nothing_on_the_summary_stands_below_its_charts(book):
+    sheet = book["Summary"]
+    boxes = [chart.anchor for chart in sheet._charts]
+    covered = range(min(box._from.row for box in boxes) + 1, max(box.to.row for box in boxes) + 1)
+    assert len({box._from.row for box in boxes}) == 1 and len({box._from.col for box in boxes}) == len(boxes)
+    assert not [cell.value for row in covered for cell in sheet[row + 1] if cell.value is not None]
+
+
 def test_a_chart_reads_the_totals_cells(book):
     for domain, chart in zip(HOSTILE.domains, book["Summary"]._charts, strict=True):
         lines = {line.tx.v: line for line in chart.series}

@@ -6,13 +6,14 @@ from xlsxwriter.worksheet import Worksheet
 from forecasting import plots
 from forecasting.contracts import DOMAINS
 from forecasting.site.editions import InForce
-from forecasting.site.sheets import HEADINGS, Book
+from forecasting.site.sheets import HEADINGS, Book, amount_pattern, serial
 from forecasting.site.views import COLUMNS, VIEWS, Column
 
 TABS = dict(zip(DOMAINS, (plots.BLUE, plots.GREEN, plots.PURPLE), strict=True))
 BELOW = "#9C3D7C"  # as on the pages
 SHOWN = 36  # months of actuals in a chart
-SIZE = {"width": 760, "height": 300}
+SIZE = {"width": 620, "height": 300}  # pixels
+HALF_YEAR = 184  # days between two ticks: from a January or July on, each lies in the next July or January
 
 
 def coloured(sheet: Worksheet, domain: str) -> None:
@@ -54,11 +55,21 @@ def chart(book: Book, run: InForce, actuals: pd.DataFrame, forecasts: pd.DataFra
     drawn.set_title(
         {"name": f"{run.title}: {run.measure}{f', {run.unit}' if run.unit else ''}", "name_font": {"size": 12}}
     )
-    drawn.set_x_axis({"num_format": "mmm yyyy", "major_gridlines": {"visible": False}})
-    drawn.set_y_axis({"major_gridlines": {"visible": True, "line": {"color": "#D9DDE3"}}})
+    drawn.set_x_axis(months_axis([line[2] for line in found]))
+    grid = {"visible": True, "line": {"color": "#D9DDE3"}}
+    drawn.set_y_axis({"major_gridlines": grid, "num_format": amount_pattern(actuals["y"]), "line": {"none": True}})
     drawn.set_legend({"position": "bottom"})
     drawn.set_size(SIZE)
     return drawn if found else None
+
+
+def months_axis(drawn: list[pd.DataFrame]) -> dict[str, object]:
+    """Return the axis of the months of these tables, which is as long as they are and stands below negative amounts too."""
+    months = pd.concat([rows.loc[rows["aggregation"] == "total", "ds"].tail(SHOWN) for rows in drawn])
+    first = months.min() - pd.DateOffset(months=(months.min().month - 1) % 6)
+    ends = dict(zip(("min", "max"), serial(pd.Series([first, months.max() + pd.DateOffset(months=1)])), strict=True))
+    look = {"num_format": "mmm yyyy", "major_gridlines": {"visible": False}, "label_position": "low"}
+    return look | ends | {"major_unit": HALF_YEAR}
 
 
 def span(rows: pd.DataFrame) -> tuple[int, int]:

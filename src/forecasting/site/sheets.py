@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from textwrap import wrap
 
 import pandas as pd
 import xlsxwriter
@@ -16,6 +17,9 @@ OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_n
 FORMATS = {"count": "#,##0", "ratio": "0.00", "share": "0.0%", "month": "mmm yyyy", "date": "d mmm yyyy",
            "time": "yyyy-mm-dd hh:mm"}  # fmt: skip
 WIDTHS = {"amount": 14, "count": 10, "ratio": 10, "share": 11, "month": 11, "date": 13, "time": 17, "flag": 11}
+TEXTS = ("text", "flag")  # kinds of columns that hold words
+LINE = 15  # points: the height of a row with one line
+BUTTON = 4  # characters that the filter's button covers in a heading
 WIDEST = 44  # characters from which a column of text does not grow
 MOST_FROZEN = 4  # columns of names that stay in sight: more would leave no room on a small screen
 EPOCH = pd.Timestamp("1899-12-30")  # day 0 of Excel's calendar
@@ -29,7 +33,11 @@ class Book:
         self.file.set_properties({"title": title, "created": made})
         self.title = self.file.add_format({"bold": True, "font_size": 14})
         self.soft = self.file.add_format({"font_color": "#566273", "text_wrap": True, "valign": "top"})
-        self.heading = self.file.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        head = {"bold": True, "text_wrap": True, "valign": "top"}
+        self.heading = self.file.add_format(head)
+        self.above_numbers = self.file.add_format(
+            head | {"align": "right", "indent": 2}
+        )  # room for the filter's button
         self.known: dict[str, object] = {}
 
     def close(self) -> None:
@@ -38,7 +46,8 @@ class Book:
 
     def number_format(self, pattern: str) -> object:
         """Return the cell format of a number, the same one for the same pattern."""
-        return self.known.setdefault(pattern, self.file.add_format({"num_format": pattern}))
+        look = {"num_format": pattern, "align": "right", "indent": 1}  # so that none touches the text beside it
+        return self.known.setdefault(pattern, self.file.add_format(look))
 
     def sheet(self, name: str, title: str, what: str) -> Worksheet:
         """Add a tab that begins with a title and a sentence, printed on A4 across."""
@@ -75,11 +84,13 @@ class Book:
     ) -> None:
         """Write a table whose headings stand in row `top`; one without rows has its headings only."""
         headings = [heading(column, unit) for column in columns]
+        looks = [self.heading if column.kind in TEXTS else self.above_numbers for column in columns]
         for i, (column, values) in enumerate(zip(columns, rows.items(), strict=True)):
-            sheet.write_string(top, i, headings[i], self.heading)
+            sheet.write_string(top, i, headings[i], looks[i])
             self.column(sheet, top + 1, i, column.kind, values[1])
+        sheet.set_row(top, LINE * lines(columns, headings, rows))
         if len(rows):
-            described = [{"header": text, "header_format": self.heading} for text in headings]
+            described = [{"header": text, "header_format": look} for text, look in zip(headings, looks, strict=True)]
             style = {
                 "name": "".join(filter(str.isalnum, name.title())),
                 "columns": described,
@@ -94,7 +105,7 @@ class Book:
 
     def column(self, sheet: Worksheet, top: int, i: int, kind: str, values: pd.Series) -> None:
         """Write the cells of one column; unknown values stay empty."""
-        if kind in ("text", "flag"):
+        if kind in TEXTS:
             for n, value in enumerate(values):
                 if not pd.isna(value):
                     sheet.write_string(top + n, i, ("yes" if value else "no") if kind == "flag" else str(value))
@@ -132,8 +143,16 @@ def serial(values: pd.Series) -> list[float]:
 
 def width(column: Column, text: str, values: pd.Series) -> float:
     """Return a column's width in characters: that of its kind, of its longest word, or of its longest text."""
-    longest = max((len(word) for word in text.split()), default=0) + 4  # the filter's button stands beside it
+    longest = max((len(word) for word in text.split()), default=0) + BUTTON
     if column.kind == "text":
         found = max((len(str(value)) for value in values.dropna().unique()), default=0) + 2
         return min(max(found, longest), WIDEST)
     return max(WIDTHS[column.kind], longest)
+
+
+def lines(columns: list[Column], headings: list[str], rows: pd.DataFrame) -> int:
+    """Return how many lines the longest heading takes in its column."""
+    return max(
+        len(wrap(text, int(width(column, text, rows[name]) - BUTTON)))
+        for column, text, name in zip(columns, headings, rows, strict=True)
+    )

@@ -34,7 +34,7 @@ SUMMARY = {
     "run_id": Column("Run", "text", ""),
     "prediction_time": Column("Published at (UTC)", "time", ""),
 }
-BESIDE = 3  # the column at which charts begin, right of the list of tabs
+CHART_ROWS = 16  # of the summary that a chart covers
 TABS = [Column("Tab", "text", ""), Column("What it holds", "text", "")]
 CODEBOOK = [
     Column("Column", "text", ""), Column("On the tabs", "text", ""), Column("What it means", "text", ""),
@@ -66,8 +66,8 @@ def write(published: Path, target: Path, edition: Edition) -> None:
         tabs.append(adjust.tab(book, coming))
     meaning = "What the columns mean"
     book.table_tab("Columns", meaning, "Amounts are in the unit that stands in the heading.", CODEBOOK, codebook(), "")
-    fill_summary(book, summary, pd.DataFrame(key_figures, columns=list(SUMMARY)), [*tabs, ("Columns", f"{meaning}.")])
-    beside_tabs(summary, HEADINGS + len(key_figures) + 4, [chart for chart in charts if chart])
+    figures, tabs = pd.DataFrame(key_figures, columns=list(SUMMARY)), [*tabs, ("Columns", f"{meaning}.")]
+    fill_summary(book, summary, figures, [chart for chart in charts if chart], tabs)
     book.close()
 
 
@@ -115,12 +115,6 @@ def outlook(published: Path, run: InForce) -> dict[str, object]:
     return {"year": sums.name(found), "year_value": found.value} | ends
 
 
-def beside_tabs(sheet: Worksheet, top: int, charts: list[object]) -> None:
-    """Put the charts beside the list of tabs, one below the other."""
-    for n, chart in enumerate(charts):
-        sheet.insert_chart(top + 16 * n, BESIDE, chart)
-
-
 def summary_row(run: InForce, actuals: pd.DataFrame, forecasts: pd.DataFrame) -> dict[str, object]:
     """Return the key figures of a domain: its total in the last closed month and in the next one."""
     past, coming = (table[table["aggregation"] == "total"].sort_values("ds") for table in (actuals, forecasts))
@@ -133,10 +127,15 @@ def summary_row(run: InForce, actuals: pd.DataFrame, forecasts: pd.DataFrame) ->
     return row
 
 
-def fill_summary(book: Book, sheet: Worksheet, figures: pd.DataFrame, tabs: list[tuple[str, str]]) -> None:
-    """Write the summary: a row per domain, then the tabs with links to them."""
+def fill_summary(
+    book: Book, sheet: Worksheet, figures: pd.DataFrame, charts: list[object], tabs: list[tuple[str, str]]
+) -> None:
+    """Write the summary: a row per domain, their charts side by side, then the tabs with links to them."""
     book.table(sheet, HEADINGS, "Summary", list(SUMMARY.values()), figures, "")
     top = HEADINGS + len(figures) + 2
+    for n, chart in enumerate(charts):
+        sheet.insert_chart(top, 0, chart, {"x_offset": n * (native.SIZE["width"] + 10)})
+    top += CHART_ROWS if charts else 0
     sheet.write_string(top, 0, HOW)
     book.table(sheet, top + 2, "Tabs", TABS, pd.DataFrame(tabs), "")
     for n, (name, _) in enumerate(tabs):
