@@ -629,6 +629,16 @@ def test_assumptions_move_the_forecast(served, opened):
     assert compact(expected.totals["scenario"], baseline.unit) in shown(app).replace("\\", "")
 
 
+def test_what_if_is_about_sales_offers_no_other_and_leaves_the_choice_as_it_was(served, opened):
+    app = opened(served.data)
+    app.segmented_control(key="domain").set_value("profit").run()
+    app.switch_page("views/what_if.py").run()
+    assert "Sales in EUR" in shown(app) and not app.segmented_control
+    app.selectbox(key="if region sales").set_value("North").run()
+    app.switch_page("views/accuracy.py").run()
+    assert app.segmented_control(key="domain").value == "profit" and "Profit in EUR" in shown(app)
+
+
 @pytest.mark.parametrize("name", [("All", "All"), ("North", "All"), ("North", "Parts")])
 def test_expenses_stay_out_of_the_margin_where_each_sum_is_read_by_itself(served, name):
     published = Published(str(served.data / "published.duckdb"))

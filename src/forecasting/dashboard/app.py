@@ -12,10 +12,11 @@ from forecasting.dashboard.wording import plain
 from forecasting.errors import UserError
 
 st.set_page_config(page_icon=ICON, layout="wide")  # first: a page's own icon would be fetched from the internet
+WHAT_IF = st.Page("views/what_if.py", title="What if", icon=":material/tune:")
 PAGES = [
     st.Page("views/forecasts.py", title="Forecasts", icon=":material/show_chart:", default=True),
     st.Page("views/accuracy.py", title="Accuracy", icon=":material/target:"),
-    st.Page("views/what_if.py", title="What if", icon=":material/tune:"),
+    WHAT_IF,
     st.Page("views/overrides.py", title="Overrides", icon=":material/edit:"),
     st.Page("views/own_series.py", title="Your own series", icon=":material/edit_note:"),
 ]
@@ -25,7 +26,7 @@ try:
     workspace = Workspace.of(folder(sys.argv[1:]))
     watch(workspace)
     st.session_state["workspace"] = workspace
-    header(workspace)
+    header(workspace, "sales" if page == WHAT_IF else None)
     page.run()
 except UserError as error:
     st.error(plain(str(error)), icon=":material/error:")

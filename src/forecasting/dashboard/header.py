@@ -12,21 +12,22 @@ from forecasting.wording import day, month
 EVERY = "10s"  # how often an open page looks whether something was published
 
 
-def header(workspace: Workspace) -> None:
-    """Show the workspace and let a domain be chosen; the choice holds for every page."""
+def header(workspace: Workspace, only: str | None = None) -> None:
+    """Show the workspace and let a domain be chosen; the choice holds for every page but one that is about `only` one domain."""
     names = workspace.domains()
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     left.markdown(f"#### {plain(workspace.name)}")
-    if st.session_state.get("domain") not in names:
-        st.session_state["domain"] = names[0]
+    chosen = st.session_state.get("domain")
+    st.session_state["domain"] = chosen if chosen in names else names[0]  # kept also where the control is not shown
     with right.container(horizontal=True, vertical_alignment="center"):
-        st.segmented_control(
-            "Domain", names, format_func=str.capitalize, key="domain", label_visibility="collapsed", required=True
-        )
+        if only not in names:
+            st.segmented_control(
+                "Domain", names, format_func=str.capitalize, key="domain", label_visibility="collapsed", required=True
+            )
         if edition := editions.newest(workspace.data):
             label = f"Report of {day(edition)}"
             st.link_button(label, editions.address(edition), type="tertiary", icon=":material/article:")
-    st.caption(plain(provenance(workspace.domain(st.session_state["domain"]))))
+    st.caption(plain(provenance(workspace.domain(only if only in names else st.session_state["domain"]))))
 
 
 def provenance(domain: Domain) -> str:

@@ -13,7 +13,7 @@ st.subheader("What if?", anchor=False)
 if "sales" not in workspace.domains():
     st.info("This page moves the forecast of sales, and none has been published.")
     st.stop()
-st.caption(f"{HONEST} It is about sales, and profit where that is known, whichever is chosen above.")
+st.caption(f"{HONEST} It is about sales, and profit where that is known.")
 region, category = finding.region_and_category(workspace, workspace.domain("sales"), *st.columns(2), "if ")
 baseline = supposing.forecast_of(workspace, region, category)
 assumed, margin = supposing.assumptions(baseline)
