@@ -56,12 +56,12 @@ def logged(tmp_path_factory) -> dict[str, mlflow.entities.Run]:
     return {name: client.get_run(mlflow_run) for name, mlflow_run in ids.items()}
 
 
-def test_a_run_is_called_by_what_it_forecasts(logged):
+def test_a_run_is_called_by_what_made_it_and_what_it_forecasts(logged):
     assert {name: run.info.run_name for name, run in logged.items()} == {
-        "linear": "sales, January 2024 to June 2024: linear",
-        "seasonal_naive": "sales, January 2024 to June 2024: seasonal naive",
-        "evaluation": "sales, January 2024 to June 2024: all models compared",
-        "forecast": "sales, January 2024 to March 2024: forecast",
+        "linear": "linear: sales, January 2024 to June 2024",
+        "seasonal_naive": "seasonal naive: sales, January 2024 to June 2024",
+        "evaluation": "all models compared: sales, January 2024 to June 2024",
+        "forecast": "forecast: sales, January 2024 to March 2024",
     }
 
 

@@ -61,8 +61,8 @@ class Span(NamedTuple):
 
 
 def run_name(domain: str, span: Span, name: str) -> str:
-    """Name a run: «sales, July 2025 to December 2025: weighted combination»."""
-    return f"{domain}, {span.ahead}: {made(name)}"
+    """Name a run: «weighted combination: sales, July 2025 to December 2025»; what tells runs apart is first, as lists cut names."""
+    return f"{made(name)}: {domain}, {span.ahead}"
 
 
 def made(name: str) -> str:
