@@ -112,6 +112,34 @@ def test_links_lead_within_the_report_and_dead_ones_are_text(tmp_path):
     assert "known dead file" in text(found)
 
 
+def test_a_link_to_another_sheet_says_which_so_that_paper_can_follow_it(tmp_path):
+    links = '<a href="sales.html#far">on Sales</a>, <a href="#here">above</a>, <a href="glossary.html#mase">MASE</a>'
+    html = [f'<h2 id="here"><a href="sales.html">Sales</a> rise</h2><p>More {links}.</p>']
+    filling = "".join(f"<p>Line {i}</p>" for i in range(60))
+    pages = {"sales": f'<h1>Sales</h1>{filling}<p id="far">Far</p>', "glossary": '<h1>Words</h1><p id="mase">x</p>'}
+    found = printed(tmp_path / "p", *html, **pages)
+    [sheet] = [n for n, page in enumerate(found.pages, 1) if "Far" in page.extract_text()]
+    said = text(found).replace("\xa0", " ")
+    assert f"More on Sales (page {sheet}), above, MASE." in said and "Sales rise" in said
+
+
+def test_notes_stand_on_the_sheet_of_the_table_that_they_explain(tmp_path):
+    explained = table(["Name", "Value"], [[f"Row {i}", "7"] for i in range(6)], "T") + note("One.") + note("The end.")
+    for lines in range(20, 48, 3):
+        filling = "".join(f"<p>Line {i}</p>" for i in range(lines))
+        found = printed(tmp_path / f"{lines}", filling, explained)
+        [sheet] = [page.extract_text() for page in found.pages if "The end." in page.extract_text()]
+        assert "Row 0" in sheet and "Row 5" in sheet and "One." in sheet
+
+
+@pytest.mark.parametrize(("lines", "sheets"), [(3, 1), (40, 2)])
+def test_a_page_goes_on_below_one_that_fills_little_of_its_sheet(tmp_path, lines, sheets):
+    filling = "".join(f"<p>Line {i}</p>" for i in range(lines))
+    found = printed(tmp_path / "p", filling, sales="<h1>Sales</h1><p>What comes</p>")
+    assert len(found.pages) == sheets
+    assert "What comes" in found.pages[-1].extract_text()
+
+
 def test_the_same_pages_give_the_same_bytes_without_a_date_in_fonts_that_come_along(tmp_path):
     for name in ("one", "two"):
         printed(
@@ -275,6 +303,11 @@ def test_every_table_cell_of_the_pages_is_printed(report):
     assert compared > 200
 
 
+def test_what_only_a_screen_can_do_is_not_printed(report):
+    contents, reader = report
+    assert any("A click on" in html for _, html in contents["accuracy"]) and "A click on" not in text(reader)
+
+
 def test_pages_stand_in_the_order_of_the_navigation_with_bookmarks(report):
     contents, reader = report
     top = [item.title for item in reader.outline if not isinstance(item, list)]
@@ -299,4 +332,5 @@ def test_the_brief_is_two_pages_that_say_what_the_first_page_says_and_lead_nowhe
     headline = re.sub(r"\s+", " ", re.search(r'class="headline">(.*?)</p>', index)[1].replace("&#x27;", "'"))
     assert headline in said and "What to look at" in said and "The coming months" in said
     assert "Usual miss" in said and "The largest changes" not in said and "forecasts.xlsx" not in said
+    assert "why this forecast" not in said and "(more)" not in said
     assert not any(page.get("/Annots") for page in reader.pages)

@@ -206,8 +206,8 @@ def trust(domain: Domain) -> str:
     text = f"{doubt}<strong>Usual miss ±{share(mine)}</strong>"
     if is_known(naive) and domain.champion != "seasonal_naive":
         text += f"; repeating last year ±{share(naive)}"
-    why = f'<a href="model_card.html#{domain.name}">why this forecast</a>'
-    return tag("p", f"{text} ({count(n, 'past forecast')}, {why})", "trust")
+    why = tag("span", f', <a href="model_card.html#{domain.name}">why this forecast</a>', "elsewhere")
+    return tag("p", f"{text} ({count(n, 'past forecast')}{why})", "trust")
 
 
 def words(domain: Domain, before: Bridge | None) -> str:

@@ -138,7 +138,7 @@ def beaten(domain: Domain) -> list[Finding]:
     text = (
         f"{link(domain, domain.title)}: for the total, <strong>repeating last year missed less</strong> in the past ({share(naive)} "
         f"against {share(mine)}, {n} forecasts each); "
-        f'the forecast is used {used} (<a href="model_card.html#{domain.name}">more</a>).'
+        f'the forecast is used {used}<span class="elsewhere"> (<a href="model_card.html#{domain.name}">more</a>)</span>.'
     )
     return [Finding(text, (mine - naive) * usual(domain), 1.0)]
 

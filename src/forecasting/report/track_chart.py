@@ -123,7 +123,7 @@ def caption(domain: Domain, record: pd.DataFrame, lags: list[int]) -> str:
     text = f"{domain.title} by month: the actual as it was first known, and what {was(record)} {ahead(lags[0])}. "
     if len(lags) > 1:
         others = listing([str(lag) for lag in lags[1:]])
-        text += f"A click on the legend shows what {was(record)} {others} months before. "
+        text += f'<span class="screen">A click on the legend shows what {was(record)} {others} months before. </span>'
     text += "Shaded: 80 % (dark) and 95 % (light) intervals. The axis does not begin at 0."
     if record.loc[record["aggregation"] == "series", "unique_id"].nunique() > MANY:
         text += " Single series are in the tables."

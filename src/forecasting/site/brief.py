@@ -4,7 +4,9 @@ from bs4 import BeautifulSoup
 
 PARTS = "h1, .lead, .headline, .warnings, .look > h2, .look > ul, .look > p:not(.note), .expect, .in-brief"
 SHOWN = "in-brief"
-ELSEWHERE = ".expect .words, .expect figcaption, details"  # what the pages say at length
+ELSEWHERE = (
+    ".expect .words, .expect figcaption, details, .elsewhere"  # what the pages say at length, and what leads to them
+)
 
 
 def of(index: str) -> str:

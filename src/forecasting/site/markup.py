@@ -5,6 +5,7 @@ All text becomes string literals, so nothing that stands in a name can be read a
 
 import re
 from html import unescape
+from itertools import pairwise
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PageElement, PreformattedString, Tag
@@ -21,11 +22,15 @@ SILENT = {"script", "style", "select", "input", "button", "label", "template", "
 INLINE = {"strong": "strong", "b": "strong", "em": "emph", "i": "emph", "small": "small-text", "code": "code", "sub": "sub",
           "sup": "super"}  # fmt: skip
 KINDS = {"lead", "note", "more", "label", "value", "headline", "trust"}  # of paragraphs
+GLOSSARY = "glossary"  # a word's meaning: no sheet's number stands beside each word
+NAMES = ["h1", "h2", "h3", "h4", "caption", "th", "td"]  # nor in what names things
 CARDS = {"tile", "panel", "spark"}
 CARDS_IN_A_ROW = 5
 BESIDE = 2  # cards in a row beside a chart
 CHART_BESIDE = 0.6  # of the paper's width, for a chart with cards beside it
 MOST_ROWS = 60  # of a table on paper
+TABLE, NOTE = "data-table(", 'para("note"'  # how the Typst of a table and of a note begins
+ANCHORS = re.compile(r'^\{*(anchor\("[^"]*"\); )*')
 SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 
@@ -200,7 +205,10 @@ class Page:
         """Return a link to a place in the report; all others are mere text on paper."""
         page, _, place = node.get("href", "").partition("#")
         page = page.removesuffix(".html") or self.name
-        return call("to", literal(f"{page}--{place}"), content) if page in self.pages else content
+        if page not in self.pages:
+            return content
+        kind = "jump" if page == GLOSSARY or node.find_parent(NAMES) else "to"
+        return call(kind, literal(f"{page}--{place}"), content)
 
     def anchor(self, node: Tag) -> str:
         """Return the mark of an element that links can lead to."""
@@ -237,12 +245,22 @@ def beside(section: Tag) -> list[Tag]:
 
 
 def led_in(blocks: list[str]) -> list[str]:
-    """Keep a note on the page of the table or chart that it introduces."""
-    found = list(blocks)
-    for i, following in enumerate(blocks[1:]):
-        if found[i].startswith('para("note"') and following.lstrip("{").startswith(("data-table(", "chart(")):
-            found[i] = found[i].replace("para(", "lead-in(", 1)
+    """Keep notes on the sheet of the table or chart that they introduce, or of the table that they explain."""
+    found, explained = list(blocks), False
+    for i, (this, following) in enumerate(pairwise(blocks)):
+        explained = is_table(this) or (explained and this.startswith(NOTE))
+        if is_table(this) and following.startswith(NOTE):
+            found[i] = this.replace(TABLE, f"{TABLE}led: true, ", 1)
+        elif this.startswith(NOTE) and (
+            following.lstrip("{").startswith((TABLE, "chart(")) or (explained and following.startswith(NOTE))
+        ):
+            found[i] = this.replace("para(", "lead-in(", 1)
     return found
+
+
+def is_table(block: str) -> bool:
+    """Say whether a block begins with a table, behind its anchors at most."""
+    return ANCHORS.sub("", block).startswith(TABLE)
 
 
 def cut_note(shown: int, rows: int) -> str:

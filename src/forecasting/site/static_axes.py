@@ -14,7 +14,7 @@ from forecasting.wording import MINUS
 
 DATE = re.compile(r"\d{4}-\d{2}(-\d{2}.*)?")
 PIXEL = 7.1 / 1000  # inches on paper, where a chart that is 1000 pixels wide on a screen fills the page
-LEFT, RIGHT, TOP, BOTTOM = 0.52, 0.05, 0.27, 0.4  # inches around the drawing: for ticks and titles, and for the legend
+LEFT, RIGHT, TOP, BOTTOM = 0.52, 0.15, 0.27, 0.4  # inches around the drawing: for ticks and titles, and for the legend
 
 
 @dataclass

@@ -19,6 +19,8 @@ from forecasting.site.static_traces import DRAW
 WIDTH = 7.1  # inches, as wide as A4 has room
 LEGEND_ROW = 120
 SCREEN = 1000.0  # pixels that the same chart is wide on a screen
+HIGHER = 1.05  # than on a screen, to its width, since its letters are larger
+HIGHEST = 380.0  # of those pixels, so that more fits a sheet
 LOOK = {
     "svg.fonttype": "none", "svg.hashsalt": "report", "font.family": "DejaVu Sans", "font.size": 7.5, "text.color": "#566273",
     "axes.edgecolor": "#d9dde3", "axes.labelcolor": "#566273", "xtick.color": "#566273", "ytick.color": "#566273",
@@ -39,7 +41,8 @@ def picture(source: str, part: float = 1.0) -> bytes:
     found = decoded(json.loads(source))
     layout = found.get("layout", {})
     with mpl.rc_context(LOOK):
-        figure = Figure(figsize=(part * WIDTH, layout.get("height", 420) / SCREEN * WIDTH * 1.05))
+        height = min(HIGHER * layout.get("height", 420), HIGHEST) / SCREEN * WIDTH
+        figure = Figure(figsize=(part * WIDTH, height))
         drawn = subplots(figure, layout, found["data"])
         for subplot in drawn.values():
             draw(subplot)
