@@ -213,7 +213,7 @@ def test_mlflow_holds_parameters_metrics_plots_forecasts_and_the_fingerprint(pro
         files = {run.data.tags["step"] + "/" + run.data.tags["made"]: sorted(
             entry.path for folder in client.list_artifacts(run.info.run_id) for entry in client.list_artifacts(run.info.run_id, folder.path)
         ) for run in runs}
-        linear = next(run for run in runs if run.info.run_name.endswith(": linear"))
+        linear = next(run for run in runs if run.info.run_name.startswith("linear: "))
         history = client.get_metric_history(linear.info.run_id, "mase")
         print(json.dumps({"files": files, "tags": linear.data.tags, "params": linear.data.params,
                           "metrics": linear.data.metrics, "steps": [metric.step for metric in history]}))
