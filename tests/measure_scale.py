@@ -27,6 +27,7 @@ from project_copy import ProjectCopy
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = ["series", "profile", "measure", "value"]
 STEP = re.compile(r"^(?:\[ *\d+/\d+\] )?(data|sales|publish|report) +(\S.*?) +([\d.]+) s$")
+STEP_OF = re.compile(r"forecasting step (\w+ \w+)")  # in a process's words
 EVERY = 2.0  # seconds from one look at memory to the next
 Rows = list[tuple[int, str, str, float]]
 
@@ -80,6 +81,7 @@ def run_of(project: ProjectCopy, n: int, profile: str) -> dict[str, float]:
     said = running.stdout.read()
     assert running.wait() == 0, said
     seconds = time.monotonic() - begun
+    print(f"{n:>9,}  {profile:<8}most memory, GB by process, during {memory.during}", flush=True)
     found = {f"{room} {step}, s": float(took) for room, step, took in filter(None, map(step_of, said.splitlines()))}
     return (
         found
@@ -107,17 +109,35 @@ def accuracy(run: Path) -> dict[str, float]:
     return {f"{row['aggregation']}, {name}": float(row[name]) for _, row in rows.iterrows() for name in measures}
 
 
+def words_of(pid: int) -> str:
+    """Return the words with which a process was begun; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+    except OSError:
+        return ""
+
+
 class Memory(threading.Thread):
-    """Looks every few seconds how much memory a process and all that it began have, in GB, and remembers the most."""
+    """Looks every few seconds how much memory a process and all that it began have, in GB, and remembers the most, and when it was.
+
+    during: the steps that ran then, and what the largest processes had.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self.pid, self.most = pid, 0.0
+        self.pid, self.most, self.during = pid, 0.0, ""
 
     def run(self) -> None:
         """Look until the process has ended."""
         while Path(f"/proc/{self.pid}/smaps_rollup").exists():
-            self.most = max(self.most, sum(map(self.of, self.family())))
+            family = self.family()
+            sizes = sorted(map(self.of, family), reverse=True)
+            if sum(sizes) > self.most:
+                steps = sorted({step for pid in family for step in STEP_OF.findall(words_of(pid))})
+                self.most, self.during = (
+                    sum(sizes),
+                    f"{', '.join(steps)}: {', '.join(f'{size:.1f}' for size in sizes[:6])}",
+                )
             time.sleep(EVERY)
 
     def family(self) -> list[int]:

@@ -203,6 +203,12 @@ def three_digits(value: float, unit: str) -> str:
         ("EUR", [[47_300.0, 300.0]], ", in EUR", ["47,300", "300"]),
         ("EUR", [[2_250_000_000.0, 310_000_000.0]], ", in million EUR", ["2,250", "310"]),
         ("", [[1_500_000.0, 0.0, None, float("inf")]], ", in thousands", ["1,500", "0", "–", "–"]),
+        (
+            "EUR",
+            [[8_120_917.4, 557_201.0, 92_000.0, 44_000.0, 312.0, -41.0, 0.001, 0.0]],
+            ", in thousand EUR",
+            ["8,121", "557", "92", "44", "0.3", "−0.04", "0", "0"],
+        ),  # little is not nothing
         ("", [[15.25]], "", ["15.2"]),
         ("million USD", [[512_345.0]], ", in million USD", ["512,345"]),
         ("EUR", [[]], ", in EUR", []),
@@ -212,7 +218,10 @@ def three_digits(value: float, unit: str) -> str:
 def test_a_table_writes_its_amounts_as_short_as_they_tell_the_same(unit, columns, said, texts):
     amount = numbers.amounts_in(unit, *(pd.Series(column, dtype=float) for column in columns))
     assert amount.told(",") == said
-    assert [amount(value) for value in (columns[0] if columns else [])] == texts
+    values = columns[0] if columns else []
+    assert [amount(value) for value in values] == texts
+    for value, text in zip(values, texts, strict=True):
+        assert text == numbers.DASH or agrees(text, amount.rounded(value) / amount.divisor)
 
 
 def test_next_months_table_holds_the_databases_numbers(company):

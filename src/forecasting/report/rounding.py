@@ -41,7 +41,7 @@ def sums_note(
     parts, totals = parts[known].astype(float).fillna(0.0), totals[known].astype(float)
     if parts.empty or not len(known):
         return ""
-    shown_parts, shown_totals = shown or (parts.round(amount.digits), totals.round(amount.digits))
+    shown_parts, shown_totals = shown or (parts.map(amount.rounded), totals.map(amount.rounded))
     exact = (parts.sum() - totals).abs()
     wrong = exact[exact > np.maximum(CENT, 1e-9 * parts.abs().sum())]
     if len(wrong):
@@ -49,6 +49,6 @@ def sums_note(
             f"These parts do not add up to the total: they differ by up to {compact(wrong.max(), amount.unit)}."
         )
     off = (shown_parts[known].sum() - shown_totals[known]).abs().max()
-    if off < 0.5 * 10**-amount.digits:
+    if off < 1e-3 * 10**-amount.digits:
         return ""
     return note(f"Parts and total are rounded one by one: as shown they add up to within {amount(off)}.")

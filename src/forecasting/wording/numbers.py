@@ -9,6 +9,7 @@ MINUS = "−"
 DASH = "–"  # stands for a value that is not known; the page says why beside it
 SPACE = "\N{NO-BREAK SPACE}"
 STEPS = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
+LEAST = 0.005  # below half a cent an amount is nothing
 MULTIPLES = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
 
 
@@ -52,7 +53,10 @@ def is_scaled(unit: str) -> bool:
 
 @dataclass(frozen=True)
 class Amounts:
-    """How one table writes its amounts: in which multiple of their unit, and with how many decimals of that."""
+    """How one table writes its amounts: in which multiple of their unit, and with how many decimals of that.
+
+    An amount of which these would leave nothing is written with as many decimals as it takes: 312 EUR are 0.3 thousand, not 0.
+    """
 
     unit: str = ""
     multiple: str = ""
@@ -61,7 +65,17 @@ class Amounts:
 
     def __call__(self, value: float | None, plus: bool = False) -> str:
         """Write an amount that is given in the unit itself; unknown is a dash."""
-        return number(value / self.divisor if is_known(value) else None, self.decimals, plus)
+        return number(value / self.divisor, self.decimals_of(value), plus) if is_known(value) else DASH
+
+    def decimals_of(self, value: float) -> int:
+        """Return with how many decimals an amount is written."""
+        size = abs(value) / self.divisor
+        would_vanish = bool(self.multiple) and size < 0.5 * 10**-self.decimals and abs(value) >= LEAST
+        return math.ceil(-math.log10(size)) if would_vanish else self.decimals
+
+    def rounded(self, value: float) -> float:
+        """Return an amount as it is written, in the unit itself."""
+        return round(value, self.decimals_of(value) - round(math.log10(self.divisor))) if is_known(value) else value
 
     def told(self, text: str) -> str:
         """Say in a caption what the amounts are in, «, in thousand EUR»; nothing where there is nothing to say."""
