@@ -209,6 +209,7 @@
       return;
     }
     const { data, layout } = read(figure, "figure");
+    if (layout.height) plot.style.height = `${layout.height}px`; // or the chart would be lower once the window has changed
     await Plotly.newPlot(plot, data, layout, config);
     plot.on("plotly_afterplot", () => fit(plot));
     fit(plot);

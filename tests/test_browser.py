@@ -357,6 +357,20 @@ def test_a_part_of_a_name_is_enough_and_one_that_is_nowhere_is_said(report, tab)
     assert tab.problems == []
 
 
+def test_charts_keep_their_height_when_the_window_changes(report, tab):
+    tab.open(report("published history") / "sales.html")
+    heights = "all => all.filter(p => p.offsetParent).map(p => p.querySelector('.main-svg').clientHeight)"
+    before = tab.page.eval_on_selector_all(".plot", heights)
+    for width in (700, 1280):
+        tab.look(width)
+        tab.page.wait_for_function(
+            "() => [...document.querySelectorAll('.plot')].every("
+            "p => !p.offsetParent || Math.abs(p.querySelector('.main-svg').clientWidth - p.clientWidth) < 2)"
+        )
+        assert tab.page.eval_on_selector_all(".plot", heights) == before and min(before) > 260
+    assert tab.problems == []
+
+
 def change(value: float, before: float | None) -> float | None:
     """Return a change in %, or as an amount where a percentage says little: from nothing, from or to a loss, beyond 200 %."""
     if before is None:
