@@ -51,6 +51,6 @@ if __name__ == "__main__":
     try:
         if executable() is None:
             raise UserError(f"This {HOW_TO_GET_ONE}.")
-        measure(Path(sys.argv[1] if len(sys.argv) > 1 else "runs/sample/report"))
+        measure(Path(sys.argv[1] if len(sys.argv) > 1 else "runs/sample/report").resolve())
     except UserError as error:
         sys.exit(str(error))
