@@ -37,6 +37,11 @@ LAYOUT = 120_000  # milliseconds after which a page whose charts have not follow
 DRAWN = """() => [...document.querySelectorAll('.plot')].every(
     p => !p.offsetParent || (p.querySelector('.main-svg') && p.style.getPropertyValue('--ratio')))"""
 NOTHING_POINTED_AT = "id => !document.querySelector(`#${id} .hoverlayer .legend`)"
+# Every chart that can be seen has taken its place's size: after the window has changed that takes a moment.
+SETTLED = """() => [...document.querySelectorAll('.plot')].every(plot => {
+    if (!plot.offsetParent) return true;
+    const drawn = plot.querySelector('.main-svg').getBoundingClientRect();
+    return Math.abs(drawn.width - plot.clientWidth) < 2 && Math.abs(drawn.height - plot.clientHeight) < 2; })"""
 WIDTH = "() => document.scrollingElement.scrollWidth"
 FITS = "() => document.scrollingElement.scrollWidth <= window.innerWidth"
 TOO_WIDE = """() => [...document.querySelectorAll('body *')]
@@ -97,6 +102,10 @@ class Tab:
         if media == "screen":
             with suppress(TookTooLong):
                 self.page.wait_for_function(FITS, timeout=LAYOUT)
+
+    def settle(self) -> None:
+        """Wait until the charts have followed a window that has changed."""
+        self.page.wait_for_function(SETTLED)
 
     def too_wide(self) -> list[str]:
         """Return what makes the page scroll sideways, nothing where it does not."""

@@ -16,9 +16,6 @@ from forecasting.errors import UserError
 
 SCREEN, PHONE = 1280, 400  # pixels
 HEIGHT = 1230  # of what is seen of a page
-# Every chart is drawn as high as its place is: after the window has changed that takes a moment.
-SETTLED = """() => [...document.querySelectorAll('.plot')].every(plot => !plot.offsetParent
-    || Math.abs(plot.querySelector('.main-svg').getBoundingClientRect().height - plot.clientHeight) < 1)"""
 
 
 def pictures_of_report(report: Path, target: Path) -> None:
@@ -37,7 +34,7 @@ def pictures_of_report(report: Path, target: Path) -> None:
         for name, width in (("report", SCREEN), ("phone", PHONE)):
             tab.look(width)
             tab.page.set_viewport_size({"width": width, "height": HEIGHT})
-            tab.page.wait_for_function(SETTLED)
+            tab.settle()
             tab.page.screenshot(path=target / f"{name}.png", animations="disabled")
 
 

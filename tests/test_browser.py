@@ -363,10 +363,7 @@ def test_charts_keep_their_height_when_the_window_changes(report, tab):
     before = tab.page.eval_on_selector_all(".plot", heights)
     for width in (700, 1280):
         tab.look(width)
-        tab.page.wait_for_function(
-            "() => [...document.querySelectorAll('.plot')].every("
-            "p => !p.offsetParent || Math.abs(p.querySelector('.main-svg').clientWidth - p.clientWidth) < 2)"
-        )
+        tab.settle()
         assert tab.page.eval_on_selector_all(".plot", heights) == before and min(before) > 260
     assert tab.problems == []
 

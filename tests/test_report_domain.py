@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -583,3 +584,10 @@ def test_each_level_that_a_company_names_has_a_table_of_its_sums(ledger, history
         first = expected[expected["ds"] == expected["ds"].min()].set_index(key)["predicted_value"]
         for row in rows[:-1]:
             assert agrees(row[1].split()[0], first[unescape(row[0])] / multiple(part))
+
+
+def test_a_years_change_is_that_between_the_numbers_shown_also_of_a_little():
+    sums = [(12, 8.1e6, 9e6), (12, 5e5, 4e5), (12, 4e5, 5e5), (12, 6e5, 5e5), (1, 312.0, 109.0)]
+    rows, title = year_on_year.year_rows(SimpleNamespace(unit="EUR", name="sales"), list("abcde"), sums)
+    assert title == "sales by year, in thousand EUR"
+    assert [row[2:5] for row in (rows[0], rows[4])] == [["8,100", "9,000", "−900"], ["0.3", "0.1", "+0.2"]]

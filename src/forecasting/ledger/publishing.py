@@ -200,13 +200,16 @@ def content(connection: duckdb.DuckDBPyConnection, table: str) -> str:
 
     What measures another table reads that one's copy: it lies there in its order, and asking its view once more would take minutes.
     """
-    view = connection.execute(
-        "select database_name, sql from duckdb_views() where view_name = ? and not internal", [table]
-    ).fetchone()
-    if table not in MEASURES or view is None:
+    measured = MEASURES.get(table)
+    view = (
+        measured
+        and connection.execute(
+            "select database_name, sql from duckdb_views() where view_name = ? and not internal", [table]
+        ).fetchone()
+    )
+    if not view:
         return KEPT.get(table, f"select * from {table}")
     database, text = view
-    measured = MEASURES[table]
     return text.split(" AS ", 1)[1].rstrip(";\n ").replace(f"{database}.main.{measured}", f"published.main.{measured}")
 
 

@@ -184,7 +184,7 @@ def year_rows(
     amount = amounts_in(domain.unit, *(pd.Series([row[i] for row in sums], dtype=float) for i in (1, 2)))
     rows = []
     for name, (n, now, before) in zip(names, sums, strict=True):
-        change = None if now is None or before is None else round(now, amount.digits) - round(before, amount.digits)
+        change = None if now is None or before is None else amount.rounded(now) - amount.rounded(before)
         texts = [amount(now), amount(before), amount(change, plus=True)]
         rows.append([name, number(n), *texts, percent(change_pct(now, before), plus=True)])
     return rows, f"{domain.name} by year{amount.told(',')}"
