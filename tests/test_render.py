@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import plotly
 import pytest
 
 from forecasting.errors import UserError
@@ -92,6 +93,15 @@ def test_assets_need_no_network_and_plotly_is_there_once(executed, tmp_path, no_
         assert page.values("src").count("report.js") == 1
         assert (report / f"{name}.html").stat().st_size < 1_000_000
     assert len(list(report.rglob("plotly*.js"))) == 1
+
+
+def test_plotly_js_is_of_the_version_that_draws_in_notebooks():
+    whole = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")[:100]
+    version = re.search(r"plotly.js v([\d.]+)", whole)[1]
+    basic = render.PLOTLY_JS.read_text(encoding="utf-8")[:100]
+    assert f"(basic - minified) v{version}\n" in basic and f"-{version}." in render.PLOTLY_JS.name, (
+        "get plotly-basic.min.js and LICENSE of this version from the npm package plotly.js-basic-dist-min"
+    )
 
 
 @pytest.mark.parametrize("name", ["acme.svg", "acme.PNG"])

@@ -2,9 +2,11 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from forecasting import models
+from forecasting.contracts import BackTest
 from forecasting.errors import UserError
 from forecasting.run.folder import MADE_BY, RunFolder
 
@@ -52,3 +54,15 @@ def test_the_models_of_a_run_are_those_that_the_notebooks_noted(run):
     assert run.model_names(["naive", "statistical"]) == ["naive", "seasonal_naive", "auto_ets"]
     with pytest.raises(UserError, match=r"sales: trained_boosting\.json is not there yet; run 20_train_boosting first"):
         run.model_names(["naive", "boosting"])
+
+
+def test_parts_of_a_step_stay_until_the_whole_family_is_there(run):
+    rows = pd.DataFrame({"model_name": ["naive"]})
+    for model in ("naive", "seasonal_naive"):
+        (run.shards / model).mkdir(parents=True)
+        found = run.write_backtest(model, BackTest(rows, rows, {"points": 0, "bounds": 0}, {}))
+        assert found is rows and run.calibrated(model).equals(rows)
+    assert sorted(path.name for path in run.shards.iterdir()) == ["naive", "seasonal_naive"]
+    run.write_trained("naive", ["naive"])
+    assert [path.name for path in run.shards.iterdir()] == ["seasonal_naive"]
+    assert run.model_names(["naive"]) == ["naive"]

@@ -44,10 +44,10 @@ class Yardstick:
             asked &= evaluation["evaluation_set"].isin(sets).to_numpy()
         if aggregation is not None:
             asked &= evaluation["aggregation"].eq(aggregation).to_numpy()
-        previous = np.full(len(evaluation), np.nan)
+        previous, points = np.full(len(evaluation), np.nan), evaluation[["cutoff", "horizon", POINT]]
         for rows in evaluation.groupby("model_name").indices.values():
-            said = Said.of(evaluation.iloc[rows], observed, node[rows])
-            previous[rows] = said.at(node[rows], evaluation.iloc[rows], months_before=1)
+            own = points.iloc[rows]
+            previous[rows] = Said.of(own, observed, node[rows]).at(node[rows], own, months_before=1)
         rows, node, y = evaluation[asked].reset_index(drop=True), node[asked], y[asked]
         cutoff = observed.columns(rows["cutoff"])
         squared = np.where((cutoff >= 0) & rows["scale"].notna(), self.squared_scales[node, cutoff], np.nan)
@@ -130,16 +130,17 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
 
 def measured_by_model(rows: pd.DataFrame) -> pd.DataFrame:
     """Return every measure of scored rows by aggregation, evaluation set, months ahead and model, with the cutoffs that they are of."""
-    parts = [
-        rows[rows["horizon"].between(low, high)].assign(horizon_group=name)
-        for name, (low, high) in HORIZON_GROUPS.items()
-    ]
-    grouped = pd.concat(parts, ignore_index=True)
-    by = ["aggregation", "evaluation_set", "horizon_group", "model_name"]
-    spans = grouped.groupby(by).agg(
-        n_cutoffs=("cutoff", "nunique"), first_cutoff=("cutoff", "min"), last_cutoff=("cutoff", "max")
-    )
-    return score(grouped, by, BESIDE_OTHERS).merge(spans.reset_index(), on=by)
+    by, found = ["aggregation", "evaluation_set", "horizon_group", "model_name"], []
+    for name, (
+        low,
+        high,
+    ) in HORIZON_GROUPS.items():  # one after the other: of very many series a second table takes gigabytes
+        some = rows[rows["horizon"].between(low, high)].assign(horizon_group=name)
+        spans = some.groupby(by).agg(
+            n_cutoffs=("cutoff", "nunique"), first_cutoff=("cutoff", "min"), last_cutoff=("cutoff", "max")
+        )
+        found.append(score(some, by, BESIDE_OTHERS).merge(spans.reset_index(), on=by))
+    return pd.concat(found, ignore_index=True).sort_values(by, ignore_index=True)
 
 
 def ranked(board: pd.DataFrame, aggregations: Iterable[str]) -> pd.DataFrame:

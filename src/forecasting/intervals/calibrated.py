@@ -82,20 +82,20 @@ def calibrate_backtests(
         train["ds"].max(),
     )
     observed = Observed.of(train)
-    naive = naive_errors_at(aggregate_actuals(train), [*asked["cutoff"], last])
+    naive = naive_errors_at(aggregate_actuals(train))
     sets = asked.set_index("cutoff")["evaluation_set"]
 
     def made(said: pd.DataFrame) -> BackTest:
         """Return the back-test of one model."""
         measured = _past(said, set(cutoffs["cutoff"]), observed, cut)
         past = Past.of(list(measured.values()), cut)
-        calibration = Calibration.fit(past, naive[last])
+        calibration = Calibration.fit(past, naive(last))
         wanted_cutoffs = [cutoff for cutoff, rows in measured.items() if cutoff in sets and len(rows)]
         if not wanted_cutoffs:
             measured, wanted_cutoffs = {last: _past_at(last, said.iloc[:0], observed, cut)}, [last]
         finished = []
         for cutoff in wanted_cutoffs:
-            known = Calibration.fit(past.known_at(cutoff), naive[cutoff])
+            known = Calibration.fit(past.known_at(cutoff), naive(cutoff))
             rows = measured.pop(cutoff)  # what is finished takes its place
             calibrated = known.apply(rows, cut).assign(domain=domain, evaluation_set=sets.get(cutoff, ""))
             finished.append(_finished(calibrated, [*BACKTEST_COLUMNS, "node"], cut))

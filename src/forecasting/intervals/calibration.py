@@ -38,7 +38,8 @@ class Past:
     """Past forecasts of one model that have an actual and a scale, one row each, in the same order.
 
     `errors`: aggregation, cutoff and the scaled absolute error of each method's point. `about`: level, bucket, month, origin and unrest
-    of `Residuals`. `own` [n, 11]: the quantiles that the model said; `points`: each method's; `actual` and `unit` [n].
+    of `Residuals`. `own` [n, 11]: the quantiles that the model said; `points`: each method's; `actual` and `unit` [n]. Where `places` are
+    given, `own` holds more rows, of which it is these: a copy of millions takes hundreds of megabytes.
     """
 
     errors: pd.DataFrame
@@ -47,6 +48,7 @@ class Past:
     points: dict[str, np.ndarray]
     actual: np.ndarray
     unit: np.ndarray
+    places: np.ndarray | None = None
 
     @classmethod
     def of(cls, parts: Sequence[pd.DataFrame], cut: bool) -> Self:
@@ -84,11 +86,12 @@ class Past:
         mask = month <= month_number(pd.DatetimeIndex([cutoff]))
         points = {method: point[mask] for method, point in self.points.items()}
         about = tuple(part[mask] for part in self.about)
-        return type(self)(self.errors[mask], about, self.own[mask], points, self.actual[mask], self.unit[mask])
+        places = np.flatnonzero(mask) if self.places is None else self.places[mask]
+        return type(self)(self.errors[mask], about, self.own, points, self.actual[mask], self.unit[mask], places)
 
     def residuals(self, method: str) -> Residuals:
         """Return those of the quantiles around a method's points."""
-        values = moved_to(self.points[method], self.own)
+        values = moved_to(self.points[method], self.own if self.places is None else self.own[self.places])
         np.subtract(self.actual[:, None], values, out=values)  # in place: millions of forecasts times eleven
         np.divide(values, self.unit[:, None], out=values)
         return Residuals(*self.about, values)

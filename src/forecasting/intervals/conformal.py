@@ -14,7 +14,7 @@ origins allows: outwards n / (n + 2) of it, inwards n / (n + 12). A few origins,
 the next interval must be, and nothing on which side it should lean to; and what seems too wide in a calm time is not in others.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -143,20 +143,14 @@ def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:
 
     `history` has aggregation, unique_id, ds, y.
     """
-    return naive_errors_at(history, [history["ds"].max()])[history["ds"].max()]
+    return naive_errors_at(history)(history["ds"].max())
 
 
-def naive_errors_at(
-    actuals: pd.DataFrame, cutoffs: Collection[pd.Timestamp]
-) -> dict[pd.Timestamp, dict[str, np.ndarray]]:
-    """Return the `naive_errors` of the history up to each cutoff."""
+def naive_errors_at(actuals: pd.DataFrame) -> Callable[[pd.Timestamp], dict[str, np.ndarray]]:
+    """Return what says the `naive_errors` of the history up to a cutoff. Those of all at once would take gigabytes of many series."""
     grids = Grid.by_level(actuals)
-    return {
-        cutoff: {
-            level: _naive_errors(grids[level].until(cutoff)) if level in grids else np.empty(0)
-            for level in AGGREGATIONS
-        }
-        for cutoff in cutoffs
+    return lambda cutoff: {
+        level: _naive_errors(grids[level].until(cutoff)) if level in grids else np.empty(0) for level in AGGREGATIONS
     }
 
 

@@ -137,13 +137,19 @@ class RunFolder:
         text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
         write_if_changed(self.path / f"{name}.json", text)
 
-    def write_backtest(self, model: str, made: BackTest) -> None:
-        """Write a model's back-test, for those who combine, compare and forecast; what parts of it were kept for a stopped step can go."""
+    def write_backtest(self, model: str, made: BackTest) -> pd.DataFrame:
+        """Write a model's back-test, for those who combine, compare and forecast; return its calibrated rows."""
         self.write_table(f"said_{model}", made.raw)
         self.write_table(f"calibrated_{model}", made.rows)
         self.write_json(f"cut_{model}", made.cut)
         self.write_json(f"calibration/{model}", made.calibration)
-        shutil.rmtree(self.path / SHARDS / model, ignore_errors=True)
+        return made.rows
+
+    def write_trained(self, family: str, models: list[str]) -> None:
+        """Note which models of a family there are; what parts of their back-tests were kept for a stopped step can go."""
+        self.write_json(f"trained_{family}", models)
+        for model in models:
+            shutil.rmtree(self.path / SHARDS / model, ignore_errors=True)
 
     def calibrated(self, model: str) -> pd.DataFrame:
         """Return the calibrated rows of a model's back-test (BACKTEST_COLUMNS)."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import plotly
 
 from forecasting.files import write_if_changed
 from forecasting.ledger import Domain, Published
@@ -134,15 +133,17 @@ def fill(page: str, content: str) -> str:
     return PLACE.sub(lambda found: found[1] + content + found[2], page)
 
 
-def keep(site: Path, folder: Path, edition: Edition, before: list[tuple[str, dict[str, str]]]) -> None:
-    """Keep a finished report as an edition; one of the same day is replaced. Without a date there is nothing to keep."""
+def keep(site: Path, folder: Path, edition: Edition, before: list[tuple[str, dict[str, str]]], shared: str) -> None:
+    """Keep a finished report as an edition; one of the same day is replaced. Without a date there is nothing to keep.
+
+    `shared`: what plotly.js is called where editions share it; its version is part of the name.
+    """
     if not edition.name:
         return
     folder.mkdir(parents=True, exist_ok=True)
     scratch = folder / f"{edition.name}.running"
     shutil.rmtree(scratch, ignore_errors=True)
     shutil.copytree(site, scratch, ignore=shutil.ignore_patterns(PLOTLY))
-    shared = f"plotly-{plotly.__version__}.min.js"
     write_if_changed(folder / shared, (site / PLOTLY).read_bytes())
     for path in scratch.glob("*.html"):
         page = path.read_text(encoding="utf-8").replace(f'src="{PLOTLY}"', f'src="../{shared}"')
