@@ -53,7 +53,7 @@ RUNS   := runs/$(FOLDER)
 STAMPS := $(RUNS)/stamps
 
 .PHONY: help report monthly monthly-run import data run backfill publish accuracy alerts export lab serve dashboard promote rollback override overrides override-withdraw test benchmark pretrain benchmark-regret benchmark-monitor companies endurance benchmark-operation benchmark-retraining benchmark-month benchmark-facts timing opening picture load postgres-speed benchmark-many-series benchmark-scale mlflow docs quarto lock airflow-lock airflow-test backfill-speed lint clean _run _pages
-.PHONY: explain rerun backup restore cluster cluster-stop benchmark-engine
+.PHONY: explain rerun backup restore cluster cluster-stop benchmark-engine benchmark-overhead
 
 help:  ## this list
 	@echo "Monthly forecasts of sales, inventory and profit. Targets:"
@@ -209,6 +209,9 @@ cluster-stop: $(READY)  ## end it
 
 benchmark-engine: $(READY)  ## many series here, in two processes and on two nodes: seconds and same bits, to runs/benchmark/engine.csv (SERIES=)
 	@$(PY) tests/measure_engine.py runs/benchmark/engine.csv --series "$(or $(SERIES),1000)"
+
+benchmark-overhead: $(READY)  ## each model's step beside the library calls that it is made of, to runs/benchmark/overhead.csv (SERIES=)
+	@$(PY) tests/measure_overhead.py runs/benchmark/overhead.csv --series "$(or $(SERIES),1000)"
 
 quarto: $(READY)  ## add Quarto to .venv, where its download is reachable; the report needs it not
 	@$(PY) -m pip install --quiet --disable-pip-version-check quarto-cli \
