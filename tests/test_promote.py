@@ -170,9 +170,9 @@ def test_a_first_run_has_no_incumbent_and_registers_champion_and_challenger(comp
         assert "improvement_pct" in [rule["name"] for rule in json.loads(version.tags["rules"])]
     ours, other = versions["champion"], versions["challenger"]
     assert ours.tags["verdict"] == "first" and ours.tags["reason"] == first.champion.reason
-    assert "it became the **champion**" in ours.description and "20.0 % better" in ours.description
+    assert "it became the champion" in ours.description and "20.0 % better" in ours.description
     assert other.tags["verdict"] == "challenger" and other.tags["reason"] in other.description
-    assert "was the **challenger**" in other.description and "20.0 % better" not in other.description
+    assert "was the challenger" in other.description and "20.0 % better" not in other.description
     assert "it has MASE 1.000, «linear» 0.800." in other.description
     assert company.ask("select count(*) from forecasts where model_version is not null") == [(1,)]
 

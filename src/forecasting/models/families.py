@@ -85,9 +85,13 @@ def model_name(name: str) -> str:
 
 
 def with_names(text: str) -> str:
-    """Write the models in a sentence of the gate as people do, and keep numbers and their % together."""
-    known = "|".join(by_name())
-    return re.sub(rf"\b({known})\b", lambda found: model_name(found[0]), text).replace(" %", f"{SPACE}%")
+    """Write the models in sentences of the gate as people do, with a capital where one begins, and keep numbers and their % together."""
+
+    def written(found: re.Match) -> str:
+        name = model_name(found[2])
+        return found[1] + (name[:1].upper() + name[1:] if found[1] or found.start() == 0 else name)
+
+    return re.sub(rf"(\. |\b)({'|'.join(by_name())})\b", written, text).replace(" %", f"{SPACE}%")
 
 
 def load(directory: Path) -> Model:

@@ -176,16 +176,15 @@ def version_text(manifest: Manifest, name: str) -> str:
     """Describe a registered version: what it is and what came of it in its run, dated, because the aliases move on."""
     champion = manifest.champion
     if name == champion.name:
-        came = f"became the **champion**. {with_names(champion.reason)}"
+        came = f"became the champion. {with_names(champion.reason)}"
     else:
         is_next = (
-            "the **challenger**, the best of the models that were not used"
-            if name == champion.next_best
-            else "not used"
+            "the challenger, the best of the models that were not used" if name == champion.next_best else "not used"
         )
         came = f"was {is_next}; the champion was {quoted(champion.name)}. {why_not(champion, name)}"
     run = f"In the run of {month(manifest.cutoff)} ({manifest.run_id}) it"
-    return plain("\n\n".join([f"{introduced(name)}.", f"{run} {came}", where(manifest)]))
+    said = "\n\n".join([f"{introduced(name)}.", f"{run} {came}", where(manifest)])
+    return plain(said).replace("**", "")  # the list of versions shows it as it stands
 
 
 def quoted(name: str) -> str:
