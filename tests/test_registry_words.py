@@ -104,9 +104,11 @@ def test_a_note_says_what_was_forecast_how_good_it_was_and_whether_it_is_used(lo
     )
     naive = f"Repeating last year (the seasonal naive) had {metrics['held_out_mase_seasonal_naive']:.3f} on the same months."
     assert [notes[name].count(naive) for name in ("linear", "seasonal_naive", "evaluation")] == [1, 0, 1]
-    assert "It is the champion" in notes["linear"] and "Linear stays: seasonal naive is 5 % worse." in notes["linear"]
     assert (
-        "It is not in use: the champion is «linear»." in notes["seasonal_naive"]
+        "**It is the champion**" in notes["linear"] and "Linear stays: seasonal naive is 5 % worse." in notes["linear"]
+    )
+    assert (
+        "**It is not in use**: the champion is «linear»." in notes["seasonal_naive"]
         and "5 % worse" not in notes["seasonal_naive"]
     )
     assert "The champion is «linear»." in notes["forecast"]

@@ -131,10 +131,8 @@ def leaderboard(evaluation: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
 def measured_by_model(rows: pd.DataFrame) -> pd.DataFrame:
     """Return every measure of scored rows by aggregation, evaluation set, months ahead and model, with the cutoffs that they are of."""
     by, found = ["aggregation", "evaluation_set", "horizon_group", "model_name"], []
-    for name, (
-        low,
-        high,
-    ) in HORIZON_GROUPS.items():  # one after the other: of very many series a second table takes gigabytes
+    # one group after the other: all in one table would take gigabytes of very many series
+    for name, (low, high) in HORIZON_GROUPS.items():
         some = rows[rows["horizon"].between(low, high)].assign(horizon_group=name)
         spans = some.groupby(by).agg(
             n_cutoffs=("cutoff", "nunique"), first_cutoff=("cutoff", "min"), last_cutoff=("cutoff", "max")

@@ -123,9 +123,9 @@ def role(champion: Champion, name: str) -> str:
     """Say whether a model is in use and why, by the gate's sentence; of a step that made no model, which one is."""
     why = with_names(champion.reason)
     if name == champion.name:
-        return f"It is the champion: its forecast is the one that was published. {why}"
+        return f"**It is the champion**: its forecast is the one that was published. {why}"
     used = f"the champion is {quoted(champion.name)}"
-    return f"{capital(used)}. {why}" if name in NO_MODEL else f"It is not in use: {used}. {why_not(champion, name)}"
+    return f"{capital(used)}. {why}" if name in NO_MODEL else f"**It is not in use**: {used}. {why_not(champion, name)}"
 
 
 def why_not(champion: Champion, name: str) -> str:
