@@ -23,7 +23,7 @@ from forecasting.contracts import (
 from forecasting.intervals.calibration import Calibration, Past
 from forecasting.intervals.conformal import naive_errors_at
 from forecasting.intervals.reconciliation import reconcile
-from forecasting.series import Observed, aggregate_actuals
+from forecasting.series import Observed, aggregate_actuals, by_cutoff
 
 
 class Calibrated(NamedTuple):
@@ -138,7 +138,7 @@ def _past(
     """
     parts = {
         cutoff: _past_at(cutoff, rows[rows["ds"] <= observed.last], observed, cut)
-        for cutoff, rows in said.groupby("cutoff")
+        for cutoff, rows in by_cutoff(said)
         if cutoff in planned
     }
     return parts or {observed.last: _past_at(observed.last, said.iloc[:0], observed, cut)}

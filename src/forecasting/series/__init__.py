@@ -21,7 +21,7 @@ from forecasting.series.history import DECIMALS, History, histories, within_hist
 from forecasting.series.intermittency import intermittent, lowest
 from forecasting.series.nodes import Nodes, Wide
 from forecasting.series.observed import Observed
-from forecasting.series.panels import Grid, Panel, mean, month_number, month_start, panel
+from forecasting.series.panels import Grid, Panel, by_cutoff, mean, month_number, month_start, panel
 from forecasting.series.seasonality import Season, season
 from forecasting.series.typical_error import (
     change,
@@ -44,7 +44,7 @@ from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Window
 __all__ = [
     "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Grid", "Hierarchy", "History", "Nodes", "Observed", "Panel", "Season", "Wide",
     "Windows",
-    "aggregate_actuals", "alike", "as_nodes", "bucket_of", "change", "character", "comparable", "costs", "cut_windows",
+    "aggregate_actuals", "alike", "as_nodes", "bucket_of", "by_cutoff", "change", "character", "comparable", "costs", "cut_windows",
     "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
     "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "paths", "scale", "scales", "season",
     "seasonal_error", "still", "tendency", "typical_error", "unrest", "varying", "with_levels", "with_levels_of", "within_history",

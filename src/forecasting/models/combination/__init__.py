@@ -24,7 +24,7 @@ from forecasting.models.combination.combining import KEY
 from forecasting.models.families import load
 from forecasting.models.forecasts import forecast, forecast_each
 from forecasting.models.saved import MEMBERS, SavedMember, member_folders
-from forecasting.series import Panel
+from forecasting.series import Panel, by_cutoff
 
 FIRST, LAST = QUANTILE_COLUMNS[0], QUANTILE_COLUMNS[-1]
 
@@ -127,9 +127,9 @@ class Combination(Model):
             raise UserError(
                 f"{self.name}: there are no forecasts of {', '.join(missing)}. Run its 20_train notebook first."
             )
-        own = raw[raw["model_name"].isin(self.names)]
-        states = {name: bool((rows[FIRST] < rows[LAST]).any()) for name, rows in own.groupby("model_name")}
-        parts = [self._combined_at(rows, states) for _, rows in raw.groupby("cutoff")]
+        wide = set(raw["model_name"].to_numpy()[raw[FIRST].to_numpy() < raw[LAST].to_numpy()])
+        states = {name: name in wide for name in self.names}
+        parts = [self._combined_at(rows, states) for _, rows in by_cutoff(raw)]
         return pd.concat(parts, ignore_index=True)
 
     def _combined_at(self, raw: pd.DataFrame, states: dict[str, bool]) -> pd.DataFrame:
@@ -253,9 +253,7 @@ class WeightedCombination(Combination):
         The model keeps the weights learned from everything known, those for the next forecast.
         """
         known = combining.past_errors(raw, train, self.names)
-        parts = [
-            self.learn(known[known["ds"] <= cutoff]).combine(rows) for cutoff, rows in raw.groupby("cutoff", sort=True)
-        ]
+        parts = [self.learn(known[known["ds"] <= cutoff]).combine(rows) for cutoff, rows in by_cutoff(raw)]
         self.learn(known)
         return pd.concat(parts, ignore_index=True) if parts else raw
 

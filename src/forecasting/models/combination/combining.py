@@ -16,7 +16,7 @@ import pandas as pd
 
 from forecasting.contracts import AGGREGATIONS, POINT
 from forecasting.models.families import about
-from forecasting.series import BUCKETS, Observed, bucket_of
+from forecasting.series import BUCKETS, Observed, bucket_of, by_cutoff
 
 MONTHS_FOR_HALF = 6  # months of known errors at which half of the power is used
 SERIES_FOR_HALF = 100  # series at which the weighted mean counts as much as the median
@@ -65,7 +65,7 @@ class SideBySide(NamedTuple):
 def past_errors(raw: pd.DataFrame, train: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
     """Return `member_errors` of walk-forward forecasts (RAW_BACKTEST_COLUMNS) against a domain's training set."""
     observed, parts = Observed.of(train), []
-    for cutoff, said in raw.groupby("cutoff"):  # one by one: side by side they take much memory where series are many
+    for cutoff, said in by_cutoff(raw):
         rows = learned_from(said[observed.is_comparable(observed.hierarchy.numbers(said), said["ds"])], members)
         node = observed.hierarchy.numbers(rows)
         scale = np.where(node >= 0, observed.scales(cutoff)["scale"][node], np.nan)
