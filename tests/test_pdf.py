@@ -114,13 +114,22 @@ def test_links_lead_within_the_report_and_dead_ones_are_text(tmp_path):
 
 def test_a_link_to_another_sheet_says_which_so_that_paper_can_follow_it(tmp_path):
     links = '<a href="sales.html#far">on Sales</a>, <a href="#here">above</a>, <a href="glossary.html#mase">MASE</a>'
-    html = [f'<h2 id="here"><a href="sales.html">Sales</a> rise</h2><p>More {links}.</p>']
+    tile = '<p><a class="whole" href="sales.html#far">July 8 M</a> so far</p>'
+    html = [f'<h2 id="here"><a href="sales.html">Sales</a> rise</h2><p>More {links}.</p>{tile}']
     filling = "".join(f"<p>Line {i}</p>" for i in range(60))
     pages = {"sales": f'<h1>Sales</h1>{filling}<p id="far">Far</p>', "glossary": '<h1>Words</h1><p id="mase">x</p>'}
     found = printed(tmp_path / "p", *html, **pages)
     [sheet] = [n for n, page in enumerate(found.pages, 1) if "Far" in page.extract_text()]
     said = text(found).replace("\xa0", " ")
-    assert f"More on Sales (page {sheet}), above, MASE." in said and "Sales rise" in said
+    assert f"More on Sales (page {sheet}), above, MASE." in said and "Sales rise" in said and "July 8 M so far" in said
+
+
+def test_what_a_box_is_stands_on_the_sheet_of_what_it_says(tmp_path):
+    box = '<div class="callout medium"><p><strong>Look at this.</strong></p><ul><li>The first of it</li><li>More</li></ul></div>'
+    for lines in range(20, 48, 3):
+        found = printed(tmp_path / f"{lines}", "".join(f"<p>Line {i}</p>" for i in range(lines)), box)
+        [sheet] = [page.extract_text() for page in found.pages if "Look at this." in page.extract_text()]
+        assert "The first of it" in sheet
 
 
 def test_notes_stand_on_the_sheet_of_the_table_that_they_explain(tmp_path):
@@ -318,7 +327,11 @@ def test_pages_stand_in_the_order_of_the_navigation_with_bookmarks(report):
 # --- the brief
 
 
-@pytest.mark.parametrize("company", [Company(history=True), Company(loss=True, beats=False)], ids=["history", "losses"])
+@pytest.mark.parametrize(
+    "company",
+    [Company(history=True), Company(loss=True, beats=False), Company(behind=6, unit="USD")],
+    ids=["history", "losses", "months apart"],
+)
 def test_the_brief_is_two_pages_that_say_what_the_first_page_says_and_lead_nowhere(tmp_path, company):
     published = build(tmp_path / "published.duckdb", company)
     pages = execute_pages(published, tmp_path / "pages", company.domains)

@@ -88,10 +88,12 @@ def inside(name: str, found: dict[str, Any], horizon: int) -> str:
 
 
 def first_and_rest(head: list[str], rows: list[list[str]], caption: str, what: str) -> str:
-    """Return a table of the first rows and, folded, one of the others."""
+    """Return a table of the first rows and, folded and not on paper, one of the others."""
     rest = rows[SHOWN:]
-    more = fold(f"{number(len(rest))} smaller {what}", table(head, rest, f"{caption}, the others")) if rest else ""
-    return table(head, rows[:SHOWN], caption) + more
+    others = table(head, rest, f"{caption}, the others")
+    return table(head, rows[:SHOWN], caption) + (
+        fold(f"{number(len(rest))} smaller {what}", others, "screen") if rest else ""
+    )
 
 
 def coefficients(found: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from forecasting.report.html import bullets, fold, note, paragraph, table, tag
 from forecasting.report.notices import notes, one_box, readable, texts_of
 from forecasting.report.periods import is_flow
 from forecasting.report.sums import Sum, name, of_months, points, year_end
-from forecasting.wording import DASH, between, compact, count, listing, month, signed
+from forecasting.wording import between, compact, count, listing, month, signed
 
 
 def header(domains: dict[str, Domain | None], company: str | None = None) -> str:
@@ -121,19 +121,24 @@ def months(domains: dict[str, Domain | None]) -> str:
     if not shown:
         return ""
     rows = [
-        [month(ds), *(month_cell(ds, values, ends) for _, values, ends in shown)]
+        [month(ds), *(cell for _, values, ends in shown for cell in month_cells(ds, values, ends))]
         for ds in sorted(set().union(*(values.index for _, values, _ in shown)))
     ]
-    head = ["Month", *(f"{what(d).capitalize()}{f', {d.unit}' if d.unit else ''}" for d, _, _ in shown)]
-    found = table(head, rows, "The coming months, with the range that should hold eight of ten", missing="not forecast")
+    units = {d.unit for d, _, _ in shown}
+    shared = units.pop() if len(units) == 1 else ""
+    heads = [what(d).capitalize() + (f", {d.unit}" if d.unit and not shared else "") for d, _, _ in shown]
+    head = ["Month", *(cell for name in heads for cell in (name, "Range"))]
+    unit = f", in {shared}" if shared else ""
+    found = table(head, rows, f"The coming months{unit}, with the range that should hold eight of ten")
     return tag("section", found, "months", hidden="")
 
 
-def month_cell(ds: pd.Timestamp, values: pd.Series, ends: pd.DataFrame) -> str:
-    """Return one month of a domain with its range below."""
+def month_cells(ds: pd.Timestamp, values: pd.Series, ends: pd.DataFrame) -> tuple[str, str]:
+    """Return one month of a domain and its range; nothing where it is not forecast."""
     if ds not in values.index:
-        return DASH
-    return f"{escape(compact(values[ds]))}<br><small>{escape(between(ends.loc[ds, 'lo_80'], ends.loc[ds, 'hi_80']))}</small>"
+        return "", ""
+    ends_at = escape(between(ends.loc[ds, "lo_80"], ends.loc[ds, "hi_80"]))
+    return escape(compact(values[ds])), f"<small>{ends_at}</small>"
 
 
 def paths(published: str, domains: dict[str, Domain | None]) -> dict[str, pd.DataFrame]:

@@ -100,7 +100,8 @@ class Page:
             return call("expect", *(joined(self.blocks(part)) for part in beside(node)))
         if "callout" in css:
             severity = next((name for name in css if name != "callout"), "note")
-            return call("callout", literal(severity), joined(self.blocks(node)))
+            first, *others = self.blocks(node)
+            return call("callout", literal(severity), joined([call("stuck", first), *others] if others else [first]))
         if len([child for child in node.find_all(True, recursive=False) if CARDS & set(child.get("class") or [])]) > 1:
             return self.cards(node)
         if node.name == "figcaption":
@@ -207,7 +208,8 @@ class Page:
         page = page.removesuffix(".html") or self.name
         if page not in self.pages:
             return content
-        kind = "jump" if page == GLOSSARY or node.find_parent(NAMES) else "to"
+        tile = "whole" in (node.get("class") or [])  # the words below its chart say the page
+        kind = "jump" if page == GLOSSARY or tile or node.find_parent(NAMES) else "to"
         return call(kind, literal(f"{page}--{place}"), content)
 
     def anchor(self, node: Tag) -> str:
