@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.series.seasonality import FEWEST, SEASON_MONTHS, detrended, season, shrunk
+from forecasting.series.seasonality import FEWEST, SEASON_MONTHS, detrended, season, seasons, shrunk
 
 YEAR = np.array([0.9, 0.8, 1.0, 1.1, 1.2, 1.0, 0.9, 0.7, 1.0, 1.1, 1.1, 1.6])
 
@@ -85,3 +85,15 @@ def test_what_was_removed_comes_back_in_any_unit(values: list[float], first: int
     assert larger.multiplicative == found.multiplicative
     unit = 1.0 if found.multiplicative else 1024.0
     np.testing.assert_allclose(larger.effects, found.effects * unit, rtol=1e-6, atol=1e-6 * unit)
+
+
+@given(st.lists(st.integers(1, 90), max_size=40), st.integers(0, 2**32 - 1))
+def test_side_by_side_each_has_the_bits_that_it_has_alone(lengths: list[int], seed: int):
+    rng = np.random.default_rng(seed)
+    values = [rng.normal(rng.choice([0.0, 9.0]), 1.0, n) * rng.choice([1e-3, 1.0, 1e6]) for n in lengths]
+    months = [rng.integers(0, 700) + np.arange(n) for n in lengths]
+    found = seasons(values, months)
+    assert len(found) == len(lengths)
+    for one, own, its in zip(found, values, months, strict=True):
+        alone = season(own, its)
+        assert one.multiplicative == alone.multiplicative and one.effects.tolist() == alone.effects.tolist()

@@ -12,6 +12,7 @@ is how many series got which method.
 A series that the library cannot fit has no forecast (NaN) and gets the fallback; the others are not touched by it.
 """
 
+import math
 import warnings
 from abc import abstractmethod
 from collections import Counter
@@ -26,7 +27,7 @@ import pandas as pd
 from forecasting import engine
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.models.base import Model, point_forecast
-from forecasting.series import History, Panel, Season, histories, panel, season, within_history
+from forecasting.series import History, Panel, Season, histories, panel, seasons, within_history
 
 
 @dataclass(frozen=True)
@@ -153,17 +154,24 @@ class StatisticalModel(Model):
     def _estimated(self, found: dict[str, History]) -> dict[str, Estimate]:
         """Estimate each history that is not constant."""
         varying = {key: one for key, one in found.items() if not one.is_constant}
-        done = engine.mapped(partial(estimate, type(self)), list(varying.values()))
+        removed = self._seasons(list(varying.values()))
+        done = engine.mapped(partial(estimate, type(self)), list(varying.values()), removed)
         return dict(zip(varying, done, strict=True))
 
+    def _seasons(self, found: list[History]) -> list[Season | None]:
+        """Return the season to remove from each history; None where the library models it itself."""
+        own = self.own_season_from or math.inf
+        short = [one for one in found if len(one.values) < own]
+        removed = iter(seasons([one.scaled(one.scale) for one in short], [one.months for one in short]))
+        return [next(removed) if len(one.values) < own else None for one in found]
 
-def estimate(kind: type[StatisticalModel], history: History) -> Estimate:
-    """Fit one history with a model of this kind."""
+
+def estimate(kind: type[StatisticalModel], history: History, removed: Season | None) -> Estimate:
+    """Fit one history with a model of this kind, without the season that is removed, or with its own where none is."""
     values = history.scaled(history.scale)
-    if kind.own_season_from is not None and len(values) >= kind.own_season_from:
+    if removed is None:
         return Estimate(history, None, quietly(kind.fitted, values, SEASON_LENGTH))
-    found = season(values, history.months)
-    return Estimate(history, found, quietly(kind.fitted, found.removed(values, history.months), 1))
+    return Estimate(history, removed, quietly(kind.fitted, removed.removed(values, history.months), 1))
 
 
 def quietly(call: Callable, *arguments: Any) -> Any | None:

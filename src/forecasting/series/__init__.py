@@ -22,7 +22,7 @@ from forecasting.series.intermittency import intermittent, lowest
 from forecasting.series.nodes import Nodes, Wide
 from forecasting.series.observed import Observed
 from forecasting.series.panels import Grid, Panel, by_cutoff, mean, month_number, month_start, panel
-from forecasting.series.seasonality import Season, season
+from forecasting.series.seasonality import Season, season, seasons
 from forecasting.series.typical_error import (
     change,
     described,
@@ -47,5 +47,6 @@ __all__ = [
     "aggregate_actuals", "alike", "as_nodes", "bucket_of", "by_cutoff", "change", "character", "comparable", "costs", "cut_windows",
     "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
     "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "paths", "scale", "scales", "season",
-    "seasonal_error", "still", "tendency", "typical_error", "unrest", "varying", "with_levels", "with_levels_of", "within_history",
+    "seasonal_error", "seasons", "still", "tendency", "typical_error", "unrest", "varying", "with_levels", "with_levels_of",
+    "within_history",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ import pandas as pd
 from forecasting.contracts import QUANTILES, SEASON_LENGTH
 from forecasting.models.base import DirectModel, Model, point_forecast
 from forecasting.models.boosting import direct
-from forecasting.models.boosting.changes import COMPRESSION, changes, lag_features, seasons, table
+from forecasting.models.boosting.changes import COMPRESSION, changes, lag_features, seasons_of, table
 from forecasting.models.boosting.trees import FEWEST_ROWS, Trees
 from forecasting.series import (
     BUCKETS,
@@ -106,7 +106,7 @@ class BoostingModel(Boosting):
         """Forecast month by month, each forecast being a lag of the next [series, horizon]; NaN without trees."""
         if self.trees is None:
             return np.full((len(found), horizon), np.nan)
-        features, removed = lag_features(), seasons(found)
+        features, removed = lag_features(), seasons_of(found)
         # mlforecast goes on from the histories it has prepared
         features.preprocess(table(found, removed), static_features=[], dropna=False)
         features.models_ = {self.name: self.trees}

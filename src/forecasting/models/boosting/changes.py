@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.series import DECIMALS, History, Season, season
+from forecasting.series import DECIMALS, History, Season, seasons
 
 COMPRESSION = (
     0.1  # of the scale: values well above it are compressed like a logarithm, values below are kept as they are
@@ -62,9 +62,9 @@ def lag_features() -> Any:
     )
 
 
-def seasons(found: list[History]) -> list[Season]:
+def seasons_of(found: list[History]) -> list[Season]:
     """Return the season of each history in units of its scale."""
-    return [season(one.scaled(one.scale), one.months) for one in found]
+    return seasons([one.scaled(one.scale) for one in found], [one.months for one in found])
 
 
 def table(found: list[History], removed: list[Season]) -> pd.DataFrame:
@@ -84,4 +84,4 @@ def changes(features: Any, found: list[History]) -> pd.DataFrame:
     long_enough = [one for one in found if len(one.values) > LAGS + 1]
     if not long_enough:
         return pd.DataFrame(columns=["unique_id", "ds", "y"])
-    return features.preprocess(table(long_enough, seasons(long_enough)), static_features=[])
+    return features.preprocess(table(long_enough, seasons_of(long_enough)), static_features=[])
