@@ -2,7 +2,7 @@
 
 Each series is divided by its mean absolute value before it is fitted, so units do not matter, and its forecast is kept
 within what its history makes plausible (`series.within_history`). The season of a short history is removed first and
-put back afterwards (`series.season`): the library's own tests and criteria hardly ever see it.
+put back afterwards (`series.seasons_of`): the library's own tests and criteria hardly ever see it.
 
 `fit` estimates every series once and keeps the estimates in memory. Where a history has grown since, a costly model runs
 the newer months through with those estimates; a cheap one is estimated again. Nothing of this is saved: a loaded model
@@ -27,7 +27,7 @@ import pandas as pd
 from forecasting import engine
 from forecasting.contracts import QUANTILE_COLUMNS, SEASON_LENGTH
 from forecasting.models.base import Model, point_forecast
-from forecasting.series import History, Panel, Season, histories, panel, seasons, within_history
+from forecasting.series import History, Panel, Season, histories, panel, seasons_of, within_history
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,7 @@ class StatisticalModel(Model):
     def _seasons(self, found: list[History]) -> list[Season | None]:
         """Return the season to remove from each history; None where the library models it itself."""
         own = self.own_season_from or math.inf
-        short = [one for one in found if len(one.values) < own]
-        removed = iter(seasons([one.scaled(one.scale) for one in short], [one.months for one in short]))
-        return [next(removed) if len(one.values) < own else None for one in found]
+        return [its if len(one.values) < own else None for one, its in zip(found, seasons_of(found), strict=True)]
 
 
 def estimate(kind: type[StatisticalModel], history: History, removed: Season | None) -> Estimate:

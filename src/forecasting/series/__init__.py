@@ -17,12 +17,12 @@ from forecasting.series.hierarchy import (
     with_levels,
     with_levels_of,
 )
-from forecasting.series.history import DECIMALS, History, histories, within_history
+from forecasting.series.history import DECIMALS, History, histories, seasons_of, within_history
 from forecasting.series.intermittency import intermittent, lowest
 from forecasting.series.nodes import Nodes, Wide
 from forecasting.series.observed import Observed
 from forecasting.series.panels import Grid, Panel, by_cutoff, mean, month_number, month_start, panel
-from forecasting.series.seasonality import Season, season, seasons
+from forecasting.series.seasonality import Season
 from forecasting.series.typical_error import (
     change,
     described,
@@ -46,7 +46,7 @@ __all__ = [
     "Windows",
     "aggregate_actuals", "alike", "as_nodes", "bucket_of", "by_cutoff", "change", "character", "comparable", "costs", "cut_windows",
     "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
-    "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "paths", "scale", "scales", "season",
-    "seasonal_error", "seasons", "still", "tendency", "typical_error", "unrest", "varying", "with_levels", "with_levels_of",
+    "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "paths", "scale", "scales",
+    "seasonal_error", "seasons_of", "still", "tendency", "typical_error", "unrest", "varying", "with_levels", "with_levels_of",
     "within_history",
 ]  # fmt: skip

@@ -5,12 +5,13 @@ strictly positive monthly series, exponential smoothing, complex smoothing and A
 each. A wide bound from the history stops those and touches hardly any other forecast.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from forecasting.series.panels import Panel
+from forecasting.series.seasonality import Season, seasons
 
 # Decimals of a value in the unit of its history: what lies beyond them is rounding, which an optimiser would turn into another model.
 DECIMALS = 9
@@ -67,6 +68,11 @@ def history_bounds(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     lower = np.select([low >= 0, high <= 0], [low / 2.0, low * 2.0], low - span)
     upper = np.select([low >= 0, high <= 0], [high * 2.0, high / 2.0], high + span)
     return lower, upper
+
+
+def seasons_of(found: Sequence[History]) -> list[Season]:
+    """Return the season of each history in units of its scale."""
+    return seasons([one.scaled(one.scale) for one in found], [one.months for one in found])
 
 
 def within_history(points: np.ndarray, values: np.ndarray) -> np.ndarray:

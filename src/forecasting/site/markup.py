@@ -100,8 +100,10 @@ class Page:
             return call("expect", *(joined(self.blocks(part)) for part in beside(node)))
         if "callout" in css:
             severity = next((name for name in css if name != "callout"), "note")
-            first, *others = self.blocks(node)
-            return call("callout", literal(severity), joined([call("stuck", first), *others] if others else [first]))
+            blocks = self.blocks(node)
+            if len(blocks) > 1:  # what the box is stays with what it says
+                blocks[0] = call("stuck", blocks[0])
+            return call("callout", literal(severity), joined(blocks))
         if len([child for child in node.find_all(True, recursive=False) if CARDS & set(child.get("class") or [])]) > 1:
             return self.cards(node)
         if node.name == "figcaption":

@@ -30,7 +30,7 @@ TITLES = {page.name: page.title for page in PAGES}
 HIDDEN = {"notes", "parameters", "injected-parameters"}  # cells for those who open the notebook
 QUARTO_MINUTES = 5
 PICTURES = (".svg", ".png")
-# plotly's own build of lines and bars alone, of which a browser has read in a quarter of the time that the whole takes
+# plotly's own build of lines and bars alone, a quarter of the whole, which a browser reads the sooner
 PLOTLY_JS = REPORTS / "plotly-basic" / "plotly-basic-4.1.1.min.js"
 
 

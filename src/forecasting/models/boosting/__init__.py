@@ -18,7 +18,7 @@ import pandas as pd
 from forecasting.contracts import QUANTILES, SEASON_LENGTH
 from forecasting.models.base import DirectModel, Model, point_forecast
 from forecasting.models.boosting import direct
-from forecasting.models.boosting.changes import COMPRESSION, changes, lag_features, seasons_of, table
+from forecasting.models.boosting.changes import COMPRESSION, changes, lag_features, table
 from forecasting.models.boosting.trees import FEWEST_ROWS, Trees
 from forecasting.series import (
     BUCKETS,
@@ -30,6 +30,7 @@ from forecasting.series import (
     last_windows,
     normalised,
     panel,
+    seasons_of,
     varying,
     within_history,
 )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
-from forecasting.series import DECIMALS, History, Season, seasons
+from forecasting.series import DECIMALS, History, Season, seasons_of
 
 COMPRESSION = (
     0.1  # of the scale: values well above it are compressed like a logarithm, values below are kept as they are
@@ -60,11 +60,6 @@ def lag_features() -> Any:
         target_transforms=[Differences([1])],
         num_threads=1,
     )
-
-
-def seasons_of(found: list[History]) -> list[Season]:
-    """Return the season of each history in units of its scale."""
-    return seasons([one.scaled(one.scale) for one in found], [one.months for one in found])
 
 
 def table(found: list[History], removed: list[Season]) -> pd.DataFrame:
