@@ -1,5 +1,6 @@
 """Shards on a Ray cluster: a sentence at once where there is none; the same bits; a node that dies costs its shards once."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -7,14 +8,33 @@ import threading
 import time
 from importlib.util import find_spec
 
+import cloudpickle
 import pytest
+import threadpoolctl
 
 import local_cluster
-from forecasting.engine import Engine, cluster
+from forecasting.engine import THREADS, Engine, cluster
 from forecasting.errors import UserError
 from local_cluster import ADDRESS
 from test_shards import outputs, tries, work
 
+SENT = """
+import os
+import pickle
+import sys
+
+sent = pickle.load(sys.stdin.buffer)
+assert not {"forecasting", "numpy"} & set(sys.modules)
+try:
+    sent(b"", {}, "", None)
+except TypeError as error:  # there is no work in it
+    assert "function" in str(error), error
+assert os.environ["OMP_NUM_THREADS"] == "1" and "forecasting.engine" in sys.modules
+import numpy
+import threadpoolctl
+
+assert {library["num_threads"] for library in threadpoolctl.threadpool_info()} <= {1}
+"""
 ON_A_CLUSTER = """
 import sys
 import pandas as pd
@@ -65,6 +85,20 @@ def test_shared_files_arrive_as_they_are(tmp_path):
     packed = cluster.packed(tmp_path / "a")
     first = cluster.unpacked("1", packed)
     assert (first / "b" / "c.txt").read_text() == "text" and cluster.unpacked("1", packed) == first
+
+
+def test_what_is_sent_sets_the_threads_before_anything_counts_them():
+    """Ray sends functions with its copy of cloudpickle."""
+    sent = cloudpickle.dumps(cluster.in_one_thread(THREADS))
+    told_otherwise = os.environ | {"OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", SENT], input=sent, capture_output=True, env=told_otherwise)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_node_with_more_threads_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [{"num_threads": 1}, {"num_threads": 2}])
+    with pytest.raises(UserError, match="OMP_NUM_THREADS=1"):
+        cluster.on_node(b"", {}, "", None)
 
 
 @pytest.fixture(scope="module")

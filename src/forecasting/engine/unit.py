@@ -4,7 +4,7 @@ import importlib
 import io
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -28,17 +28,22 @@ class Work:
 
     `function`, «module:name», is called with a shard's table, `settings` (all JSON) and the folder `shared`, and returns tables, which
     can be read one by one. `uses`: further modules of this package that it finds by their names in the settings. `shared`: files that it
-    reads, if any.
+    reads, if any. `code`: the stamp of the code that is to do it, by default that of this process.
     """
 
     function: str
     settings: dict[str, Any]
     uses: tuple[str, ...] = ()
     shared: Path | None = None
-    code: str = field(init=False)
+    code: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "code", code_stamp(frozenset({self.function.split(":")[0], *self.uses})))
+        object.__setattr__(self, "code", self.code or code_stamp(self.modules))
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """The modules of this package that the work begins with."""
+        return frozenset({self.function.split(":")[0], *self.uses})
 
 
 @cache
@@ -64,8 +69,7 @@ def run_shard(data: bytes, work: Work) -> bytes:
     UserError
         If another version of the project, or of a library that computes, is installed here than where the work was given out.
     """
-    modules = frozenset({work.function.split(":")[0], *work.uses})
-    if code_stamp(modules) != work.code:
+    if code_stamp(work.modules) != work.code:
         raise UserError(
             "A process or node of the cluster has another version of the project, of Python or of a library than this machine: its numbers "
             "would differ. Start the cluster from the same environment (docs/cluster.md)."
