@@ -208,7 +208,7 @@ def test_coefficients_and_search_can_be_shown():
 
 def test_search_fits_on_months_before_those_it_scores():
     known = panel(company(60))
-    rows = [training_rows(known, step) for step in range(1, DIRECT + 1)]
+    rows = training_rows(known, range(1, DIRECT + 1))
     table = search(rows, [100.0], [False])
     for step in range(1, DIRECT + 1):  # rows whose target lies in the last year and whose origin does not are unused
         between = (rows[step - 1].age > 12) & (rows[step - 1].age < 12 + step)

@@ -80,11 +80,10 @@ def _shards(
     model: Model, nodes: Nodes, asked: list[Asked], horizon: int, flow: bool, engine: Engine, saved: Path | None
 ) -> Iterator[tuple[list[Nodes], Done]]:
     """Have the shards done, and say which had to be left out."""
-    parts = list(nodes.parts(shard_size(len(np.unique(nodes.ids)))))
+    where = engine.only_here if model.quick else engine
+    parts = list(nodes.parts(shard_size(len(np.unique(nodes.ids)), where)))
     work = work_of(model, asked, horizon, flow, saved)
-    with run_shards(
-        engine.only_here if model.quick else engine, model.name, work, [part.table() for part in parts]
-    ) as done:
+    with run_shards(where, model.name, work, [part.table() for part in parts]) as done:
         for number, reason in done.reasons.items():
             ids = np.unique(parts[number].ids)
             LOG.warning(

@@ -160,8 +160,11 @@ def _scaled(rows: pd.DataFrame, observed: Observed, cutoff: pd.Timestamp) -> pd.
 
 def _finished(rows: pd.DataFrame, columns: list[str], cut: bool) -> Calibrated:
     """Apply the sign policy to bounds and keep these columns."""
-    negative = int((rows[list(BOUNDS.values())] < 0).any(axis=1).sum()) if cut else 0
-    final = rows.assign(**rows[QUANTILE_COLUMNS].clip(lower=0.0)) if cut else rows
+    negative, final = 0, rows
+    if cut:
+        said, outer = rows[QUANTILE_COLUMNS].to_numpy(), [QUANTILE_COLUMNS.index(name) for name in BOUNDS.values()]
+        negative = int((said[:, outer] < 0).any(axis=1).sum())
+        final = rows.assign(**dict(zip(QUANTILE_COLUMNS, np.where(said < 0, 0.0, said).T, strict=True)))
     bounds = {bound: final[quantile] for bound, quantile in BOUNDS.items()}
     final = final.assign(predicted_value=final[POINT], **bounds)
     below = final.loc[final["was_negative"].astype(bool)].sort_values(["unique_id", "horizon"])

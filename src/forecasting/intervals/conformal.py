@@ -75,7 +75,7 @@ class Pool:
     @property
     def origins(self) -> int:
         """The number of origins they come from; 0 for errors within the history."""
-        return 0 if self.around_point else len(np.unique(self.of.origin[self.chosen]))
+        return 0 if self.around_point else int(np.count_nonzero(np.bincount(self.of.origin[self.chosen])))
 
     @property
     def independent(self) -> float:
@@ -124,7 +124,7 @@ def choose_pool(
         places = [LEVELS.index(each) for each in levels]
         for horizons, which in ((f"horizons {bucket}", number), ("all horizons", None)):
             if counts.suffice(places, which):
-                own = np.isin(residuals.level, places)
+                own = np.isin(np.arange(len(LEVELS)), places)[residuals.level]
                 chosen = own if which is None else own & (residuals.bucket == which)
                 return Pool(f"{name}, {horizons}", residuals, chosen)
     last_resorts = groups | {"all aggregations": list(AGGREGATIONS)}
@@ -183,16 +183,18 @@ def independent(residuals: np.ndarray, month: np.ndarray) -> float:
     That is n / (1 + (m − 1) ρ), where m of them share a quarter and ρ is how alike those of one quarter are (one-way analysis of
     variance): the larger of the ρ of their normal scores and of those of their sizes, as a quarter may be off to one side or just wild.
     """
-    found = min(_independent(residuals, month // SHARED), _independent(np.abs(residuals), month // SHARED))
-    return float(found)
+    quarter = month // SHARED
+    counts = np.bincount(quarter - quarter.min(initial=0))
+    size, number = counts[counts > 0], (np.cumsum(counts > 0) - 1)[quarter - quarter.min(initial=0)]
+    return float(min(_independent(values, number, size) for values in (residuals, np.abs(residuals))))
 
 
-def _independent(values: np.ndarray, group: np.ndarray) -> float:
-    """Return what so many values in groups are worth; one at least."""
-    n, scores = len(values), ndtri(_ranks(values) / (len(values) + 1))
-    _, number, size = np.unique(group, return_inverse=True, return_counts=True)
+def _independent(values: np.ndarray, number: np.ndarray, size: np.ndarray) -> float:
+    """Return what values in groups are worth, one at least; `number` [n] is the group of each, `size` [groups] how many it has."""
+    n = len(values)
     if len(size) < 2 or n <= len(size):
         return 1.0
+    scores = ndtri(_ranks(values) / (n + 1))
     mean = np.bincount(number, scores) / size
     between = (size * (mean - scores.mean()) ** 2).sum() / (len(size) - 1)
     within = ((scores - mean[number]) ** 2).sum() / (n - len(size))

@@ -81,10 +81,11 @@ def reconcile(rows: pd.DataFrame, observed: Observed, cut: bool, methods: Sequen
     of a sum where it is true of every series in it.
     """
     hierarchy, methods = observed.hierarchy, methods or candidates(observed.hierarchy)
-    placed = rows.assign(node=hierarchy.numbers(rows))
-    placed = placed[placed["node"] >= 0].sort_values(["cutoff", "model_name", "horizon", "node"])
-    keys = hierarchy.nodes[SERIES_KEY[1:]].iloc[placed["node"]].reset_index(drop=True)
-    placed = pd.concat([placed.reset_index(drop=True), keys], axis=1)
+    node, model = hierarchy.numbers(rows), pd.factorize(rows["model_name"], sort=True)[0]
+    order = np.lexsort([node, rows["horizon"], model, rows["cutoff"]])
+    order = order[node[order] >= 0]
+    keys = hierarchy.nodes[SERIES_KEY[1:]].iloc[node[order]].reset_index(drop=True)
+    placed = pd.concat([rows.iloc[order].reset_index(drop=True).assign(node=node[order]), keys], axis=1)
     parts = [_at_cutoff(part, observed, cutoff, cut, methods) for cutoff, part in placed.groupby("cutoff", sort=True)]
     return pd.concat(parts, ignore_index=True) if parts else placed.assign(**dict.fromkeys(methods, 0.0))
 
@@ -106,10 +107,11 @@ def _at_cutoff(
     fallback = rows["is_fallback"].to_numpy().reshape(-1, len(nodes)).T[:n]
     fixed = np.isin(nodes[:n], unchanged)[:, None] | (fallback & (base[:n] == 0))
     variance = observed.scales(cutoff)["typical_error"][nodes] ** 2 if "wls_var" in methods else np.ones(len(nodes))
-    patterns, pattern = np.unique(fixed, axis=1, return_inverse=True)
+    pattern = pd.factorize(np.array([column.tobytes() for column in fixed.T], dtype=object))[0]
     points = {method: np.empty_like(base) for method in methods}
-    for number, living in enumerate(~patterns.T):
-        columns = pattern.ravel() == number
+    for number in range(pattern.max(initial=-1) + 1):
+        columns = pattern == number
+        living = ~fixed[:, columns.argmax()]
         for method in methods:
             series = base[:n, columns] + 0.0  # no «-0.0»
             if method != SIMPLEST:

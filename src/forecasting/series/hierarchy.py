@@ -89,10 +89,11 @@ class Hierarchy:
 
     def numbers(self, rows: pd.DataFrame) -> np.ndarray:
         """Return the number of the node that each row is of [n], by aggregation and unique_id; -1 where there is none."""
-        found = np.full(len(rows), -1)
+        found, ids = np.full(len(rows), -1), rows["unique_id"].to_numpy()
+        codes, levels = pd.factorize(rows["aggregation"])
         for aggregation, own in self.nodes.groupby("aggregation", sort=False)["unique_id"]:
-            there = np.flatnonzero(rows["aggregation"] == aggregation)
-            place = pd.Index(own).get_indexer(rows["unique_id"].iloc[there])
+            there = np.flatnonzero((codes >= 0) & (levels == aggregation)[codes])
+            place = pd.Index(own).get_indexer(ids[there])
             found[there] = np.where(place < 0, -1, own.index[0] + place)
         return found
 

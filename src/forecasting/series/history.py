@@ -7,6 +7,7 @@ each. A wide bound from the history stops those and touches hardly any other for
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,12 +25,12 @@ class History:
     first: int
     values: np.ndarray
 
-    @property
+    @cached_property
     def months(self) -> np.ndarray:
         """Month number of each value."""
         return self.first + np.arange(len(self.values))
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Mean absolute value: the unit in which the series is modelled; 1 for a series of zeros."""
         return float(np.abs(self.values).mean()) or 1.0
@@ -38,7 +39,7 @@ class History:
         """Return the values in that unit."""
         return np.round(self.values / scale, DECIMALS)
 
-    @property
+    @cached_property
     def is_constant(self) -> bool:
         """Whether all values are the same: there is nothing to estimate."""
         return bool(np.ptp(self.scaled(self.scale)) == 0)

@@ -32,7 +32,12 @@ def panel_scale(known: Panel) -> np.ndarray:
     NaN for a series that is `still`, where an error of a cent would be hundreds of scales, and for one of which next to no changes
     are known (`barely_known`): both are left out of the pools and of MASE.
     """
-    return np.where(still(known) | barely_known(known), np.nan, typical_error(known))
+    return _scale(known, typical_error(known))
+
+
+def _scale(known: Panel, typical: np.ndarray) -> np.ndarray:
+    """Return the `panel_scale` of series whose typical error is known [series]."""
+    return np.where(_still(known, typical) | barely_known(known), np.nan, typical)
 
 
 def typical_error(known: Panel) -> np.ndarray:
@@ -57,7 +62,12 @@ def unrest(known: Panel) -> np.ndarray:
     follows growth and season will miss. It lies between a tenth and about twice the typical error, which stands for it where there
     are fewer than twelve such differences.
     """
-    yearly, typical = change(known, SEASON_LENGTH), typical_error(known)
+    return _unrest(known, typical_error(known))
+
+
+def _unrest(known: Panel, typical: np.ndarray) -> np.ndarray:
+    """Return the `unrest` of series whose typical error is known [series]."""
+    yearly = change(known, SEASON_LENGTH)
     moved = np.abs(yearly[:, 1:] - yearly[:, :-1])
     enough = np.isfinite(moved).sum(axis=1) >= SEASON_LENGTH
     return np.where(enough, np.fmax(mean(moved), LEAST_UNREST * typical), typical)
@@ -65,7 +75,12 @@ def unrest(known: Panel) -> np.ndarray:
 
 def still(known: Panel) -> np.ndarray:
     """Say which series stay as they are, or repeat their season [series]: their typical error is next to nothing of their level."""
-    return typical_error(known) <= STILL * mean(np.abs(known.values))
+    return _still(known, typical_error(known))
+
+
+def _still(known: Panel, typical: np.ndarray) -> np.ndarray:
+    """Say which series are `still`, whose typical error is known [series]."""
+    return typical <= STILL * mean(np.abs(known.values))
 
 
 def barely_known(known: Panel) -> np.ndarray:
@@ -121,7 +136,8 @@ def described(history: pd.DataFrame) -> pd.DataFrame:
 
 def described_panel(known: Panel) -> pd.DataFrame:
     """Return what `described` does, of a history that is known as a panel."""
-    found = {"scale": panel_scale(known), "typical_error": typical_error(known), "unrest": unrest(known)}
+    typical = typical_error(known)
+    found = {"scale": _scale(known, typical), "typical_error": typical, "unrest": _unrest(known, typical)}
     return pd.DataFrame(
         {"unique_id": known.ids} | found | {"lowest": lowest(known), "intermittent": intermittent(known)}
     )

@@ -13,7 +13,7 @@ median, as in MASE.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -68,7 +68,7 @@ class LinearModel(DirectModel):
 
         known = panel(train)
         with threadpool_limits(limits=1):
-            rows = [training_rows(known, step) for step in range(1, DIRECT + 1)]
+            rows = training_rows(known, range(1, DIRECT + 1))
             self.search = search(rows, **self.settings)
             best = self.search[self.search["chosen"]].iloc[0]
             chosen = ([float(best["penalty"])], bool(best["month_effects"]))
@@ -124,21 +124,26 @@ class LinearModel(DirectModel):
         self.search = pd.DataFrame(**state["search"]).astype({"error": np.float64})
 
 
-def training_rows(known: Panel, step: int) -> Rows:
-    """Collect every origin with 13 months of history and a known value `step` months later."""
+def training_rows(known: Panel, steps: Iterable[int]) -> list[Rows]:
+    """Collect, for each number of months ahead, every origin with 13 months of history and a known value so many months later."""
     values = known.values
-    future = np.full_like(values, np.nan)
-    future[:, :-step] = values[:, step:]
-    usable = (np.isfinite(values).cumsum(axis=1) > SEASON_LENGTH) & np.isfinite(future)
-    window = windows(values)[usable]
-    described = design(LookBack.of(window), known.origins[usable], step)
-    unit = np.where(described.scale > 0, described.scale, 1.0)
-    target = np.clip((future[usable] - described.reference) / unit, -LIMIT, LIMIT)
-    error = np.maximum(seasonal_error(window) / unit, SMALLEST_ERROR)
-    age = np.broadcast_to(np.arange(values.shape[1] - 1, -1, -1), values.shape)[usable]
-    known_reference = np.isfinite(target) & np.isfinite(error)
-    columns = (array[known_reference] for array in (described.features, target, error, age))
-    return Rows(described.names, *columns)
+    grown = np.isfinite(values).cumsum(axis=1) > SEASON_LENGTH
+    window = windows(values)[grown]
+    past, error = LookBack.of(window), seasonal_error(window)
+    age = np.broadcast_to(np.arange(values.shape[1] - 1, -1, -1), values.shape)[grown]
+    found = []
+    for step in steps:
+        future = np.full_like(values, np.nan)
+        future[:, :-step] = values[:, step:]
+        followed = np.isfinite(future[grown])
+        described = design(past.only(followed), known.origins[grown][followed], step)
+        unit = np.where(described.scale > 0, described.scale, 1.0)
+        target = np.clip((future[grown][followed] - described.reference) / unit, -LIMIT, LIMIT)
+        scaled = np.maximum(error[followed] / unit, SMALLEST_ERROR)
+        usable = np.isfinite(target) & np.isfinite(scaled)
+        columns = (array[usable] for array in (described.features, target, scaled, age[followed]))
+        found.append(Rows(described.names, *columns))
+    return found
 
 
 def coefficients(rows: Rows, penalties: list[float], month_effects: bool) -> np.ndarray:

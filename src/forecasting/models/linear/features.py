@@ -115,6 +115,17 @@ class LookBack:
             {months: mean(adjusted[:, -months:]) for months in (1, 3, 6)},
         )
 
+    def only(self, mask: np.ndarray) -> "LookBack":
+        """Return the windows for which `mask` [n] is true."""
+        return LookBack(
+            self.window[mask],
+            self.scale[mask],
+            {months: (ratio[mask], difference[mask]) for months, (ratio, difference) in self.changes.items()},
+            {years: level[mask] for years, level in self.levels.items()},
+            self.profile[mask],
+            {months: level[mask] for months, level in self.adjusted.items()},
+        )
+
 
 def design(past: LookBack, origin: np.ndarray, horizon: int) -> Design:
     """Describe n origins for a forecast `horizon` (1 … 12) months ahead.

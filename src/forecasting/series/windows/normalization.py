@@ -140,19 +140,13 @@ def smoothed(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Both are [n, constants], in the order of SMOOTHING.
     """
-    months = np.maximum(np.isfinite(number).sum(axis=1) - 1, 1)
-    found = [_smooth(number, constant) for constant in SMOOTHING]
-    levels, squares = (np.column_stack(each) for each in zip(*found, strict=True))
-    return np.nan_to_num(levels), squares / months[:, None]
-
-
-def _smooth(number: np.ndarray, constant: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the last level and the sum of squared errors one month ahead [n]; unknown months are passed over."""
-    level, squares = np.full(len(number), np.nan), np.zeros(len(number))
-    for column in number.T:
-        error = np.where(np.isfinite(level), column - level, 0.0)
-        known = np.isfinite(column)
-        squares += np.where(known, error, 0.0) ** 2
-        started = np.where(np.isfinite(level), level, column)
-        level = np.where(known, started + constant * error, level)
-    return level, squares
+    known = np.isfinite(number)
+    months = np.maximum(known.sum(axis=1) - 1, 1)
+    constants = np.array(SMOOTHING)[:, None]
+    level, squares = (np.full((len(SMOOTHING), len(number)), start) for start in (np.nan, 0.0))
+    for column in np.flatnonzero(known.any(axis=0)):  # unknown months are passed over
+        value, begun = number[:, column], np.isfinite(level)
+        error = np.where(begun, value - level, 0.0)
+        squares += np.where(known[:, column], error, 0.0) ** 2
+        level = np.where(known[:, column], np.where(begun, level, value) + constants * error, level)
+    return np.nan_to_num(level.T), squares.T / months[:, None]
