@@ -16,9 +16,9 @@ from forecasting.models.boosting import Boosting, BoostingModel, DirectBoostingM
 from forecasting.models.boosting.changes import COMPRESSION, changes, lag_features
 from forecasting.series.history import histories
 from forecasting.series.panels import panel
-from forecasting.series.seasonality import season
 from synthetic import company, series
 from test_models import KINDS, points
+from test_seasonality import season
 
 ALL_KINDS = {**KINDS, "tiny": lambda n: 1e-6 * (2.0 + np.sin(np.arange(n))), "line": lambda n: 1.0 + np.arange(n)}
 

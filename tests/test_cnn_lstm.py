@@ -30,7 +30,7 @@ from forecasting.models.cnn_lstm.earlier import EarlierNetwork
 from forecasting.models.cnn_lstm.network import CNNLSTM, NetworkSize
 from forecasting.models.cnn_lstm.training import Trained, TrainingPlan, mean_loss, pinball_loss
 from forecasting.series.panels import month_number, panel
-from forecasting.series.seasonality import season, seasonal_index
+from forecasting.series.seasonality import seasonal_index, seasons
 from forecasting.series.windows import cutting, normalization
 from forecasting.series.windows.cutting import cut_windows, last_windows
 from forecasting.series.windows.normalization import DRIFT, SMOOTHING, TARGET_LIMIT, WINDOW, Windows, normalised
@@ -129,7 +129,7 @@ def test_the_seasonal_index_is_that_of_single_series(length: int, noise: float):
     rng, months = np.random.default_rng(length), 600 + np.arange(length)
     values = np.array(YEAR)[months % 12] * rng.lognormal(0.0, noise, length) * 1.01 ** np.arange(length)
     for number, history in ((np.log(values), values), (values - 15.0, values - 15.0)):
-        single = season(history, months)
+        (single,) = seasons([history], [months])
         assert single.multiplicative == (history is values)
         found = seasonal_index(window(number))[0][0]
         np.testing.assert_allclose(found, single.effects[(months[-1] - np.arange(12)) % 12], atol=1e-9)

@@ -5,9 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.series.seasonality import FEWEST, SEASON_MONTHS, detrended, season, seasons, shrunk
+from forecasting.series.seasonality import FEWEST, SEASON_MONTHS, Season, detrended, seasons, shrunk
 
 YEAR = np.array([0.9, 0.8, 1.0, 1.1, 1.2, 1.0, 0.9, 0.7, 1.0, 1.1, 1.1, 1.6])
+
+
+def season(values: np.ndarray, months: np.ndarray) -> Season:
+    """Return the season of one history."""
+    return seasons([values], [months])[0]
 
 
 @pytest.mark.parametrize("years", [2, 3, 8])

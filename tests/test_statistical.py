@@ -18,9 +18,9 @@ from forecasting.models.statistical import AutoCES, AutoETS, DynamicOptimizedThe
 from forecasting.run.folder import RunFolder
 from forecasting.series.history import histories
 from forecasting.series.panels import month_number, panel
-from forecasting.series.seasonality import season
 from synthetic import company, series
 from test_models import KINDS, points
+from test_seasonality import season
 
 NAMES = ["auto_ets", "dynamic_optimized_theta", "auto_ces"]
 ALL_KINDS = {

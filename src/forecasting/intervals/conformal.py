@@ -59,7 +59,7 @@ class Pool:
     """Residuals that stand for one aggregation and horizon bucket.
 
     `residuals` [n, 11] per quantile. `around_point`: they are errors of the seasonal naive, so they are laid around the point instead of
-    moving the model's own quantiles. `of` and `chosen` are what they were chosen from.
+    moving the model's own quantiles. `chosen` [n] are their places in `of`.
     """
 
     name: str
@@ -126,16 +126,14 @@ def choose_pool(
             if counts.suffice(places, which):
                 own = np.isin(np.arange(len(LEVELS)), places)[residuals.level]
                 chosen = own if which is None else own & (residuals.bucket == which)
-                return Pool(f"{name}, {horizons}", residuals, chosen)
+                return Pool(f"{name}, {horizons}", residuals, np.flatnonzero(chosen))
     last_resorts = groups | {"all aggregations": list(AGGREGATIONS)}
     sizes = {name: sum(len(naive.get(each, ())) for each in levels) for name, levels in last_resorts.items()}
     name = next((name for name, size in sizes.items() if size >= ENOUGH), [*last_resorts][-1])
     errors = np.concatenate([naive.get(each, np.empty(0)) for each in last_resorts[name]])
     values = np.broadcast_to(errors[:, None], (len(errors), len(QUANTILES)))
     within = Residuals(*(np.empty(0),) * 5, values)
-    return Pool(
-        f"{name}, seasonal naive errors in the history", within, np.ones(len(errors), dtype=bool), around_point=True
-    )
+    return Pool(f"{name}, seasonal naive errors in the history", within, np.arange(len(errors)), around_point=True)
 
 
 def naive_errors(history: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -16,7 +16,8 @@ import math
 import warnings
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -52,9 +53,9 @@ class Estimate:
         if self.model is None:
             return np.full(horizon, np.nan)
         if len(history.values) == len(self.history.values):
-            found = quietly(self.model.predict, horizon)
+            found = attempted(self.model.predict, horizon)
         else:
-            found = quietly(self.model.forward, self.prepared(history), horizon)
+            found = attempted(self.model.forward, self.prepared(history), horizon)
         points = np.full(horizon, np.nan) if found is None else found["mean"]
         if self.season is not None:
             points = self.season.restored(points, history.months[-1] + np.arange(1, horizon + 1))
@@ -138,10 +139,11 @@ class StatisticalModel(Model):
         found = dict(histories(known))
         other = {key: one for key, one in found.items() if not self._is_estimated(key, one)}
         estimates = {**self.estimates, **self._estimated(other)}
-        points = [
-            np.full(horizon, one.values[-1]) if one.is_constant else estimates[key].forecast(one, horizon)
-            for key, one in found.items()
-        ]
+        with without_warnings():
+            points = [
+                np.full(horizon, one.values[-1]) if one.is_constant else estimates[key].forecast(one, horizon)
+                for key, one in found.items()
+            ]
         return within_history(np.vstack(points), known.values)
 
     def _is_estimated(self, key: str, history: History) -> bool:
@@ -166,24 +168,31 @@ class StatisticalModel(Model):
 
 def estimate(kind: type[StatisticalModel], history: History, removed: Season | None) -> Estimate:
     """Fit one history with a model of this kind, without the season that is removed, or with its own where none is."""
-    values = history.scaled(history.scale)
-    if removed is None:
-        return Estimate(history, None, quietly(kind.fitted, values, SEASON_LENGTH))
-    return Estimate(history, removed, quietly(kind.fitted, removed.removed(values, history.months), 1))
+    values, season_length = history.in_scale, SEASON_LENGTH
+    if removed is not None:
+        values, season_length = removed.removed(values, history.months), 1
+    with without_warnings():
+        return Estimate(history, removed, attempted(kind.fitted, values, season_length))
 
 
-def quietly(call: Callable, *arguments: Any) -> Any | None:
-    """Call the library without its warnings of divisions by zero within a series; None where it gives up.
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Have the library say nothing of divisions by zero within a series."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def attempted(call: Callable, *arguments: Any) -> Any | None:
+    """Call the library; None where it gives up.
 
     It gives up with whatever comes its way, a bare Exception included, and one series must not end the run: the caller
     turns None into no forecast, which is flagged as a fallback.
     """
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore", RuntimeWarning)
-        try:
-            return call(*arguments)
-        except Exception:
-            return None
+    try:
+        return call(*arguments)
+    except Exception:
+        return None
 
 
 class AutoETS(StatisticalModel):

@@ -36,13 +36,18 @@ class History:
         return float(np.abs(self.values).mean()) or 1.0
 
     def scaled(self, scale: float) -> np.ndarray:
-        """Return the values in that unit."""
+        """Return the values in such a unit."""
         return np.round(self.values / scale, DECIMALS)
+
+    @cached_property
+    def in_scale(self) -> np.ndarray:
+        """The values in units of their own scale."""
+        return self.scaled(self.scale)
 
     @cached_property
     def is_constant(self) -> bool:
         """Whether all values are the same: there is nothing to estimate."""
-        return bool(np.ptp(self.scaled(self.scale)) == 0)
+        return bool(np.ptp(self.in_scale) == 0)
 
     def continues(self, earlier: "History") -> bool:
         """Say whether this is the earlier history with no, or further, months after it."""
@@ -73,7 +78,7 @@ def history_bounds(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def seasons_of(found: Sequence[History]) -> list[Season]:
     """Return the season of each history in units of its scale."""
-    return seasons([one.scaled(one.scale) for one in found], [one.months for one in found])
+    return seasons([one.in_scale for one in found], [one.months for one in found])
 
 
 def within_history(points: np.ndarray, values: np.ndarray) -> np.ndarray:

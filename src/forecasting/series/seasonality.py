@@ -37,13 +37,11 @@ class Season:
         return values * np.exp(effect) if self.multiplicative else values + effect
 
 
-def season(values: np.ndarray, months: np.ndarray) -> Season:
-    """Estimate the season of one history without gaps [months]; none below two years."""
-    return seasons([values], [months])[0]
-
-
 def seasons(values: Sequence[np.ndarray], months: Sequence[np.ndarray]) -> list[Season]:
-    """Do for each of several histories what `season` does for one, with the same bits: side by side takes a fiftieth of the time."""
+    """Estimate the season of each history without gaps [months]; none below two years.
+
+    They are found side by side, in a fiftieth of the time, with the bits that each has by itself.
+    """
     if not len(values):
         return []
     multiplicative = [bool(own.min() > SMALLEST * np.abs(own).mean()) for own in values]

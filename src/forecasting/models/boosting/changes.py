@@ -1,6 +1,6 @@
 """Monthly changes of seasonally adjusted, compressed series and mlforecast's lag features of them, fed back month by month.
 
-Each series is divided by its mean absolute value, its season is removed (`series.season`), and the rest is compressed by
+Each series is divided by its mean absolute value, its season is removed (`series.seasons_of`), and the rest is compressed by
 asinh, which is nearly a logarithm for months of ordinary size and, unlike it, has a value for zeros and negatives:
 changes are relative, and units do not matter. It is rounded, because in the sixteenth digit, which hangs on the order of a sum, trees
 find other splits: forecasts would differ by more than a percent.
@@ -64,7 +64,7 @@ def lag_features() -> Any:
 
 def table(found: list[History], removed: list[Season]) -> pd.DataFrame:
     """Return histories as mlforecast wants them: unique_id (their position), ds (month number), y (compressed)."""
-    adjusted = [known.removed(one.scaled(one.scale), one.months) for known, one in zip(removed, found, strict=True)]
+    adjusted = [known.removed(one.in_scale, one.months) for known, one in zip(removed, found, strict=True)]
     return pd.DataFrame(
         {
             "unique_id": np.repeat(np.arange(len(found)), [len(values) for values in adjusted]),
