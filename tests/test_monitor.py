@@ -26,11 +26,12 @@ from forecasting.ledger import Published
 from forecasting.ledger.publishing import add_verdict, insert
 from forecasting.monitor import alerts, changes, signals
 from forecasting.monitor.came_due import Due, came_due
-from forecasting.monitor.errors import Errors
+from forecasting.monitor.errors import MOST, Errors, breadth
 from forecasting.monitor.limits import RULES, Limits, simulate
 from forecasting.monitor.verdicts import ASK, OK, RETRAIN, VERDICTS, WATCH, Measure
 from forecasting.report import monitoring
 from forecasting.run import Manifest, Monitoring, Trained, Workspace
+from forecasting.series import NODE
 from synthetic import company, series
 
 LAST = pd.Timestamp("2023-12-01")
@@ -73,6 +74,24 @@ def test_coverage_and_loss_of_a_window_are_those_of_a_loop():
             total = rows[(rows["ds"] == month) & (rows["horizon"] == ahead) & (rows["aggregation"] == "total")].iloc[0]
             error = (total["predicted_value"] - total["actual"]) / total["scale"]
             assert found.total[number, ahead - 1] == pytest.approx(error)
+
+
+def test_breadth_is_that_of_a_loop_over_the_series_that_both_know():
+    rows, naive = due_rows(made.invented(4, 48), np.random.default_rng(4))
+    first, *_, last = sorted(rows.loc[rows["aggregation"] == "series", "unique_id"].unique())
+    due, quiet = (
+        Errors.of(rows[rows["unique_id"] != gone].sample(frac=1.0, random_state=0), naive) for gone in (first, last)
+    )
+    both = [node for node in due.nodes if node[0] == "series" and node[1] not in (first, last)]
+    assert len(both) >= 2
+    found = breadth(due, quiet)
+    for month in range(len(due.months)):
+        for ahead in range(6):
+            cut = []
+            for node in both:
+                usual = max(np.nanmean(np.abs(quiet.of_node(node)[:, sooner])) for sooner in range(ahead + 1))
+                cut.append(np.clip(due.of_node(node)[month, ahead] / usual, -MOST, MOST))
+            assert found[month, ahead] == pytest.approx(np.mean(cut), nan_ok=True)
 
 
 def due_rows(train: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -131,7 +150,8 @@ def quiet_errors(rng: np.random.Generator, months: int, draws: int) -> np.ndarra
 def as_errors(total: np.ndarray, loss: np.ndarray, naive: np.ndarray) -> Errors:
     """Errors [months, 6] of a company of which only the total is known by itself."""
     months = pd.date_range("2020-01-01", periods=len(total), freq="MS")
-    return Errors(months, [("total", "All/All")], total[None], loss, naive, np.full((2, *total.shape), 0.9))
+    nodes = pd.MultiIndex.from_tuples([("total", "All/All")], names=NODE)
+    return Errors(months, nodes, total[None], loss, naive, np.full((2, *total.shape), 0.9))
 
 
 def test_in_quiet_months_the_rules_ask_for_new_models_as_seldom_as_is_stated():

@@ -153,10 +153,11 @@ def parts(due: Due, limits: Limits) -> list[Measure]:
         return []
     weights = due.rows.assign(size=due.rows["actual"].abs()).groupby(["aggregation", "unique_id"])["size"].sum()
     whole = weights.get("series", pd.Series(dtype=float)).sum()
-    nodes = [node for node in due.errors.nodes if node != TOTAL and weights[node] >= SHARE_THAT_MATTERS * whole]
+    weights = weights.reindex(due.errors.nodes)
+    nodes = [node for node in weights.index[weights >= SHARE_THAT_MATTERS * whole] if node != TOTAL]
     found = []
     for node in (node for node in nodes if node in due.quiet.nodes):
-        error, quiet = (each.error[each.nodes.index(node)] for each in (due.errors, due.quiet))
+        error, quiet = (each.of_node(node) for each in (due.errors, due.quiet))
         value = _number(limits.signal("level_shift", signals.by_month(error, signals.usual(quiet))))
         limit, _ = limits.at("level_shift", share=1 / len(nodes))
         if value is not None and value > limit:

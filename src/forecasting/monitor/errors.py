@@ -25,7 +25,7 @@ class Errors:
     Attributes
     ----------
     months: the months that were forecast, in order, none left out [months]
-    nodes: aggregation and unique_id of each node
+    nodes: aggregation and unique_id of each node, in order
     error: scaled errors of each node [nodes, months, MAX_HORIZON]
     loss, naive_loss: the sum of all series' absolute errors / the sum of their scales, of the forecast and of the seasonal naive on the
         same rows [months, MAX_HORIZON]
@@ -33,7 +33,7 @@ class Errors:
     """
 
     months: pd.DatetimeIndex
-    nodes: list[tuple[str, str]]
+    nodes: pd.MultiIndex
     error: np.ndarray
     loss: np.ndarray
     naive_loss: np.ndarray
@@ -48,25 +48,29 @@ class Errors:
         rows = rows[(rows["scale"] > 0) & rows["actual"].notna() & ~rows["is_fallback"]]
         if rows.empty:
             none = np.full((0, MAX_HORIZON), np.nan)
+            nobody = rows.groupby(NODE).size().index
             return cls(
-                pd.DatetimeIndex([]), [], np.full((0, 0, MAX_HORIZON), np.nan), none, none, np.stack([none, none])
+                pd.DatetimeIndex([]), nobody, np.full((0, 0, MAX_HORIZON), np.nan), none, none, np.stack([none, none])
             )
         months = pd.date_range(rows["ds"].min(), rows["ds"].max(), freq="MS")
-        nodes = list(rows[NODE].drop_duplicates().sort_values(NODE).itertuples(index=False, name=None))
-        place = {node: number for number, node in enumerate(nodes)}
         key = [*NODE, "cutoff", "horizon"]
         rows = rows.merge(naive[[*key, "predicted_value"]], on=key, how="left", suffixes=("", "_naive"))
         month, ahead = months.get_indexer(rows["ds"]), rows["horizon"].to_numpy() - 1
+        of_nodes = rows.groupby(NODE)
+        nodes = of_nodes.size().index
         error = np.full((len(nodes), len(months), MAX_HORIZON), np.nan)
-        node = [place[each] for each in rows[NODE].itertuples(index=False, name=None)]
-        error[node, month, ahead] = (rows["predicted_value"] - rows["actual"]) / rows["scale"]
+        error[of_nodes.ngroup(), month, ahead] = (rows["predicted_value"] - rows["actual"]) / rows["scale"]
         series = rows["aggregation"].eq("series").to_numpy()
         return cls(months, nodes, error, *_over_series(rows[series], month[series], ahead[series], len(months)))
 
     @property
     def total(self) -> np.ndarray:
         """The errors of the total [months, MAX_HORIZON]."""
-        return self.error[self.nodes.index(TOTAL)] if TOTAL in self.nodes else np.full_like(self.loss, np.nan)
+        return self.of_node(TOTAL) if TOTAL in self.nodes else np.full_like(self.loss, np.nan)
+
+    def of_node(self, node: tuple[str, str]) -> np.ndarray:
+        """Return the errors of a node [months, MAX_HORIZON]."""
+        return self.error[self.nodes.get_loc(node)]
 
     def quiet(self, judged: pd.Timestamp, alarms: list[pd.Timestamp]) -> Self:
         """Return these errors without what is judged and without what alarms were about.
@@ -88,8 +92,9 @@ def breadth(errors: Errors, quiet: Errors) -> np.ndarray:
     That is the mean over the series of errors in units of what is usual for them in quiet months, each cut at MOST: what many
     series share shows here though each by itself is too noisy, and one alone cannot show.
     """
-    both = [node for node in errors.nodes if node[0] == "series" and node in quiet.nodes]
-    mine, usual = (each.error[[each.nodes.index(node) for node in both]] for each in (errors, quiet))
+    place = quiet.nodes.get_indexer(errors.nodes)
+    both = (errors.nodes.get_level_values("aggregation") == "series") & (place >= 0)
+    mine, usual = errors.error[both], quiet.error[place[both]]
     with np.errstate(divide="ignore", invalid="ignore"):
         return signals.mean(np.clip(mine / signals.usual(usual)[:, None, :], -MOST, MOST), axis=0)
 

@@ -155,7 +155,7 @@ def _nodes(quiet: Errors) -> np.ndarray:
 
     How wild single months can be is learned from all of them; of the total alone there are too few.
     """
-    sums = [number for number, (aggregation, _) in enumerate(quiet.nodes) if aggregation in ("region", "category")]
+    sums = quiet.nodes.get_level_values("aggregation").isin(["region", "category"])
     error = np.concatenate([quiet.total[None], quiet.error[sums]])
     with np.errstate(divide="ignore", invalid="ignore"):
         error = error / signals.usual(error)[:, None, :]
