@@ -397,6 +397,52 @@ def test_a_renamed_series_is_told_from_one_that_ended_and_one_that_began(train, 
     assert found["renamed"].verdict == ASK and found["new_series"].n == 0 and found["gone"].verdict == OK
 
 
+def apart(was: pd.Series, now: pd.Series, since: pd.Timestamp) -> float:
+    """How far apart two levels are, by a loop over months; 0 for two histories that are one."""
+    both = [(was[month], now[month]) for month in was.index if month in now.index]
+    size = math.fsum(abs(old) for old, _ in both)
+    if len(both) >= 3 and size and math.fsum(abs(old - new) for old, new in both) / size <= changes.SAME_VALUES:
+        return 0.0
+    came = {month: abs(value) for month, value in now.items() if month > since and value != 0}
+    ago = [abs(was[day]) for day in (month - pd.DateOffset(years=1) for month in came) if day in was.index]
+    levels = [np.mean(values) for values in (ago, was.abs().iloc[-3:]) if len(values)]
+    return min((abs(math.log(np.mean([*came.values()]) / level)) for level in levels if level > 0), default=math.inf)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_how_far_levels_are_apart_is_what_a_loop_says(seed):
+    rng, months, cutoff = np.random.default_rng(seed), pd.date_range("2021-01-01", periods=30, freq="MS"), 26
+    values = np.round(rng.normal(rng.choice([0.0, 5.0]), 2.0, (4, 30)), 1)
+    values[1] = values[0] * rng.choice([1.0, 1.01, 1.2])
+    values[rng.random(values.shape) < rng.choice([0.0, 0.3])] = np.nan
+    values[0, cutoff:] = np.nan
+    values[2:, :cutoff] = np.where(rng.random(2)[:, None] < 0.5, np.nan, values[2:, :cutoff])
+    values[1:, 29] = np.where(
+        np.isfinite(values[1:, 29]) & (values[1:, 29] != 0), values[1:, 29], 1.0
+    )  # they have come
+    if not np.isfinite(values[0]).any():
+        return
+    table = pd.DataFrame(values.T, months, list("abcd")).rename_axis("ds").rename_axis(columns="unique_id")
+    rows = table.stack().rename("y").reset_index().assign(region="R", product_category="C")
+    known = rows[rows["ds"] <= months[cutoff - 1]].rename(columns={"y": "known_before"})
+    before = {"cutoff": str(months[cutoff - 1]), "series": [{"unique_id": "a", "region": "R", "product_category": "C"}]}
+    levels, others = changes.Levels(rows, known, before), pd.Index(["b", "c", "d"])
+    found = levels._apart("a", others)
+    for name, each in zip(others, found, strict=True):
+        now = table[name].dropna()
+        now = pd.concat([now[now.index < months[cutoff]], table[name][table.index >= months[cutoff]].fillna(0.0)])
+        assert each == pytest.approx(apart(table["a"].dropna(), now, months[cutoff - 1]))
+
+
+def test_of_very_many_the_largest_are_looked_at(train, monkeypatch):
+    monkeypatch.setattr(changes, "LOOKED_AT", 1)
+    now = renamed(renamed(train, "R0/C1", "R0/Bikes", None), "R1/C1", "R1/Bikes", None)
+    year = train[train["ds"].between("2022-12-01", "2023-11-01")].groupby("unique_id")["y"].sum()
+    larger = max(("R0/C1", "R1/C1"), key=year.get)
+    found = changed(now, train)["renamed"]
+    assert found.n == 1 and f"{larger} became" in found.text
+
+
 def test_a_series_of_another_place_or_level_is_no_new_name(train):
     elsewhere = changed(renamed(train, "R0/C1", "R7/Bikes", "2023-12-01"), train)
     assert elsewhere["renamed"].value == 0 and elsewhere["new_series"].n == 1 and elsewhere["gone"].verdict == WATCH

@@ -7,6 +7,7 @@ import pandas as pd
 
 from forecasting.contracts import SEASON_LENGTH
 from forecasting.monitor.verdicts import ASK, RETRAIN, WATCH, Measure
+from forecasting.series import mean
 from forecasting.wording import count, listing
 
 HALF_GONE = 0.50  # of the series, or of their money
@@ -18,6 +19,7 @@ REGULAR_MONTHS = 9  # of twelve: a series of which one expects something every m
 JOINS = np.log(1.6)  # how far the levels of two names may be apart
 SAME_VALUES = 0.05  # difference of two histories that are one
 LATE_MONTHS = 3  # the newest published months: what is booked there later came late
+LOOKED_AT = 1_000  # of the series that went, and of those that came
 SHOWN = 6
 
 
@@ -71,35 +73,38 @@ class Levels:
         return float(self.year.reindex(names).fillna(0.0).sum() / whole) if whole else 0.0
 
     def renamed(self) -> list[tuple[str, str]]:
-        """Return pairs of a series that went and one that came in its region or category, where their levels join."""
-        pairs = [
-            (self._apart(old, new), old, new) for old in self.vanished for new in self.new if self._are_near(old, new)
-        ]
+        """Return pairs of a series that went and one that came in its region or category, where their levels join.
+
+        Of very many the LOOKED_AT largest are looked at: pairs grow with the square, and a small name is no question.
+        """
+        went = self.year.reindex(self.vanished).nlargest(LOOKED_AT).index
+        came = self.recent.reindex(columns=self.new).abs().sum().nlargest(LOOKED_AT).index
+        there, pairs = self.places.loc[came], []
+        for old in went:
+            near = came[(there == self.places.loc[old]).any(axis=1)]
+            pairs += [(apart, old, new) for apart, new in zip(self._apart(old, near).tolist(), near, strict=True)]
         found: dict[str, str] = {}
+        taken: set[str] = set()
         for apart, old, new in sorted(pairs):
-            if apart <= JOINS and old not in found and new not in found.values():
+            if apart <= JOINS and old not in found and new not in taken:
                 found[old] = new
+                taken.add(new)
         return list(found.items())
 
-    def _are_near(self, old: str, new: str) -> bool:
-        """Say whether two series share their region or their category."""
-        return bool((self.places.loc[old] == self.places.loc[new]).any())
-
-    def _apart(self, old: str, new: str) -> float:
-        """Return how far apart two levels are, as a logarithm; 0 where their histories are the same."""
-        was, is_now = self.then[old].dropna(), self.now[new].dropna()
-        both = pd.concat([was, is_now], axis=1, join="inner")
-        if len(both) >= 3 and both.iloc[:, 0].abs().sum():
-            same = (both.iloc[:, 0] - both.iloc[:, 1]).abs().sum() / both.iloc[:, 0].abs().sum() <= SAME_VALUES
-            if same:
-                return 0.0
-        came = self.since[new][self.since[new] != 0]
-        last_year = was.reindex(came.index - pd.DateOffset(months=SEASON_LENGTH)).abs().mean()
-        usual = min(
-            (abs(np.log(came.abs().mean() / each)) for each in (last_year, was.tail(3).abs().mean()) if each > 0),
-            default=np.inf,
-        )
-        return float(usual)
+    def _apart(self, old: str, new: pd.Index) -> np.ndarray:
+        """Return how far the level of a series that went is from those of others [new], as logarithms; 0 where histories are one."""
+        was, now = self.then[[old]].to_numpy(), self.now.reindex(self.then.index)[new].to_numpy()
+        both = np.isfinite(was) & np.isfinite(now)
+        size, differ = (np.where(both, np.abs(part), 0.0).sum(axis=0) for part in (was, was - now))
+        same = (both.sum(axis=0) >= 3) & (size > 0) & (differ <= SAME_VALUES * size)
+        since, months = self.since[new].to_numpy(), self.since.index - pd.DateOffset(months=SEASON_LENGTH)
+        came, year_ago = since != 0, self.then[[old]].reindex(months).to_numpy()
+        level = mean(np.where(came, np.abs(since), np.nan), axis=0)
+        last_year = mean(np.where(came, np.abs(year_ago), np.nan), axis=0)
+        before = np.full(len(new), self.then[old].dropna().tail(3).abs().mean())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            usual = [np.where(each > 0, np.abs(np.log(level / each)), np.inf) for each in (last_year, before)]
+        return np.where(same, 0.0, np.minimum(*usual))
 
 
 def series(levels: Levels) -> list[Measure]:
