@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -14,18 +15,27 @@ LAST_COUNTED = """
     select run_id, cutoff, champion, manifest from runs semi join counted_forecasts using (run_id)
     where domain = $domain and cutoff < $cutoff::date order by cutoff desc limit 1
 """
+DUE_CUTOFFS = """
+    select distinct cutoff from forecasts semi join counted_forecasts using (run_id)
+    where domain = $domain and cutoff < $cutoff::date and ds <= $cutoff::date and status in ('published', 'baseline') order by cutoff
+"""
 DUE = """
     select run_id, aggregation, unique_id, region, product_category, cutoff, horizon, ds, model_name, status, predicted_value,
         lo_80, hi_80, lo_95, hi_95, scale, is_fallback
     from forecasts semi join counted_forecasts using (run_id)
-    where domain = $domain and cutoff < $cutoff::date and ds <= $cutoff::date and status in ('published', 'baseline')
-    order by cutoff, status, aggregation, unique_id, horizon
+    where domain = $domain and cutoff = $made_at and ds <= $cutoff::date and status in ('published', 'baseline')
+    order by status, aggregation, unique_id, horizon
 """
+SERIES_OF = """
+    select distinct unique_id, region, product_category from forecasts
+    where run_id = $run_id and aggregation = 'series' and status = 'published' order by unique_id
+"""
+TAUGHT_CUTOFFS = "select distinct cutoff from backtests where run_id = $run_id order by cutoff"
 BACK_TESTS = """
     select aggregation, unique_id, region, product_category, cutoff, horizon, ds, model_name, q500 as predicted_value,
         q100 as lo_80, q900 as hi_80, q025 as lo_95, q975 as hi_95, scale, is_fallback
-    from backtests where run_id = $run_id and model_name in ($champion, 'seasonal_naive')
-    order by model_name, cutoff, aggregation, unique_id, horizon
+    from backtests where run_id = $run_id and model_name in ($champion, 'seasonal_naive') and cutoff = $made_at and ds <= $last::date
+    order by model_name, aggregation, unique_id, horizon
 """
 KNOWN = """
     select unique_id, ds, arg_min(y, as_of) as first_known, arg_max(y, as_of) filter (as_of < $day::date) as known_before
@@ -56,16 +66,28 @@ class Due(Reader):
         rows = self.ask(LAST_COUNTED, domain=domain, cutoff=cutoff)
         return None if rows.empty else rows.assign(manifest=rows["manifest"].map(Manifest.read)).iloc[0].to_dict()
 
-    def due(self, domain: str, cutoff: str) -> pd.DataFrame:
-        """Return the counted forecasts for earlier cutoffs and the seasonal naive beside them, of months up to the cutoff.
+    def due_cutoffs(self, domain: str, cutoff: str) -> list[pd.Timestamp]:
+        """Return the cutoffs before one of whose counted forecasts some have come due by then, in order."""
+        return list(self.ask(DUE_CUTOFFS, domain=domain, cutoff=cutoff)["cutoff"])
+
+    def due(self, domain: str, cutoff: str, made_at: pd.Timestamp) -> pd.DataFrame:
+        """Return the counted forecasts made at an earlier cutoff and the seasonal naive beside them, of months up to the cutoff.
 
         One row per run_id, aggregation, unique_id, horizon, model_name and status (published or baseline).
         """
-        return self.ask(DUE, domain=domain, cutoff=cutoff)
+        return self.ask(DUE, domain=domain, cutoff=cutoff, made_at=made_at)
 
-    def back_tests(self, run_id: str, champion: str) -> pd.DataFrame:
-        """Return the back-tests of a run's champion and the seasonal naive, one row per model, aggregation, unique_id, cutoff, horizon."""
-        return self.ask(BACK_TESTS, run_id=run_id, champion=champion)
+    def series_of(self, run_id: str) -> pd.DataFrame:
+        """Return the series that a run forecast: unique_id, region, product_category."""
+        return self.ask(SERIES_OF, run_id=run_id)
+
+    def back_tests(self, run_id: str, champion: str, last: pd.Timestamp) -> Iterator[pd.DataFrame]:
+        """Yield the back-tests of a run's champion and the seasonal naive, cutoff by cutoff, of months up to the last.
+
+        One row per model, aggregation, unique_id, horizon.
+        """
+        for made_at in self.ask(TAUGHT_CUTOFFS, run_id=run_id)["cutoff"]:
+            yield self.ask(BACK_TESTS, run_id=run_id, champion=champion, made_at=made_at, last=last)
 
     def known(self, domain: str, cutoff: str, day: str) -> pd.DataFrame:
         """Return what was published of each series' months: unique_id, ds, first_known, known_before (a day; NaN where it was not)."""

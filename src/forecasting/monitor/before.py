@@ -4,6 +4,7 @@ Only runs that count for earlier cutoffs are asked, so publishing the present mo
 the files keep their time.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -41,8 +42,8 @@ def write_before(workspace: Workspace, domain: str, settings: dict[str, Any], re
     if not rebuilt and memory.holds(asked_for, *files):
         return
     tables, before = asked(published, run, settings)
-    for name, table in tables.items():
-        run.write_table(name, table)
+    for name, parts in tables.items():
+        run.write_parts(name, parts)
     run.write_json("before", before)
     memory.note(asked_for)
 
@@ -62,36 +63,45 @@ def asks_for(workspace: Workspace, domain: str) -> str:
 
 def asked(
     published: Published, run: RunFolder, settings: dict[str, Any]
-) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
-    """Return the tables by name and the content of `before.json`; empty ones where nothing was published for an earlier month."""
+) -> tuple[dict[str, Iterable[pd.DataFrame]], dict[str, Any]]:
+    """Return the tables by name, in parts, and the content of `before.json`; empty ones where nothing was published for an earlier month.
+
+    The forecasts of one cutoff are a part: of many series those of all together would take gigabytes.
+    """
     train, facts = run.training_set(), run.read_json("facts")
     cutoff, domain = f"{train['ds'].max():%Y-%m-%d}", run.domain
     last = published.last_counted(domain, cutoff) if published.state else None
     if last is None:
         empty = {"due": DUE_COLUMNS, "quiet": QUIET_COLUMNS, "known": KNOWN_COLUMNS}
-        return {name: _typed(pd.DataFrame(columns=columns)) for name, columns in empty.items()}, {
+        return {name: [_typed(pd.DataFrame(columns=columns))] for name, columns in empty.items()}, {
             "run": None,
             "alarms": [],
         }
     known = published.known(domain, cutoff, settings["as_of"] or facts["last_fact"])
-    due, quiet = published.due(domain, cutoff), published.back_tests(last["run_id"], last["champion"])
-    verdicts = published.verdicts(domain, cutoff)
+    cutoffs, verdicts = published.due_cutoffs(domain, cutoff), published.verdicts(domain, cutoff)
+    beside = BesideActuals(train, known)
+    due = (published.due(domain, cutoff, made_at) for made_at in cutoffs)
+    quiet = published.back_tests(last["run_id"], last["champion"], last["cutoff"])
     tables = {
-        "due": _typed(beside_actuals(due, train, known)[DUE_COLUMNS]),
-        "quiet": _typed(beside_actuals(quiet[quiet["ds"] <= last["cutoff"]], train, known)[QUIET_COLUMNS]),
-        "known": _typed(known.loc[known["ds"] <= last["cutoff"], KNOWN_COLUMNS]),
+        "due": (_typed(beside(rows)[DUE_COLUMNS]) for rows in due),
+        "quiet": (_typed(beside(rows)[QUIET_COLUMNS]) for rows in quiet),
+        "known": [_typed(known.loc[known["ds"] <= last["cutoff"], KNOWN_COLUMNS])],
     }
     asked_for_models = [any(reason["trigger"] for reason in reasons) for reasons in verdicts["reasons"]]
     alarms = [f"{day:%Y-%m-%d}" for day in verdicts.loc[asked_for_models, "cutoff"]]
-    return tables, {"run": last_run(last, due, settings, facts), "alarms": alarms}
+    series = published.series_of(last["run_id"]).to_dict("records")
+    return tables, {"run": last_run(last, series, len(cutoffs), settings, facts), "alarms": alarms}
 
 
 def last_run(
-    last: dict[str, Any], due: pd.DataFrame, settings: dict[str, Any], facts: dict[str, Any]
+    last: dict[str, Any],
+    series: list[dict[str, str]],
+    n_published: int,
+    settings: dict[str, Any],
+    facts: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return what `before.json` says of the last counted run."""
+    """Return what `before.json` says of the last counted run, which forecast these series, of so many cutoffs that were published."""
     manifest = last["manifest"]
-    series = due[(due["run_id"] == last["run_id"]) & (due["aggregation"] == "series") & (due["status"] == "published")]
     return {
         "run_id": last["run_id"],
         "cutoff": f"{last['cutoff']:%Y-%m-%d}",
@@ -100,25 +110,29 @@ def last_run(
         "last_fact": manifest.facts.last_fact,
         "unit": manifest.unit,
         "unit_now": "units" if facts["measure"] == "units" else settings["currency"] or "",
-        "n_published": int(due["cutoff"].nunique()),
-        "series": series[SERIES_KEY].drop_duplicates().sort_values("unique_id").to_dict("records"),
+        "n_published": n_published,
+        "series": series,
     }
 
 
-def beside_actuals(rows: pd.DataFrame, train: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Return those forecasts that have an actual of their own kind, with `actual`, as it is known now, and `first_known`.
+class BesideActuals:
+    """Puts beside forecasts what came: `actual`, as it is known now, and `first_known`."""
 
-    A series that is no longer there, and the sums that it was in, have none.
-    """
-    rows = rows.assign(cutoff=rows["cutoff"].astype("datetime64[ns]"), ds=rows["ds"].astype("datetime64[ns]"))
-    first = known.assign(ds=known["ds"].astype("datetime64[ns]"))[["unique_id", "ds", "first_known"]]
-    before = train.merge(first, on=["unique_id", "ds"], how="left")
-    before = before.assign(y=before["first_known"].fillna(before["y"]))
-    actuals = aggregate_actuals(train).rename(columns={"y": "actual"})
-    firsts = aggregate_actuals(before).rename(columns={"y": "first_known"})
-    key = [*NODE, "ds"]
-    found = comparable(rows, train).merge(actuals[[*key, "actual"]], on=key)
-    return found.merge(firsts[[*key, "first_known"]], on=key)
+    def __init__(self, train: pd.DataFrame, known: pd.DataFrame) -> None:
+        first = known.assign(ds=known["ds"].astype("datetime64[ns]"))[["unique_id", "ds", "first_known"]]
+        before = train.merge(first, on=["unique_id", "ds"], how="left")
+        before = before.assign(y=before["first_known"].fillna(before["y"]))
+        now, then = (aggregate_actuals(rows)[[*NODE, "ds", "y"]] for rows in (train, before))  # the same rows
+        self.train, self.came = train, now.rename(columns={"y": "actual"}).assign(first_known=then["y"])
+
+    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return those forecasts that have an actual of their own kind, with it.
+
+        A series that is no longer there, and the sums that it was in, have none.
+        """
+        rows = rows.assign(cutoff=rows["cutoff"].astype("datetime64[ns]"), ds=rows["ds"].astype("datetime64[ns]"))
+        of_months = self.came[self.came["ds"].isin(rows["ds"].unique())]
+        return comparable(rows, self.train).merge(of_months, on=[*NODE, "ds"])
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
