@@ -186,8 +186,8 @@ benchmark-month: $(READY)  ## what a month costs whose models are kept, beside o
 benchmark-many-series: $(READY_TEST)  ## report, API and dashboard with very many series, to runs/benchmark/many_series.csv (SERIES=1000,100000)
 	@$(PY) tests/measure_many_series.py runs/benchmark/many_series.csv --series "$(SERIES)"
 
-benchmark-scale: $(READY_TEST)  ## a whole make report PROFILE=large by the number of series, to runs/benchmark/scale.csv (SERIES=1000,100000)
-	@$(PY) tests/measure_scale.py runs/benchmark/scale.csv --series "$(SERIES)"
+benchmark-scale: $(READY_TEST)  ## a whole make report PROFILE=large by the number of series, to runs/benchmark/scale.csv (SERIES=1000,100000 NEXT_MONTH=1)
+	@$(PY) tests/measure_scale.py runs/benchmark/scale.csv --series "$(SERIES)" $(if $(NEXT_MONTH),--next-month)
 
 opening: $(READY_TEST)  ## how long the report's pages take to open, and how large they are (needs Chromium)
 	@$(PY) tests/measure_report.py "$(RUNS)/report"

@@ -5,7 +5,8 @@
 For each number of series a made company (`made_company`, 60 months of sales) goes through every notebook, is published and gets its
 report, in a copy of the project that nothing else uses: seconds of each step, and the most memory of all processes together (what they
 share counted once). Between neighbouring sizes the exponent is printed with which the whole grows. Up to `--beside` series the default
-profile forecasts too, and the MASE of both champions on the cutoffs held out, which are the same months, is written.
+profile forecasts too, and the MASE of both champions on the cutoffs held out, which are the same months, is written. With `--next-month`
+each size is forecast once more when a month more is known: the monitor then judges what has come due.
 """
 
 import argparse
@@ -28,17 +29,23 @@ ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = ["series", "profile", "measure", "value"]
 STEP = re.compile(r"^(?:\[ *\d+/\d+\] )?(data|sales|publish|report) +(\S.*?) +([\d.]+) s$")
 STEP_OF = re.compile(r"forecasting step (\w+ \w+)")  # in a process's words
+MONTHS, LAST_DAY = 60, "2024-12-31"  # of facts at first
 EVERY = 2.0  # seconds from one look at memory to the next
 Rows = list[tuple[int, str, str, float]]
 
 
-def main(target: Path, sizes: list[int], beside: int) -> None:
+def main(target: Path, sizes: list[int], beside: int, next_month: bool) -> None:
     """Measure each size and write the figures to `target`."""
     rows: Rows = []
     for n in sizes:
         for profile in ("large", *(["default"] if n <= beside else [])):
             with tempfile.TemporaryDirectory() as folder:
-                rows += shown(n, profile, run_of(ProjectCopy.of(ROOT, Path(folder) / "project"), n, profile))
+                project = ProjectCopy.of(ROOT, Path(folder) / "project")
+                made_company.write(project.path / "facts", n, MONTHS + next_month)
+                rows += shown(n, profile, run_of(project, n, profile, *([f"AS_OF={LAST_DAY}"] if next_month else [])))
+                if next_month:
+                    again = run_of(project, n, profile)
+                    rows += shown(n, profile, {f"next month: {name}": value for name, value in again.items()})
     whole = {n: value for n, profile, measure, value in rows if (profile, measure) == ("large", "whole run, s")}
     for (few, before), (many, after) in pairwise(whole.items()):
         print(
@@ -56,9 +63,8 @@ def shown(n: int, profile: str, found: dict[str, float]) -> Rows:
     return [(n, profile, name, round(value, 4)) for name, value in found.items()]
 
 
-def run_of(project: ProjectCopy, n: int, profile: str) -> dict[str, float]:
-    """Run a company of `n` series through a project and return what that took and how well it forecasts."""
-    made_company.write(project.path / "facts", n)
+def run_of(project: ProjectCopy, n: int, profile: str, *more: str) -> dict[str, float]:
+    """Run a company of `n` series through a project and return what that took and how well it forecasts; `more` words go to make."""
     (project.path / "params" / "workspaces" / "made.yml").write_text("domains: [sales]\n", encoding="utf-8")
     words = [
         "report",
@@ -66,6 +72,7 @@ def run_of(project: ProjectCopy, n: int, profile: str) -> dict[str, float]:
         "FACTS=facts",
         "NAME=made",
         *([] if profile == "default" else [f"PROFILE={profile}"]),
+        *more,
     ]
     begun = time.monotonic()
     running = subprocess.Popen(
@@ -169,5 +176,7 @@ if __name__ == "__main__":
     parser.add_argument("target", type=Path)
     parser.add_argument("--series", default="1000,10000,100000")
     parser.add_argument("--beside", type=int, default=5000)
+    parser.add_argument("--next-month", action="store_true")
     given = parser.parse_args()
-    main(given.target, [int(n) for n in (given.series or "1000,10000,100000").split(",")], given.beside)
+    sizes = [int(n) for n in (given.series or "1000,10000,100000").split(",")]
+    main(given.target, sizes, given.beside, given.next_month)
