@@ -338,6 +338,15 @@ def test_what_came_due_is_what_was_published_for_earlier_months(tmp_path, train)
     assert before["alarms"] == []
 
 
+def test_a_run_without_back_tests_is_shown_and_not_judged(tmp_path, train):
+    place = workspace(tmp_path, train)
+    published(place, train, [LAST - pd.DateOffset(months=1), LAST])
+    with duckdb.connect(str(place.published)) as connection:
+        connection.execute("delete from backtests")
+    monitor.write_before(place, "sales", SETTINGS, True)
+    assert "not_judged" in set(assessed(place).table["code"])
+
+
 def test_a_restated_past_keeps_what_was_first_known_and_asks_a_person(tmp_path, train):
     tripled = (train["unique_id"] == "R0/C0") & (train["ds"] <= LAST - pd.DateOffset(months=1))
     other = train.assign(y=train["y"].where(~tripled, 3 * train["y"]))

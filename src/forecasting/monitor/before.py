@@ -4,7 +4,7 @@ Only runs that count for earlier cutoffs are asked, so publishing the present mo
 the files keep their time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -72,20 +72,17 @@ def asked(
     cutoff, domain = f"{train['ds'].max():%Y-%m-%d}", run.domain
     last = published.last_counted(domain, cutoff) if published.state else None
     if last is None:
-        empty = {"due": DUE_COLUMNS, "quiet": QUIET_COLUMNS, "known": KNOWN_COLUMNS}
-        return {name: [_typed(pd.DataFrame(columns=columns))] for name, columns in empty.items()}, {
-            "run": None,
-            "alarms": [],
-        }
+        columns = {"due": DUE_COLUMNS, "quiet": QUIET_COLUMNS, "known": KNOWN_COLUMNS}
+        return {name: _parts([], of_table) for name, of_table in columns.items()}, {"run": None, "alarms": []}
     known = published.known(domain, cutoff, settings["as_of"] or facts["last_fact"])
     cutoffs, verdicts = published.due_cutoffs(domain, cutoff), published.verdicts(domain, cutoff)
     beside = BesideActuals(train, known)
     due = (published.due(domain, cutoff, made_at) for made_at in cutoffs)
     quiet = published.back_tests(last["run_id"], last["champion"], last["cutoff"])
     tables = {
-        "due": (_typed(beside(rows)[DUE_COLUMNS]) for rows in due),
-        "quiet": (_typed(beside(rows)[QUIET_COLUMNS]) for rows in quiet),
-        "known": [_typed(known.loc[known["ds"] <= last["cutoff"], KNOWN_COLUMNS])],
+        "due": _parts(map(beside, due), DUE_COLUMNS),
+        "quiet": _parts(map(beside, quiet), QUIET_COLUMNS),
+        "known": _parts([known[known["ds"] <= last["cutoff"]]], KNOWN_COLUMNS),
     }
     asked_for_models = [any(reason["trigger"] for reason in reasons) for reasons in verdicts["reasons"]]
     alarms = [f"{day:%Y-%m-%d}" for day in verdicts.loc[asked_for_models, "cutoff"]]
@@ -135,7 +132,9 @@ class BesideActuals:
         return comparable(rows, self.train).merge(of_months, on=[*NODE, "ds"])
 
 
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose columns have their types whether it has rows or not."""
-    kinds = {name: KINDS.get(name, "float64" if name in NUMBERS else "str") for name in frame}
-    return frame.astype(kinds).reset_index(drop=True)
+def _parts(tables: Iterable[pd.DataFrame], columns: list[str]) -> Iterator[pd.DataFrame]:
+    """Yield these columns of tables, in their types; before them a table without rows, so that there is one in any case."""
+    kinds = {name: KINDS.get(name, "float64" if name in NUMBERS else "str") for name in columns}
+    yield pd.DataFrame(columns=columns).astype(kinds)
+    for table in tables:
+        yield table[columns].astype(kinds).reset_index(drop=True)

@@ -82,11 +82,12 @@ class Levels:
         there, pairs = self.places.loc[came], []
         for old in went:
             near = came[(there == self.places.loc[old]).any(axis=1)]
-            pairs += [(apart, old, new) for apart, new in zip(self._apart(old, near).tolist(), near, strict=True)]
+            apart = self._apart(old, near)
+            pairs += [(float(far), old, new) for far, new in zip(apart, near, strict=True) if far <= JOINS]
         found: dict[str, str] = {}
         taken: set[str] = set()
-        for apart, old, new in sorted(pairs):
-            if apart <= JOINS and old not in found and new not in taken:
+        for _, old, new in sorted(pairs):
+            if old not in found and new not in taken:
                 found[old] = new
                 taken.add(new)
         return list(found.items())
