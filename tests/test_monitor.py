@@ -338,6 +338,17 @@ def test_what_came_due_is_what_was_published_for_earlier_months(tmp_path, train)
     assert before["alarms"] == []
 
 
+def test_of_single_series_the_months_that_are_judged_are_read(tmp_path, train):
+    place = workspace(tmp_path, train)
+    cutoffs = [LAST - pd.DateOffset(months=n) for n in (15, 13, 1)]
+    published(place, train, cutoffs)
+    monitor.write_before(place, "sales", SETTINGS, True)
+    due = pd.read_parquet(place.runs / "sales" / "due.parquet")
+    came = {level: sorted(set(rows["ds"])) for level, rows in due.groupby("aggregation")}
+    assert came["series"][0] == LAST - pd.DateOffset(months=11) and came["series"][-1] == LAST
+    assert came["total"][0] == LAST - pd.DateOffset(months=14)
+
+
 def test_a_run_without_back_tests_is_shown_and_not_judged(tmp_path, train):
     place = workspace(tmp_path, train)
     published(place, train, [LAST - pd.DateOffset(months=1), LAST])

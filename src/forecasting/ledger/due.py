@@ -16,14 +16,16 @@ LAST_COUNTED = """
     where domain = $domain and cutoff < $cutoff::date order by cutoff desc limit 1
 """
 DUE_CUTOFFS = """
-    select distinct cutoff from forecasts semi join counted_forecasts using (run_id)
-    where domain = $domain and cutoff < $cutoff::date and ds <= $cutoff::date and status in ('published', 'baseline') order by cutoff
+    select cutoff, max(ds) as last from forecasts semi join counted_forecasts using (run_id)
+    where domain = $domain and cutoff < $cutoff::date and ds <= $cutoff::date and status in ('published', 'baseline')
+    group by cutoff order by cutoff
 """
 DUE = """
     select run_id, aggregation, unique_id, region, product_category, cutoff, horizon, ds, model_name, status, predicted_value,
         lo_80, hi_80, lo_95, hi_95, scale, is_fallback
     from forecasts semi join counted_forecasts using (run_id)
     where domain = $domain and cutoff = $made_at and ds <= $cutoff::date and status in ('published', 'baseline')
+        and (ds > $since::date or aggregation <> 'series')
     order by status, aggregation, unique_id, horizon
 """
 SERIES_OF = """
@@ -66,16 +68,17 @@ class Due(Reader):
         rows = self.ask(LAST_COUNTED, domain=domain, cutoff=cutoff)
         return None if rows.empty else rows.assign(manifest=rows["manifest"].map(Manifest.read)).iloc[0].to_dict()
 
-    def due_cutoffs(self, domain: str, cutoff: str) -> list[pd.Timestamp]:
-        """Return the cutoffs before one of whose counted forecasts some have come due by then, in order."""
-        return list(self.ask(DUE_CUTOFFS, domain=domain, cutoff=cutoff)["cutoff"])
+    def due_cutoffs(self, domain: str, cutoff: str) -> pd.DataFrame:
+        """Return the cutoffs before one of whose counted forecasts some have come due by then, in order: cutoff, last (month that has)."""
+        return self.ask(DUE_CUTOFFS, domain=domain, cutoff=cutoff)
 
-    def due(self, domain: str, cutoff: str, made_at: pd.Timestamp) -> pd.DataFrame:
+    def due(self, domain: str, cutoff: str, made_at: pd.Timestamp, since: pd.Timestamp) -> pd.DataFrame:
         """Return the counted forecasts made at an earlier cutoff and the seasonal naive beside them, of months up to the cutoff.
 
-        One row per run_id, aggregation, unique_id, horizon, model_name and status (published or baseline).
+        One row per run_id, aggregation, unique_id, horizon, model_name and status (published or baseline); of single series only months
+        after `since`.
         """
-        return self.ask(DUE, domain=domain, cutoff=cutoff, made_at=made_at)
+        return self.ask(DUE, domain=domain, cutoff=cutoff, made_at=made_at, since=since)
 
     def series_of(self, run_id: str) -> pd.DataFrame:
         """Return the series that a run forecast: unique_id, region, product_category."""

@@ -12,6 +12,7 @@ import pandas as pd
 from forecasting.contracts import BOUNDS, SERIES_KEY
 from forecasting.files import digest
 from forecasting.ledger import Published
+from forecasting.monitor.limits import WINDOW
 from forecasting.run import Memory, RunFolder, Workspace, train_digest
 from forecasting.series import NODE, aggregate_actuals, comparable
 
@@ -27,11 +28,11 @@ NUMBERS = {*VALUES, "actual", "first_known", "known_before"}
 def write_before(workspace: Workspace, domain: str, settings: dict[str, Any], rebuilt: bool) -> None:
     """Write what was published for earlier cutoffs than the training set's last month into the run folder of a domain.
 
-    `due.parquet` (DUE_COLUMNS): every counted forecast whose month has come, and the seasonal naive stored beside it, with the actual as
-    it is known now and as it was first known. `quiet.parquet` (QUIET_COLUMNS): what the champion of the last counted run and the seasonal
-    naive would have said at that run's back-test cutoffs. `known.parquet` (KNOWN_COLUMNS): every published month of every series as it
-    was first known and as it was known before these facts. `before.json`: `run`, the last counted run (or None), and
-    `alarms`, the cutoffs at which the monitor asked for new models.
+    `due.parquet` (DUE_COLUMNS): every counted forecast whose month has come, of single series those of the last WINDOW months, and the
+    seasonal naive stored beside it, with the actual as it is known now and as it was first known. `quiet.parquet` (QUIET_COLUMNS): what
+    the champion of the last counted run and the seasonal naive would have said at that run's back-test cutoffs. `known.parquet`
+    (KNOWN_COLUMNS): every published month of every series as it was first known and as it was known before these facts.
+    `before.json`: `run`, the last counted run (or None), and `alarms`, the cutoffs at which the monitor asked for new models.
 
     Nothing is asked while neither the training set nor what is published has changed, and the warehouse was not `rebuilt`.
     """
@@ -77,7 +78,8 @@ def asked(
     known = published.known(domain, cutoff, settings["as_of"] or facts["last_fact"])
     cutoffs, verdicts = published.due_cutoffs(domain, cutoff), published.verdicts(domain, cutoff)
     beside = BesideActuals(train, known)
-    due = (published.due(domain, cutoff, made_at) for made_at in cutoffs)
+    since = cutoffs["last"].max() - pd.DateOffset(months=WINDOW) if len(cutoffs) else last["cutoff"]
+    due = (published.due(domain, cutoff, made_at, since) for made_at in cutoffs["cutoff"])
     quiet = published.back_tests(last["run_id"], last["champion"], last["cutoff"])
     tables = {
         "due": _parts(map(beside, due), DUE_COLUMNS),
