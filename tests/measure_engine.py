@@ -71,7 +71,7 @@ def measured(name: str, train: pd.DataFrame, cutoffs: list, engines: dict[str, E
                 took = time.perf_counter() - started
             print(f"{name}, {where}: {took:.1f} s", flush=True)
             seconds[where] = min(seconds.get(where, float("inf")), took)
-    shards = many.shard_size(train["unique_id"].nunique(), engines["pool"])
+    shards = many.shard_size(train["unique_id"].nunique())
     return [
         {
             "model": name,

@@ -8,7 +8,6 @@ import threading
 import time
 from importlib.util import find_spec
 
-import cloudpickle
 import pytest
 import threadpoolctl
 
@@ -27,8 +26,8 @@ sent = pickle.load(sys.stdin.buffer)
 assert not {"forecasting", "numpy"} & set(sys.modules)
 try:
     sent(b"", {}, "", None)
-except TypeError as error:  # there is no work in it
-    assert "function" in str(error), error
+except Exception as error:  # there is no work in it
+    assert "another version" in str(error), error
 assert os.environ["OMP_NUM_THREADS"] == "1" and "forecasting.engine" in sys.modules
 import numpy
 import threadpoolctl
@@ -89,16 +88,22 @@ def test_shared_files_arrive_as_they_are(tmp_path):
 
 def test_what_is_sent_sets_the_threads_before_anything_counts_them():
     """Ray sends functions with its copy of cloudpickle."""
-    sent = cloudpickle.dumps(cluster.in_one_thread(THREADS))
+    sent = pytest.importorskip("cloudpickle").dumps(cluster.in_one_thread(THREADS))
     told_otherwise = os.environ | {"OMP_NUM_THREADS": "2"}
     done = subprocess.run([sys.executable, "-c", SENT], input=sent, capture_output=True, env=told_otherwise)
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_a_node_with_more_threads_is_refused(tmp_path, monkeypatch):
+def test_a_node_with_more_threads_is_refused(monkeypatch):
     monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [{"num_threads": 1}, {"num_threads": 2}])
     with pytest.raises(UserError, match="OMP_NUM_THREADS=1"):
         cluster.on_node(b"", {}, "", None)
+
+
+def test_a_node_that_knows_no_such_work_is_refused(monkeypatch):
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", list)
+    with pytest.raises(UserError, match="another version of the project"):
+        cluster.on_node(b"", {"function": "a:b", "settings": {}, "of_tomorrow": 1}, "", None)
 
 
 @pytest.fixture(scope="module")

@@ -338,7 +338,7 @@ def test_what_came_due_is_what_was_published_for_earlier_months(tmp_path, train)
     assert before["alarms"] == []
 
 
-def test_of_single_series_the_months_that_are_judged_are_read(tmp_path, train):
+def test_of_single_series_the_months_that_are_judged_are_kept(tmp_path, train):
     place = workspace(tmp_path, train)
     cutoffs = [LAST - pd.DateOffset(months=n) for n in (15, 13, 1)]
     published(place, train, cutoffs)
@@ -347,6 +347,17 @@ def test_of_single_series_the_months_that_are_judged_are_read(tmp_path, train):
     came = {level: sorted(set(rows["ds"])) for level, rows in due.groupby("aggregation")}
     assert came["series"][0] == LAST - pd.DateOffset(months=11) and came["series"][-1] == LAST
     assert came["total"][0] == LAST - pd.DateOffset(months=14)
+
+
+def test_a_sum_that_cannot_be_compared_stays_out_however_old_it_is(tmp_path, train):
+    place = workspace(tmp_path, train)
+    published(place, train, [LAST - pd.DateOffset(months=n) for n in (15, 13, 1)])
+    gap = (train["unique_id"] == "R0/C1") & (train["ds"] == LAST - pd.DateOffset(months=13))
+    train[~gap].to_parquet(place.runs / "sales" / "train_sales.parquet", index=False)
+    monitor.write_before(place, "sales", SETTINGS, True)
+    due = pd.read_parquet(place.runs / "sales" / "due.parquet")
+    at_gap = due[due["ds"] == LAST - pd.DateOffset(months=13)]
+    assert len(at_gap) and not {"total"} & set(at_gap["aggregation"]) and "R0/All" not in set(at_gap["unique_id"])
 
 
 def test_a_run_without_back_tests_is_shown_and_not_judged(tmp_path, train):
@@ -454,13 +465,17 @@ def test_how_far_levels_are_apart_is_what_a_loop_says(seed):
         assert each == pytest.approx(apart(table["a"].dropna(), now, months[cutoff - 1]))
 
 
-def test_of_very_many_the_largest_are_looked_at(train, monkeypatch):
-    monkeypatch.setattr(changes, "LOOKED_AT", 1)
+def test_of_very_many_the_largest_are_looked_at_and_stand_for_the_others(train, monkeypatch):
     now = renamed(renamed(train, "R0/C1", "R0/Bikes", None), "R1/C1", "R1/Bikes", None)
+    whole = changed(now, train)
+    monkeypatch.setattr(changes, "LOOKED_AT", 1)
     year = train[train["ds"].between("2022-12-01", "2023-11-01")].groupby("unique_id")["y"].sum()
     larger = max(("R0/C1", "R1/C1"), key=year.get)
-    found = changed(now, train)["renamed"]
-    assert found.n == 1 and f"{larger} became" in found.text
+    found = changed(now, train)
+    assert found["renamed"].n == 1 and "Of the 1 largest that went, 1\xa0series went" in found["renamed"].text
+    assert f"{larger} became" in found["renamed"].text and found["renamed"].verdict == ASK
+    assert found["renamed"].value == pytest.approx(whole["renamed"].value)
+    assert found["new_series"].value == whole["new_series"].value == 0.0
 
 
 def test_a_series_of_another_place_or_level_is_no_new_name(train):

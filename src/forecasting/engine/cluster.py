@@ -21,7 +21,7 @@ from threading import Thread
 from typing import Any
 
 from forecasting.engine.processes import THREADS
-from forecasting.engine.unit import Work, run_shard
+from forecasting.engine.unit import Work, another_version, run_shard
 from forecasting.errors import UserError
 from forecasting.files import folder_hash
 
@@ -139,7 +139,7 @@ def on_node(data: bytes, told: dict[str, Any], key: str, files: bytes | None) ->
     Raises
     ------
     UserError
-        If a library counted its threads before this process was told to use one.
+        If a library counted its threads before this process was told to use one, or if this version of the project knows no such work.
     """
     from threadpoolctl import threadpool_info
 
@@ -148,7 +148,11 @@ def on_node(data: bytes, told: dict[str, Any], key: str, files: bytes | None) ->
             "A node of the cluster computes with more than one thread in each process: its numbers could differ from this machine's. Start "
             "it with OMP_NUM_THREADS=1 in its environment (docs/cluster.md)."
         )
-    return run_shard(data, Work(**told | {"shared": unpacked(key, files) if files is not None else None}))
+    try:
+        work = Work(**told | {"shared": unpacked(key, files) if files is not None else None})
+    except TypeError:
+        raise another_version() from None
+    return run_shard(data, work)
 
 
 def packed(folder: Path) -> bytes:

@@ -86,9 +86,9 @@ class Runner(Protocol):
         """Give back what it holds."""
 
 
-def shard_size(n_series: int, engine: Engine) -> int:
-    """Return how many of so many series and sums a shard has: where one is done after the other, as many as there may be."""
-    return LARGEST if engine.kind == "here" else min(max(n_series // PARTS, SMALLEST), LARGEST)
+def shard_size(n_series: int) -> int:
+    """Return how many of so many series and sums a shard has."""
+    return min(max(n_series // PARTS, SMALLEST), LARGEST)
 
 
 @contextmanager

@@ -70,11 +70,16 @@ def run_shard(data: bytes, work: Work) -> bytes:
         If another version of the project, or of a library that computes, is installed here than where the work was given out.
     """
     if code_stamp(work.modules) != work.code:
-        raise UserError(
-            "A process or node of the cluster has another version of the project, of Python or of a library than this machine: its numbers "
-            "would differ. Start the cluster from the same environment (docs/cluster.md)."
-        )
+        raise another_version()
     return to_bytes(*named(work.function)(from_bytes(data), work.settings, work.shared))
+
+
+def another_version() -> UserError:
+    """Return what is said where the work cannot be done as it was given out."""
+    return UserError(
+        "A process or node of the cluster has another version of the project, of Python or of a library than this machine: its numbers "
+        "would differ. Start the cluster from the same environment (docs/cluster.md)."
+    )
 
 
 def named(function: str) -> Callable[..., Any]:

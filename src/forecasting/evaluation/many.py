@@ -81,7 +81,7 @@ def _shards(
 ) -> Iterator[tuple[list[Nodes], Done]]:
     """Have the shards done, and say which had to be left out."""
     where = engine.only_here if model.quick else engine
-    parts = list(nodes.parts(shard_size(len(np.unique(nodes.ids)), where)))
+    parts = list(nodes.parts(shard_size(len(np.unique(nodes.ids)))))
     work = work_of(model, asked, horizon, flow, saved)
     with run_shards(where, model.name, work, [part.table() for part in parts]) as done:
         for number, reason in done.reasons.items():

@@ -25,7 +25,6 @@ DUE = """
         lo_80, hi_80, lo_95, hi_95, scale, is_fallback
     from forecasts semi join counted_forecasts using (run_id)
     where domain = $domain and cutoff = $made_at and ds <= $cutoff::date and status in ('published', 'baseline')
-        and (ds > $since::date or aggregation <> 'series')
     order by status, aggregation, unique_id, horizon
 """
 SERIES_OF = """
@@ -72,13 +71,12 @@ class Due(Reader):
         """Return the cutoffs before one of whose counted forecasts some have come due by then, in order: cutoff, last (month that has)."""
         return self.ask(DUE_CUTOFFS, domain=domain, cutoff=cutoff)
 
-    def due(self, domain: str, cutoff: str, made_at: pd.Timestamp, since: pd.Timestamp) -> pd.DataFrame:
+    def due(self, domain: str, cutoff: str, made_at: pd.Timestamp) -> pd.DataFrame:
         """Return the counted forecasts made at an earlier cutoff and the seasonal naive beside them, of months up to the cutoff.
 
-        One row per run_id, aggregation, unique_id, horizon, model_name and status (published or baseline); of single series only months
-        after `since`.
+        One row per run_id, aggregation, unique_id, horizon, model_name and status (published or baseline).
         """
-        return self.ask(DUE, domain=domain, cutoff=cutoff, made_at=made_at, since=since)
+        return self.ask(DUE, domain=domain, cutoff=cutoff, made_at=made_at)
 
     def series_of(self, run_id: str) -> pd.DataFrame:
         """Return the series that a run forecast: unique_id, region, product_category."""

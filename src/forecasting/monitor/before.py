@@ -79,10 +79,10 @@ def asked(
     cutoffs, verdicts = published.due_cutoffs(domain, cutoff), published.verdicts(domain, cutoff)
     beside = BesideActuals(train, known)
     since = cutoffs["last"].max() - pd.DateOffset(months=WINDOW) if len(cutoffs) else last["cutoff"]
-    due = (published.due(domain, cutoff, made_at, since) for made_at in cutoffs["cutoff"])
+    due = (published.due(domain, cutoff, made_at) for made_at in cutoffs["cutoff"])
     quiet = published.back_tests(last["run_id"], last["champion"], last["cutoff"])
     tables = {
-        "due": _parts(map(beside, due), DUE_COLUMNS),
+        "due": _parts((_judged(beside(rows), since) for rows in due), DUE_COLUMNS),
         "quiet": _parts(map(beside, quiet), QUIET_COLUMNS),
         "known": _parts([known[known["ds"] <= last["cutoff"]]], KNOWN_COLUMNS),
     }
@@ -132,6 +132,11 @@ class BesideActuals:
         rows = rows.assign(cutoff=rows["cutoff"].astype("datetime64[ns]"), ds=rows["ds"].astype("datetime64[ns]"))
         of_months = self.came[self.came["ds"].isin(rows["ds"].unique())]
         return comparable(rows, self.train).merge(of_months, on=[*NODE, "ds"])
+
+
+def _judged(rows: pd.DataFrame, since: pd.Timestamp) -> pd.DataFrame:
+    """Return rows without those of single series up to a month. They are read all the same: they tell which sums can be compared."""
+    return rows[(rows["aggregation"] != "series") | (rows["ds"] > since)]
 
 
 def _parts(tables: Iterable[pd.DataFrame], columns: list[str]) -> Iterator[pd.DataFrame]:

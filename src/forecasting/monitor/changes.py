@@ -72,16 +72,22 @@ class Levels:
         whole = self.year.sum()
         return float(self.year.reindex(names).fillna(0.0).sum() / whole) if whole else 0.0
 
-    def renamed(self) -> list[tuple[str, str]]:
-        """Return pairs of a series that went and one that came in its region or category, where their levels join.
+    def share_now(self, names: list[str]) -> float:
+        """Return which part of the last three months' money these series are."""
+        whole = self.recent.abs().sum().sum()
+        return float(self.recent.reindex(columns=names).abs().sum().sum() / whole) if whole else 0.0
 
-        Of very many the LOOKED_AT largest are looked at: pairs grow with the square, and a small name is no question.
-        """
-        went = self.year.reindex(self.vanished).nlargest(LOOKED_AT).index
-        came = self.recent.reindex(columns=self.new).abs().sum().nlargest(LOOKED_AT).index
+    def largest(self) -> tuple[list[str], list[str]]:
+        """Return the series that went and those that came, of more than LOOKED_AT the largest: pairs grow with the square."""
+        sizes = self.year.reindex(self.vanished), self.recent.reindex(columns=self.new).abs().sum()
+        went, came = (list(size.nlargest(LOOKED_AT).index) for size in sizes)
+        return went, came
+
+    def renamed(self, went: list[str], came: list[str]) -> list[tuple[str, str]]:
+        """Return pairs of a series that went and one that came in its region or category, where their levels join."""
         there, pairs = self.places.loc[came], []
         for old in went:
-            near = came[(there == self.places.loc[old]).any(axis=1)]
+            near = there.index[(there == self.places.loc[old]).any(axis=1)]
             apart = self._apart(old, near)
             pairs += [(float(far), old, new) for far, new in zip(apart, near, strict=True) if far <= JOINS]
         found: dict[str, str] = {}
@@ -94,7 +100,7 @@ class Levels:
 
     def _apart(self, old: str, new: pd.Index) -> np.ndarray:
         """Return how far the level of a series that went is from those of others [new], as logarithms; 0 where histories are one."""
-        was, now = self.then[[old]].to_numpy(), self.now.reindex(self.then.index)[new].to_numpy()
+        was, now = self.then[[old]].to_numpy(), self.now[new].reindex(self.then.index).to_numpy()
         both = np.isfinite(was) & np.isfinite(now)
         size, differ = (np.where(both, np.abs(part), 0.0).sum(axis=0) for part in (was, was - now))
         same = (both.sum(axis=0) >= 3) & (size > 0) & (differ <= SAME_VALUES * size)
@@ -110,18 +116,23 @@ class Levels:
 
 def series(levels: Levels) -> list[Measure]:
     """Return the measures of names: renamed, vanished, new and revived series."""
-    renamed = levels.renamed()
+    went, came = levels.largest()
+    renamed = levels.renamed(went, came)
     old_names, new_names = [old for old, _ in renamed], [new for _, new in renamed]
-    whole = levels.recent.abs().sum().sum()
-    gone = [name for name in levels.vanished if name not in old_names]
-    new = [name for name in levels.new if name not in new_names]
-    share_new = float(levels.recent.reindex(columns=new).abs().sum().sum() / whole) if whole else 0.0
+    gone, new = _without(levels.vanished, old_names), _without(levels.new, new_names)
+    share_renamed, share_new, of_largest = levels.share(old_names), levels.share_now(new), ""
+    if len(went) < len(levels.vanished):  # what was not looked at is taken to be like what was
+        share_renamed *= _ratio(levels.share(levels.vanished), levels.share(went))
+        of_largest = f"Of the {LOOKED_AT:,} largest that went, "
+    if len(came) < len(levels.new):
+        share_new = levels.share_now(levels.new)
+        share_new *= _ratio(levels.share_now(_without(came, new_names)), levels.share_now(came))
     share_gone = max(len(levels.vanished) / levels.alive if levels.alive else 0.0, levels.share(levels.vanished))
     pairs = [f"{old} became {new}" for old, new in renamed]
     return [
-        Measure("renamed", levels.share(old_names), RENAMED_SHARE, 0.0, ASK, n=len(renamed),
-                text=f"{count(len(renamed), 'series', 'series')} went as another of the same region or category came with its level: "
-                     f"{_some(pairs)}.",
+        Measure("renamed", share_renamed, RENAMED_SHARE, 0.0, ASK, n=len(renamed),
+                text=f"{of_largest}{count(len(renamed), 'series', 'series')} went as another of the same region or category came with its "
+                     f"level: {_some(pairs)}.",
                 says="If only the name is another, write it into «rename» in params/, so that the history goes on; if not, "
                      "nothing need be done."),
         Measure("vanished", share_gone, HALF_GONE, HALF_GONE / 2, ASK, n=len(levels.vanished),
@@ -177,6 +188,17 @@ def age(last: pd.Timestamp, trained: pd.Timestamp) -> Measure:
         float(months),
         text=f"The models were trained on facts up to {trained:%Y-%m}, {count(months, 'month')} ago.",
     )
+
+
+def _ratio(part: float, whole: float) -> float:
+    """Divide; 1 where there is nothing to divide by."""
+    return part / whole if whole else 1.0
+
+
+def _without(names: list[str], others: list[str]) -> list[str]:
+    """Return names but for some, in their order."""
+    left_out = set(others)
+    return [name for name in names if name not in left_out]
 
 
 def _some(names: list[str]) -> str:
