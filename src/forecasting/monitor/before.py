@@ -7,6 +7,7 @@ the files keep their time.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from forecasting.contracts import BOUNDS, SERIES_KEY
@@ -14,7 +15,7 @@ from forecasting.files import digest
 from forecasting.ledger import Published
 from forecasting.monitor.limits import WINDOW
 from forecasting.run import Memory, RunFolder, Workspace, train_digest
-from forecasting.series import NODE, aggregate_actuals, comparable
+from forecasting.series import NODE, Observed
 
 FORECAST = [*NODE, *SERIES_KEY[1:], "cutoff", "horizon", "ds", "model_name"]
 VALUES = ["predicted_value", *BOUNDS, "scale"]
@@ -121,17 +122,18 @@ class BesideActuals:
         first = known.assign(ds=known["ds"].astype("datetime64[ns]"))[["unique_id", "ds", "first_known"]]
         before = train.merge(first, on=["unique_id", "ds"], how="left")
         before = before.assign(y=before["first_known"].fillna(before["y"]))
-        now, then = (aggregate_actuals(rows)[[*NODE, "ds", "y"]] for rows in (train, before))  # the same rows
-        self.train, self.came = train, now.rename(columns={"y": "actual"}).assign(first_known=then["y"])
+        self.now, self.then = Observed.of(train), Observed.of(before)
 
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return those forecasts that have an actual of their own kind, with it.
+        """Return those forecasts from one cutoff that have an actual of their own kind, with it.
 
         A series that is no longer there, and the sums that it was in, have none.
         """
         rows = rows.assign(cutoff=rows["cutoff"].astype("datetime64[ns]"), ds=rows["ds"].astype("datetime64[ns]"))
-        of_months = self.came[self.came["ds"].isin(rows["ds"].unique())]
-        return comparable(rows, self.train).merge(of_months, on=[*NODE, "ds"])
+        node, month = self.now.hierarchy.numbers(rows), rows["ds"]
+        actual, first_known = self.now.y(node, month), self.then.y(node, month)
+        kept = (node >= 0) & self.now.is_comparable(node, month) & np.isfinite(actual)
+        return rows.assign(actual=actual, first_known=first_known)[kept]
 
 
 def _judged(rows: pd.DataFrame, since: pd.Timestamp) -> pd.DataFrame:
