@@ -283,6 +283,31 @@ def test_a_build_that_failed_never_passes_for_a_finished_one(project, acme):
     assert query(published, "select count(*) as n from ml_train_sales_monthly")["n"].item() == 2 * 40
 
 
+STOPPED_HALFWAY = """
+import asyncio, sys
+from forecasting import __main__ as commands
+
+async def never(): ...
+
+def work(root, options):
+    loop, started = asyncio.SelectorEventLoop.__new__(asyncio.SelectorEventLoop), never()
+    raise KeyboardInterrupt
+
+commands.restore = work
+commands.COMMANDS["restore"] = work, {}
+sys.exit(commands.main(["restore"]))
+"""
+
+
+def test_ctrl_c_while_an_event_loop_is_being_made_is_one_sentence(root):
+    """What is half made then complains as it goes, of parts it has not got: noise that hides what to do."""
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_HALFWAY], env={**os.environ, "PYTHONPATH": str(root / "src")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (130, "Stopped. Run the same command again to go on.\n")
+
+
 STOPS = [
     ("20_train_naive.running.ipynb", signal.SIGKILL),
     ("40_forecast.running.ipynb", signal.SIGINT),

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -41,6 +42,7 @@ def work(arguments: list[str]) -> int:
     except BaseException as error:
         if interrupted(error):
             print("Stopped. Run the same command again to go on.", file=sys.stderr)
+            quiet()
             return 130
         if message := next(filter(None, (storage_message(str(each)) for each in chain(error))), None):
             print(f"\nError: {message}\n", file=sys.stderr)
@@ -51,6 +53,12 @@ def work(arguments: list[str]) -> int:
 def stop(number: int) -> None:
     """Stop as by Ctrl-C, which puts things in order."""
     raise KeyboardInterrupt
+
+
+def quiet() -> None:
+    """Keep to itself what a stopped process's half-made objects complain of as they go, such as an event loop without its parts."""
+    sys.unraisablehook = lambda _: None
+    warnings.simplefilter("ignore")
 
 
 def interrupted(error: BaseException) -> bool:
