@@ -71,14 +71,13 @@ def measured(name: str, train: pd.DataFrame, cutoffs: list, engines: dict[str, E
                 took = time.perf_counter() - started
             print(f"{name}, {where}: {took:.1f} s", flush=True)
             seconds[where] = min(seconds.get(where, float("inf")), took)
-    shards = many.shard_size(train["unique_id"].nunique())
     return [
         {
             "model": name,
             "engine": where,
             "series": train["unique_id"].nunique(),
             "cutoffs": len(cutoffs),
-            "shard_size": shards,
+            "shard_size": many.shard_size(train["unique_id"].nunique(), engines[where]),
             "seconds": round(seconds[where], 1),
             "series_per_second": round(train["unique_id"].nunique() / seconds[where], 1),
             "speed_of_pool": round(seconds["pool"] / seconds[where], 2),

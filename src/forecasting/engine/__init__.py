@@ -6,7 +6,7 @@ what the work needs. Shards (`run_shards`) are given an `Engine`, which says whe
 """
 
 from forecasting.engine.processes import THREADS, mapped, pool
-from forecasting.engine.shards import Done, Engine, run_shards, shard_size
+from forecasting.engine.shards import Engine, Shard, left_out, run_shards, shard_size
 from forecasting.engine.unit import Work
 
-__all__ = ["THREADS", "Done", "Engine", "Work", "mapped", "pool", "run_shards", "shard_size"]
+__all__ = ["THREADS", "Engine", "Shard", "Work", "left_out", "mapped", "pool", "run_shards", "shard_size"]

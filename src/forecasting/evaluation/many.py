@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from forecasting.contracts import QUANTILE_COLUMNS
-from forecasting.engine import Done, Engine, run_shards, shard_size
+from forecasting.engine import Engine, Shard, left_out, run_shards, shard_size
 from forecasting.evaluation.shard import Asked, work_of
 from forecasting.models import Forecasts, Model, as_array, forecast_apart, forecast_by
 from forecasting.series import Nodes, Panel, panel
@@ -41,10 +41,10 @@ def said_at_each(
     """
     with tempfile.TemporaryDirectory() as scratch:
         saved = None if model.is_local else _saved(Path(scratch), asked, fitted)
-        with _shards(model, nodes, asked, horizon, flow, engine, saved) as (parts, done):
+        with _shards(model, nodes, asked, horizon, flow, engine, saved) as shards:
             for place, one in enumerate(asked):
                 known = nodes.at(one.cutoff)
-                yield one, known, _together(model, known, parts, done, place, horizon, flow)
+                yield one, known, _together(model, known, shards, place, horizon, flow)
 
 
 def said_now(model: Model, known: Panel, horizon: int, flow: bool, engine: Engine) -> Forecasts:
@@ -57,8 +57,8 @@ def said_now(model: Model, known: Panel, horizon: int, flow: bool, engine: Engin
     asked = [Asked(int(known.last[0]), int(known.last[0]))]
     with tempfile.TemporaryDirectory() as scratch:
         saved = _saved(Path(scratch), asked, lambda _: model)
-        with _shards(model, nodes, asked, horizon, flow, engine, saved) as (parts, done):
-            return _together(model, known, parts, done, 0, horizon, flow)
+        with _shards(model, nodes, asked, horizon, flow, engine, saved) as shards:
+            return _together(model, known, shards, 0, horizon, flow)
 
 
 def _combined(model: Model, known: Panel, horizon: int, engine: Engine) -> np.ndarray:
@@ -78,14 +78,12 @@ def _saved(folder: Path, asked: Sequence[Asked], fitted: Callable[[int], Model])
 @contextmanager
 def _shards(
     model: Model, nodes: Nodes, asked: list[Asked], horizon: int, flow: bool, engine: Engine, saved: Path | None
-) -> Iterator[tuple[list[Nodes], Done]]:
-    """Have the shards done, and say which had to be left out."""
+) -> Iterator[list[Shard]]:
+    """Have the shards done, and say which series had to be left out."""
     where = engine.only_here if model.quick else engine
-    parts = list(nodes.parts(shard_size(len(np.unique(nodes.ids)))))
-    work = work_of(model, asked, horizon, flow, saved)
-    with run_shards(where, model.name, work, [part.table() for part in parts]) as done:
-        for number, reason in done.reasons.items():
-            ids = np.unique(parts[number].ids)
+    tables = [part.table() for part in nodes.parts(shard_size(len(np.unique(nodes.ids)), where))]
+    with run_shards(where, model.name, work_of(model, asked, horizon, flow, saved), tables) as shards:
+        for reason, ids in left_out(shards).items():
             LOG.warning(
                 "%s: %s series and sums could not be forecast and get the fallback (%s): %s",
                 model.name,
@@ -93,18 +91,16 @@ def _shards(
                 reason,
                 ", ".join(ids),
             )
-        yield parts, done
+        yield shards
 
 
-def _together(
-    model: Model, known: Panel, parts: list[Nodes], done: Done, place: int, horizon: int, flow: bool
-) -> Forecasts:
-    """Put together what the shards say at a cutoff; the series of one that was left out get the fallback."""
+def _together(model: Model, known: Panel, shards: list[Shard], place: int, horizon: int, flow: bool) -> Forecasts:
+    """Put together what the shards say at a cutoff; series that were left out get the fallback."""
     found = []
-    for number, part in enumerate(parts):
-        table = done.table(number, place)
+    for shard in shards:
+        table = shard.read(place)
         if table is None:
-            own = part.at(int(known.last[0]))
+            own = Nodes.from_table(shard.table).at(int(known.last[0]))
             found.append((own.ids, forecast_by(model, _nothing, own, horizon, flow)))
             continue
         quantiles = np.column_stack([table[name].to_numpy() for name in QUANTILE_COLUMNS])
