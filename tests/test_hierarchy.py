@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import AGGREGATIONS
-from forecasting.series.hierarchy import Hierarchy, aggregate_actuals, as_nodes, comparable, from_nodes, in_order
+from forecasting.series import Observed
+from forecasting.series.hierarchy import Hierarchy, aggregate_actuals, as_nodes, from_nodes, in_order
 from synthetic import company, series
 
 
@@ -125,6 +126,13 @@ def test_nodes_with_the_same_members_are_forecast_once_and_copied():
     alone = from_nodes(forecast[:1].assign(unique_id="series|North/Bikes"), series([1.0, 2.0]))
     assert as_nodes(series([1.0, 2.0]))["unique_id"].unique().tolist() == ["series|North/Bikes"]
     assert alone["aggregation"].tolist() == list(AGGREGATIONS) and alone["y"].tolist() == [1.1] * 4
+
+
+def comparable(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Return those forecasts from one cutoff that have an actual of their own kind."""
+    observed = Observed.of(train)
+    kept = observed.is_comparable(observed.hierarchy.numbers(rows), rows["ds"])
+    return rows[kept].reset_index(drop=True)
 
 
 def test_forecasts_without_an_actual_of_their_own_kind_are_left_out():

@@ -77,9 +77,9 @@ def walk_forward(
     -------
     One row per aggregation, unique_id, cutoff, horizon (RAW_BACKTEST_COLUMNS), without the actuals; months after the last one of
     `train` are there too, what was said of them is measured once they are known. Series and sums are forecast each by itself
-    (`intervals` makes them agree). A forecast has all its nodes, also where a series has no value in a later month:
-    `series.comparable` says which rows have an actual. What is said at a cutoff follows from the rows of `train` up to it alone,
-    whatever other cutoffs are asked for.
+    (`intervals` makes them agree). A forecast has all its nodes, also where a series has no value in a later month: which rows have an
+    actual, `series.Observed.is_comparable` says. What is said at a cutoff follows from the rows of `train` up to it alone, whatever
+    other cutoffs are asked for.
     """
     known = train["ds"].value_counts()
     few, many = ([cutoff for cutoff in cutoffs if (known.get(cutoff, 0) >= MANY) == large] for large in (False, True))

@@ -11,7 +11,6 @@ from forecasting.series.hierarchy import (
     Hierarchy,
     aggregate_actuals,
     as_nodes,
-    comparable,
     from_nodes,
     in_order,
     with_levels,
@@ -44,7 +43,7 @@ from forecasting.series.windows.normalization import INPUT_LIMIT, WINDOW, Window
 __all__ = [
     "BUCKETS", "DECIMALS", "INPUT_LIMIT", "NODE", "WINDOW", "Grid", "Hierarchy", "History", "Nodes", "Observed", "Panel", "Season", "Wide",
     "Windows",
-    "aggregate_actuals", "alike", "as_nodes", "bucket_of", "by_cutoff", "change", "character", "comparable", "costs", "cut_windows",
+    "aggregate_actuals", "alike", "as_nodes", "bucket_of", "by_cutoff", "change", "character", "costs", "cut_windows",
     "described", "flat", "from_nodes", "histories", "in_order", "in_spreads", "intermittent", "last_windows", "lowest", "mean",
     "month_number", "month_start", "months_before", "normalised", "panel", "panel_scale", "paths", "scale", "scales",
     "seasonal_error", "seasons_of", "still", "tendency", "typical_error", "unrest", "varying", "with_levels", "with_levels_of",

@@ -245,21 +245,3 @@ def with_levels_of(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 def node_ids(hierarchy: Hierarchy) -> np.ndarray:
     """Return the name that each node has for a model [nodes]."""
     return (hierarchy.nodes["aggregation"] + "|" + hierarchy.nodes["unique_id"]).to_numpy(dtype=object)
-
-
-def comparable(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
-    """Leave out forecasts that have no actual of their own kind.
-
-    That is a series without a value in that month, and every sum it belongs to: the sum that happened lacks a series which the
-    forecast had. `rows` have aggregation, unique_id, cutoff, ds.
-    """
-    hierarchy, series = Hierarchy.placing(train)
-    months = pd.DatetimeIndex(np.sort(train["ds"].unique()))
-    known = np.zeros((hierarchy.n_series, len(months) + 1), dtype=bool)  # the last column: any other month
-    known[series, months.get_indexer(train["ds"])] = train["y"].notna()
-    node, moment = hierarchy.numbers(rows), rows.groupby(["cutoff", "ds"]).ngroup().to_numpy()
-    single = (node >= 0) & (node < hierarchy.n_series)
-    there = np.ones(len(rows), dtype=bool)
-    there[single] = known[node[single], months.get_indexer(rows["ds"][single])]
-    kept = hierarchy.comparable(node, moment, there)
-    return rows if kept.all() else rows[kept].reset_index(drop=True)
