@@ -43,7 +43,7 @@ RECONCILIATIONS = {
     "bottom_up": "adding up the series",
     "ols": "nearest, all alike",
     "wls_struct": "nearest, by number of series",
-    "wls_var": "nearest, by usual errors",
+    "lcc": "sums kept, series share the difference",
 }
 SETS = {
     "calibration": "only teach the intervals",

@@ -278,5 +278,5 @@ def reconciliation_table(calibrations: dict[str, dict[str, Any]]) -> pd.DataFram
     rows = [
         {"model_name": name, "reconciliation": c["reconciliation"], **c["mase"]} for name, c in calibrations.items()
     ]
-    many = any("wls_var" in content["mase"] for content in calibrations.values())
+    many = any(OF_MANY[-1] in content["mase"] for content in calibrations.values())
     return pd.DataFrame(rows, columns=["model_name", "reconciliation", *(OF_MANY if many else METHODS)])

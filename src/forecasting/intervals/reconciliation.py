@@ -11,8 +11,10 @@ has a row per sum, and two sums meet only where they share series, so it is solv
 classes iterate, and at 100,000 series stop before they are there: docs/scale.md.)
 
 `ols` and `wls_struct` move every series by the same amount. Of thousands, large and small, that helps the sums and ruins the small series,
-so beyond DENSE_NODES it is `wls_var` that is tried instead: every node may be off by the square of its typical error (variance scaling:
-Hyndman, Lee and Wang 2016), so a series moves as far as its size allows.
+so beyond DENSE_NODES it is `lcc` that is tried instead. Every node may be off by the square of its typical error (variance scaling:
+Hyndman, Lee and Wang 2016), so a series moves as far as its size allows; but the errors of series are taken to be shared, not by chance
+each its own: a month's surprise, and points below the mean, add up. So the sums keep what they say as far as they agree, and the series
+share the difference (level conditional coherence: Hollyman, Petropoulos and Tipping 2021).
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,10 +27,11 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from forecasting.contracts import POINT, SERIES_KEY
+from forecasting.errors import UserError
 from forecasting.series import Hierarchy, Observed, in_order
 
 METHODS = ("bottom_up", "ols", "wls_struct")
-OF_MANY = ("bottom_up", "wls_var")  # beyond DENSE_NODES
+OF_MANY = ("bottom_up", "lcc")  # beyond DENSE_NODES
 SIMPLEST = METHODS[0]
 LEAST_GAIN = 0.01  # of the error: below it a difference is chance, and the plain sum is easier to explain
 DENSE_NODES = 500  # up to which the projection is a dense matrix
@@ -79,7 +82,17 @@ def reconcile(rows: pd.DataFrame, observed: Observed, cut: bool, methods: Sequen
     The rows in order of cutoff, model_name, horizon and node (its number in the hierarchy), with region, product_category and one column
     per method. A series' point is as the method found it, below zero or not; a sum is the sum of its series' points. is_fallback is true
     of a sum where it is true of every series in it.
+
+    Raises
+    ------
+    UserError
+        If a method is asked for that this version does not know.
     """
+    if unknown := set(methods or ()) - set(used(methods or ())):
+        raise UserError(
+            f"These models were trained by another version, which made sums agree by «{min(unknown)}»: this one does not know it. Train "
+            "them anew: make monthly RETRAIN=1."
+        )
     hierarchy, methods = observed.hierarchy, methods or candidates(observed.hierarchy)
     node, model = hierarchy.numbers(rows), pd.factorize(rows["model_name"], sort=True)[0]
     order = np.lexsort([node, rows["horizon"], model, rows["cutoff"]])
@@ -106,7 +119,7 @@ def _at_cutoff(
     base = rows[POINT].to_numpy().reshape(-1, len(nodes)).T  # [nodes, forecasts]
     fallback = rows["is_fallback"].to_numpy().reshape(-1, len(nodes)).T[:n]
     fixed = np.isin(nodes[:n], unchanged)[:, None] | (fallback & (base[:n] == 0))
-    variance = observed.scales(cutoff)["typical_error"][nodes] ** 2 if "wls_var" in methods else np.ones(len(nodes))
+    variance = observed.scales(cutoff)["typical_error"][nodes] ** 2 if "lcc" in methods else np.ones(len(nodes))
     pattern = pd.factorize(np.array([column.tobytes() for column in fixed.T], dtype=object))[0]
     points = {method: np.empty_like(base) for method in methods}
     for number in range(pattern.max(initial=-1) + 1):
@@ -137,24 +150,30 @@ def _coherent_series(
     """Return the points of the living series [living, forecasts] from those of all nodes [nodes, forecasts].
 
     The others keep their points, so a sum speaks of what is left of it. A sum without living series, and one that has the same members
-    as a node before it, says nothing of its own. `variance` [nodes] is what `wls_var` weighs by.
+    as a node before it, says nothing of its own. `variance` [nodes] is what `lcc` weighs by.
     """
     n = hierarchy.n_series
     own = hierarchy.first_alike() == np.arange(len(base))
     sums = n + np.flatnonzero(own[n:] & (hierarchy.members[n:] @ living.astype(float) > 0))
-    if method != "wls_var" and len(base) <= DENSE_NODES:
+    if method != "lcc" and len(base) <= DENSE_NODES:
         fixed = np.where(living[:, None], 0.0, base[:n])
         base = base - np.concatenate([np.zeros_like(fixed), hierarchy.add_up(fixed)[n:]])
         order = np.concatenate([sums, np.flatnonzero(living)])
         members = hierarchy.members[order][:, living].toarray().astype(bool)
         return in_order(projection(method, members), base[order])
-    if method == "wls_var":
+    if method == "lcc":
         sums = sums[variance[sums] > 0]  # a sum of which nothing is known but its level says nothing
-        weights, spread = np.nan_to_num(variance[:n][living]), variance[sums]
+        weights, spread = shared(np.nan_to_num(variance[:n][living])), variance[sums]
     else:
         weights = np.ones(living.sum())
         spread = hierarchy.members[sums] @ living.astype(float) if method == "wls_struct" else np.ones(len(sums))
     return base[:n][living] + _moves(base, hierarchy, living, sums, weights, spread)
+
+
+def shared(variance: np.ndarray) -> np.ndarray:
+    """Return variances [series] in the same proportions, whose sum is the variance of all errors together if they all have one sign."""
+    together = variance.sum()
+    return variance * (np.sqrt(variance).sum() ** 2 / together) if together > 0 else variance
 
 
 def _moves(

@@ -18,8 +18,8 @@ METHODS = {
         "all forecasts, of series and of sums, are moved to the nearest ones that add up; a sum, of which more is known, moves "
         "others more the more series it holds"
     ),
-    "wls_var": (
-        "all forecasts, of series and of sums, are moved to the nearest ones that add up; each moves the less the smaller its usual error"
+    "lcc": (
+        "the forecasts of the sums are kept, as far as they agree with each other; the series share the difference, each by its usual error"
     ),
 }
 
