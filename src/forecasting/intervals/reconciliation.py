@@ -88,7 +88,7 @@ def reconcile(rows: pd.DataFrame, observed: Observed, cut: bool, methods: Sequen
     UserError
         If a method is asked for that this version does not know.
     """
-    if unknown := set(methods or ()) - set(used(methods or ())):
+    if unknown := set(methods or ()) - {*METHODS, *OF_MANY}:
         raise UserError(
             f"These models were trained by another version, which made sums agree by «{min(unknown)}»: this one does not know it. Train "
             "them anew: make monthly RETRAIN=1."
